@@ -1,0 +1,190 @@
+// Settings: pennyworth.yaml, overridden by PENNYWORTH_… variables, overridden by flags. The only reader of the environment and the file.
+// An unknown key is an error. No setting is needed to start.
+
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { PennyworthError } from "./error.ts";
+
+const decimal = z.union([z.string().regex(/^\d+(\.\d+)?$/), z.number().nonnegative()]).transform(String);
+
+const providerSchema = z.strictObject({
+  baseUrl: z.url({ protocol: /^https?$/ }),
+  /** Name of the environment variable that holds the credential. */
+  keyFrom: z.string().optional(),
+  keyFile: z.string().optional(),
+  formats: z.array(z.enum(["openai-chat", "openai-responses", "openai-embeddings", "anthropic-messages"])).optional(),
+  auth: z.enum(["bearer", "x-api-key", "none"]).optional(),
+  whenClientLeaves: z.enum(["drain", "cancel"]).optional(),
+  region: z.string().optional(),
+  /** Whose list prices apply; the provider's own name when absent. */
+  pricesOf: z.string().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+});
+
+const routeSchema = z.strictObject({
+  /** Model name asked for; `*` matches any run of characters. */
+  model: z.string(),
+  targets: z.array(z.strictObject({ provider: z.string(), model: z.string().optional(), pool: z.string().optional() })).min(1),
+  retry: z
+    .strictObject({
+      triesMax: z.int().min(1).max(10).default(2),
+      totalMsMax: z.int().min(1).default(60_000),
+      waitMs: z.int().min(0).default(200),
+      on: z.array(z.enum(["429", "5xx", "timeout", "connect"])).default(["429", "5xx", "timeout", "connect"]),
+    })
+    .optional(),
+});
+
+const priceSchema = z.strictObject({
+  provider: z.string(),
+  model: z.string(),
+  validFrom: z.iso.date().optional(),
+  validTo: z.iso.date().optional(),
+  /** Dollars per million tokens (or per thousand uses) by usage class. */
+  perMillion: z.record(z.string(), decimal).optional(),
+  perThousand: z.record(z.string(), decimal).optional(),
+});
+
+const settingsSchema = z.strictObject({
+  server: z
+    .strictObject({
+      host: z.string().default("127.0.0.1"),
+      port: z.int().min(0).max(65_535).default(4242),
+      hosts: z.array(z.string()).default([]),
+      origins: z.array(z.string()).default([]),
+      /** When keys are needed: `auto` as soon as one exists or the address is not loopback. */
+      keys: z.enum(["auto", "required", "optional"]).default("auto"),
+    })
+    .prefault({}),
+  data: z.string().default(join(homedir(), ".pennyworth")),
+  journal: z
+    .strictObject({
+      durability: z.enum(["batched", "sync"]).default("batched"),
+      syncMs: z.int().min(1).max(1000).default(50),
+      segmentBytesMax: z
+        .int()
+        .min(4096)
+        .default(64 * 1024 * 1024),
+      whenUnwritable: z.enum(["refuse", "pass"]).default("refuse"),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      requestBytesMax: z
+        .int()
+        .min(1024)
+        .default(64 * 1024 * 1024),
+      requestMsMax: z.int().min(1).default(60_000),
+      headerBytesMax: z
+        .int()
+        .min(1024)
+        .default(32 * 1024),
+      /** JSON answers up to this size are read whole and carry x-pennyworth-cost. */
+      answerBytesMax: z
+        .int()
+        .min(0)
+        .default(4 * 1024 * 1024),
+      /** One event of a stream; a larger one passes, and is not read. */
+      eventBytesMax: z
+        .int()
+        .min(1024)
+        .default(16 * 1024 * 1024),
+      callsMax: z.int().min(1).default(10_000),
+      connectMsMax: z.int().min(1).default(10_000),
+      firstByteMsMax: z.int().min(1).default(600_000),
+      /** Silence between two pieces of an answer. */
+      silenceMsMax: z.int().min(1).default(300_000),
+      /** How long an answer is drained after its client has gone. */
+      drainMsMax: z.int().min(0).default(120_000),
+      /** How long SIGTERM waits for calls under way. */
+      shutdownMsMax: z.int().min(0).default(30_000),
+      rowsMax: z.int().min(1).default(10_000),
+    })
+    .prefault({}),
+  providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
+  routes: z.array(routeSchema).default([]),
+  prices: z.array(priceSchema).default([]),
+  log: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type ProviderSettings = z.infer<typeof providerSchema>;
+export type RouteSettings = z.infer<typeof routeSchema>;
+export type PriceSettings = z.infer<typeof priceSchema>;
+
+/** Flags given on the command line: the same tree as the settings file, any part of it. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** PENNYWORTH_X → path of the setting it overrides. */
+export const environmentSettings = {
+  PENNYWORTH_HOST: "server.host",
+  PENNYWORTH_PORT: "server.port",
+  PENNYWORTH_KEYS: "server.keys",
+  PENNYWORTH_DATA: "data",
+  PENNYWORTH_DURABILITY: "journal.durability",
+  PENNYWORTH_LOG: "log",
+} as const;
+
+export interface Config {
+  readonly settings: Settings;
+  /** Reads a variable of the environment: for provider credentials. */
+  readonly secret: (name: string) => string | undefined;
+}
+
+/**
+ * Reads the settings file (the one named, else ./pennyworth.yaml when there is one), the environment and the flags.
+ * @throws PennyworthError `config_invalid` with the file, the line or variable, and what is wrong.
+ */
+export function readConfig(file: string | undefined, flags: Flags, environment: NodeJS.ProcessEnv = process.env): Config {
+  const tree = readFile(file ?? environment["PENNYWORTH_CONFIG"]);
+  for (const [variable, path] of Object.entries(environmentSettings)) {
+    const value = environment[variable];
+    if (value !== undefined && value !== "") setPath(tree, path, /^\d+$/.test(value) ? Number(value) : value);
+  }
+  for (const [path, value] of Object.entries(flags)) if (value !== undefined) setPath(tree, path, value);
+  const parsed = settingsSchema.safeParse(tree);
+  if (!parsed.success) {
+    const detail = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top level)"}: ${issue.message}`).join("; ");
+    throw new PennyworthError("config_invalid", { detail: lowerFirst(detail) });
+  }
+  return {
+    settings: { ...parsed.data, data: resolve(parsed.data.data.replace(/^~(?=\/|$)/, homedir())) },
+    secret: (name) => environment[name] || undefined,
+  };
+}
+
+function readFile(named: string | undefined): Record<string, unknown> {
+  const path = named ?? "pennyworth.yaml";
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    if (named === undefined) return {};
+    throw new PennyworthError("config_invalid", { detail: `${path} cannot be read` }, cause);
+  }
+  const document = parseDocument(text);
+  const problem = document.errors[0];
+  if (problem !== undefined) throw new PennyworthError("config_invalid", { detail: `${path}: ${problem.message}` }, problem);
+  const tree: unknown = document.toJS() ?? {};
+  if (typeof tree !== "object" || tree === null || Array.isArray(tree))
+    throw new PennyworthError("config_invalid", { detail: `${path}: expected a mapping at the top` });
+  return tree as Record<string, unknown>;
+}
+
+function setPath(tree: Record<string, unknown>, path: string, value: unknown): void {
+  const names = path.split(".");
+  const last = names.pop() as string;
+  let at = tree;
+  for (const name of names) {
+    if (typeof at[name] !== "object" || at[name] === null) at[name] = {};
+    at = at[name] as Record<string, unknown>;
+  }
+  at[last] = value;
+}
+
+function lowerFirst(text: string): string {
+  return text === "" ? text : text[0]!.toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,156 @@
+// A call: one request to one model. What is known at its start, what is known at its end, and how observations of it resolve.
+// No text of prompts or answers is in here. Times are milliseconds since 1970 in UTC; bytes and tokens are whole numbers.
+
+import type { Charge } from "./charge.ts";
+import type { Usage, UsageClass } from "./usage.ts";
+
+/** What a cost is attributed to. A null was not said. Names of people and customers are tokens (see ledger/names.ts). */
+export interface Attribution {
+  readonly task: string | null;
+  readonly parent: string | null;
+  readonly root: string | null;
+  readonly type: string | null;
+  readonly step: string | null;
+  readonly customer: string | null;
+  readonly user: string | null;
+  readonly feature: string | null;
+  readonly agent: string | null;
+  readonly team: string | null;
+  readonly session: string | null;
+  readonly project: string | null;
+  readonly branch: string | null;
+  readonly prompt: string | null;
+  readonly environment: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export const attributionFields = [
+  "task",
+  "parent",
+  "root",
+  "type",
+  "step",
+  "customer",
+  "user",
+  "feature",
+  "agent",
+  "team",
+  "session",
+  "project",
+  "branch",
+  "prompt",
+  "environment",
+] as const satisfies readonly (keyof Attribution)[];
+
+/** Bytes of the prompt by part. Tokens by part are scaled from these and are always `estimated`. */
+export interface PromptBytes {
+  readonly system: number;
+  readonly tools: number;
+  /** The last user turn. */
+  readonly user: number;
+  readonly earlier: number;
+  readonly toolResults: number;
+}
+
+/** Why a try was made. */
+export type AttemptReason = "first" | "retry" | "fallback";
+
+/** What a call may cost at most. A null bound is not known. Costs are decimal strings of dollars. */
+export interface Hold {
+  readonly inputTokens: number;
+  readonly outputTokens: number | null;
+  readonly cost: string | null;
+  /** Why the bound is not known; null when it is. */
+  readonly unbounded: string | null;
+}
+
+export interface CallStart {
+  readonly id: string;
+  /** The client's one request: shared by all its tries. */
+  readonly request: string;
+  readonly attempt: number;
+  readonly reason: AttemptReason;
+  /** What the reason was made of: `429`, `503`, `timeout`, `connect`; null on the first try. */
+  readonly cause: string | null;
+  readonly startMs: number;
+  readonly attribution: Attribution;
+  /** Id of the Pennyworth key; null on keyless loopback. */
+  readonly key: string | null;
+  readonly provider: string;
+  readonly format: string;
+  readonly endpoint: string;
+  readonly pool: string;
+  readonly region: string | null;
+  readonly modelAsked: string | null;
+  /** The model sent upstream: differs from the asked one only by a stated route. */
+  readonly modelSent: string | null;
+  readonly tierAsked: string | null;
+  readonly capAsked: number | null;
+  readonly capInForce: number | null;
+  readonly effort: string | null;
+  readonly streamed: boolean;
+  readonly trace: string | null;
+  readonly span: string | null;
+  readonly requestBytes: number;
+  readonly promptBytes: PromptBytes;
+  readonly toolNames: readonly string[];
+  /** Keyed, chained hashes of the prompt's prefix blocks, 16 hex digits each: equal prefixes give equal chains. */
+  readonly prefix: readonly string[];
+  /** Policy edits of the request, in words, e.g. `stream_options.include_usage`; empty when bytes went unchanged. */
+  readonly edits: readonly string[];
+  readonly hold: Hold;
+}
+
+/**
+ * How a call ended. `complete`: the whole answer came. `failed`: the provider answered with an error, or its stream ended in one.
+ * `cut`: the answer broke off. `aborted`: the client went away and the provider was cancelled. `unreached`: nothing was sent.
+ * `presumed`: sent, and nobody knows how it ended.
+ */
+export type CallStatus = "complete" | "failed" | "cut" | "aborted" | "unreached" | "presumed";
+
+export interface CallEnd {
+  readonly id: string;
+  readonly endMs: number;
+  readonly firstByteMs: number | null;
+  readonly firstTokenMs: number | null;
+  readonly status: CallStatus;
+  readonly httpStatus: number | null;
+  /** The provider's error code or a transport cause; null when there was none. */
+  readonly error: string | null;
+  /** The client had gone away before the end, whatever the status. */
+  readonly clientGone: boolean;
+  readonly finish: string | null;
+  readonly modelAnswered: string | null;
+  readonly tierServed: string | null;
+  readonly responseId: string | null;
+  /** The provider's own request id, from its answer's headers. */
+  readonly providerRequest: string | null;
+  readonly answerBytes: number;
+  /** null: there is nothing to charge (nothing was sent, or the provider refused without usage). */
+  readonly usage: Usage | null;
+  readonly charges: readonly Charge[];
+  readonly unpriced: readonly UsageClass[];
+}
+
+/**
+ * What a later witness says of a call made elsewhere or before, e.g. a response fetched by its id. Joined by provider and response id.
+ */
+export interface Observation {
+  readonly id: string;
+  readonly witness: string;
+  readonly observedMs: number;
+  readonly startMs: number;
+  readonly provider: string;
+  readonly format: string;
+  readonly endpoint: string;
+  readonly key: string | null;
+  readonly attribution: Attribution;
+  readonly responseId: string;
+  readonly modelAnswered: string | null;
+  readonly tierServed: string | null;
+  readonly finish: string | null;
+  readonly status: CallStatus;
+  readonly usage: Usage | null;
+  readonly charges: readonly Charge[];
+  readonly unpriced: readonly UsageClass[];
+}

@@ -1,0 +1,40 @@
+// Entries: what the journal says, in the order it was said. The one definition of the log's vocabulary.
+// Invariant: an entry that was ever written can be read for ever; a change of shape is a new version, upgraded on reading.
+// In JSON, bigints are decimal strings of digits; nulls and empty lists are left out (see ledger/codec.ts).
+
+import type { CallEnd, CallStart, Observation } from "./call.ts";
+
+export type Role = "use" | "read" | "administer";
+
+export interface Key {
+  readonly id: string;
+  readonly name: string;
+  readonly team: string | null;
+  readonly role: Role;
+  /** SHA-256 of the key, hex. The key itself is shown once and never stored. */
+  readonly hash: string;
+  readonly createdMs: number;
+}
+
+export type Entry =
+  /** A gateway process began: its calls are those until the next `run`. */
+  | { readonly kind: "run"; readonly run: string; readonly atMs: number; readonly version: string }
+  | { readonly kind: "start"; readonly call: CallStart }
+  | { readonly kind: "end"; readonly call: CallEnd }
+  | { readonly kind: "observation"; readonly observation: Observation }
+  | { readonly kind: "key.created"; readonly atMs: number; readonly key: Key }
+  | { readonly kind: "key.revoked"; readonly atMs: number; readonly id: string }
+  /** `calls` calls went through unmetered, by setting, while the journal could not be written. */
+  | { readonly kind: "gap"; readonly fromMs: number; readonly toMs: number; readonly calls: number; readonly cause: string }
+  /** The wall clock jumped against the monotonic one by `byMs`. */
+  | { readonly kind: "clock"; readonly atMs: number; readonly byMs: number };
+
+/** Where an entry ends in the journal: segment number from 1, byte offset in its uncompressed text. Ordered. */
+export interface Position {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+export function comparePositions(a: Position, b: Position): number {
+  return a.segment - b.segment || a.offset - b.offset;
+}

@@ -1,0 +1,114 @@
+// Money: whole picodollars, 10⁻¹² USD, in a bigint. All arithmetic on money is here and nowhere else.
+// Not for display in a locale: that is the page's business. Invariant: nothing here is ever a float.
+
+declare const pico: unique symbol;
+
+/** An amount of money in picodollars (10⁻¹² USD). */
+export type Pico = bigint & { readonly [pico]: true };
+
+/** A rate as a ratio of integers: `pico` picodollars for every `per` units. */
+export interface Rate {
+  readonly pico: bigint;
+  readonly per: bigint;
+}
+
+export const picoPerUsd = 1_000_000_000_000n;
+export const zero = 0n as Pico;
+
+export function toPico(value: bigint): Pico {
+  return value as Pico;
+}
+
+export function sum(amounts: Iterable<Pico>): Pico {
+  let total = 0n;
+  for (const amount of amounts) total += amount;
+  return total as Pico;
+}
+
+/**
+ * What `quantity` units cost at `rate`, in picodollars, rounded once, half to even.
+ * @throws RangeError when the quantity is not a whole number of units, zero or more.
+ */
+export function cost(rate: Rate, quantity: number): Pico {
+  if (!Number.isSafeInteger(quantity) || quantity < 0) throw new RangeError(`quantity must be a whole number, zero or more: ${quantity}`);
+  const exact = rate.pico * BigInt(quantity);
+  return (rate.per === 1n ? exact : divideHalfEven(exact, rate.per)) as Pico;
+}
+
+/** `numerator / denominator` to the nearest integer, ties to the even one. The denominator is above zero. */
+export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
+  const negative = numerator < 0n;
+  const magnitude = negative ? -numerator : numerator;
+  const quotient = magnitude / denominator;
+  const twice = 2n * (magnitude % denominator);
+  const up = twice > denominator || (twice === denominator && (quotient & 1n) === 1n);
+  const rounded = up ? quotient + 1n : quotient;
+  return negative ? -rounded : rounded;
+}
+
+/**
+ * Divides `total` in proportion to `weights` by largest remainder: the parts add up to the total to the last digit.
+ * Equal remainders go to the earlier part. All weights zero: equal weights. No weights: only a zero total can be divided.
+ * @throws RangeError on a negative weight, or when there is nothing to give a non-zero total to.
+ */
+export function allocate(total: Pico, weights: readonly bigint[]): Pico[] {
+  if (weights.length === 0) {
+    if (total !== 0n) throw new RangeError("allocate: a non-zero total needs at least one weight");
+    return [];
+  }
+  if (weights.some((weight) => weight < 0n)) throw new RangeError("allocate: a weight is negative");
+  const given = weights.some((weight) => weight > 0n) ? weights : weights.map(() => 1n);
+  const whole = given.reduce((a, b) => a + b, 0n);
+  const sign = total < 0n ? -1n : 1n;
+  const magnitude = total * sign;
+  const parts = given.map((weight, index) => ({ index, floor: (magnitude * weight) / whole, rest: (magnitude * weight) % whole }));
+  let left = magnitude - parts.reduce((a, part) => a + part.floor, 0n);
+  for (const part of [...parts].sort((a, b) => (a.rest === b.rest ? a.index - b.index : a.rest < b.rest ? 1 : -1))) {
+    if (left === 0n) break;
+    part.floor += 1n;
+    left -= 1n;
+  }
+  return parts.map((part) => (sign * part.floor) as Pico);
+}
+
+/** Picodollars as an exact decimal string of dollars without trailing zeros: `"0.000015"`, `"-2"`, `"0"`. */
+export function formatUsd(amount: bigint): string {
+  const negative = amount < 0n;
+  const digits = (negative ? -amount : amount).toString().padStart(13, "0");
+  const fraction = digits.slice(-12).replace(/0+$/, "");
+  return `${negative ? "-" : ""}${digits.slice(0, -12)}${fraction === "" ? "" : `.${fraction}`}`;
+}
+
+const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
+
+/**
+ * A decimal string of dollars as picodollars, exactly.
+ * @throws RangeError when the text is no decimal number, or is finer than a picodollar.
+ */
+export function parseUsd(text: string): Pico {
+  const { pico, per } = parseRate(text, 1n);
+  if (per !== 1n) throw new RangeError(`amount is finer than a picodollar (12 decimals): ${text}`);
+  return pico as Pico;
+}
+
+/**
+ * A decimal string of dollars per `units` units as a rate in lowest terms: `parseRate("0.0833333", 1_000_000n)`.
+ * @throws RangeError when the text is no decimal number.
+ */
+export function parseRate(text: string, units: bigint): Rate {
+  const match = decimal.exec(text.trim());
+  if (match === null) throw new RangeError(`not a decimal number: ${JSON.stringify(text)}`);
+  const [, sign = "", whole = "0", fraction = "", exponent = "0"] = match;
+  const scale = BigInt(Number(exponent)) - BigInt(fraction.length) + 12n;
+  let numerator = BigInt(sign + whole + fraction);
+  let denominator = units;
+  if (scale >= 0n) numerator *= 10n ** scale;
+  else denominator *= 10n ** -scale;
+  const shared = greatestCommonDivisor(numerator < 0n ? -numerator : numerator, denominator);
+  return { pico: numerator / shared, per: denominator / shared };
+}
+
+function greatestCommonDivisor(a: bigint, b: bigint): bigint {
+  while (b !== 0n) [a, b] = [b, a % b];
+  return a === 0n ? 1n : a;
+}

@@ -1,0 +1,71 @@
+// Every error Pennyworth itself gives: code, HTTP status, message. The one table that code, tests and docs/errors.md enumerate.
+// Not here: errors of providers, which pass unchanged.
+
+interface ErrorKind {
+  readonly status: number;
+  /** What happened and what to do. `{name}` is filled from the details. */
+  readonly message: string;
+}
+
+export const errorKinds = {
+  request_malformed: { status: 400, message: "The request body is not what this endpoint takes: {detail}." },
+  request_too_large: { status: 413, message: "The request body is larger than {limit} bytes (limits.requestBytesMax)." },
+  request_timeout: { status: 408, message: "The request body did not arrive within {limit} ms (limits.requestMsMax)." },
+  headers_too_large: { status: 431, message: "The request's headers are larger than {limit} bytes (limits.headerBytesMax)." },
+  header_invalid: { status: 400, message: "The header {name} is not valid: {detail}." },
+  route_unknown: { status: 404, message: "Pennyworth serves nothing at {method} {path}. The paths it serves are in docs/gateway.md." },
+  method_not_allowed: { status: 405, message: "{path} does not take {method}." },
+  upgrade_unsupported: { status: 501, message: "WebSocket and other upgrades cannot be metered yet and are refused." },
+  host_foreign: { status: 421, message: "The Host {host} is not one this server answers to. Add it to server.hosts if it should be." },
+  origin_foreign: {
+    status: 403,
+    message: "Requests from the web origin {origin} are refused. Add it to server.origins if it should be allowed.",
+  },
+  key_missing: { status: 401, message: "A Pennyworth key is needed: send it as x-pennyworth-key, or in place of the provider's key." },
+  key_unknown: { status: 401, message: "This Pennyworth key is not known. `pennyworth keys list` shows those that are." },
+  key_revoked: { status: 401, message: "This Pennyworth key was revoked." },
+  key_role: { status: 403, message: "This key's role is {role}; the request needs {needed}." },
+  provider_unknown: { status: 404, message: "No provider is called {provider}. Known: {known}." },
+  provider_format: { status: 404, message: "The provider {provider} is not set up for {path}." },
+  provider_unreachable: {
+    status: 502,
+    message: "The provider {provider} could not be reached: {cause}. Nothing was sent, nothing is charged.",
+  },
+  provider_broke: { status: 502, message: "The provider {provider} broke off before answering: {cause}." },
+  provider_timeout: { status: 504, message: "The provider {provider} did not answer within {limit} ms (limits.firstByteMsMax)." },
+  journal_unwritable: {
+    status: 503,
+    message: "The journal cannot be written ({cause}), so no call is let through unmetered. Free the disk, or set journal.whenUnwritable.",
+  },
+  draining: { status: 503, message: "Pennyworth is shutting down and takes no new calls." },
+  overloaded: { status: 503, message: "More than {limit} calls are under way (limits.callsMax)." },
+  call_unknown: { status: 404, message: "No call has the id {id}." },
+  query_invalid: { status: 400, message: "The query is not valid: {detail}." },
+  store_busy: { status: 503, message: "The store is still starting or catching up: {detail}. Try again in a moment." },
+  store_failed: { status: 500, message: "The store could not answer: {detail}." },
+  config_invalid: { status: 500, message: "The settings are not valid: {detail}." },
+  data_locked: { status: 500, message: "The data folder {folder} is in use by another process." },
+  journal_damaged: { status: 500, message: "The journal is damaged: {detail}." },
+  trace_invalid: { status: 400, message: "The trace file is not valid: {detail}." },
+  server_unreachable: { status: 502, message: "No Pennyworth answers at {url}: {cause}. Start one with `pennyworth serve`." },
+  key_name_taken: { status: 409, message: "A key called {name} exists already." },
+  internal: { status: 500, message: "Something went wrong inside Pennyworth. The log has the details under {reference}." },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorKinds;
+
+/** A failure or refusal with a stable code. The message is fit for users; the cause is for the log. */
+export class PennyworthError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+
+  constructor(code: ErrorCode, details: Readonly<Record<string, string | number>> = {}, cause?: unknown) {
+    super(
+      errorKinds[code].message.replace(/\{(\w+)\}/g, (whole, name: string) => String(details[name] ?? whole)),
+      cause === undefined ? undefined : { cause },
+    );
+    this.name = "PennyworthError";
+    this.code = code;
+    this.status = errorKinds[code].status;
+  }
+}

@@ -1,0 +1,102 @@
+// A wire format: how requests and answers of one API look, and what they say of usage. One file per format implements this.
+// Not here: HTTP, routing, pricing, the journal. Invariant: bytes are passed on or spliced, never parsed and written again.
+
+import type { PromptBytes } from "../core/call.ts";
+import type { Usage } from "../core/usage.ts";
+
+/** Replace `remove` bytes at byte `at` by `insert`. Splices of one body do not overlap and come in ascending order. */
+export interface Splice {
+  readonly at: number;
+  readonly remove: number;
+  readonly insert: string;
+}
+
+/** What gateway, budgets and attribution need to know of a request. Byte spans are [start, end) in the body. */
+export interface RequestFacts {
+  readonly model: string | null;
+  /** Span of the model's JSON value, quotes included; null when the body has none. For routes that name another model. */
+  readonly modelSpan: readonly [number, number] | null;
+  readonly streamed: boolean;
+  /** The answer will not be complete when this exchange ends (Responses `background`). */
+  readonly background: boolean;
+  readonly tier: string | null;
+  /** The client's cap on output tokens, reasoning included; null when it set none. */
+  readonly cap: number | null;
+  /** How many answers were asked for (`n`). */
+  readonly choices: number;
+  readonly effort: string | null;
+  /** Why no upper bound of the input can be given (context held by the provider, server tools, media by URL); null when bytes bound it. */
+  readonly unbounded: string | null;
+  readonly promptBytes: PromptBytes;
+  readonly toolNames: readonly string[];
+  /** Spans of the prompt's blocks in the order the provider caches them: tools, system, then each message. */
+  readonly blocks: readonly (readonly [number, number])[];
+  /** The format's own fields that may carry attribution. */
+  readonly hints: RequestHints;
+  /** Edits this format needs to be metered, each named in `edits` for the record; empty: bytes go unchanged. */
+  readonly splices: readonly Splice[];
+  readonly edits: readonly string[];
+}
+
+export interface RequestHints {
+  readonly user: string | null;
+  readonly session: string | null;
+  readonly previousResponse: string | null;
+  /** The format's metadata object: strings only. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What an answer has said so far. */
+export interface AnswerFacts {
+  readonly responseId: string | null;
+  readonly model: string | null;
+  readonly tier: string | null;
+  readonly finish: string | null;
+  /** null: the provider reported none so far. `source` is `partial` until the format's last usage has come. */
+  readonly usage: Usage | null;
+  /** UTF-8 bytes of generated text, thinking and tool arguments seen: for an estimate when the usage never comes. */
+  readonly outputBytes: number;
+  /** The provider's error code or type, when the answer is or ends in an error. */
+  readonly error: string | null;
+  /** The answer's own end was seen: nothing more is to come. */
+  readonly complete: boolean;
+}
+
+/**
+ * Follows one streamed answer. Bytes in, bytes out, unchanged but for hidden events.
+ * `push` returns what may go to the client now; what completes the answer stays in `held` until the end is on record.
+ */
+export interface AnswerStream {
+  /** @returns bytes to pass on now, possibly empty. Never holds back a complete event that is not the last. */
+  push(chunk: Buffer): readonly Buffer[];
+  /** No more bytes will come. @returns what was left over, to be passed on after `held`. */
+  end(): readonly Buffer[];
+  /** The bytes that complete the answer, and all that came after them; empty until then. */
+  readonly held: readonly Buffer[];
+  /** True once anything generated has been seen: the first token. */
+  readonly started: boolean;
+  facts(): AnswerFacts;
+}
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Format {
+  readonly name: FormatName;
+  /**
+   * Reads a request body.
+   * @throws PennyworthError `request_malformed` when it is not a JSON object, with the byte where it breaks.
+   */
+  request(body: Buffer): RequestFacts;
+  /** Reads a whole JSON answer, given its text. Never throws: what cannot be read is a doubt. */
+  answer(text: string): AnswerFacts;
+  /** `hideUsage`: drop the usage event that the client did not ask for. */
+  stream(hideUsage: boolean): AnswerStream;
+  /** An error in the shape this format's clients understand. */
+  refusal(refusal: Refusal): string;
+}
+
+export type FormatName = "openai-chat" | "openai-responses" | "openai-embeddings" | "anthropic-messages";
