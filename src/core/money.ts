@@ -108,6 +108,20 @@ export function parseRate(text: string, units: bigint): Rate {
   return { pico: numerator / shared, per: denominator / shared };
 }
 
+/**
+ * A rate as an exact decimal string of dollars for `units` units: `"2.5"` for 2,500,000 picodollars a token and a million units.
+ * @returns null when no decimal number of at most 30 decimals is exact.
+ */
+export function formatRate(rate: Rate, units: bigint): string | null {
+  const decimals = 30;
+  const numerator = rate.pico * units * 10n ** BigInt(decimals - 12);
+  if (numerator % rate.per !== 0n) return null;
+  const scaled = numerator / rate.per;
+  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(decimals + 1, "0");
+  const fraction = digits.slice(-decimals).replace(/0+$/, "");
+  return `${scaled < 0n ? "-" : ""}${digits.slice(0, -decimals)}${fraction === "" ? "" : `.${fraction}`}`;
+}
+
 function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   while (b !== 0n) [a, b] = [b, a % b];
   return a === 0n ? 1n : a;
