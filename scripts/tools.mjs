@@ -60,7 +60,10 @@ export function npm(args, options) {
 export async function install(folder = root, what = "packages") {
   if (isInstalled(folder)) return false;
   say(`Installing ${what} …`);
-  const code = await npm(["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, quiet: true });
+  const code = await npm(["ci", "--ignore-scripts", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    quiet: true,
+  });
   if (code !== 0) fail(`npm ci did not work in ${folder}. Is the package registry reachable?`);
   return true;
 }
