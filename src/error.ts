@@ -26,6 +26,10 @@ export const errorKinds = {
   key_revoked: { status: 401, message: "This Pennyworth key was revoked." },
   key_role: { status: 403, message: "This key's role is {role}; the request needs {needed}." },
   provider_unknown: { status: 404, message: "No provider is called {provider}. Known: {known}." },
+  provider_key_missing: {
+    status: 401,
+    message: "No credential for {provider}: set {variable} where Pennyworth runs, or send your own with the request.",
+  },
   provider_format: { status: 404, message: "The provider {provider} is not set up for {path}." },
   provider_unreachable: {
     status: 502,
@@ -48,6 +52,8 @@ export const errorKinds = {
   journal_damaged: { status: 500, message: "The journal is damaged: {detail}." },
   trace_invalid: { status: 400, message: "The trace file is not valid: {detail}." },
   server_unreachable: { status: 502, message: "No Pennyworth answers at {url}: {cause}. Start one with `pennyworth serve`." },
+  key_name_unknown: { status: 404, message: "No key has the id or name {name}. `pennyworth keys list` shows those that are." },
+  price_unknown: { status: 404, message: "No price is known for the model {model} at the provider {provider}." },
   key_name_taken: { status: 409, message: "A key called {name} exists already." },
   internal: { status: 500, message: "Something went wrong inside Pennyworth. The log has the details under {reference}." },
 } as const satisfies Record<string, ErrorKind>;

@@ -1,0 +1,98 @@
+// The control plane: `/api/v1/…`, described by `/api/v1/openapi.json`. Reads the ledger, keeps keys, forgets names.
+// Not here: the data plane (gateway/), the page (web/). Invariant: nothing but the document is answered without a role, and no answer
+// carries a credential, a hash of a key, or a stack trace.
+
+import { randomUUID } from "node:crypto";
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { PennyworthError } from "../error.ts";
+import { addCalls } from "./calls.ts";
+import type { ApiContext } from "./context.ts";
+import { addKeys } from "./keys.ts";
+import { addReport } from "./report.ts";
+import type { Api, ApiEnv } from "./route.ts";
+import { addState } from "./state.ts";
+
+export const apiBodyBytesMax = 64 * 1024;
+
+/** The control plane as an app: mount it at `/`, or ask it with `app.request(path, init, { trusted: true })`. */
+export function createApi(context: ApiContext): Api {
+  const app: Api = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (!result.success)
+        throw new PennyworthError(result.target === "json" ? "request_malformed" : "query_invalid", { detail: describe(result.error) });
+    },
+  });
+  app.use("/api/*", async (c, next) => {
+    await next();
+    c.header("cache-control", "no-store");
+    c.header("x-content-type-options", "nosniff");
+  });
+  app.use(
+    "/api/*",
+    bodyLimit({
+      maxSize: apiBodyBytesMax,
+      onError: () => {
+        throw new PennyworthError("request_malformed", { detail: `it is larger than ${apiBodyBytesMax} bytes` });
+      },
+    }),
+  );
+  app.openAPIRegistry.registerComponent("securitySchemes", "token", {
+    type: "http",
+    scheme: "bearer",
+    description: "The admin token that `pennyworth serve` prints, or a Pennyworth key with the role read or administer.",
+  });
+  addReport(app, context);
+  addCalls(app, context);
+  addKeys(app, context);
+  addState(app, context);
+  app.doc31("/api/v1/openapi.json", {
+    openapi: "3.1.0",
+    info: {
+      title: "Pennyworth",
+      version: context.version,
+      description: "What every AI task costs. Amounts are decimal strings of dollars; times are milliseconds since 1970 in UTC.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
+    servers: [{ url: "/" }],
+  });
+  app.notFound((c) => fail(c.req.method, c.req.path, app));
+  app.onError((error, c) => {
+    const known = error instanceof PennyworthError ? error : toKnown(error, context);
+    return c.json({ error: { code: known.code, message: known.message } }, known.status as ContentfulStatusCode);
+  });
+  return app;
+}
+
+/** What is wrong with a question, in words: each unknown or wrong parameter by its name. */
+function describe(error: z.ZodError): string {
+  return error.issues
+    .slice(0, 5)
+    .map((issue) => {
+      const place = issue.path.join(".");
+      if (issue.code === "unrecognized_keys") return `unknown ${issue.keys.map((name) => JSON.stringify(name)).join(", ")}`;
+      return place === "" ? issue.message : `${place}: ${issue.message}`;
+    })
+    .join("; ");
+}
+
+function fail(method: string, path: string, app: Api): Response {
+  const others = app.routes.some((route) => route.method !== "ALL" && route.method !== method && toPattern(route.path).test(path));
+  const error = others
+    ? new PennyworthError("method_not_allowed", { path, method })
+    : new PennyworthError("route_unknown", { path, method });
+  return Response.json({ error: { code: error.code, message: error.message } }, { status: error.status });
+}
+
+function toPattern(path: string): RegExp {
+  return new RegExp(`^${path.replace(/:[^/]+/g, "[^/]+")}$`);
+}
+
+function toKnown(error: Error, context: ApiContext): PennyworthError {
+  // Hono refuses a body that is no JSON with an exception of its own.
+  if ("status" in error && error.status === 400) return new PennyworthError("request_malformed", { detail: "it is not JSON" }, error);
+  const reference = randomUUID().slice(0, 8);
+  context.onError(reference, error);
+  return new PennyworthError("internal", { reference }, error);
+}

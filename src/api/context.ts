@@ -1,0 +1,112 @@
+// What the control API needs from the rest of Pennyworth, as one record of effects. The composition root fills it; tests pass one in memory.
+// Not here: HTTP. Invariant: no credential and no prompt text can be reached through it.
+
+import type { Key, Position, Role } from "../core/entry.ts";
+import type { UsageClass } from "../core/usage.ts";
+import type { Store } from "../ledger/store.ts";
+
+export interface ApiContext {
+  readonly version: string;
+  readonly startedMs: number;
+  /** Wall clock, ms since 1970 in UTC. */
+  readonly now: () => number;
+  /** Most rows of one report (`limits.rowsMax`). */
+  readonly rowsMax: number;
+  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan">;
+  readonly keys: KeysAccess;
+  readonly names: NamesAccess;
+  readonly prices: PricesAccess;
+  readonly status: () => Status | Promise<Status>;
+  /** Drops the store and builds it anew from the journal; resolves when it has begun. `Status.store` shows how far it is. */
+  readonly rebuild: () => void | Promise<void>;
+  /**
+   * Lets a request with this bearer token pass, or throws PennyworthError `key_missing`, `key_unknown`, `key_revoked` or `key_role`.
+   * `token` is null when there was none. Not asked for requests that came through the data folder's own socket.
+   */
+  readonly authorize: (token: string | null, needed: Exclude<Role, "use">) => void | Promise<void>;
+  /** Told of failures that the client only gets a reference to. */
+  readonly onError: (reference: string, error: unknown) => void;
+}
+
+export type ListedKey = Key & { readonly revokedMs: number | null };
+
+export interface KeysAccess {
+  list(): readonly ListedKey[] | Promise<readonly ListedKey[]>;
+  /** @throws PennyworthError `key_name_taken`. */
+  create(wanted: { readonly name: string; readonly team: string | null; readonly role: Role }): MaybePromise<{
+    readonly key: Key;
+    /** Shown once, and stored nowhere. */
+    readonly secret: string;
+  }>;
+  /** By id or name. @returns the key; null when there is none. */
+  revoke(idOrName: string): MaybePromise<Key | null>;
+}
+
+export interface NamesAccess {
+  /** The token that stands for a name in the ledger. */
+  token(name: string): string;
+  /** null: not known, or forgotten. */
+  name(token: string): MaybePromise<string | null>;
+  /** By name or token. @returns whether there was something to forget. */
+  forget(nameOrToken: string): MaybePromise<boolean>;
+}
+
+export interface PriceQuery {
+  readonly provider: string;
+  readonly model: string;
+  readonly atMs: number;
+  /** null: the standard tier. */
+  readonly tier: string | null;
+  readonly region: string | null;
+}
+
+/** One rate of one class: `ratePico` picodollars for every `ratePer` units. */
+export interface PriceLine {
+  readonly class: UsageClass;
+  /** The rate holds for requests of more input tokens than this; 0 for the base. */
+  readonly aboveTokens: number;
+  readonly ratePico: bigint;
+  readonly ratePer: bigint;
+  readonly version: string;
+  readonly source: string;
+}
+
+export interface PriceFound {
+  /** The model of the price book that the asked name resolved to. */
+  readonly model: string;
+  /** The rule that matched, in words. */
+  readonly rule: string;
+  readonly lines: readonly PriceLine[];
+}
+
+export interface PricesAccess {
+  /** The rates in force at a time, as known now; null when the book has none. */
+  find(query: PriceQuery): PriceFound | null;
+  /** Where a price version came from, in words; null when the book does not know it any more. */
+  source(version: string): string | null;
+}
+
+export interface Status {
+  readonly url: string | null;
+  readonly dataFolder: string;
+  readonly openCalls: number;
+  readonly journal: Position;
+  readonly store: {
+    /** Up to where the journal was applied; null when nothing was. */
+    readonly applied: Position | null;
+    /** Bytes of journal not applied yet; null when not known, as during a change of segment. */
+    readonly lagBytes: number | null;
+    readonly rebuilding: boolean;
+  };
+  readonly providers: readonly {
+    readonly name: string;
+    readonly formats: readonly string[];
+    /** Whether Pennyworth holds a credential for it: never the credential. */
+    readonly credential: boolean;
+  }[];
+  /** Whether calls without any credential are answered by the sandbox. */
+  readonly sandbox: boolean;
+  readonly keysNeeded: boolean;
+}
+
+export type MaybePromise<T> = T | Promise<T>;

@@ -1,0 +1,263 @@
+// A ledger of a few calls in memory, for the tests of the API and the page: an ApiContext whose every effect can be seen.
+// Not for use outside tests. Invariant: it adds with its own arithmetic, so it can stand as a witness.
+
+import type { Attribution, CallEnd, CallStart } from "../core/call.ts";
+import type { Key } from "../core/entry.ts";
+import { toPico } from "../core/money.ts";
+import { PennyworthError } from "../error.ts";
+import type { CallRecord, ReportRow } from "../ledger/store.ts";
+import type { ApiContext, ListedKey } from "./context.ts";
+
+export const nowMs = Date.UTC(2026, 10, 21, 12);
+
+export interface MemoryContext extends ApiContext {
+  readonly asked: { report: unknown[]; calls: unknown[] };
+  readonly forgotten: string[];
+  readonly errors: unknown[];
+}
+
+/** Tokens: `admin` may do all, `reader` may read, `user` may do neither. */
+export function createMemory(records: readonly CallRecord[]): MemoryContext {
+  const keys: ListedKey[] = [];
+  const names = new Map([["n_00000000000000aa", "Acme & <b>Sons</b>"]]);
+  const asked: MemoryContext["asked"] = { report: [], calls: [] };
+  const forgotten: string[] = [];
+  const errors: unknown[] = [];
+  const newest = [...records].sort((a, b) => (b.start?.startMs ?? 0) - (a.start?.startMs ?? 0));
+  return {
+    asked,
+    forgotten,
+    errors,
+    version: "0.1.0",
+    startedMs: nowMs - 60_000,
+    now: () => nowMs,
+    rowsMax: 1_000,
+    ledger: {
+      report: async (query) => {
+        asked.report.push(query);
+        const groups = new Map<string, CallRecord[]>();
+        for (const record of records) {
+          const group = JSON.stringify(query.by.map((field) => valueOf(record, field)));
+          groups.set(group, [...(groups.get(group) ?? []), record]);
+        }
+        return {
+          by: query.by,
+          rows: [...groups].map(([group, members]) => toRow(members, JSON.parse(group) as (string | null)[])),
+          total: toRow(records),
+          truncated: false,
+          position: { segment: 1, offset: 4_096 },
+        };
+      },
+      calls: async (query) => {
+        asked.calls.push(query);
+        const from = query.cursor === null ? 0 : Number(query.cursor);
+        const page = newest.slice(from, from + query.limit);
+        const next = from + page.length;
+        return { calls: page.map(toSummary), cursor: next < newest.length ? String(next) : null };
+      },
+      call: async (id) => records.find((record) => record.id === id) ?? null,
+      scan: async (after, limit) =>
+        [...records]
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .filter((record) => after === null || record.id > after)
+          .slice(0, limit),
+    },
+    keys: {
+      list: () => keys,
+      create: ({ name, team, role }) => {
+        if (keys.some((key) => key.name === name)) throw new PennyworthError("key_name_taken", { name });
+        const key: Key = { id: `key_${keys.length + 1}`, name, team, role, hash: "0123abcd", createdMs: nowMs };
+        keys.push({ ...key, revokedMs: null });
+        return { key, secret: "pw_secret" };
+      },
+      revoke: (idOrName) => {
+        const index = keys.findIndex((key) => key.id === idOrName || key.name === idOrName);
+        const found = keys[index];
+        if (found === undefined) return null;
+        keys[index] = { ...found, revokedMs: nowMs };
+        return found;
+      },
+    },
+    names: {
+      token: (name) => [...names].find(([, known]) => known === name)?.[0] ?? "n_ffffffffffffffff",
+      name: (token) => names.get(token) ?? null,
+      forget: (name) => {
+        forgotten.push(name);
+        return names.delete(name);
+      },
+    },
+    prices: {
+      find: ({ provider, model }) =>
+        provider === "openai" && model === "gpt-5-mini"
+          ? {
+              model: "gpt-5-mini",
+              rule: "equals gpt-5-mini",
+              lines: [{ class: "input", aboveTokens: 0, ratePico: 250_000n, ratePer: 1n, version: "v1", source: "a list" }],
+            }
+          : null,
+      source: (version) => (version === "v1" ? "a list of 2026-11-01" : null),
+    },
+    status: () => ({
+      url: "http://127.0.0.1:4242",
+      dataFolder: "/data",
+      openCalls: 1,
+      journal: { segment: 1, offset: 8_192 },
+      store: { applied: { segment: 1, offset: 4_096 }, lagBytes: 4_096, rebuilding: false },
+      providers: [{ name: "openai", formats: ["openai-chat"], credential: true }],
+      sandbox: false,
+      keysNeeded: true,
+    }),
+    rebuild: () => {},
+    authorize: (token, needed) => {
+      if (token === null) throw new PennyworthError("key_missing");
+      if (token === "user") throw new PennyworthError("key_role", { role: "use", needed });
+      if (token === "reader" && needed === "administer") throw new PennyworthError("key_role", { role: "read", needed });
+      if (token !== "admin" && token !== "reader") throw new PennyworthError("key_unknown");
+    },
+    onError: (_reference, error) => {
+      errors.push(error);
+    },
+  };
+}
+
+const attribution: Attribution = {
+  task: null,
+  parent: null,
+  root: null,
+  type: null,
+  step: null,
+  customer: null,
+  user: null,
+  feature: null,
+  agent: null,
+  team: null,
+  session: null,
+  project: null,
+  branch: null,
+  prompt: null,
+  environment: null,
+  tags: {},
+};
+
+/** A chat call: 1,000 input tokens at $0.25 and 100 output tokens at $2 a million: $0.00025 + $0.0002 = $0.00045. */
+export function makeCall(id: string, start: Partial<CallStart> = {}, end: Partial<CallEnd> | null = {}): CallRecord {
+  const startMs = start.startMs ?? nowMs - 5_000;
+  return {
+    id,
+    start: {
+      id,
+      request: `req_${id}`,
+      attempt: 1,
+      reason: "first",
+      cause: null,
+      startMs,
+      key: null,
+      provider: "openai",
+      format: "openai-chat",
+      endpoint: "/v1/chat/completions",
+      pool: "shared",
+      region: null,
+      modelAsked: "gpt-5-mini",
+      modelSent: "gpt-5-mini",
+      tierAsked: null,
+      capAsked: null,
+      capInForce: null,
+      effort: null,
+      streamed: false,
+      trace: null,
+      span: null,
+      requestBytes: 100,
+      promptBytes: { system: 0, tools: 0, user: 80, earlier: 0, toolResults: 0 },
+      toolNames: [],
+      prefix: [],
+      edits: [],
+      hold: { inputTokens: 100, outputTokens: null, cost: null, unbounded: "no cap" },
+      ...start,
+      attribution: { ...attribution, ...start.attribution },
+    },
+    end:
+      end === null
+        ? null
+        : {
+            id,
+            endMs: startMs + 900,
+            firstByteMs: startMs + 300,
+            firstTokenMs: startMs + 300,
+            status: "complete",
+            httpStatus: 200,
+            error: null,
+            clientGone: false,
+            finish: "stop",
+            modelAnswered: "gpt-5-mini",
+            tierServed: "default",
+            responseId: `chatcmpl-${id}`,
+            providerRequest: null,
+            answerBytes: 400,
+            usage: {
+              parts: [{ kind: "answer", model: null, quantities: { input: 1_000, output: 100 } }],
+              source: "reported",
+              doubts: [],
+              raw: '{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}',
+            },
+            charges: [
+              { ...charge, class: "input", quantity: 1_000, ratePico: 250_000n, costPico: toPico(250_000_000n) },
+              { ...charge, class: "output", quantity: 100, ratePico: 2_000_000n, costPico: toPico(200_000_000n) },
+            ],
+            unpriced: [],
+            ...end,
+          },
+    witnesses: ["gateway"],
+  };
+}
+
+const charge = { source: "reported", model: "gpt-5-mini", part: 0, price: "v1", ratePer: 1n } as const;
+
+function valueOf(record: CallRecord, field: string): string | null {
+  if (field === "customer") return record.start?.attribution.customer ?? null;
+  if (field === "model") return record.end?.modelAnswered ?? null;
+  return null;
+}
+
+function picoOf(record: CallRecord): bigint {
+  return record.end?.charges.reduce((sum, { costPico }) => sum + costPico, 0n) ?? 0n;
+}
+
+function toDollars(pico: bigint): string {
+  const text = pico.toString().padStart(13, "0");
+  return `${text.slice(0, -12)}.${text.slice(-12)}`.replace(/\.?0+$/, "");
+}
+
+function toRow(records: readonly CallRecord[], group: readonly (string | null)[] = []): ReportRow {
+  return {
+    group,
+    calls: records.length,
+    cost: toDollars(records.reduce((sum, record) => sum + picoOf(record), 0n)),
+    inputTokens: 1_000 * records.length,
+    outputTokens: 100 * records.length,
+    quantity: null,
+    unpriced: records.filter((record) => (record.end?.unpriced.length ?? 0) > 0).length,
+    unmetered: 0,
+    doubtful: 0,
+    presumed: 0,
+    failed: 0,
+  };
+}
+
+function toSummary(record: CallRecord) {
+  return {
+    id: record.id,
+    startMs: record.start?.startMs ?? 0,
+    endMs: record.end?.endMs ?? null,
+    provider: record.start?.provider ?? "",
+    modelAsked: record.start?.modelAsked ?? null,
+    model: record.end?.modelAnswered ?? record.start?.modelSent ?? null,
+    status: record.end?.status ?? ("open" as const),
+    httpStatus: record.end?.httpStatus ?? null,
+    inputTokens: 1_000,
+    outputTokens: 100,
+    cost: toDollars(picoOf(record)),
+    unpriced: record.end?.unpriced ?? [],
+    doubtful: (record.end?.usage?.doubts.length ?? 0) > 0,
+    attribution: record.start?.attribution ?? attribution,
+  };
+}

@@ -1,0 +1,93 @@
+// What people write in a query: fields, times, filters, limits. Text in, typed values out; what is not understood is refused by name.
+// Not here: HTTP, or what the store makes of it. Invariant: a query is never answered in part, or with something left out in silence.
+
+import { PennyworthError } from "../error.ts";
+import { type Filter, type ReportField, reportFields } from "../ledger/store.ts";
+
+const fields: ReadonlySet<string> = new Set([...reportFields, "class", "day", "hour"]);
+const fieldsMax = 6;
+const filtersMax = 20;
+const valueLengthMax = 1_000;
+
+/** The fields a report knows, for messages and documents. */
+export const fieldNames = [...fields, "tag.NAME"];
+
+/**
+ * One field by its name.
+ * @throws PennyworthError `query_invalid`, with the nearest known name.
+ */
+export function parseField(name: string): ReportField {
+  if (fields.has(name)) return name as ReportField;
+  if (/^tag\.[^\s]{1,100}$/.test(name)) return name as ReportField;
+  throw invalid(`no field is called ${quote(name)}; known: ${fieldNames.join(", ")}`);
+}
+
+/**
+ * A comma-separated list of fields; absent or empty: none.
+ * @throws PennyworthError `query_invalid`.
+ */
+export function parseFields(text: string | undefined): ReportField[] {
+  if (text === undefined || text.trim() === "") return [];
+  const names = text.split(",").map((name) => name.trim());
+  if (names.length > fieldsMax) throw invalid(`by takes at most ${fieldsMax} fields, not ${names.length}`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw invalid(`by names ${quote(twice)} twice`);
+  return names.map(parseField);
+}
+
+/**
+ * Filters as `field=value` or `field!=value`. An empty value means what was not recorded: `customer=`.
+ * @throws PennyworthError `query_invalid`.
+ */
+export function parseFilters(texts: string | readonly string[] | undefined): Filter[] {
+  const list = texts === undefined ? [] : typeof texts === "string" ? [texts] : texts;
+  if (list.length > filtersMax) throw invalid(`at most ${filtersMax} filters are taken, not ${list.length}`);
+  return list.map((text) => {
+    const match = /^([^=!]+)(!?=)(.*)$/s.exec(text);
+    const [, name, operator, value] = match ?? [];
+    if (name === undefined || value === undefined) throw invalid(`filter ${quote(text)} is not field=value or field!=value`);
+    if (value.length > valueLengthMax) throw invalid(`the value of filter ${quote(name)} is longer than ${valueLengthMax} characters`);
+    return { field: parseField(name.trim()), value: value === "" ? null : value, operator: operator === "!=" ? "!=" : "=" };
+  });
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/**
+ * A time in ms UTC: an ISO date (`2026-11-01`, midnight UTC), an ISO time (`2026-11-01T12:00`, UTC unless it says otherwise),
+ * or how long before `nowMs` (`30m`, `24h`, `7d`, `2w`). Absent: null.
+ * @throws PennyworthError `query_invalid`, with the parameter's name.
+ */
+export function parseTime(name: string, text: string | undefined, nowMs: number): number | null {
+  if (text === undefined) return null;
+  const relative = /^(\d{1,6})([smhdw])$/.exec(text);
+  if (relative !== null) return nowMs - Number(relative[1]) * (unitMs[relative[2] as string] as number);
+  const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text);
+  if (iso !== null) {
+    const [, day = "", clock = "00:00", zone = "Z"] = iso;
+    const ms = Date.parse(`${day}T${clock}${zone}`);
+    // Date.parse takes 31 February for 3 March; a day that does not exist is a mistake.
+    if (!Number.isNaN(ms) && new Date(Date.parse(`${day}T00:00Z`)).toISOString().startsWith(day)) return ms;
+  }
+  throw invalid(`${name} is ${quote(text)}: expected a date (2026-11-01), a time (2026-11-01T12:00Z) or an age (30m, 24h, 7d)`);
+}
+
+/**
+ * A count of rows between 1 and `max`.
+ * @throws PennyworthError `query_invalid`, naming the limit.
+ */
+export function parseLimit(text: string | undefined, usual: number, max: number): number {
+  if (text === undefined) return Math.min(usual, max);
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(limit >= 1)) throw invalid(`limit is ${quote(text)}: expected a whole number from 1`);
+  if (limit > max) throw invalid(`limit is ${limit}: at most ${max} rows are given at once`);
+  return limit;
+}
+
+export function invalid(detail: string): PennyworthError {
+  return new PennyworthError("query_invalid", { detail });
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}

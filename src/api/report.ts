@@ -1,0 +1,53 @@
+// GET /api/v1/report: sums over calls, by any recorded fields. The store does the sums; here is what is asked, and names for tokens.
+
+import { createRoute } from "@hono/zod-openapi";
+import type { ReportField, ReportRow } from "../ledger/store.ts";
+import type { ApiContext } from "./context.ts";
+import { toName, toTokens } from "./names.ts";
+import { parseFields, parseFilters, parseLimit, parseTime } from "./query.ts";
+import { type Api, failures, json, needs, security } from "./route.ts";
+import { report, reportQuery } from "./schema.ts";
+
+export function addReport(app: Api, context: ApiContext): void {
+  const route = createRoute({
+    method: "get",
+    path: "/api/v1/report",
+    summary: "What calls cost, by any recorded fields",
+    security,
+    middleware: needs("read", context),
+    request: { query: reportQuery },
+    responses: { 200: json("The sums.", report), ...failures },
+  });
+  app.openapi(route, async (c) => {
+    const asked = c.req.valid("query");
+    const nowMs = context.now();
+    const by = parseFields(asked.by);
+    const sinceMs = parseTime("since", asked.since, nowMs);
+    const untilMs = parseTime("until", asked.until, nowMs);
+    const found = await context.ledger.report({
+      by,
+      sinceMs,
+      untilMs,
+      filters: toTokens(parseFilters(asked.filter), context.names),
+      limit: parseLimit(asked.limit, 100, context.rowsMax),
+    });
+    const toRow = async (row: ReportRow) => ({ ...row, group: await toGroup(by, row, context) });
+    return c.json(
+      {
+        by: [...by],
+        sinceMs,
+        untilMs,
+        rows: await Promise.all(found.rows.map(toRow)),
+        total: { ...found.total, group: {} },
+        truncated: found.truncated,
+        position: found.position,
+      },
+      200,
+    );
+  });
+}
+
+async function toGroup(by: readonly ReportField[], row: ReportRow, context: ApiContext): Promise<Record<string, string | null>> {
+  const pairs = by.map(async (field, index) => [field, await toName(field, row.group[index] ?? null, context.names)] as const);
+  return Object.fromEntries(await Promise.all(pairs));
+}

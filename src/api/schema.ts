@@ -1,0 +1,285 @@
+// The shapes of the control API's questions and answers, as schemas: they check what comes in and write the OpenAPI document.
+// Not here: what the words mean (core/, ledger/store.ts). Invariant: amounts of money are decimal strings of dollars, never numbers.
+
+import { z } from "@hono/zod-openapi";
+import { attributionFields } from "../core/call.ts";
+import { usageClassNames } from "../core/usage.ts";
+import { fieldNames } from "./query.ts";
+
+const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
+export const usd = decimal.openapi({ description: "Dollars, exactly.", example: "0.0123725" });
+const text = z.string().nullable();
+const count = z.int().min(0);
+const ms = z.number().openapi({ description: "Milliseconds since 1970, UTC." });
+const className = z.enum(usageClassNames as [string, ...string[]]);
+const source = z.enum(["reported", "partial", "estimated", "presumed"]);
+const status = z.enum(["open", "complete", "failed", "cut", "aborted", "unreached", "presumed"]);
+const position = z.object({ segment: z.int(), offset: z.int() }).openapi("Position");
+
+export const failure = z.object({ error: z.object({ code: z.string(), message: z.string() }) }).openapi("Error");
+
+const time = (what: string) =>
+  z
+    .string()
+    .optional()
+    .openapi({ description: `${what} An ISO date or time (UTC unless it says otherwise), or an age: 30m, 24h, 7d.`, example: "24h" });
+const filter = z
+  .union([z.string(), z.array(z.string())])
+  .optional()
+  .openapi({
+    description: "field=value or field!=value, any number of times; an empty value means not recorded.",
+    example: "model=gpt-5-mini",
+  });
+const span = { since: time("From this start of a call on."), until: time("Before this start of a call."), filter };
+
+export const reportQuery = z.strictObject({
+  by: z
+    .string()
+    .optional()
+    .openapi({ description: `What to group by, comma-separated: ${fieldNames.join(", ")}.`, example: "day,model" }),
+  ...span,
+  limit: z.string().optional().openapi({ description: "Most rows given; 100 unless told." }),
+});
+
+export const callsQuery = z.strictObject({
+  ...span,
+  cursor: z.string().max(500).optional().openapi({ description: "From the page before; the filters must be the same." }),
+  limit: z.string().optional().openapi({ description: "Calls on a page, 1 to 1000; 50 unless told." }),
+});
+
+const row = z
+  .object({
+    group: z.record(z.string(), text).openapi({ description: "One value per field of `by`; null: not recorded." }),
+    calls: count,
+    cost: usd,
+    inputTokens: count,
+    outputTokens: count,
+    quantity: count.nullable().openapi({ description: "Units of the class, when grouped by class." }),
+    unpriced: count,
+    unmetered: count,
+    doubtful: count,
+    presumed: count,
+    failed: count,
+  })
+  .openapi("ReportRow");
+
+export const report = z
+  .object({
+    by: z.array(z.string()),
+    sinceMs: ms.nullable(),
+    untilMs: ms.nullable(),
+    rows: z.array(row),
+    total: row,
+    truncated: z.boolean(),
+    position: position.nullable().openapi({ description: "Up to where the journal is in these numbers." }),
+  })
+  .openapi("Report");
+
+const attribution = z
+  .object({
+    ...(Object.fromEntries(attributionFields.map((field) => [field, text])) as Record<(typeof attributionFields)[number], typeof text>),
+    tags: z.record(z.string(), z.string()),
+  })
+  .openapi("Attribution");
+
+const call = z
+  .object({
+    id: z.string(),
+    startMs: ms,
+    endMs: ms.nullable(),
+    provider: z.string(),
+    modelAsked: text,
+    model: text.openapi({ description: "The model that answered; else the one sent; else the one asked for." }),
+    status,
+    httpStatus: z.int().nullable(),
+    inputTokens: count,
+    outputTokens: count,
+    cost: usd,
+    unpriced: z.array(className),
+    doubtful: z.boolean(),
+    attribution,
+  })
+  .openapi("Call");
+
+export const callsPage = z
+  .object({ calls: z.array(call), cursor: text.openapi({ description: "null: no more calls." }) })
+  .openapi("CallsPage");
+
+const hold = z.object({ inputTokens: count, outputTokens: count.nullable(), cost: text, unbounded: text });
+const start = z
+  .object({
+    id: z.string(),
+    request: z.string(),
+    attempt: z.int(),
+    reason: z.enum(["first", "retry", "fallback"]),
+    cause: text,
+    startMs: ms,
+    attribution,
+    key: text,
+    provider: z.string(),
+    format: z.string(),
+    endpoint: z.string(),
+    pool: z.string(),
+    region: text,
+    modelAsked: text,
+    modelSent: text,
+    tierAsked: text,
+    capAsked: z.number().nullable(),
+    capInForce: z.number().nullable(),
+    effort: text,
+    streamed: z.boolean(),
+    trace: text,
+    span: text,
+    requestBytes: count,
+    promptBytes: z.object({ system: count, tools: count, user: count, earlier: count, toolResults: count }),
+    toolNames: z.array(z.string()),
+    prefix: z.array(z.string()),
+    edits: z.array(z.string()),
+    hold,
+  })
+  .openapi("CallStart");
+
+const bareEnd = {
+  id: z.string(),
+  endMs: ms,
+  firstByteMs: ms.nullable(),
+  firstTokenMs: ms.nullable(),
+  status: status.exclude(["open"]),
+  httpStatus: z.int().nullable(),
+  error: text,
+  clientGone: z.boolean(),
+  finish: text,
+  modelAnswered: text,
+  tierServed: text,
+  responseId: text,
+  providerRequest: text,
+  answerBytes: count,
+};
+
+const quantities = z.record(z.string(), count);
+const usage = z
+  .object({
+    parts: z.array(z.object({ kind: z.string(), model: text, quantities })),
+    source,
+    sources: z.record(z.string(), source).optional(),
+    doubts: z.array(z.string()),
+    raw: text.openapi({ description: "The provider's own usage object, word for word." }),
+  })
+  .openapi("Usage");
+
+const line = z
+  .object({
+    class: className,
+    unit: z.string(),
+    part: z.int(),
+    quantity: count,
+    source,
+    model: z.string(),
+    price: z.string().openapi({ description: "The price's version." }),
+    priceSource: text,
+    ratePico: z
+      .string()
+      .regex(/^-?\d+$/)
+      .openapi({ description: "Picodollars (10⁻¹² USD) for every ratePer units." }),
+    ratePer: z.string().regex(/^\d+$/),
+    rateUsd: text.openapi({ description: "The same rate in dollars for rateUnits units; null when no decimal is exact." }),
+    rateUnits: z.int(),
+    cost: usd,
+    recomputed: z.boolean().openapi({ description: "Quantity × rate gives this cost again." }),
+  })
+  .openapi("ReceiptLine");
+
+export const callRecord = z
+  .object({
+    id: z.string(),
+    start: start.nullable(),
+    end: z.object({ ...bareEnd, usage: usage.nullable(), cost: usd, unpriced: z.array(className) }).nullable(),
+    witnesses: z.array(z.string()),
+  })
+  .openapi("CallRecord");
+
+export const receipt = z
+  .object({
+    call: z.string(),
+    status,
+    lines: z.array(line),
+    total: usd,
+    recomputed: z.boolean(),
+    unpriced: z.array(z.object({ class: className, quantity: count.nullable() })),
+    notes: z.array(z.string()),
+    usage: text,
+    start: start.nullable(),
+    end: z.object(bareEnd).nullable(),
+    witnesses: z.array(z.string()),
+  })
+  .openapi("Receipt");
+
+export const check = z
+  .object({
+    checked: count,
+    charges: count,
+    cost: usd,
+    problems: z.array(z.object({ call: z.string(), problem: z.string() })),
+    after: text.openapi({ description: "Where the next step goes on; null: every call was checked." }),
+  })
+  .openapi("Check");
+
+export const role = z.enum(["use", "read", "administer"]);
+export const key = z.object({ id: z.string(), name: z.string(), team: text, role, createdMs: ms, revokedMs: ms.nullable() }).openapi("Key");
+export const keys = z.object({ keys: z.array(key) });
+export const keyWanted = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100),
+    team: z.string().trim().min(1).max(100).nullable().default(null),
+    role: role.default("use"),
+  })
+  .openapi("KeyWanted");
+export const keyCreated = z
+  .object({ key, secret: z.string().openapi({ description: "Shown once, and stored nowhere." }) })
+  .openapi("KeyCreated");
+
+export const forgotten = z.object({ forgotten: z.boolean() });
+
+export const pricesQuery = z.strictObject({
+  provider: z.string().max(200),
+  model: z.string().max(200),
+  at: time("The time the rates are for; now unless told."),
+  tier: z.string().max(100).optional(),
+  region: z.string().max(100).optional(),
+});
+export const prices = z
+  .object({
+    provider: z.string(),
+    model: z.string().openapi({ description: "The model of the price book that the name resolved to." }),
+    rule: z.string().openapi({ description: "The rule that matched." }),
+    atMs: ms,
+    lines: z.array(
+      z.object({
+        class: className,
+        aboveTokens: count,
+        ratePico: z.string(),
+        ratePer: z.string(),
+        rateUsd: text,
+        rateUnits: z.int(),
+        version: z.string(),
+        source: z.string(),
+      }),
+    ),
+  })
+  .openapi("Prices");
+
+export const statusAnswer = z
+  .object({
+    version: z.string(),
+    startedMs: ms,
+    nowMs: ms,
+    url: text,
+    dataFolder: z.string(),
+    openCalls: count,
+    journal: position,
+    store: z.object({ applied: position.nullable(), lagBytes: count.nullable(), rebuilding: z.boolean() }),
+    providers: z.array(z.object({ name: z.string(), formats: z.array(z.string()), credential: z.boolean() })),
+    sandbox: z.boolean(),
+    keysNeeded: z.boolean(),
+  })
+  .openapi("Status");
