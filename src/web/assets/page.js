@@ -1,0 +1,255 @@
+// The page's life: sign in, ask for the latest calls and today's sums, show them, ask again. A call's receipt opens by its address: #call=ID.
+
+import { Refused, ask, hasToken, setToken, takeToken } from "./api.js";
+import { element, formatCount, money } from "./element.js";
+import { receiptContent } from "./receipt.js";
+
+const refreshMs = 2_000;
+const keptMax = 2_000;
+const by = (id) => document.getElementById(id);
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const zone = clock.resolvedOptions().timeZone;
+const when = (ms) => clock.format(new Date(ms));
+
+let calls = new Map();
+let cursor = null;
+let timer;
+let round = 0;
+
+async function refresh() {
+  clearTimeout(timer);
+  const mine = (round += 1);
+  try {
+    const midnight = new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+    const [page, today, status] = await Promise.all([ask("calls?limit=50"), ask(`report?since=${midnight}`), ask("status")]);
+    if (mine !== round) return;
+    takePage(page);
+    showToday(today.total);
+    showCalls(status);
+    by("banner").hidden = true;
+    by("sign-in").hidden = true;
+    by("room").hidden = false;
+    by("sign-out").hidden = false;
+    say("live", `Live${status.sandbox ? " · the sandbox answers calls without a credential" : ""}`);
+  } catch (error) {
+    if (mine !== round) return;
+    if (error instanceof Refused) return signIn(error.message);
+    by("banner").textContent = error.message;
+    by("banner").hidden = false;
+    say("broken", "Not connected, trying again");
+  }
+  if (!document.hidden) timer = setTimeout(refresh, refreshMs);
+}
+
+/** New calls join those shown. When none of them is known, more came than a page holds: start over rather than hide a gap. */
+function takePage(page) {
+  const overlaps = page.calls.some((call) => calls.has(call.id));
+  if (!overlaps || calls.size > keptMax) {
+    calls = new Map();
+    cursor = page.cursor;
+  }
+  for (const call of page.calls) calls.set(call.id, call);
+}
+
+function figure(name, value, note, kind) {
+  return element("div", { class: kind }, element("dt", {}, name), element("dd", {}, value, note ? element("small", {}, note) : null));
+}
+
+function showToday(total) {
+  const unsure = [
+    [total.unpriced, "without a price"],
+    [total.unmetered, "without usage"],
+    [total.doubtful, "that do not add up"],
+    [total.presumed, "presumed"],
+  ].filter(([number]) => number > 0);
+  by("today").replaceChildren(
+    figure("Spent", money(total.cost), unsure.length > 0 ? "of what is known" : null),
+    figure("Calls", formatCount(total.calls), total.failed > 0 ? `${formatCount(total.failed)} failed` : null),
+    figure("Tokens in", formatCount(total.inputTokens)),
+    figure("Tokens out", formatCount(total.outputTokens)),
+    unsure.length === 0
+      ? figure("Not sure", "Nothing", "every call is priced and adds up")
+      : figure(
+          "Not sure",
+          formatCount(unsure.reduce((sum, [number]) => sum + number, 0)),
+          unsure.map(([number, what]) => `${formatCount(number)} ${what}`).join(", "),
+          "unsure",
+        ),
+  );
+}
+
+function showCalls(status) {
+  const list = [...calls.values()].sort((a, b) => b.startMs - a.startMs || (a.id < b.id ? 1 : -1));
+  by("calls").hidden = list.length === 0;
+  by("empty").hidden = list.length > 0;
+  by("earlier").hidden = cursor === null;
+  by("zone").textContent = `Times are in ${zone}. Costs are exact US dollars.`;
+  if (list.length === 0) by("first-call").textContent = firstCall(status);
+  const body = by("calls").tBodies[0];
+  const before = new Map([...body.rows].map((row) => [row.dataset.id, row]));
+  const focused = document.activeElement?.closest?.("tr")?.dataset.id;
+  const rows = list.map((call) => {
+    const state = JSON.stringify(call);
+    const known = before.get(call.id);
+    if (known?.state === state) return known;
+    const row = toRow(call, known === undefined && before.size > 0);
+    row.state = state;
+    return row;
+  });
+  if (rows.length !== body.rows.length || rows.some((row, index) => row !== body.rows[index])) {
+    body.replaceChildren(...rows);
+    if (focused !== undefined)
+      rows
+        .find((row) => row.dataset.id === focused)
+        ?.querySelector("a")
+        .focus({ preventScroll: true });
+  }
+}
+
+function cell(label, kind, ...children) {
+  return element("td", { "data-label": label, class: kind }, element("span", {}, ...children));
+}
+
+function toRow(call, isNew) {
+  const known = call.status !== "open";
+  const row = element(
+    "tr",
+    { class: isNew ? "new" : null },
+    cell("Started", null, element("a", { href: `#call=${encodeURIComponent(call.id)}` }, when(call.startMs))),
+    cell("Model", null, ...models(call)),
+    cell("For", null, ...purposes(call)),
+    cell(
+      "Status",
+      null,
+      element("span", { class: call.status }, call.status),
+      call.httpStatus !== null && call.httpStatus >= 400 ? ` ${call.httpStatus}` : "",
+    ),
+    cell("Tokens in", "number", known ? formatCount(call.inputTokens) : "…"),
+    cell("Tokens out", "number", known ? formatCount(call.outputTokens) : "…"),
+    cell("Cost", "number", ...cost(call, known)),
+  );
+  row.dataset.id = call.id;
+  return row;
+}
+
+function cost(call, known) {
+  if (!known) return ["…"];
+  if (call.unpriced.length > 0)
+    return [element("span", { class: "warn" }, `no price for ${call.unpriced.join(", ")}`), element("br"), money(call.cost)];
+  if (call.doubtful) return [element("span", { class: "warn", title: "The usage does not add up" }, "doubtful "), money(call.cost)];
+  return [money(call.cost)];
+}
+
+function models(call) {
+  if (call.modelAsked !== null && call.model !== null && call.modelAsked !== call.model)
+    return [element("span", { class: "soft" }, `${call.modelAsked} → `), element("strong", {}, call.model)];
+  return [call.model ?? call.modelAsked ?? "not said"];
+}
+
+function purposes({ attribution }) {
+  const shown = ["task", "customer", "feature", "agent", "team"].filter((field) => attribution[field] !== null);
+  if (shown.length === 0) return [element("span", { class: "soft" }, "unattributed")];
+  return shown.map((field) =>
+    element(
+      "span",
+      { class: "chip", title: `${field}: ${attribution[field]}` },
+      element("span", { class: "soft" }, `${field} `),
+      attribution[field],
+    ),
+  );
+}
+
+function firstCall(status) {
+  const key = status.keysNeeded ? ` \\\n  -H 'x-pennyworth-key: YOUR_KEY'` : "";
+  const body = JSON.stringify({ model: "sandbox", messages: [{ role: "user", content: "Hello" }] });
+  return `curl ${location.origin}/v1/chat/completions \\\n  -H 'content-type: application/json'${key} \\\n  -d '${body}'`;
+}
+
+async function showReceipt() {
+  const match = /^#call=(.+)$/.exec(location.hash);
+  const dialog = by("receipt");
+  if (match === null || !hasToken()) return dialog.close();
+  const heading = element("h2", { id: "receipt-heading" }, "Receipt");
+  const bare = (text) =>
+    element(
+      "div",
+      { class: "receipt-head" },
+      heading,
+      element("p", { role: "status" }, text),
+      element("button", { type: "button", class: "quiet", "data-close": "" }, "Close"),
+    );
+  dialog.replaceChildren(bare("Loading…"));
+  if (!dialog.open) dialog.showModal();
+  try {
+    const receipt = await ask(`calls/${match[1]}/receipt`);
+    if (location.hash === match[0]) dialog.replaceChildren(...receiptContent(receipt, when));
+  } catch (error) {
+    dialog.replaceChildren(bare(error.message));
+  }
+}
+
+function signIn(message) {
+  clearTimeout(timer);
+  round += 1;
+  calls = new Map();
+  by("calls").tBodies[0].replaceChildren();
+  by("receipt").close();
+  by("room").hidden = true;
+  by("sign-out").hidden = true;
+  by("sign-in").hidden = false;
+  by("banner").hidden = message === null || !hasToken();
+  by("banner").textContent = message ?? "";
+  setToken(null);
+  say("out", "Signed out");
+  by("token").focus();
+}
+
+function say(state, text) {
+  const place = by("state");
+  if (place.textContent === text) return;
+  place.dataset.state = state;
+  place.textContent = text;
+}
+
+by("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  setToken(by("token").value.trim());
+  by("token").value = "";
+  void refresh().then(showReceipt);
+});
+by("sign-out").addEventListener("click", () => signIn(null));
+by("copy").addEventListener("click", async () => {
+  await navigator.clipboard.writeText(by("first-call").textContent);
+  by("copy").textContent = "Copied";
+});
+by("earlier").addEventListener("click", async () => {
+  try {
+    const page = await ask(`calls?limit=50&cursor=${encodeURIComponent(cursor)}`);
+    for (const call of page.calls) calls.set(call.id, call);
+    cursor = page.cursor;
+    await refresh();
+  } catch (error) {
+    by("banner").textContent = error.message;
+    by("banner").hidden = false;
+  }
+});
+by("calls").tBodies[0].addEventListener("click", (event) => {
+  if (event.target.closest("a") === null && getSelection().isCollapsed) event.target.closest("tr")?.querySelector("a").click();
+});
+by("receipt").addEventListener("click", (event) => {
+  if (event.target === by("receipt") || event.target.closest("[data-close]") !== null) by("receipt").close();
+});
+by("receipt").addEventListener("close", () => {
+  if (location.hash.startsWith("#call=")) history.pushState(null, "", location.pathname + location.search);
+});
+addEventListener("hashchange", () => {
+  takeToken();
+  void showReceipt();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && hasToken()) void refresh();
+});
+
+takeToken();
+if (hasToken()) void refresh().then(showReceipt);
+else signIn(null);
