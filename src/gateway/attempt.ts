@@ -1,0 +1,289 @@
+// One try: a request to one provider, and its answer passed on as it comes. Tells its owner when the head is there, when the answer is
+// complete but for its held last bytes, and how it ended. Knows no journal and no price. Nothing but the held bytes is held back.
+
+import type { Dispatcher } from "undici";
+import { createBrotliDecompress, createGunzip, createInflate, type Gunzip } from "node:zlib";
+import type { AnswerFacts, AnswerStream, Format } from "../providers/format.ts";
+import type { Client } from "./client.ts";
+import { headersDown } from "./headers.ts";
+import { readWhole } from "./whole.ts";
+
+export interface AttemptLimits {
+  readonly answerBytesMax: number;
+  readonly drainMsMax: number;
+}
+
+/** What the wire said at the end. */
+export interface Outcome {
+  /** `answered`: the body came to its end. `broke`: the connection ended early. `silent`: a time limit passed. `cancelled`: by us. `unsent`: nothing went out. */
+  readonly kind: "answered" | "broke" | "silent" | "cancelled" | "unsent";
+  readonly cause: string | null;
+  readonly httpStatus: number | null;
+  readonly facts: AnswerFacts | null;
+}
+
+export interface AttemptOwner {
+  readonly client: Client;
+  /** null: the answer is passed on unread. */
+  readonly format: Format | null;
+  readonly hideUsage: boolean;
+  readonly limits: AttemptLimits;
+  readonly now: () => number;
+  /** May this answer be thrown away for another try? Then nothing of it reaches the client. */
+  discards(httpStatus: number): boolean;
+  /** Cancel upstream, or go on reading, when the client has gone? */
+  whenClientLeaves(streamed: boolean): "drain" | "cancel";
+  /** Headers of ours for the answer's head. `cost` is known only for an answer read whole. */
+  headers(cost: string | null): readonly string[];
+  /** The answer is complete but for what is held: put it on record, then call `release`. Called at most once. */
+  complete(facts: AnswerFacts | null, release: (cost: string | null) => void): void;
+  /** The try is over. Called exactly once; after `complete` when that was called. */
+  ended(outcome: Outcome): void;
+}
+
+export class Attempt implements Dispatcher.DispatchHandler {
+  readonly #owner: AttemptOwner;
+  #controller: Dispatcher.DispatchController | null = null;
+
+  #reason: string | undefined;
+  #rawHeaders: readonly (Buffer | string)[] = [];
+  #mode: "waiting" | "discard" | "stream" | "whole" | "long" | "plain" = "waiting";
+  #stream: AnswerStream | null = null;
+  #inflate: Gunzip | null = null;
+  #chunks: Buffer[] = [];
+  #held: Buffer | null = null;
+  #heldSent = 0;
+  /** What was left over when the body ended; null while it has not. */
+  #rest: readonly Buffer[] | null = null;
+  #completed = false;
+  #released = false;
+  #over = false;
+  #cancelling = false;
+  #drain: NodeJS.Timeout | null = null;
+
+  sent = false;
+  status: number | null = null;
+  firstByteMs: number | null = null;
+  firstTokenMs: number | null = null;
+  answerBytes = 0;
+  providerRequest: string | null = null;
+
+  constructor(owner: AttemptOwner) {
+    this.#owner = owner;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    this.sent = true;
+    if (this.#cancelling) controller.abort(new Error("cancelled"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    reason?: string,
+  ): void {
+    if (status < 200) return;
+    this.firstByteMs = this.#owner.now();
+    this.status = status;
+    this.#reason = reason;
+    this.#rawHeaders = (controller.rawHeaders as Buffer[] | undefined) ?? [];
+    this.providerRequest = first(headers["x-request-id"]) ?? first(headers["request-id"]);
+    if (this.#owner.discards(status)) {
+      this.#mode = "discard";
+      return;
+    }
+    const type = first(headers["content-type"]) ?? "";
+    const encoding = first(headers["content-encoding"]);
+    if (this.#owner.format === null) {
+      this.#mode = "plain";
+      this.#head(null);
+    } else if (type.includes("text/event-stream")) {
+      this.#mode = "stream";
+      this.#stream = this.#owner.format.stream(this.#owner.hideUsage);
+      if (encoding !== null && encoding !== "identity") this.#inflate = this.#openInflate(encoding);
+      this.#head(null, this.#inflate === null ? [] : ["content-encoding"]);
+    } else {
+      this.#mode = "whole";
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.answerBytes += chunk.length;
+    switch (this.#mode) {
+      case "stream":
+        if (this.#inflate === null) this.#read(chunk);
+        else if (!this.#inflate.write(chunk)) {
+          controller.pause();
+          this.#inflate.once("drain", () => controller.resume());
+        }
+        return;
+      case "whole":
+        this.#chunks.push(chunk);
+        if (this.answerBytes > this.#owner.limits.answerBytesMax) {
+          this.#mode = "long";
+          this.#head(null);
+          for (const piece of this.#chunks.slice(0, -1)) this.#write(piece);
+          this.#held = chunk;
+        }
+        return;
+      case "long":
+        this.#chunks.push(chunk);
+        if (this.#held !== null) this.#write(this.#held);
+        this.#held = chunk;
+        return;
+      case "plain":
+        this.#write(chunk);
+        return;
+      case "waiting":
+      case "discard":
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#inflate !== null) {
+      this.#inflate.once("end", () => this.#finishStream()).end();
+      return;
+    }
+    switch (this.#mode) {
+      case "stream":
+        this.#finishStream();
+        return;
+      case "whole":
+      case "long":
+        this.#finishWhole();
+        return;
+      case "plain":
+        this.#owner.client.end();
+        this.#end("answered", null, null);
+        return;
+      case "waiting":
+      case "discard":
+        this.#end("answered", null, null);
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const code = (error as { code?: string }).code ?? error.name;
+    const kind = this.#cancelling
+      ? "cancelled"
+      : !this.sent
+        ? "unsent"
+        : code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT"
+          ? "silent"
+          : "broke";
+    this.#fail(kind, code);
+  }
+
+  /** The client has gone away. */
+  clientLeft(): void {
+    if (this.#over || this.#mode === "discard") return;
+    if (this.#owner.whenClientLeaves(this.#mode === "stream" || this.#mode === "waiting") === "cancel") this.cancel();
+    else {
+      this.#drain ??= setTimeout(() => this.cancel(), this.#owner.limits.drainMsMax);
+      this.#controller?.resume();
+    }
+  }
+
+  /** Ends the try from our side. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#cancelling = true;
+    this.#controller?.abort(new Error("cancelled"));
+  }
+
+  #read(chunk: Buffer): void {
+    const stream = this.#stream as AnswerStream;
+    for (const bytes of stream.push(chunk)) this.#write(bytes);
+    if (this.firstTokenMs === null && stream.started) this.firstTokenMs = this.#owner.now();
+    if (stream.held.length > 0) this.#releaseHeld();
+  }
+
+  #finishStream(): void {
+    this.#rest = (this.#stream as AnswerStream).end();
+    this.#releaseHeld();
+  }
+
+  /** Puts the answer on record once, and then lets go of what is held. */
+  #releaseHeld(): void {
+    if (this.#released) this.#flush();
+    else if (!this.#completed) {
+      this.#completed = true;
+      this.#owner.complete((this.#stream as AnswerStream).facts(), () => {
+        this.#released = true;
+        this.#flush();
+      });
+    }
+  }
+
+  #flush(): void {
+    const stream = this.#stream as AnswerStream;
+    for (; this.#heldSent < stream.held.length; this.#heldSent++) this.#write(stream.held[this.#heldSent] as Buffer);
+    if (this.#rest === null) return;
+    for (const bytes of this.#rest) this.#write(bytes);
+    this.#owner.client.end();
+    this.#end("answered", null, stream.facts());
+  }
+
+  #finishWhole(): void {
+    const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    const facts = readWhole(this.#owner.format as Format, body, first(rawHeader(this.#rawHeaders, "content-encoding")));
+    this.#owner.complete(facts, (cost) => {
+      if (this.#mode === "long") {
+        if (this.#held !== null) this.#write(this.#held);
+        this.#owner.client.end();
+      } else {
+        this.#head(cost, [], body.length);
+        this.#owner.client.end(body);
+      }
+      this.#end("answered", null, facts);
+    });
+  }
+
+  #fail(kind: Outcome["kind"], cause: string): void {
+    const facts = this.#stream?.facts() ?? null;
+    this.#end(kind, cause, facts);
+    if (this.#mode !== "discard" && this.#owner.client.headSent) this.#owner.client.cut();
+  }
+
+  #end(kind: Outcome["kind"], cause: string | null, facts: AnswerFacts | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#drain !== null) clearTimeout(this.#drain);
+    this.#inflate?.destroy();
+    this.#owner.ended({ kind, cause, httpStatus: this.status, facts });
+  }
+
+  #head(cost: string | null, except: readonly string[] = [], length?: number): void {
+    const headers = [...headersDown(this.#rawHeaders, except), ...this.#owner.headers(cost)];
+    if (length !== undefined) headers.push("content-length", String(length));
+    this.#owner.client.head(this.status as number, this.#reason, headers);
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#owner.client.gone || bytes.length === 0) return;
+    if (!this.#owner.client.write(bytes, () => this.#controller?.resume())) this.#controller?.pause();
+  }
+
+  #openInflate(encoding: string): Gunzip {
+    const inflate = encoding === "br" ? createBrotliDecompress() : encoding === "deflate" ? createInflate() : createGunzip();
+    inflate.on("data", (chunk: Buffer) => this.#read(chunk));
+    inflate.on("error", (error: Error & { code?: string }) => {
+      this.#cancelling = false;
+      this.#controller?.abort(error);
+      this.#fail("broke", error.code ?? "decompression");
+    });
+    return inflate as Gunzip;
+  }
+}
+
+function first(value: string | string[] | undefined | null): string | null {
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}
+
+function rawHeader(rawHeaders: readonly (Buffer | string)[], name: string): string | null {
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (String(rawHeaders[i]).toLowerCase() === name) return String(rawHeaders[i + 1]);
+  return null;
+}

@@ -1,0 +1,76 @@
+// The client's side of an exchange: writes with backpressure, and knows when the client has gone away or has stopped reading.
+
+import type { ServerResponse } from "node:http";
+
+export class Client {
+  readonly #response: ServerResponse;
+  readonly #silenceMsMax: number;
+  #gone = false;
+  #finished = false;
+  #onGone: (() => void) | null = null;
+  #stalled: NodeJS.Timeout | null = null;
+
+  constructor(response: ServerResponse, silenceMsMax: number) {
+    this.#response = response;
+    this.#silenceMsMax = silenceMsMax;
+    response.on("close", () => {
+      this.#clear();
+      if (this.#finished || this.#gone) return;
+      this.#gone = true;
+      this.#onGone?.();
+    });
+    response.on("error", () => {});
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  get headSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Calls `listener` once when the client goes away before the answer is complete. */
+  onGone(listener: () => void): void {
+    this.#onGone = listener;
+  }
+
+  head(status: number, reason: string | undefined, headers: readonly string[]): void {
+    if (this.#gone) return;
+    if (reason === undefined || reason === "") this.#response.writeHead(status, headers as string[]);
+    else this.#response.writeHead(status, reason, headers as string[]);
+  }
+
+  /** @returns false when the client's buffer is full: pause until `resume` is called. */
+  write(bytes: Buffer, resume: () => void): boolean {
+    if (this.#gone) return true;
+    if (this.#response.write(bytes)) return true;
+    if (this.#stalled === null) {
+      // A client that stops reading is as good as gone; its call must not stay open for ever.
+      this.#stalled = setTimeout(() => this.#response.destroy(), this.#silenceMsMax);
+      this.#response.once("drain", () => {
+        this.#clear();
+        resume();
+      });
+    }
+    return false;
+  }
+
+  end(bytes?: Buffer): void {
+    if (this.#gone) return;
+    this.#finished = true;
+    if (bytes === undefined) this.#response.end();
+    else this.#response.end(bytes);
+  }
+
+  /** Breaks the answer off, so that a client does not take it for complete. */
+  cut(): void {
+    this.#finished = true;
+    this.#response.destroy();
+  }
+
+  #clear(): void {
+    if (this.#stalled !== null) clearTimeout(this.#stalled);
+    this.#stalled = null;
+  }
+}

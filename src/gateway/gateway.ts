@@ -1,0 +1,136 @@
+// The data plane as one piece: what every exchange shares, who is let in, what is under way. Knows HTTP requests, not ports.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Agent, type Dispatcher } from "undici";
+import type { Settings } from "../config.ts";
+import type { Key } from "../core/entry.ts";
+import { PennyworthError } from "../error.ts";
+import type { Format, FormatName } from "../providers/format.ts";
+import { Exchange } from "./exchange.ts";
+import { readCredential } from "./headers.ts";
+import type { Identifier } from "./identify.ts";
+import type { Recorder } from "./recorder.ts";
+import { readAddress, type RouteTable } from "./route.ts";
+import type { Rates } from "./settle.ts";
+
+/** What every exchange shares. */
+export interface Parts {
+  readonly limits: Settings["limits"];
+  readonly durability: "batched" | "sync";
+  readonly formats: ReadonlyMap<FormatName, Format>;
+  readonly routes: RouteTable;
+  readonly rates: Rates;
+  readonly identifier: Identifier;
+  readonly recorder: Recorder;
+  readonly prefixKey: Buffer;
+  readonly now: () => number;
+  /** The configured credential of a provider; null when there is none. */
+  readonly credential: (provider: string) => string | null;
+  readonly upstream: (origin: string) => Dispatcher;
+  readonly synced: () => Promise<void>;
+  /** Logs a bug and makes it an error fit for a user. */
+  readonly internal: (error: unknown) => PennyworthError;
+}
+
+export interface Doorkeeper {
+  /** Are keys needed right now? */
+  readonly required: () => boolean;
+  readonly check: (secret: string) => Key | "unknown" | "revoked";
+}
+
+export class Gateway {
+  readonly #parts: Parts;
+  readonly #keys: Doorkeeper;
+  readonly #active = new Set<Exchange>();
+  #draining = false;
+  #idle: (() => void) | null = null;
+
+  constructor(parts: Parts, keys: Doorkeeper) {
+    this.#parts = parts;
+    this.#keys = keys;
+  }
+
+  /** Calls under way. */
+  get active(): number {
+    return this.#active.size;
+  }
+
+  /** @param path of the request, without its query. Never throws and never rejects: every error is an answer. */
+  async handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    let exchange: Exchange | null = null;
+    try {
+      if (this.#draining) throw new PennyworthError("draining");
+      if (this.#active.size >= this.#parts.limits.callsMax) throw new PennyworthError("overloaded", { limit: this.#parts.limits.callsMax });
+      const key = this.#admit(request);
+      const address = readAddress(request.method as string, path, request.headers["anthropic-version"] !== undefined);
+      exchange = new Exchange(this.#parts, request, response, address, key);
+      this.#active.add(exchange);
+      await exchange.run();
+    } catch (error) {
+      refuse(response, error instanceof PennyworthError ? error : this.#parts.internal(error), request.complete);
+    } finally {
+      if (exchange !== null) this.#active.delete(exchange);
+      if (this.#active.size === 0) this.#idle?.();
+    }
+  }
+
+  /** Takes no new calls, waits for those under way, and breaks off what is left after `waitMsMax`. */
+  async drain(waitMsMax: number): Promise<void> {
+    this.#draining = true;
+    const idle = (limitMs: number): Promise<void> =>
+      new Promise((resolve) => {
+        if (this.#active.size === 0) return resolve();
+        const timer = setTimeout(resolve, limitMs);
+        this.#idle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    await idle(waitMsMax);
+    for (const exchange of this.#active) exchange.cancel();
+    await idle(1_000);
+  }
+
+  /** Who calls: a key of ours in its own header or in the provider's slot, or nobody where none is needed. */
+  #admit(request: IncomingMessage): Key | null {
+    const named = request.headers["x-pennyworth-key"];
+    const credential = readCredential(request.headers);
+    const secret = typeof named === "string" ? named : credential?.startsWith("pw_") ? credential : null;
+    if (secret === null) {
+      if (this.#keys.required()) throw new PennyworthError("key_missing");
+      return null;
+    }
+    const key = this.#keys.check(secret);
+    if (key === "unknown") throw new PennyworthError("key_unknown");
+    if (key === "revoked") throw new PennyworthError("key_revoked");
+    if (key.role === "read") throw new PennyworthError("key_role", { role: key.role, needed: "use" });
+    return key;
+  }
+}
+
+/** Connections to providers: pooled per origin, with limits on connecting and on silence. */
+export function createUpstream(limits: Settings["limits"]): { readonly upstream: () => Dispatcher; readonly close: () => Promise<void> } {
+  const agent = new Agent({
+    connections: 1024,
+    pipelining: 1,
+    headersTimeout: limits.firstByteMsMax,
+    bodyTimeout: limits.silenceMsMax,
+    keepAliveTimeout: 30_000,
+    maxHeaderSize: 256 * 1024,
+    connect: { timeout: limits.connectMsMax },
+  });
+  return { upstream: () => agent, close: () => agent.destroy() };
+}
+
+/** An error before the format is known, in a shape that clients of every format read. */
+export function refuse(response: ServerResponse, error: PennyworthError, bodyRead: boolean): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const text = Buffer.from(JSON.stringify({ type: "error", error: { type: error.code, code: error.code, message: error.message } }));
+  const headers = ["content-type", "application/json", "content-length", String(text.length)];
+  if (error.status === 503) headers.push("retry-after", "1");
+  if (!bodyRead) headers.push("connection", "close");
+  response.writeHead(error.status, headers).end(text);
+}

@@ -1,0 +1,208 @@
+// Whose call is it: attribution read from, in this order, our own headers, W3C baggage, the trace, headers of tools people come from,
+// the format's own fields, and the conversation its prompt continues. What nobody says stays null. Pure but for the two bounded memories.
+
+import type { IncomingHttpHeaders } from "node:http";
+import { type Attribution, attributionFields } from "../core/call.ts";
+import { PennyworthError } from "../error.ts";
+import type { RequestHints } from "../providers/format.ts";
+import { Recent } from "./recent.ts";
+
+type Field = (typeof attributionFields)[number];
+
+export interface Trace {
+  readonly trace: string | null;
+  readonly span: string | null;
+}
+
+const valueBytesMax = 1024;
+const tagsMax = 64;
+const memoryMax = 20_000;
+
+/** Fields that hold names of people or customers: journaled as tokens. */
+const named = new Set<Field>(["customer", "user"]);
+
+/** Headers by which known agents and gateways name what we call a session, a user or a project. */
+const foreign: readonly (readonly [string, Field])[] = [
+  ["helicone-user-id", "user"],
+  ["helicone-session-id", "session"],
+  ["helicone-session-name", "type"],
+  ["x-claude-code-session-id", "session"],
+  ["x-session-id", "session"],
+  ["session_id", "session"],
+  ["x-client-session-id", "session"],
+  ["openai-project", "project"],
+];
+
+const parsedTraceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/;
+
+export class Identifier {
+  readonly #token: (name: string) => string;
+  /** Provider's response id → where its call belonged. */
+  readonly #responses = new Recent<string, Attribution>(memoryMax);
+  /** Last link of a prompt's chain → session. */
+  readonly #conversations = new Recent<string, string>(memoryMax);
+
+  constructor(token: (name: string) => string) {
+    this.#token = token;
+  }
+
+  /**
+   * @param prefix the prompt's chain of hashes, see prefix.ts.
+   * @throws PennyworthError `header_invalid` for a header that cannot be read.
+   */
+  attribute(headers: IncomingHttpHeaders, trace: Trace, hints: RequestHints | null, prefix: readonly string[]): Attribution {
+    const said: { [name in Field]?: string } = {};
+    const tags: Record<string, string> = {};
+    const say = (field: Field, value: string | undefined | null): void => {
+      if (value !== undefined && value !== null && value !== "" && said[field] === undefined) said[field] = value;
+    };
+
+    for (const field of attributionFields) say(field, readHeader(headers, `x-pennyworth-${field}`));
+    readTags(readHeader(headers, "x-pennyworth-tags"), tags);
+    for (const [name, value] of readBaggage(readHeader(headers, "baggage"))) {
+      const field = name.replace(/^(x-)?pennyworth[-.]/, "");
+      if (field === name) continue;
+      if (isField(field)) say(field, value);
+      else if (field === "tags") readTags(value, tags);
+    }
+    say("task", trace.trace);
+    for (const [name, field] of foreign) say(field, readHeader(headers, name));
+    for (const name in headers)
+      if (name.startsWith("helicone-property-")) addTag(tags, name.slice("helicone-property-".length), readHeader(headers, name) ?? "");
+    readPortkey(readHeader(headers, "x-portkey-metadata"), say, tags);
+
+    if (hints !== null) {
+      for (const [name, value] of Object.entries(hints.metadata)) {
+        const field = name.replace(/^pennyworth[-._]/, "");
+        if (isField(field)) say(field, value);
+        else addTag(tags, name, value);
+      }
+      say("user", hints.user);
+      say("session", hints.session);
+      if (hints.previousResponse !== null) {
+        const before = this.#responses.get(hints.previousResponse);
+        if (before !== undefined) {
+          for (const field of attributionFields) say(field, before[field]);
+        }
+      }
+    }
+    if (said.session === undefined) say("session", this.#conversation(prefix));
+
+    const attribution: Record<Field, string | null> & { tags: Record<string, string> } = { tags } as never;
+    for (const field of attributionFields) attribution[field] = clip(said[field]);
+    for (const field of named) {
+      const value = attribution[field];
+      if (value !== null && !isToken(value)) attribution[field] = this.#token(value);
+    }
+    return attribution;
+  }
+
+  /** Remembers where an answered call belonged, for the call that names it as its predecessor. */
+  remember(responseId: string, attribution: Attribution): void {
+    this.#responses.set(responseId, attribution);
+  }
+
+  /** The session this prompt continues: the longest earlier prompt that is a prefix of it; else a new one named after itself. */
+  #conversation(prefix: readonly string[]): string | null {
+    const last = prefix.at(-1);
+    if (last === undefined) return null;
+    let session: string | undefined;
+    for (let i = prefix.length - 1; i >= 0 && session === undefined; i--) session = this.#conversations.get(prefix[i] as string);
+    session ??= `~${last.slice(0, 16)}`;
+    this.#conversations.set(last, session);
+    return session;
+  }
+}
+
+/** The W3C trace context of a request. A malformed `traceparent` is no trace. */
+export function readTrace(headers: IncomingHttpHeaders): Trace {
+  const match = parsedTraceparent.exec(readHeader(headers, "traceparent") ?? "");
+  return match === null ? { trace: null, span: null } : { trace: match[1] as string, span: match[2] as string };
+}
+
+/** The `baggage` that goes upstream: without our members. null when none is left. */
+export function foreignBaggage(baggage: string): string | null {
+  const kept = baggage.split(",").filter((member) => !/^\s*(x-)?pennyworth[-.]/i.test(member));
+  return kept.length === 0 ? null : kept.join(",");
+}
+
+function isField(name: string): name is Field {
+  return (attributionFields as readonly string[]).includes(name);
+}
+
+function isToken(value: string): boolean {
+  return /^n_[0-9a-f]{16}$/.test(value);
+}
+
+/** HTTP headers arrive as latin-1; names in them are UTF-8 as often as not. */
+function readHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  if (value === undefined) return undefined;
+  const text = Array.isArray(value) ? value.join(",") : value;
+  for (let i = 0; i < text.length; i++)
+    if (text.charCodeAt(i) > 127) {
+      const decoded = Buffer.from(text, "latin1").toString("utf8");
+      return decoded.includes("\uFFFD") ? text : decoded;
+    }
+  return text;
+}
+
+/** `a=1,b=2`, a bare `a` (the same as `a=true`), or a JSON object of strings. */
+function readTags(text: string | undefined, tags: Record<string, string>): void {
+  if (text === undefined || text.trim() === "") return;
+  if (text.trimStart().startsWith("{")) {
+    const detail = "expected a JSON object of strings, or a=1,b=2";
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(text);
+    } catch (cause) {
+      throw new PennyworthError("header_invalid", { name: "x-pennyworth-tags", detail }, cause);
+    }
+    for (const [name, value] of Object.entries(parsed as object)) addTag(tags, name, String(value));
+    return;
+  }
+  for (const member of text.split(",")) {
+    const [name = "", ...rest] = member.split("=");
+    addTag(tags, name.trim(), rest.length === 0 ? "true" : rest.join("=").trim());
+  }
+}
+
+function addTag(tags: Record<string, string>, name: string, value: string): void {
+  if (name === "" || name === "__proto__" || Object.keys(tags).length >= tagsMax) return;
+  tags[clip(name) as string] ??= clip(value) ?? "";
+}
+
+function readBaggage(text: string | undefined): [string, string][] {
+  if (text === undefined) return [];
+  return text.split(",").map((member) => {
+    const [name = "", value = ""] = (member.split(";")[0] as string).split("=");
+    let decoded = value.trim();
+    try {
+      decoded = decodeURIComponent(decoded);
+    } catch {
+      // Not percent-encoded after all: taken as it is.
+    }
+    return [name.trim().toLowerCase(), decoded];
+  });
+}
+
+function readPortkey(text: string | undefined, say: (field: Field, value: string) => void, tags: Record<string, string>): void {
+  if (text === undefined) return;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return;
+  }
+  if (typeof parsed !== "object" || parsed === null) return;
+  for (const [name, value] of Object.entries(parsed)) {
+    const field = name.replace(/^_/, "");
+    if (isField(field)) say(field, String(value));
+    else addTag(tags, name, String(value));
+  }
+}
+
+function clip(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  return value.length > valueBytesMax ? value.slice(0, valueBytesMax) : value;
+}

@@ -1,0 +1,79 @@
+// The one port: keeps foreign hosts and web origins out, refuses what cannot be served, and hands each request to the data plane or to
+// the control plane. Invariant: whatever arrives gets an answer or a closed connection, never a crash.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Settings } from "../config.ts";
+import { PennyworthError } from "../error.ts";
+import { type Gateway, refuse } from "./gateway.ts";
+
+export type Control = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+const loopback = new Set(["127.0.0.1", "localhost", "[::1]", "::1"]);
+
+/** Paths of the data plane; everything else is the control plane's. */
+const dataPaths = ["/v1/", "/to/"];
+
+export function openServer(settings: Settings, gateway: Gateway, control: Control): Server {
+  const { limits } = settings;
+  const hosts = new Set([...loopback, settings.server.host.toLowerCase(), ...settings.server.hosts.map((host) => host.toLowerCase())]);
+  const origins = new Set(settings.server.origins);
+
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytesMax,
+      requestTimeout: limits.requestMsMax + 5_000,
+      headersTimeout: Math.min(limits.requestMsMax, 30_000),
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: 1_000,
+    },
+    (request, response) => {
+      const problem = findForeign(request, hosts, origins);
+      if (problem !== null) {
+        refuse(response, problem, false);
+        return;
+      }
+      const url = request.url as string;
+      const query = url.indexOf("?");
+      const path = query < 0 ? url : url.slice(0, query);
+      if (dataPaths.some((prefix) => path.startsWith(prefix))) void gateway.handle(request, response, path);
+      else control(request, response);
+    },
+  );
+  server.on("upgrade", (_request: IncomingMessage, socket: Socket) => refuseSocket(socket, new PennyworthError("upgrade_unsupported")));
+  server.on("connect", (_request: IncomingMessage, socket: Socket) => refuseSocket(socket, new PennyworthError("upgrade_unsupported")));
+  server.on("clientError", (error: Error & { code?: string }, socket: Socket) => {
+    const known =
+      error.code === "HPE_HEADER_OVERFLOW"
+        ? new PennyworthError("headers_too_large", { limit: limits.headerBytesMax })
+        : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+          ? new PennyworthError("request_timeout", { limit: limits.requestMsMax })
+          : new PennyworthError("request_malformed", { detail: `not an HTTP/1.1 request (${error.code ?? error.message})` });
+    refuseSocket(socket, known);
+  });
+  return server;
+}
+
+/** DNS rebinding and cross-site requests: a browser's page elsewhere must not reach a server on loopback. */
+function findForeign(request: IncomingMessage, hosts: ReadonlySet<string>, origins: ReadonlySet<string>): PennyworthError | null {
+  const host = request.headers.host ?? "";
+  const name = host.replace(/:\d+$/, "").toLowerCase();
+  if (!hosts.has(name)) return new PennyworthError("host_foreign", { host: JSON.stringify(host) });
+  const origin = request.headers.origin;
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}` && !origins.has(origin)) {
+    return new PennyworthError("origin_foreign", { origin: JSON.stringify(origin) });
+  }
+  return null;
+}
+
+function refuseSocket(socket: Socket, error: PennyworthError): void {
+  if (!socket.writable || (socket as { bytesWritten?: number }).bytesWritten !== 0) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify({ type: "error", error: { type: error.code, code: error.code, message: error.message } });
+  socket.end(
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+  socket.on("error", () => socket.destroy());
+}

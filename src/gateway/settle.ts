@@ -1,0 +1,103 @@
+// What a finished try comes to: its usage (reported, else estimated or presumed and marked so), its charges, its end entry. Pure but for
+// the estimator's learned ratios. A settlement is never refused.
+
+import { presume } from "../core/bound.ts";
+import type { CallEnd, CallStart, CallStatus, PromptBytes } from "../core/call.ts";
+import type { Rating } from "../core/charge.ts";
+import type { PriceBook } from "../core/price.ts";
+import { rate } from "../core/rating.ts";
+import type { Usage } from "../core/usage.ts";
+import type { AnswerFacts } from "../providers/format.ts";
+import type { Estimator } from "./estimate.ts";
+
+/** How a try ended, seen from the wire. */
+export interface Ending {
+  readonly status: CallStatus;
+  readonly httpStatus: number | null;
+  readonly error: string | null;
+  readonly clientGone: boolean;
+  readonly endMs: number;
+  readonly firstByteMs: number | null;
+  readonly firstTokenMs: number | null;
+  readonly answerBytes: number;
+  readonly providerRequest: string | null;
+}
+
+export interface Rates {
+  readonly book: PriceBook;
+  readonly estimator: Estimator;
+}
+
+/** What a try comes to, as it goes on record. */
+export function settle(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFacts | null): CallEnd {
+  const { usage, charges, unpriced } = price(rates, start, ending, facts);
+  return {
+    id: start.id,
+    ...ending,
+    error: ending.error ?? facts?.error ?? null,
+    finish: facts?.finish ?? null,
+    modelAnswered: facts?.model ?? null,
+    tierServed: facts?.tier ?? null,
+    responseId: facts?.responseId ?? null,
+    usage,
+    charges,
+    unpriced,
+  };
+}
+
+interface Priced extends Rating {
+  readonly usage: Usage | null;
+}
+
+function price(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFacts | null): Priced {
+  const { provider, region, startMs: atMs, modelSent: model } = start;
+  const usage = decideUsage(rates.estimator, start, ending, facts);
+  if (usage === null) return { usage, charges: [], unpriced: [] };
+  if (usage === "bound") return presume(rates.book, { provider, model, tier: start.tierAsked, region, atMs }, start.hold);
+  const call = { provider, modelAsked: model, modelAnswered: facts?.model ?? null, tier: facts?.tier ?? null, region, atMs };
+  return { usage, ...rate(rates.book, call, usage) };
+}
+
+/** `bound`: nobody knows, so the call counts at its hold. */
+function decideUsage(estimator: Estimator, start: CallStart, ending: Ending, facts: AnswerFacts | null): Usage | "bound" | null {
+  const reported = facts?.usage ?? null;
+  const outputBytes = facts?.outputBytes ?? 0;
+  const prompt = promptTotal(start.promptBytes);
+  const model = `${start.provider}/${start.modelSent ?? ""}`;
+  if (reported?.source === "reported") {
+    estimator.learn(model, reported, prompt, outputBytes);
+    return reported;
+  }
+  switch (ending.status) {
+    case "unreached":
+      return null;
+    case "failed":
+      // Providers do not bill an error answer; what was generated before a stream's error is another matter.
+      return reported === null && outputBytes === 0 ? null : estimator.complete(model, reported, prompt, outputBytes);
+    case "presumed":
+      return "bound";
+    case "complete":
+    case "cut":
+    case "aborted":
+      return estimator.complete(model, reported, prompt, outputBytes);
+  }
+}
+
+function promptTotal(bytes: PromptBytes): number {
+  return bytes.system + bytes.tools + bytes.user + bytes.earlier + bytes.toolResults;
+}
+
+/** The end of a call that a dead process left open: sent, and nobody knows how it ended, so it counts at its bound. */
+export function presumeEnd(rates: Rates, start: CallStart, nowMs: number): CallEnd {
+  return settle(rates, start, { ...noEnding, status: "presumed", error: "gateway_died", clientGone: true, endMs: nowMs }, null);
+}
+
+/** An ending of which nothing is known yet. */
+export const noEnding: Omit<Ending, "status" | "endMs" | "clientGone"> = {
+  httpStatus: null,
+  error: null,
+  firstByteMs: null,
+  firstTokenMs: null,
+  answerBytes: 0,
+  providerRequest: null,
+};

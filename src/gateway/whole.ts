@@ -1,0 +1,36 @@
+// Reads an answer that came whole: decompressed where it must be, within a bound. What cannot be read has no facts and is passed on.
+
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import type { AnswerFacts, Format } from "../providers/format.ts";
+
+/** A compressed answer that grows past this is not read: its usage is unknown, and estimated. */
+const decompressedBytesMax = 64 * 1024 * 1024;
+
+/** @returns null when the body is compressed in a way that cannot be read here. */
+export function readWhole(format: Format, body: Buffer, encoding: string | null): AnswerFacts | null {
+  const text = decode(body, encoding);
+  return text === null ? null : format.answer(text);
+}
+
+function decode(body: Buffer, encoding: string | null): string | null {
+  const options = { maxOutputLength: decompressedBytesMax };
+  try {
+    switch (encoding?.toLowerCase()) {
+      case undefined:
+      case "":
+      case "identity":
+        return body.toString("utf8");
+      case "gzip":
+      case "x-gzip":
+        return gunzipSync(body, options).toString("utf8");
+      case "deflate":
+        return inflateSync(body, options).toString("utf8");
+      case "br":
+        return brotliDecompressSync(body, options).toString("utf8");
+      default:
+        return null;
+    }
+  } catch {
+    return null;
+  }
+}
