@@ -171,7 +171,7 @@ describe("receipt", () => {
       "/api/v1/calls/u/receipt",
     );
     expect(body).toMatchObject({ total: "0.00025", unpriced: [{ class: "output", quantity: 100 }] });
-    expect(body["notes"]).toEqual(["100 output (tokens) have no price: their cost is unknown, and is not in the total."]);
+    expect(body["notes"]).toEqual(["100 tokens of the class output have no price: their cost is unknown, and is not in the total."]);
   });
 });
 

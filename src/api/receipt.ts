@@ -155,7 +155,7 @@ function describe(record: CallRecord, lines: readonly ReceiptLine[], unpriced: R
   }
   for (const { class: name, quantity } of unpriced)
     notes.push(
-      `${quantity ?? "An unknown number of"} ${name} (${usageClasses[name].unit}s) have no price: their cost is unknown, and is not in the total.`,
+      `${quantity ?? "An unknown number of"} ${usageClasses[name].unit}s of the class ${name} have no price: their cost is unknown, and is not in the total.`,
     );
   notes.push(...describeUsage(end.usage, end, start));
   if (isDiffering(start, end)) notes.push(`${end.modelAnswered} answered, where ${start?.modelSent ?? start?.modelAsked} was sent.`);

@@ -115,12 +115,12 @@ function toRow(call, isNew) {
   const row = element(
     "tr",
     { class: isNew ? "new" : null },
-    cell("Started", null, element("a", { href: `#call=${encodeURIComponent(call.id)}` }, when(call.startMs))),
-    cell("Model", null, ...models(call)),
+    cell("Started", "tight", element("a", { href: `#call=${encodeURIComponent(call.id)}` }, when(call.startMs))),
+    cell("Model", "free", ...models(call)),
     cell("For", null, ...purposes(call)),
     cell(
       "Status",
-      null,
+      "tight",
       element("span", { class: call.status }, call.status),
       call.httpStatus !== null && call.httpStatus >= 400 ? ` ${call.httpStatus}` : "",
     ),
