@@ -1,0 +1,146 @@
+// Arbitrary entries for property tests: every kind, every field, hostile strings among them. For tests alone.
+
+import fc from "fast-check";
+import { type Attribution, attributionFields, type CallEnd, type CallStart, type Observation } from "../core/call.ts";
+import type { Charge } from "../core/charge.ts";
+import type { Entry, Key } from "../core/entry.ts";
+import { toPico } from "../core/money.ts";
+import { type Usage, type UsageClass, usageClassNames } from "../core/usage.ts";
+
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 24 }),
+  fc.string({ maxLength: 24 }),
+  fc.constantFrom("", '"', "\\", "\n", "\u0000", "\u2028", "\ud800", "😀", "__proto__", "'; drop table calls; --", "é".repeat(300)),
+);
+const record = <T>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(shape, { noNullPrototype: true }) as fc.Arbitrary<T>;
+const perhaps = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(of, { nil: null });
+const count = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const ms = fc.integer({ min: 0, max: 4_102_444_800_000 });
+const className = fc.constantFrom(...usageClassNames);
+const source = fc.constantFrom("reported", "partial", "estimated", "presumed" as const);
+const status = fc.constantFrom("complete", "failed", "cut", "aborted", "unreached", "presumed" as const);
+
+const attribution: fc.Arbitrary<Attribution> = record({
+  ...(Object.fromEntries(attributionFields.map((field) => [field, perhaps(text)])) as Record<
+    (typeof attributionFields)[number],
+    fc.Arbitrary<string | null>
+  >),
+  tags: fc.dictionary(text, text, { maxKeys: 4, noNullPrototype: true }),
+});
+
+const charge: fc.Arbitrary<Charge> = record({
+  class: className,
+  quantity: count,
+  source,
+  model: text,
+  part: fc.nat(9),
+  price: text,
+  ratePico: fc.bigInt({ min: 0n, max: 10n ** 30n }),
+  ratePer: fc.bigInt({ min: 1n, max: 10n ** 20n }),
+  costPico: fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map(toPico),
+});
+
+const quantities = fc.dictionary(className, count, { maxKeys: 5, noNullPrototype: true }) as fc.Arbitrary<{
+  [name in UsageClass]?: number;
+}>;
+
+const usage: fc.Arbitrary<Usage> = fc.record(
+  {
+    parts: fc.array(record({ kind: text, model: perhaps(text), quantities }), { maxLength: 3 }),
+    source,
+    sources: fc.dictionary(className, source, { maxKeys: 3, noNullPrototype: true }),
+    doubts: fc.array(text, { maxLength: 2 }),
+    raw: perhaps(fc.json()),
+  },
+  { requiredKeys: ["parts", "source", "doubts", "raw"], noNullPrototype: true },
+) as fc.Arbitrary<Usage>;
+
+const rating = { usage: perhaps(usage), charges: fc.array(charge, { maxLength: 4 }), unpriced: fc.array(className, { maxLength: 3 }) };
+
+export const anyStart: fc.Arbitrary<CallStart> = record({
+  id: text,
+  request: text,
+  attempt: fc.nat(9),
+  reason: fc.constantFrom("first", "retry", "fallback" as const),
+  cause: perhaps(text),
+  startMs: ms,
+  attribution,
+  key: perhaps(text),
+  provider: text,
+  format: text,
+  endpoint: text,
+  pool: text,
+  region: perhaps(text),
+  modelAsked: perhaps(text),
+  modelSent: perhaps(text),
+  tierAsked: perhaps(text),
+  capAsked: perhaps(count),
+  capInForce: perhaps(count),
+  effort: perhaps(text),
+  streamed: fc.boolean(),
+  trace: perhaps(text),
+  span: perhaps(text),
+  requestBytes: count,
+  promptBytes: record({ system: count, tools: count, user: count, earlier: count, toolResults: count }),
+  toolNames: fc.array(text, { maxLength: 3 }),
+  prefix: fc.array(text, { maxLength: 3 }),
+  edits: fc.array(text, { maxLength: 2 }),
+  hold: record({ inputTokens: count, outputTokens: perhaps(count), cost: perhaps(text), unbounded: perhaps(text) }),
+});
+
+export const anyEnd: fc.Arbitrary<CallEnd> = record({
+  id: text,
+  endMs: ms,
+  firstByteMs: perhaps(ms),
+  firstTokenMs: perhaps(ms),
+  status,
+  httpStatus: perhaps(fc.integer({ min: 100, max: 599 })),
+  error: perhaps(text),
+  clientGone: fc.boolean(),
+  finish: perhaps(text),
+  modelAnswered: perhaps(text),
+  tierServed: perhaps(text),
+  responseId: perhaps(text),
+  providerRequest: perhaps(text),
+  answerBytes: count,
+  ...rating,
+});
+
+export const anyObservation: fc.Arbitrary<Observation> = record({
+  id: text,
+  witness: text,
+  observedMs: ms,
+  startMs: ms,
+  provider: text,
+  format: text,
+  endpoint: text,
+  key: perhaps(text),
+  attribution,
+  responseId: text,
+  modelAnswered: perhaps(text),
+  tierServed: perhaps(text),
+  finish: perhaps(text),
+  status,
+  ...rating,
+});
+
+const key: fc.Arbitrary<Key> = record({
+  id: text,
+  name: text,
+  team: perhaps(text),
+  role: fc.constantFrom("use", "read", "administer" as const),
+  hash: text,
+  createdMs: ms,
+});
+
+export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
+  record({ kind: fc.constant("run" as const), run: text, atMs: ms, version: text }),
+  record({ kind: fc.constant("start" as const), call: anyStart }),
+  record({ kind: fc.constant("end" as const), call: anyEnd }),
+  record({ kind: fc.constant("observation" as const), observation: anyObservation }),
+  record({ kind: fc.constant("key.created" as const), atMs: ms, key }),
+  record({ kind: fc.constant("key.revoked" as const), atMs: ms, id: text }),
+  record({ kind: fc.constant("gap" as const), fromMs: ms, toMs: ms, calls: count, cause: text }),
+  record({ kind: fc.constant("clock" as const), atMs: ms, byMs: fc.integer().filter((by) => by !== 0) }),
+);
