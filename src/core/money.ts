@@ -109,6 +109,18 @@ export function parseRate(text: string, units: bigint): Rate {
 }
 
 /**
+ * A rate times a decimal number, exactly: half of a price list's rate for a discounted tier is `scaleRate(rate, "0.5")`.
+ * @throws RangeError when `times` is no decimal number.
+ */
+export function scaleRate(rate: Rate, times: string): Rate {
+  const factor = parseRate(times, 1n);
+  const pico = rate.pico * factor.pico;
+  const per = rate.per * factor.per * picoPerUsd;
+  const shared = greatestCommonDivisor(pico < 0n ? -pico : pico, per);
+  return { pico: pico / shared, per: per / shared };
+}
+
+/**
  * A rate as an exact decimal string of dollars for `units` units: `"2.5"` for 2,500,000 picodollars a token and a million units.
  * @returns null when no decimal number of at most 30 decimals is exact.
  */
