@@ -190,6 +190,20 @@ describe("the repository", () => {
     }
   });
 
+  it("locks the packages of every platform (npm run lock completes the lockfiles)", () => {
+    for (const path of ["package-lock.json", "test/clients/package-lock.json"]) {
+      const { packages } = JSON.parse(readFileSync(join(root, path), "utf8")) as {
+        packages: Record<string, { version?: string; resolved?: string; optionalDependencies?: Record<string, string> }>;
+      };
+      const wanted = Object.entries(packages).flatMap(([at, entry]) =>
+        Object.keys(entry.optionalDependencies ?? {}).map((name) => [at, name]),
+      );
+      const missing = wanted.filter(([at, name]) => !packages[`node_modules/${name}`] && !packages[`${at}/node_modules/${name}`]);
+      expect(missing).toEqual([]);
+      expect(Object.entries(packages).filter(([at, entry]) => at !== "" && entry.version === undefined)).toEqual([]);
+    }
+  });
+
   it("documents every error (npm run docs writes the page)", () => {
     expect(readFileSync(join(root, "docs", "errors.md"), "utf8")).toBe(errorsPage());
   });
