@@ -119,6 +119,14 @@ describe("streams", () => {
   });
 });
 
+it("a stream far larger than one portion arrives whole", async () => {
+  const headers = { "x-sandbox-output-tokens": "20000", "x-sandbox-chunk-tokens": "1", "x-sandbox-id": "large" };
+  const events = await stream(sandbox.url, "/v1/chat/completions", ask("/v1/chat/completions", "much"), headers);
+  expect(events).toHaveLength(20_003);
+  const row = sandbox.witness.calls.find((call) => call.client === "large");
+  expect([row?.status, row?.eventsSent, row?.tokensSent]).toEqual(["answered", 20_003, 20_000]);
+});
+
 describe("determinism", () => {
   it("one request answers alike whatever came before, however it is written; another seed answers otherwise", async () => {
     const [again, other] = [await startSandbox({ seed: 7 }), await startSandbox({ seed: 8 })];
@@ -175,6 +183,8 @@ describe("other endpoints", () => {
     expect(at(background.json, "usage")).toBeNull();
     const cancelled = await post(sandbox.url, `/v1/responses/${String(background.json["id"])}/cancel`, "");
     expect(at(cancelled.json, "status")).toBe("cancelled");
+    const later = (await (await fetch(`${sandbox.url}/v1/responses/${String(background.json["id"])}`)).json()) as object;
+    expect([at(later, "status"), at(later, "usage")]).toEqual(["cancelled", null]);
     expect(sandbox.witness.calls.find((call) => call.responseId === background.json["id"])?.usage).toBeNull();
     const quick = await post(sandbox.url, "/v1/responses", ask("/v1/responses", "soon", { background: true }));
     const done = (await (await fetch(`${sandbox.url}/v1/responses/${String(quick.json["id"])}`)).json()) as object;
@@ -199,6 +209,11 @@ describe("bad input gets a clear 400, never a crash", () => {
     { model: "m", max_tokens: -1, max_output_tokens: -1, messages: [{ role: "user", content: "x" }], input: "x" },
     { model: "m", max_tokens: 5, stream: "yes", messages: [{ role: "user", content: "x" }], input: "x" },
     { model: "m", max_tokens: 5, tools: [7], messages: [{ role: "user", content: "x" }], input: "x" },
+    `{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"}],"input":"x","tools":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
+    `{"model":"m","max_tokens":5,"input":"x","messages":[{"role":"user","content":${'[{"content":'.repeat(20_000)}"x"${"}]".repeat(20_000)}}]}`.replace(
+      '"input":"x"',
+      '"input":7',
+    ),
     { model: "m", max_tokens: 5, temperature: "hot", messages: [{ role: "user", content: "x" }], input: "x" },
   ];
 

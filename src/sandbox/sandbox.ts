@@ -148,7 +148,9 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   });
   const wording: Wording = path.startsWith("/v1/messages") || request.headers["anthropic-version"] !== undefined ? "anthropic" : "openai";
   const refuse = (error: unknown): void => {
-    const refused = error instanceof Refused ? error : null;
+    // Walking or writing JSON that is nested too deeply runs out of stack: the request's fault.
+    const deep = error instanceof RangeError ? new Refused("The request body is nested too deeply.") : null;
+    const refused = error instanceof Refused ? error : deep;
     if (refused === null) state.log(`sandbox: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     const status = refused?.status ?? 500;
     const message = refused?.message ?? "The sandbox has a fault of its own; its log says more.";
