@@ -1,0 +1,181 @@
+// `pennyworth doctor`: is what the ledger says still so? The journal's chain, every receipt, and the parts against the total.
+// It changes nothing, unless told to rebuild the store. Exit code 3 when something does not hold.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { parseUsd, sum, formatUsd, type Pico } from "../core/money.ts";
+import { comparePositions } from "../core/entry.ts";
+import { PennyworthError } from "../error.ts";
+import type { Config } from "../config.ts";
+import { type SettingsOptions, failCheck, print, printJson, remark, toConfig, withExamples, withSettings } from "./command.ts";
+import type { Control } from "./control.ts";
+
+interface DoctorOptions extends SettingsOptions {
+  readonly rebuild?: true;
+}
+
+interface Finding {
+  readonly check: "journal" | "receipts" | "totals" | "store";
+  readonly holds: boolean;
+  readonly what: string;
+  readonly problems: readonly string[];
+}
+
+const waitMsMax = 60_000;
+const problemsShownMax = 20;
+
+export function addDoctor(program: Command): void {
+  const command = program
+    .command("doctor")
+    .description("verify the journal's chain, recompute every receipt, and say how things are")
+    .option("--rebuild", "first drop the store and build it anew from the journal")
+    .action(run);
+  withExamples(withSettings(command), "doctor", "doctor --rebuild", "doctor --json");
+}
+
+async function run(options: DoctorOptions): Promise<void> {
+  const config = toConfig(options);
+  const findings = [await checkJournal(config)];
+  let providers: unknown = [];
+  try {
+    const { openControl } = await import("./control.ts");
+    const control = await openControl(config);
+    try {
+      if (options.rebuild) await rebuild(control);
+      findings.push(await checkStore(control), ...(await checkReceipts(control)));
+      providers = (await readStatus(control)).providers;
+    } finally {
+      await control.close();
+    }
+  } catch (error) {
+    if (!(error instanceof PennyworthError) || error.code !== "journal_damaged") throw error;
+    findings.push({ check: "receipts", holds: false, what: "the ledger could not be opened", problems: [error.message] });
+  }
+  const holds = findings.every((finding) => finding.holds);
+  if (options.json) printJson({ holds, findings, providers });
+  else print(format(findings, providers as Providers));
+  if (!holds) failCheck();
+}
+
+async function checkJournal(config: Config): Promise<Finding> {
+  const folder = join(config.settings.data, "journal");
+  if (!existsSync(folder)) return { check: "journal", holds: true, what: `nothing is in ${config.settings.data} yet`, problems: [] };
+  const [{ verifyChain }, { startProgress }] = await Promise.all([import("../ledger/verify.ts"), import("./progress.ts")]);
+  const progress = startProgress("journal ", "segments");
+  const found = await verifyChain(folder, (done, segments) => progress.update(done, segments)).finally(() => progress.stop());
+  return {
+    check: "journal",
+    holds: found.problems.length === 0,
+    what: `${found.entries} entries in ${found.segments} segments, ${found.bytes} bytes: checksums and chain`,
+    problems: found.problems.map((problem) => `segment ${problem.segment}, byte ${problem.offset}: ${problem.what}`),
+  };
+}
+
+async function rebuild(control: Control): Promise<void> {
+  const [{ ask }, { startProgress }, { z }] = await Promise.all([import("./control.ts"), import("./progress.ts"), import("zod")]);
+  await ask(control, z.unknown(), "/api/v1/store/rebuild", { method: "POST" });
+  const progress = startProgress("rebuild ", "segments");
+  for (;;) {
+    const { store, journal } = await readStatus(control);
+    progress.update(store.applied?.segment ?? 0, journal.segment);
+    if (!store.rebuilding) break;
+    await delay(200);
+  }
+  progress.stop();
+  remark("The store was built anew from the journal.");
+}
+
+/** Waits until the store has applied what the journal held when asked. */
+async function checkStore(control: Control): Promise<Finding> {
+  const wanted = (await readStatus(control)).journal;
+  const untilMs = performance.now() + waitMsMax;
+  for (;;) {
+    const { store } = await readStatus(control);
+    const place = store.applied === null ? "nothing" : `segment ${store.applied.segment}, byte ${store.applied.offset}`;
+    if (store.applied !== null && comparePositions(store.applied, wanted) >= 0)
+      return { check: "store", holds: true, what: `has applied the journal up to ${place}`, problems: [] };
+    if (performance.now() > untilMs)
+      return {
+        check: "store",
+        holds: false,
+        what: `has applied ${place}`,
+        problems: [`the journal ends at segment ${wanted.segment}, byte ${wanted.offset}`],
+      };
+    await delay(100);
+  }
+}
+
+async function checkReceipts(control: Control): Promise<Finding[]> {
+  const [{ ask, toPath }, schema, { startProgress }] = await Promise.all([
+    import("./control.ts"),
+    import("../api/schema.ts"),
+    import("./progress.ts"),
+  ]);
+  const before = await ask(control, schema.report, toPath("report", {}));
+  const progress = startProgress("receipts", "calls");
+  const problems: string[] = [];
+  const costs: Pico[] = [];
+  let checked = 0;
+  let charges = 0;
+  let after: string | undefined;
+  do {
+    const step = await ask(control, schema.check, toPath("check", { after, limit: "2000" }));
+    checked += step.checked;
+    charges += step.charges;
+    costs.push(parseUsd(step.cost));
+    problems.push(...step.problems.slice(0, 1_000 - problems.length).map(({ call, problem }) => `${call}: ${problem}`));
+    after = step.after ?? undefined;
+    progress.update(checked, Math.max(before.total.calls, checked));
+  } while (after !== undefined);
+  progress.stop();
+  const receipts: Finding = {
+    check: "receipts",
+    holds: problems.length === 0,
+    what: `${charges} charges of ${checked} calls recomputed`,
+    problems,
+  };
+  const later = await ask(control, schema.report, toPath("report", {}));
+  const cost = formatUsd(sum(costs));
+  if (JSON.stringify(before) !== JSON.stringify(later))
+    return [receipts, { check: "totals", holds: true, what: "not compared: calls came in meanwhile", problems: [] }];
+  const same = later.total.cost === cost && later.total.calls === checked;
+  const difference = `the report says $${later.total.cost} for ${later.total.calls} calls, the receipts add up to $${cost} for ${checked}`;
+  return [
+    receipts,
+    {
+      check: "totals",
+      holds: same,
+      what: `receipts add up to the report's total, $${later.total.cost}`,
+      problems: same ? [] : [difference],
+    },
+  ];
+}
+
+type Providers = readonly { name: string; formats: readonly string[]; credential: boolean }[];
+
+function format(findings: readonly Finding[], providers: Providers): string {
+  const lines = findings.flatMap(({ holds, check, what, problems }) => [
+    `${holds ? "✓" : "✗"} ${check.padEnd(8)} ${what}`,
+    ...problems.slice(0, problemsShownMax).map((problem) => `    ${problem}`),
+    ...(problems.length > problemsShownMax ? [`    … and ${problems.length - problemsShownMax} more (--json shows them)`] : []),
+  ]);
+  const names = (credential: boolean) =>
+    providers.filter((provider) => provider.credential === credential).map((provider) => provider.name);
+  return [
+    ...lines,
+    `  with a credential: ${names(true).join(", ") || "no provider"}`,
+    `  without: ${names(false).join(", ") || "none"}`,
+  ].join("\n");
+}
+
+async function readStatus(control: Control) {
+  const [{ ask }, schema] = await Promise.all([import("./control.ts"), import("../api/schema.ts")]);
+  return ask(control, schema.statusAnswer, "/api/v1/status");
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

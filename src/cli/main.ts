@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// The command line. Commands are one file each; this one knows their names, and turns what goes wrong into one line and an exit code.
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.
+
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { PennyworthError } from "../error.ts";
+import { exitCodes, isUsage, remark } from "./command.ts";
+import { addDoctor } from "./doctor.ts";
+import { addKeys, addNames } from "./keys.ts";
+import { addReceipt } from "./receipt.ts";
+import { addRehearse } from "./rehearse.ts";
+import { addReport } from "./report.ts";
+import { addServe } from "./serve.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+
+const program = new Command("pennyworth")
+  .description("What every AI task costs, and whether it was worth it: meter, guard and plan model spending.")
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError("(--help shows what there is)")
+  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.");
+for (const add of [addServe, addReport, addReceipt, addKeys, addNames, addDoctor, addRehearse]) add(program);
+
+// A reader that has seen enough, as in `pennyworth report | head`, is no failure.
+process.stdout.on("error", (error: Error & { code?: string }) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+/** Says what went wrong in one line. @returns the exit code. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof PennyworthError) {
+    remark(`pennyworth: ${error.message}`);
+    return isUsage(error) ? exitCodes.usage : exitCodes.failed;
+  }
+  const reference = randomBytes(4).toString("hex");
+  remark(`pennyworth: ${new PennyworthError("internal", { reference }).message}`);
+  remark(`${reference} ${String(error)}`);
+  return exitCodes.failed;
+}

@@ -1,0 +1,99 @@
+// `pennyworth serve`: runs the gateway until it is told to stop. The first signal drains, the second quits at once.
+
+import { type Command, Option } from "commander";
+import { type SettingsOptions, print, toConfig, wholeNumber, withExamples, withSettings } from "./command.ts";
+
+interface ServeOptions extends SettingsOptions {
+  readonly port?: number;
+  readonly host?: string;
+  readonly log?: string;
+  readonly keys?: string;
+  readonly durability?: string;
+}
+
+export function addServe(program: Command): void {
+  const command = program
+    .command("serve")
+    .description("run the gateway, the control API and the page")
+    .option("--port <port>", "port (default: 4242; 0 takes a free one)", wholeNumber(0, 65_535))
+    .option("--host <address>", "address to listen on (default: 127.0.0.1)")
+    .addOption(
+      new Option("--keys <when>", "whether callers need a Pennyworth key (default: auto)").choices(["auto", "required", "optional"]),
+    )
+    .addOption(new Option("--durability <mode>", "when calls are on disk (default: batched)").choices(["batched", "sync"]))
+    .addOption(
+      new Option("--log <level>", "what is logged, on standard error (default: info)").choices([
+        "silent",
+        "error",
+        "warn",
+        "info",
+        "debug",
+      ]),
+    )
+    .action(run);
+  withExamples(
+    withSettings(command, { json: false }),
+    "serve",
+    "serve --port 0 --data ./ledger",
+    "serve --config pennyworth.yaml --log warn",
+  );
+}
+
+async function run(options: ServeOptions): Promise<void> {
+  const flags = {
+    "server.port": options.port,
+    "server.host": options.host,
+    "server.keys": options.keys,
+    "journal.durability": options.durability,
+    log: options.log,
+  };
+  const config = toConfig(options, flags);
+  const { start } = await import("../main.ts");
+  const running = await start(config);
+  const stopped = untilSignal();
+  const keysNeeded = await needsKeys(running.url, running.adminToken);
+  print(greeting(running, keysNeeded));
+  const signal = await stopped;
+  process.stderr.write(`\n${signal}: waiting for calls under way (again to quit at once)\n`);
+  await running.close();
+}
+
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      signals += 1;
+      if (signals > 1) process.exit(signal === "SIGINT" ? 130 : 143);
+      resolve(signal);
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+  });
+}
+
+async function needsKeys(url: string, token: string): Promise<boolean> {
+  const response = await fetch(`${url}/api/v1/status`, { headers: { authorization: `Bearer ${token}` } });
+  return response.ok && ((await response.json()) as { keysNeeded?: boolean }).keysNeeded === true;
+}
+
+function greeting(running: { url: string; adminToken: string; dataFolder: string; sandboxed: boolean }, keysNeeded: boolean): string {
+  const { url, adminToken, dataFolder, sandboxed } = running;
+  const key = keysNeeded ? ' -H "x-pennyworth-key: YOUR_KEY"' : "";
+  const body = JSON.stringify({ model: "gpt-5-mini", messages: [{ role: "user", content: "Hello" }] });
+  const path = sandboxed ? "/v1/chat/completions" : "/to/sandbox/v1/chat/completions";
+  const facts = [
+    ["dashboard", `${url}/#token=${adminToken}`],
+    ["admin token", adminToken],
+    ["data folder", dataFolder],
+    ...(sandboxed ? [["providers", "none has a credential: the sandbox answers, and no money is spent"]] : []),
+    ...(keysNeeded ? [["keys", "callers need one: pennyworth keys create --name ci"]] : []),
+  ];
+  return [
+    `Pennyworth is at ${url}`,
+    "",
+    ...facts.map(([name = "", value = ""]) => `  ${name.padEnd(12)} ${value}`),
+    "",
+    `A first metered call${sandboxed ? "" : ", answered by the sandbox"}:`,
+    `  curl ${url}${path} -H "content-type: application/json"${key} -d '${body}'`,
+  ].join("\n");
+}
