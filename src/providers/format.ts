@@ -60,6 +60,8 @@ export interface AnswerFacts {
   readonly error: string | null;
   /** The answer's own end was seen: nothing more is to come. */
   readonly complete: boolean;
+  /** What could not be read or does not add up, in words; the same as the usage's doubts where there is a usage. */
+  readonly doubts?: readonly string[];
 }
 
 /**
@@ -93,8 +95,8 @@ export interface Format {
   request(body: Buffer): RequestFacts;
   /** Reads a whole JSON answer, given its text. Never throws: what cannot be read is a doubt. */
   answer(text: string): AnswerFacts;
-  /** `hideUsage`: drop the usage event that the client did not ask for. */
-  stream(hideUsage: boolean): AnswerStream;
+  /** `hideUsage`: drop the usage event that the client did not ask for. An event larger than `eventBytesMax` passes unread: 16 MiB if not given. */
+  stream(hideUsage: boolean, eventBytesMax?: number): AnswerStream;
   /** An error in the shape this format's clients understand. */
   refusal(refusal: Refusal): string;
 }

@@ -1,0 +1,254 @@
+// Anthropic Messages: requests, and answers whole and streamed. Not here: how its usage comes apart (iterations.ts); count_tokens and models,
+// which pass without usage. Invariant: the usage of a stream is the field-wise merge of what its events said, later over earlier, never a sum.
+
+import type { AnswerFacts, AnswerStream, Format, RequestFacts } from "./format.ts";
+import { errorOf, parseText, rawOf } from "./completion.ts";
+import { mergeUsage, type Merged, readUsage } from "./iterations.ts";
+import { Prompt, spanOf } from "./prompt.ts";
+import { anthropicRefusal } from "./refuse.ts";
+import { isTrue, member, type Node, open, stringOf, wholeOf } from "./scan.ts";
+import { type Fate, follow, type Reader } from "./sse.ts";
+import { Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
+import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
+
+export const anthropic: Format = {
+  name: "anthropic-messages",
+  request: readRequest,
+  answer: readMessage,
+  stream: messageStream,
+  refusal: anthropicRefusal,
+};
+
+/** Tools that Anthropic runs; the other typed ones (bash, text editor, computer, memory) are run by the client. */
+const serverTools = /^(web_search|web_fetch|code_execution|tool_search_tool|advisor|mcp_toolset)/;
+
+function readRequest(body: Buffer): RequestFacts {
+  const prompt = new Prompt(body);
+  const { root } = prompt;
+  const text = (key: string): string | null => stringOf(body, member(root, key));
+  const tools = member(root, "tools");
+  prompt.tools(tools, (tool) => stringOf(body, member(tool, "name")) ?? stringOf(body, member(tool, "type")));
+  for (const tool of tools?.values ?? []) {
+    const type = stringOf(body, member(tool, "type")) ?? "";
+    const cap = wholeOf(body, member(tool, "max_uses"));
+    if (serverTools.test(type))
+      prompt.unbound(cap === null ? `server tools without a cap: ${type}` : `server tools capped at ${cap} calls: ${type}`);
+  }
+  const system = member(root, "system");
+  if (system !== undefined && system.kind !== "null") {
+    prompt.system(system);
+    prompt.block(system);
+  }
+  const messages = member(root, "messages");
+  if (messages?.kind === "array") for (const message of messages.values) readTurn(prompt, message);
+  if ((member(root, "mcp_servers")?.values.length ?? 0) > 0) prompt.unbound("server tools without a cap: mcp_servers");
+  if (member(root, "container")?.kind === "object" || text("container") !== null) prompt.unbound("context held by the provider: container");
+  if (member(root, "context_management")?.kind === "object") prompt.unbound("context edited by the provider: context_management");
+
+  const thinking = member(root, "thinking");
+  const budget = wholeOf(body, member(thinking, "budget_tokens"));
+  return {
+    model: text("model"),
+    modelSpan: spanOf(member(root, "model")),
+    streamed: isTrue(body, member(root, "stream")),
+    background: false,
+    tier: text("speed") === "fast" ? "fast" : text("service_tier"),
+    cap: wholeOf(body, member(root, "max_tokens")),
+    choices: 1,
+    effort: stringOf(body, member(member(root, "output_config"), "effort")) ?? (budget === null ? null : `budget:${budget}`),
+    unbounded: prompt.unbounded,
+    promptBytes: prompt.bytes,
+    toolNames: prompt.toolNames,
+    blocks: prompt.blocks,
+    hints: { ...userOf(stringOf(body, member(member(root, "metadata"), "user_id"))), previousResponse: null, metadata: {} },
+    splices: [],
+    edits: [],
+  };
+}
+
+/** Tool results come inside user messages; one that holds nothing else is no turn of the user's. */
+function readTurn(prompt: Prompt, message: Node): void {
+  prompt.block(message);
+  const { body } = prompt;
+  if (stringOf(body, member(message, "role")) !== "user") {
+    prompt.earlier(message);
+    return;
+  }
+  const parts = member(message, "content");
+  let results = 0;
+  let others = 0;
+  for (const shut of parts?.kind === "array" ? parts.values : []) {
+    const type = shut.kind === "object" ? stringOf(body, member(open(body, shut, 1), "type")) : null;
+    if (type?.endsWith("tool_result") === true) results += shut.end - shut.start;
+    else others++;
+  }
+  if (results > 0 && others === 0) prompt.result(message);
+  else prompt.user(message, results);
+}
+
+/** Claude Code says its session inside the user id, in two ways of writing. */
+function userOf(userId: string | null): { user: string | null; session: string | null } {
+  if (userId === null) return { user: null, session: null };
+  const match = /^(user_[^\s]*?_account_[^\s]*?)_session_([\w-]+)$/.exec(userId);
+  if (match !== null) return { user: match[1] ?? null, session: match[2] ?? null };
+  const fields = userId.startsWith("{") ? fieldsOf(parseText(userId)) : {};
+  const session = textIn(fields["session_id"]);
+  if (session === null) return { user: userId, session: null };
+  return { user: textIn(fields["account_uuid"]) ?? textIn(fields["device_id"]) ?? userId, session };
+}
+
+interface Known {
+  responseId: string | null;
+  model: string | null;
+  finish: string | null;
+  error: string | null;
+  outputBytes: number;
+}
+
+/** Reads a whole message. Never throws. */
+function readMessage(text: string): AnswerFacts {
+  const doubts = new Doubts();
+  const answer = parseText(text);
+  if (!isFields(answer)) {
+    doubts.say("the answer is not a JSON object");
+    return factsOf({ responseId: null, model: null, finish: null, error: null, outputBytes: 0 }, null, doubts, false);
+  }
+  const merged = isFields(answer["usage"]) ? mergeUsage(null, answer["usage"], rawOf(Buffer.from(text), ["usage"]), true, doubts) : null;
+  const known = {
+    responseId: textIn(answer["id"]),
+    model: textIn(answer["model"]),
+    finish: textIn(answer["stop_reason"]),
+    error: errorTypeOf(answer),
+    outputBytes: contentBytes(answer["content"]),
+  };
+  return factsOf(known, merged, doubts, true);
+}
+
+function messageStream(_hideUsage: boolean, eventBytesMax?: number): AnswerStream {
+  return follow(new MessageReader(), eventBytesMax);
+}
+
+const deltaFirst = '{"type":"content_block_delta"';
+const deltaKeys = ['"text"', '"partial_json"', '"thinking"'];
+
+class MessageReader implements Reader {
+  readonly #known: Known = { responseId: null, model: null, finish: null, error: null, outputBytes: 0 };
+  readonly #doubts = new Doubts();
+  #merged: Merged | null = null;
+  #complete = false;
+
+  get started(): boolean {
+    return this.#known.outputBytes > 0;
+  }
+
+  event(data: string): Fate {
+    if (this.#complete) return "pass";
+    if (data.startsWith(deltaFirst)) {
+      this.#known.outputBytes += deltaBytes(data);
+      return "pass";
+    }
+    const event = parseData(data);
+    if (!isFields(event)) {
+      if (!data.startsWith("[DONE]")) this.#doubts.say("an event of the stream is not a JSON object");
+      return "pass";
+    }
+    switch (event["type"]) {
+      case "message_start":
+        this.#start(fieldsOf(event["message"]), data);
+        return "pass";
+      case "content_block_delta":
+        this.#known.outputBytes += deltaBytes(data);
+        return "pass";
+      case "content_block_start":
+        this.#known.outputBytes += contentBytes([event["content_block"]]);
+        return "pass";
+      case "message_delta":
+        this.#known.finish = textIn(fieldsOf(event["delta"])["stop_reason"]) ?? this.#known.finish;
+        if (isFields(event["usage"]))
+          this.#merged = mergeUsage(this.#merged, event["usage"], rawOf(Buffer.from(data, "latin1"), ["usage"]), true, this.#doubts);
+        return "pass";
+      case "message_stop":
+        this.#complete = true;
+        return "hold";
+      case "error":
+        this.#known.error = errorTypeOf(event) ?? "error";
+        this.#complete = true;
+        return "hold";
+      default:
+        return "pass";
+    }
+  }
+
+  #start(message: Fields, data: string): void {
+    const id = textIn(message["id"]);
+    if (this.#known.responseId !== null && id !== null && id !== this.#known.responseId)
+      this.#doubts.say(`two messages in one stream, ${this.#known.responseId} and ${id}: only the last one's usage is known`);
+    this.#known.responseId = id ?? this.#known.responseId;
+    this.#known.model = textIn(message["model"]) ?? this.#known.model;
+    if (isFields(message["usage"]))
+      this.#merged = mergeUsage(
+        this.#merged,
+        message["usage"],
+        rawOf(Buffer.from(data, "latin1"), ["message", "usage"]),
+        false,
+        this.#doubts,
+      );
+  }
+
+  missed(bytes: number): void {
+    this.#doubts.say(`an event of ${bytes} bytes passed unread`);
+  }
+
+  /** Some servers send no message_stop: with a stop reason the answer was whole all the same. */
+  end(): void {
+    if (this.#known.finish !== null) this.#complete = true;
+  }
+
+  facts(): AnswerFacts {
+    const doubts = new Doubts();
+    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    return factsOf(this.#known, this.#merged, doubts, this.#complete);
+  }
+}
+
+function factsOf(known: Known, merged: Merged | null, doubts: Doubts, complete: boolean): AnswerFacts {
+  const ended = known.finish !== null || (complete && known.error === null);
+  const usage = merged === null ? null : readUsage(merged, ended, known.outputBytes, doubts);
+  const tier = merged === null ? null : textIn(merged.fields["service_tier"]);
+  return {
+    ...known,
+    // Where both are said, fast mode wins: it scales every rate.
+    tier: merged?.fields["speed"] === "fast" ? "fast" : tier,
+    usage,
+    complete,
+    doubts: doubts.said,
+  };
+}
+
+function errorTypeOf(answer: Fields): string | null {
+  const type = textIn(fieldsOf(answer["error"])["type"]);
+  return type ?? errorOf(answer["error"]);
+}
+
+function deltaBytes(data: string): number {
+  const delta = data.indexOf('"delta"');
+  let bytes = 0;
+  for (const key of deltaKeys) {
+    const at = valueAt(data, key, delta + 7);
+    if (at >= 0 && data.charCodeAt(at) === 34) bytes += stringBytes(data, at);
+  }
+  return bytes;
+}
+
+/** Text, thinking and tool input of a message's own blocks. Input is measured as it would be written. */
+function contentBytes(content: unknown): number {
+  let bytes = 0;
+  for (const block of Array.isArray(content) ? (content as unknown[]) : []) {
+    const fields = fieldsOf(block);
+    if (typeof fields["type"] === "string" && fields["type"].endsWith("tool_result")) continue;
+    bytes += bytesOf(fields["text"]) + bytesOf(fields["thinking"]);
+    const input = fields["input"];
+    if (isFields(input) && Object.keys(input).length > 0) bytes += Buffer.byteLength(JSON.stringify(input));
+  }
+  return bytes;
+}

@@ -1,0 +1,98 @@
+// OpenAI Chat Completions, as OpenAI and many others speak it; legacy completions are read too, where a provider serves them on this path.
+// Not here: reading answers (completion.ts). Streams are asked for their usage by splice, and the extra event is hidden from clients that did
+// not ask; `usage: null` on the other events is left as it is: clients pass over it, and bytes stay as they came.
+
+import { completionStream, readCompletion } from "./completion.ts";
+import type { Format, RequestFacts, Splice } from "./format.ts";
+import { metadataOf, Prompt, spanOf } from "./prompt.ts";
+import { openaiRefusal } from "./refuse.ts";
+import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
+
+export const chat: Format = {
+  name: "openai-chat",
+  request: readRequest,
+  answer: readCompletion,
+  stream: completionStream,
+  refusal: openaiRefusal,
+};
+
+export const usageEdit = "stream_options.include_usage";
+
+function readRequest(body: Buffer): RequestFacts {
+  const prompt = new Prompt(body);
+  const { root } = prompt;
+  const text = (key: string): string | null => stringOf(body, member(root, key));
+  const whole = (key: string): number | null => wholeOf(body, member(root, key));
+
+  prompt.tools(member(root, "tools"), (tool) => toolName(body, tool));
+  prompt.tools(member(root, "functions"), (tool) => stringOf(body, member(tool, "name")));
+  const messages = member(root, "messages");
+  if (messages?.kind === "array") for (const message of messages.values) readMessage(prompt, message);
+  const legacy = member(root, "prompt");
+  if (legacy !== undefined && legacy.kind !== "null") {
+    prompt.user(legacy);
+    prompt.block(legacy);
+  }
+  if (member(root, "web_search_options")?.kind === "object") prompt.unbound("server tools without a cap: web_search");
+
+  const streamed = isTrue(body, member(root, "stream"));
+  const splices = streamed ? usageSplices(body, root) : [];
+  return {
+    model: text("model"),
+    modelSpan: spanOf(member(root, "model")),
+    streamed,
+    background: false,
+    tier: text("service_tier"),
+    cap: whole("max_completion_tokens") ?? whole("max_tokens"),
+    choices: Math.max(1, whole("n") ?? 1, whole("best_of") ?? 1),
+    effort: text("reasoning_effort") ?? stringOf(body, member(member(root, "reasoning"), "effort")),
+    unbounded: prompt.unbounded,
+    promptBytes: prompt.bytes,
+    toolNames: prompt.toolNames,
+    blocks: prompt.blocks,
+    hints: {
+      user: text("user") ?? text("safety_identifier"),
+      session: text("prompt_cache_key"),
+      previousResponse: null,
+      metadata: metadataOf(body, member(root, "metadata")),
+    },
+    splices,
+    edits: splices.length > 0 ? [usageEdit] : [],
+  };
+}
+
+function readMessage(prompt: Prompt, message: Node): void {
+  prompt.block(message);
+  const role = stringOf(prompt.body, member(message, "role"));
+  if (role === "system" || role === "developer") prompt.system(message);
+  else if (role === "tool" || role === "function") prompt.result(message);
+  else if (role === "user") prompt.user(message);
+  else prompt.earlier(message);
+}
+
+function toolName(body: Buffer, tool: Node): string | null {
+  const type = stringOf(body, member(tool, "type"));
+  return (
+    stringOf(body, member(member(tool, "function"), "name")) ??
+    stringOf(body, member(member(tool, "custom"), "name")) ??
+    stringOf(body, member(tool, "name")) ??
+    type
+  );
+}
+
+/** Asks for the usage of the stream, where the client does not already. Options of a wrong type are the provider's to refuse. */
+function usageSplices(body: Buffer, root: Node): Splice[] {
+  const options = member(root, "stream_options");
+  const asked = '{"include_usage":true}';
+  if (options === undefined) return [insert(root, `"stream_options":${asked}`)];
+  if (options.kind === "null") return [{ at: options.start, remove: options.end - options.start, insert: asked }];
+  if (options.kind !== "object") return [];
+  const option = member(options, "include_usage");
+  if (option === undefined) return [insert(options, '"include_usage":true')];
+  if (isTrue(body, option)) return [];
+  return [{ at: option.start, remove: option.end - option.start, insert: "true" }];
+}
+
+function insert(object: Node, text: string): Splice {
+  return { at: object.end - 1, remove: 0, insert: object.keys.length > 0 ? `,${text}` : text };
+}

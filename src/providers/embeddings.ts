@@ -1,0 +1,74 @@
+// OpenAI Embeddings. They have input and no output; the vectors are passed over unread. Never streamed, but a stream would pass.
+
+import type { AnswerFacts, Format, RequestFacts } from "./format.ts";
+import { completionStream, errorOf } from "./completion.ts";
+import { Prompt, spanOf } from "./prompt.ts";
+import { openaiRefusal } from "./refuse.ts";
+import { member, type Node, parseNode, scan, stringOf, textOf } from "./scan.ts";
+import { chatNames, Doubts, isFields, tally, usageOf } from "./tally.ts";
+
+export const embeddings: Format = {
+  name: "openai-embeddings",
+  request: readRequest,
+  answer: readEmbeddings,
+  stream: completionStream,
+  refusal: openaiRefusal,
+};
+
+function readRequest(body: Buffer): RequestFacts {
+  const prompt = new Prompt(body);
+  const { root } = prompt;
+  const text = (key: string): string | null => stringOf(body, member(root, key));
+  const input = member(root, "input");
+  if (input !== undefined) {
+    prompt.user(input);
+    prompt.block(input);
+  }
+  return {
+    model: text("model"),
+    modelSpan: spanOf(member(root, "model")),
+    streamed: false,
+    background: false,
+    tier: null,
+    cap: null,
+    choices: 1,
+    effort: null,
+    unbounded: prompt.unbounded,
+    promptBytes: prompt.bytes,
+    toolNames: [],
+    blocks: prompt.blocks,
+    hints: { user: text("user"), session: null, previousResponse: null, metadata: {} },
+    splices: [],
+    edits: [],
+  };
+}
+
+/** Reads a whole JSON answer; a response id, where some server gives one, is kept. Never throws. */
+function readEmbeddings(text: string): AnswerFacts {
+  const doubts = new Doubts();
+  const bytes = Buffer.from(text);
+  let root: Node | undefined;
+  try {
+    root = scan(bytes, 1);
+  } catch {
+    root = undefined;
+  }
+  const isObject = root?.kind === "object";
+  if (!isObject) doubts.say("the answer is not a JSON object");
+  const node = member(root, "usage");
+  const usage = parseNode(bytes, node);
+  const quantities = isFields(usage) ? tally(usage, chatNames, doubts) : {};
+  const counted = Object.keys(quantities).length > 0;
+  if (isFields(usage) && !counted) doubts.say("the usage object holds no counts");
+  return {
+    responseId: stringOf(bytes, member(root, "id")),
+    model: stringOf(bytes, member(root, "model")),
+    tier: null,
+    finish: null,
+    usage: counted && node !== undefined ? usageOf(quantities, "reported", doubts.said, textOf(bytes, node)) : null,
+    outputBytes: 0,
+    error: errorOf(parseNode(bytes, member(root, "error"))),
+    complete: isObject,
+    doubts: doubts.said,
+  };
+}

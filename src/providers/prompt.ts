@@ -1,0 +1,160 @@
+// What a request's prompt is made of: bytes by part, blocks in cache order, tool names, and what keeps bytes from bounding its tokens.
+// Shared by the chat-like formats. Not here: what a message looks like in each of them. Invariant: no text leaves this file but tool names.
+
+import type { PromptBytes } from "../core/call.ts";
+import { PennyworthError } from "../error.ts";
+import { member, type Node, open, scan, stringOf } from "./scan.ts";
+
+/** Deep enough for messages and tools; content parts are opened one by one, when a message has any. */
+const depth = 4;
+/** A tool result may hold a document, which may hold content; nothing known nests further. */
+const levelsMax = 3;
+
+const mediaTypes = new Set([
+  "audio",
+  "container_upload",
+  "document",
+  "file",
+  "image",
+  "image_url",
+  "input_audio",
+  "input_file",
+  "input_image",
+  "input_video",
+  "video",
+  "video_url",
+]);
+const mediaKeys = new Set(["data", "file_data", "file_id", "file_url", "image_url", "url", "video_url"]);
+
+export class Prompt {
+  readonly body: Buffer;
+  readonly root: Node;
+  readonly blocks: (readonly [number, number])[] = [];
+  readonly toolNames: string[] = [];
+  #system = 0;
+  #tools = 0;
+  #earlier = 0;
+  #results = 0;
+  #user = 0;
+  readonly #reasons = new Set<string>();
+
+  /** @throws PennyworthError `request_malformed` when the body is not a JSON object, with the byte. */
+  constructor(body: Buffer) {
+    this.body = body;
+    this.root = scan(body, depth);
+    if (this.root.kind !== "object")
+      throw new PennyworthError("request_malformed", { detail: `expected a JSON object, at byte ${this.root.start}` });
+  }
+
+  /** Why bytes do not bound the input tokens; null when they do. */
+  get unbounded(): string | null {
+    return this.#reasons.size === 0 ? null : [...this.#reasons].join("; ");
+  }
+
+  get bytes(): PromptBytes {
+    return { system: this.#system, tools: this.#tools, user: this.#user, earlier: this.#earlier, toolResults: this.#results };
+  }
+
+  unbound(reason: string): void {
+    this.#reasons.add(reason);
+  }
+
+  block(node: Node): void {
+    this.blocks.push([node.start, node.end]);
+  }
+
+  system(node: Node): void {
+    this.#system += this.#textBytes(node);
+  }
+
+  earlier(node: Node): void {
+    this.#earlier += this.#textBytes(node);
+  }
+
+  result(node: Node): void {
+    this.#results += this.#textBytes(node);
+  }
+
+  /** A user turn: the last one is `user`, those before it are `earlier`. `results` of its bytes are tool results. */
+  user(node: Node, results = 0): void {
+    this.#earlier += this.#user;
+    this.#user = this.#textBytes(node) - results;
+    this.#results += results;
+  }
+
+  /** The tools array: one block, since a provider caches all of it or none. `nameOf` gives the name of each. */
+  tools(node: Node | undefined, nameOf: (tool: Node) => string | null): void {
+    if (node?.kind !== "array" || node.values.length === 0) return;
+    this.block(node);
+    this.#tools += node.end - node.start;
+    for (const tool of node.values) {
+      const name = nameOf(tool);
+      if (name !== null) this.toolNames.push(name);
+    }
+  }
+
+  /** Bytes of a value without the media inside its content: base64 says nothing of tokens. */
+  #textBytes(node: Node): number {
+    const content = node.kind === "object" ? member(node, "content") : node;
+    return node.end - node.start - (content === undefined ? 0 : this.#mediaBytes(content, 0));
+  }
+
+  #mediaBytes(content: Node, level: number): number {
+    if (content.kind !== "array") return 0;
+    if (level > levelsMax) {
+      this.unbound("content nested too deep");
+      return 0;
+    }
+    let media = 0;
+    for (const shut of content.values) {
+      if (shut.kind !== "object") continue;
+      const part = open(this.body, shut, 2);
+      const type = stringOf(this.body, member(part, "type"));
+      if (type !== null && mediaTypes.has(type)) media += this.#medium(part, type, level);
+      else if (type === "tool_result" || type === "function_call_output") {
+        const inner = member(part, type === "tool_result" ? "content" : "output");
+        if (inner !== undefined) media += this.#mediaBytes(inner, level + 1);
+      }
+    }
+    return media;
+  }
+
+  #medium(part: Node, type: string, level: number): number {
+    const source = member(part, "source");
+    const sourceType = stringOf(this.body, member(source, "type"));
+    if (sourceType === "text") return 0;
+    if (sourceType === "content") {
+      const content = member(source, "content");
+      return content === undefined ? 0 : this.#mediaBytes(open(this.body, content, 1), level + 1);
+    }
+    let bytes = 0;
+    for (const object of [part, ...part.values]) {
+      for (const [index, key] of object.keys.entries()) {
+        const value = object.values[index] as Node;
+        if (!mediaKeys.has(key) || value.kind !== "string") continue;
+        bytes += value.end - value.start;
+        const opening = this.body.toString("latin1", value.start + 1, Math.min(value.end, value.start + 6));
+        if (key === "file_id") this.unbound(`media held by the provider: ${type}`);
+        else if (opening === "data:" || key === "data" || key === "file_data") this.unbound(`media of unknown tokens: ${type}`);
+        else this.unbound(`media by URL: ${type}`);
+      }
+    }
+    return bytes;
+  }
+}
+
+/** The strings of a metadata object. */
+export function metadataOf(body: Buffer, node: Node | undefined): Readonly<Record<string, string>> {
+  const metadata: Record<string, string> = {};
+  if (node?.kind !== "object") return metadata;
+  for (const [index, key] of node.keys.entries()) {
+    const value = stringOf(body, node.values[index]);
+    if (value === null) delete metadata[key];
+    else Object.defineProperty(metadata, key, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return metadata;
+}
+
+export function spanOf(node: Node | undefined): readonly [number, number] | null {
+  return node === undefined ? null : [node.start, node.end];
+}
