@@ -1,0 +1,151 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { allocate, cost, divideHalfEven, formatRate, formatUsd, parseRate, parseUsd, type Pico, scaleRate, sum, toPico } from "./money.ts";
+
+const amount = fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n });
+
+/** Nearest integer by trying the neighbours: shares no step with the division under test. */
+function nearest(numerator: bigint, denominator: bigint): bigint {
+  const middle = numerator / denominator;
+  const distance = (candidate: bigint): bigint => {
+    const gap = numerator - candidate * denominator;
+    return gap < 0n ? -gap : gap;
+  };
+  return [middle - 1n, middle, middle + 1n].reduce((best, candidate) => {
+    const [a, b] = [distance(candidate), distance(best)];
+    return a < b || (a === b && candidate % 2n === 0n) ? candidate : best;
+  });
+}
+
+describe("divideHalfEven", () => {
+  it.each([
+    [1n, 2n, 0n],
+    [3n, 2n, 2n],
+    [5n, 2n, 2n],
+    [-1n, 2n, 0n],
+    [-3n, 2n, -2n],
+    [7n, 4n, 2n],
+    [5n, 4n, 1n],
+    [0n, 3n, 0n],
+  ])("%s / %s is %s", (numerator, denominator, expected) => {
+    expect(divideHalfEven(numerator, denominator)).toBe(expected);
+  });
+
+  it("is the nearest integer, ties to the even one", () => {
+    fc.assert(
+      fc.property(amount, fc.bigInt({ min: 1n, max: 1000n }), (numerator, denominator) => {
+        expect(divideHalfEven(numerator, denominator)).toBe(nearest(numerator, denominator));
+      }),
+    );
+  });
+});
+
+describe("cost", () => {
+  it("rounds a rate finer than a picodollar once", () => {
+    // 0.0833333 dollars a million is 83,333.3 picodollars a token.
+    const rate = parseRate("0.0833333", 1_000_000n);
+    expect(cost(rate, 1)).toBe(83_333n);
+    expect(cost(rate, 10)).toBe(833_333n);
+    expect(cost(rate, 5)).toBe(416_666n);
+    expect(cost(rate, 15)).toBe(1_250_000n);
+  });
+
+  it("of parts adds up to the cost of the whole, at a rate that needs no rounding", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 10 ** 9 }), { maxLength: 20 }), (quantities) => {
+        const rate = parseRate("2.5", 1_000_000n);
+        const parts = sum(quantities.map((quantity) => cost(rate, quantity)));
+        expect(parts).toBe(
+          cost(
+            rate,
+            quantities.reduce((a, b) => a + b, 0),
+          ) as Pico,
+        );
+      }),
+    );
+  });
+
+  it.each([-1, 0.5, Number.NaN, Number.MAX_SAFE_INTEGER + 1])("refuses %s units", (quantity) => {
+    expect(() => cost({ pico: 1n, per: 1n }, quantity)).toThrow(RangeError);
+  });
+});
+
+describe("allocate", () => {
+  const weights = fc.array(fc.bigInt({ min: 0n, max: 10n ** 12n }), { minLength: 1, maxLength: 20 });
+
+  it("adds up to the last digit, and is never a picodollar or more off a share", () => {
+    fc.assert(
+      fc.property(amount, weights, (total, given) => {
+        const parts = allocate(toPico(total), given);
+        expect(sum(parts)).toBe(total);
+        const whole = given.reduce((a, b) => a + b, 0n);
+        if (whole === 0n) return;
+        for (const [index, part] of parts.entries()) {
+          const off = part * whole - total * (given[index] as bigint);
+          expect(off < 0n ? -off : off).toBeLessThan(whole);
+        }
+      }),
+    );
+  });
+
+  it("gives nothing to a weight of zero, and the same to equal weights but for a picodollar", () => {
+    expect(allocate(toPico(100n), [1n, 0n, 1n, 1n])).toEqual([34n, 0n, 33n, 33n]);
+    expect(allocate(toPico(-100n), [1n, 1n, 1n])).toEqual([-34n, -33n, -33n]);
+    expect(allocate(toPico(5n), [0n, 0n])).toEqual([3n, 2n]);
+    expect(allocate(toPico(0n), [])).toEqual([]);
+  });
+
+  it("refuses what cannot be divided", () => {
+    expect(() => allocate(toPico(1n), [])).toThrow(RangeError);
+    expect(() => allocate(toPico(1n), [1n, -1n])).toThrow(RangeError);
+  });
+});
+
+describe("text", () => {
+  it("of an amount reads back as the amount", () => {
+    fc.assert(
+      fc.property(amount, (pico) => {
+        expect(parseUsd(formatUsd(pico))).toBe(pico);
+      }),
+    );
+  });
+
+  it.each([
+    [15_000_000n, "0.000015"],
+    [-2_000_000_000_000n, "-2"],
+    [0n, "0"],
+    [1n, "0.000000000001"],
+  ])("of %s picodollars is %s", (pico, text) => {
+    expect(formatUsd(pico)).toBe(text);
+  });
+
+  it("of a rate reads back as the rate, however it is written", () => {
+    const digits = fc.tuple(fc.nat({ max: 10 ** 9 }), fc.nat({ max: 9 }), fc.constantFrom(1n, 1000n, 1_000_000n));
+    fc.assert(
+      fc.property(digits, ([number, decimals, units]) => {
+        const text = number.toString().padStart(decimals + 1, "0");
+        const plain = decimals === 0 ? text : `${text.slice(0, -decimals)}.${text.slice(-decimals)}`;
+        const rate = parseRate(plain, units);
+        expect(rate).toEqual(parseRate(`${number}e-${decimals}`, units));
+        expect(rate.pico * units * 10n ** BigInt(decimals)).toBe(BigInt(number) * 10n ** 12n * rate.per);
+        expect(parseRate(formatRate(rate, units) as string, units)).toEqual(rate);
+      }),
+    );
+  });
+
+  it.each(["", "1,5", "0x10", "1e9999", "NaN", ".5", "5."])("%j is no price", (text) => {
+    expect(() => parseRate(text, 1n)).toThrow(RangeError);
+  });
+
+  it("finer than a picodollar is no amount", () => {
+    expect(() => parseUsd("0.0000000000001")).toThrow(RangeError);
+  });
+});
+
+describe("scaleRate", () => {
+  it("is exact, and the same as scaling the text", () => {
+    expect(scaleRate(parseRate("1.25", 1_000_000n), "0.5")).toEqual(parseRate("0.625", 1_000_000n));
+    expect(scaleRate(parseRate("0.0833333", 1_000_000n), "2")).toEqual(parseRate("0.1666666", 1_000_000n));
+    expect(scaleRate(parseRate("3", 1_000_000n), "0")).toEqual({ pico: 0n, per: 1n });
+  });
+});

@@ -1,0 +1,233 @@
+import { describe, expect, it } from "vitest";
+import { createPriceBook, type PriceQuery, type PriceRecord, type PriceSources, priceTier } from "./price.ts";
+import { formatRate } from "./money.ts";
+import type { UsageClass } from "./usage.ts";
+
+const day = (text: string): number => Date.parse(text);
+
+function record(changes: Partial<PriceRecord> & { readonly usd?: { readonly [name in UsageClass]?: string } }): PriceRecord {
+  const { usd = { input: "1", output: "2" }, ...rest } = changes;
+  return {
+    id: "list@1/acme/one",
+    provider: "acme",
+    model: "one",
+    match: { equals: "one" },
+    contextWindow: null,
+    tier: "standard",
+    region: null,
+    prices: Object.fromEntries(
+      Object.entries(usd).map(([name, text]) => [name, { per: 1_000_000, steps: [{ aboveTokens: -1, usd: text }] }]),
+    ),
+    validFromMs: null,
+    validToMs: null,
+    knownFromMs: 0,
+    source: "a list",
+    window: null,
+    ...rest,
+  };
+}
+
+function query(changes: Partial<PriceQuery> = {}): PriceQuery {
+  return { provider: "acme", model: "one", tier: null, region: null, atMs: day("2026-06-15T12:00:00Z"), ...changes };
+}
+
+function hours(from: number, to: number): { readonly fromMs: number; readonly toMs: number } {
+  return { fromMs: from * 3_600_000, toMs: to * 3_600_000 };
+}
+
+function at(time: string): { readonly atMs: number } {
+  return { atMs: day(`2026-06-15T${time}Z`) };
+}
+
+function book(sources: Partial<PriceSources>) {
+  const made = createPriceBook({ listed: [], own: [], derivations: [], fallbacks: {}, pricesOf: {}, ...sources });
+  return {
+    made,
+    find: (changes: Partial<PriceQuery> = {}) => made.find(query(changes)),
+    findAll: (changes: Partial<PriceQuery> = {}) => made.findAll(query(changes)),
+    usd: (name: UsageClass, changes: Partial<PriceQuery> = {}) => {
+      const step = made.find(query(changes))?.prices[name]?.[0];
+      return step === undefined ? null : formatRate(step.rate, 1_000_000n);
+    },
+  };
+}
+
+describe("spans", () => {
+  const { usd, find } = book({
+    listed: [
+      record({ id: "list@1/acme/one", validFromMs: day("2026-01-01"), validToMs: day("2026-06-01"), usd: { input: "5" } }),
+      record({ id: "list@1/acme/one@2026-06-01", validFromMs: day("2026-06-01"), usd: { input: "4" } }),
+    ],
+  });
+
+  it("change at midnight UTC of their day", () => {
+    expect(usd("input", { atMs: day("2026-06-01") - 1 })).toBe("5");
+    expect(usd("input", { atMs: day("2026-06-01") })).toBe("4");
+  });
+
+  it("before the first one nothing is known", () => {
+    expect(find({ atMs: day("2025-12-31") })).toBeNull();
+  });
+});
+
+describe("daily windows", () => {
+  it("hold from their first minute to the one before their last", () => {
+    const { usd } = book({ listed: [record({ usd: { input: "2" } }), record({ usd: { input: "1" }, window: hours(9, 17) })] });
+    expect(["08:59:59", "09:00:00", "16:59:59", "17:00:00"].map((time) => usd("input", at(time)))).toEqual(["2", "1", "1", "2"]);
+  });
+
+  it("go over midnight", () => {
+    const { usd, findAll } = book({ listed: [record({ usd: { input: "2" } }), record({ usd: { input: "1" }, window: hours(22, 4) })] });
+    expect(["21:59:59", "22:00:00", "00:00:00", "03:59:59", "04:00:00"].map((time) => usd("input", at(time)))).toEqual([
+      "2",
+      "1",
+      "1",
+      "1",
+      "2",
+    ]);
+    expect(findAll(at("12:00:00"))).toHaveLength(2);
+  });
+});
+
+describe("names", () => {
+  const listed = [
+    record({ model: "mini", match: { starts_with: "one-mini" }, usd: { input: "1" } }),
+    record({ model: "one", match: { starts_with: "one" }, usd: { input: "3" } }),
+    record({ provider: "origin", model: "deep", match: { equals: "deep-2025-01-02" }, usd: { input: "7" } }),
+  ];
+  const { find, usd } = book({ listed, fallbacks: { acme: ["origin"] }, pricesOf: { resold: ["acme"], both: ["origin", "acme"] } });
+
+  it("go to the first rule that matches, in the list's order", () => {
+    expect(usd("input", { model: "one-mini-2026" })).toBe("1");
+    expect(usd("input", { model: "one-2026" })).toBe("3");
+    expect(find({ model: "one-2026" })?.rule).toBe("starts_with one");
+  });
+
+  it("are compared without case, and with a leading provider/ left out", () => {
+    expect(usd("input", { model: " ACME/One " })).toBe("3");
+    expect(find({ model: "other/one" })).toBeNull();
+  });
+
+  it("find a snapshot however its date is spelled, also in the list of who is resold", () => {
+    expect(usd("input", { model: "deep-20250102" })).toBe("7");
+    expect(find({ model: "deep-20250102" })?.provider).toBe("origin");
+  });
+
+  it("of a provider with another's prices are looked up there", () => {
+    expect(usd("input", { provider: "resold", model: "one" })).toBe("3");
+    expect(usd("input", { provider: "both", model: "one" })).toBe("3");
+    expect(find({ provider: "unheard" })).toBeNull();
+  });
+
+  it("that nobody would take for a model match nothing", () => {
+    expect(find({ model: `one${"x".repeat(300)}` })).toBeNull();
+  });
+
+  it("are forgotten before they fill the memory", () => {
+    for (let index = 0; index < 40_000; index += 1) find({ model: `one-${index}` });
+    expect(usd("input", { model: "one-mini" })).toBe("1");
+  });
+});
+
+describe("classes without a price of their own", () => {
+  it("have the price of the class that includes them, under its name", () => {
+    const { find } = book({ listed: [record({})] });
+    const prices = find()?.prices;
+    for (const name of ["cache_read", "cache_write", "cache_write_5m", "input_audio", "input_image", "input_video"] as const)
+      expect(prices?.[name]?.[0]?.price).toBe("list@1/acme/one#input");
+    for (const name of ["reasoning", "output_audio", "output_image"] as const)
+      expect(prices?.[name]?.[0]?.price).toBe("list@1/acme/one#output");
+  });
+
+  it("stay without one where nothing includes them", () => {
+    const { find } = book({ listed: [record({ usd: { input: "1", cache_write: "1.25", output: "2" } })] });
+    expect(find()?.prices.cache_write_5m?.[0]?.price).toBe("list@1/acme/one#cache_write");
+    for (const name of ["cache_write_1h", "web_search", "file_search", "input_pages", "request"] as const)
+      expect(find()?.prices[name]).toBeUndefined();
+  });
+
+  it("stay without one where two could include them", () => {
+    const { find } = book({ listed: [record({ usd: { input: "1", cache_read: "0.1", input_audio: "9" } })] });
+    expect(find()?.prices.cache_read_audio).toBeUndefined();
+    expect(find()?.prices.cache_read_image?.[0]?.price).toBe("list@1/acme/one#cache_read");
+  });
+});
+
+describe("the user's own prices", () => {
+  const { usd, find } = book({
+    listed: [record({ usd: { input: "5", cache_read: "0.5", output: "25" } })],
+    own: [
+      record({ id: "own@a/acme/one", usd: { input: "4", output: "0" }, validFromMs: day("2026-03-01"), validToMs: day("2026-07-01") }),
+      record({ id: "own@b/local/llama", provider: "local", model: "llama*", match: { regex: "^llama.*$" }, usd: { input: "0.1" } }),
+    ],
+  });
+
+  it("go before the listed ones, class by class, in their time", () => {
+    expect([usd("input"), usd("cache_read"), usd("output")]).toEqual(["4", "0.5", "0"]);
+    expect(usd("input", { atMs: day("2026-02-28") })).toBe("5");
+    expect(usd("input", { atMs: day("2026-07-01") })).toBe("5");
+    expect(find()?.own).toBe(true);
+    expect(find({ atMs: day("2026-07-01") })?.own).toBe(false);
+  });
+
+  it("make a provider that no list knows", () => {
+    expect(usd("input", { provider: "local", model: "llama-3.gguf" })).toBe("0.1");
+  });
+});
+
+describe("tiers", () => {
+  const derivations = [
+    {
+      id: "half@1",
+      provider: "acme",
+      tier: "flex",
+      classes: ["input", "cache_read", "output"] as const,
+      from: null,
+      times: "0.5",
+      except: [{ model: "one", class: "cache_read" as const }],
+      source: "a rule",
+    },
+  ];
+  const { find, usd, made } = book({ listed: [record({})], derivations });
+
+  it.each([null, "", "auto", "default", "standard", "STANDARD", "on_demand"])("%s is the list price", (tier) => {
+    expect(priceTier(tier)).toBe("standard");
+    expect(usd("input", { tier })).toBe("1");
+  });
+
+  it("without prices of their own have none, rather than another's", () => {
+    expect(find({ tier: "priority" })).toMatchObject({ model: "one", tier: "priority", prices: {} });
+  });
+
+  it("with a rule are scaled, but for what the rule leaves out", () => {
+    expect([usd("input", { tier: "flex" }), usd("output", { tier: "flex" })]).toEqual(["0.5", "1"]);
+    expect(find({ tier: "flex" })?.prices.cache_read).toBeUndefined();
+    expect(find({ tier: "flex" })?.prices.input?.[0]?.price).toBe("list@1/acme/one#input by half@1");
+  });
+
+  it("with records of their own are priced by these", () => {
+    const own = book({ listed: [record({}), record({ tier: "flex", usd: { input: "0.7" } })], derivations });
+    expect(own.usd("input", { tier: "flex" })).toBe("0.7");
+    expect(own.usd("input")).toBe("1");
+  });
+
+  it("say where a version came from", () => {
+    expect(made.source("list@1/acme/one#input")).toBe("a list");
+    expect(made.source("list@1/acme/one#input by half@1")).toBe("a list; a rule");
+    expect(made.source("list@0/acme/one#input")).toBeNull();
+  });
+});
+
+describe("regions", () => {
+  it("have their own price where the list gives one", () => {
+    const { usd } = book({ listed: [record({}), record({ region: "eu", usd: { input: "1.1" } })] });
+    expect([usd("input"), usd("input", { region: "eu" }), usd("input", { region: "us" })]).toEqual(["1", "1.1", "1"]);
+  });
+});
+
+describe("what was learned later", () => {
+  it("goes before what was known", () => {
+    const { usd } = book({ listed: [record({ usd: { input: "1" }, knownFromMs: 1 }), record({ usd: { input: "3" }, knownFromMs: 2 })] });
+    expect(usd("input")).toBe("3");
+  });
+});

@@ -1,0 +1,208 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { total } from "./charge.ts";
+import { formatUsd, sum } from "./money.ts";
+import { createPriceBook, type PriceRecord } from "./price.ts";
+import { rate, type RatedCall, recompute } from "./rating.ts";
+import { type Quantities, type Usage, type UsageClass, usageClassNames } from "./usage.ts";
+
+const usd: { readonly [name in UsageClass]?: string } = {
+  input: "3",
+  cache_read: "0.3",
+  cache_write: "3.75",
+  cache_write_1h: "6",
+  output: "15",
+  reasoning: "0.0833333",
+};
+
+function record(model: string, changes: Partial<PriceRecord> = {}): PriceRecord {
+  return {
+    id: `list@1/acme/${model}`,
+    provider: "acme",
+    model,
+    match: { equals: model },
+    contextWindow: null,
+    tier: "standard",
+    region: null,
+    prices: Object.fromEntries(
+      Object.entries(usd).map(([name, text]) => [
+        name,
+        { per: 1_000_000, steps: [{ aboveTokens: -1, usd: text }, ...(name === "input" ? [{ aboveTokens: 200_000, usd: "6" }] : [])] },
+      ]),
+    ),
+    validFromMs: null,
+    validToMs: null,
+    knownFromMs: 0,
+    source: "a list",
+    window: null,
+    ...changes,
+  };
+}
+
+const book = createPriceBook({
+  listed: [record("one"), record("fee", { prices: { request: { per: 1000, steps: [{ aboveTokens: -1, usd: "12" }] } } })],
+  own: [record("alias", { provider: "local", id: "own@1/local/alias" })],
+  derivations: [],
+  fallbacks: {},
+  pricesOf: {},
+});
+const call: RatedCall = { provider: "acme", modelAsked: "one", modelAnswered: null, tier: null, region: null, atMs: 0 };
+
+function usage(quantities: Quantities, changes: Partial<Usage> = {}): Usage {
+  return { parts: [{ kind: "message", model: null, quantities }], source: "reported", doubts: [], raw: null, ...changes };
+}
+
+function price(quantities: Quantities): string | undefined {
+  return rate(book, call, usage(quantities)).charges[0]?.price;
+}
+
+function priced(changes: Partial<RatedCall>): string | null {
+  return rate(book, { ...call, ...changes }, usage({ input: 1 })).charges[0]?.model ?? null;
+}
+
+describe("charges", () => {
+  it("name class, quantity, source, price and version", () => {
+    const { charges, unpriced } = rate(
+      book,
+      call,
+      usage({ input: 10, cache_read: 5 }, { source: "partial", sources: { input: "reported" } }),
+    );
+    expect(unpriced).toEqual([]);
+    expect(charges).toEqual([
+      {
+        class: "input",
+        quantity: 10,
+        source: "reported",
+        model: "one",
+        part: 0,
+        price: "list@1/acme/one#input",
+        ratePico: 3_000_000n,
+        ratePer: 1n,
+        costPico: 30_000_000n,
+      },
+      {
+        class: "cache_read",
+        quantity: 5,
+        source: "partial",
+        model: "one",
+        part: 0,
+        price: "list@1/acme/one#cache_read",
+        ratePico: 300_000n,
+        ratePer: 1n,
+        costPico: 1_500_000n,
+      },
+    ]);
+  });
+
+  it("leave out what was zero", () => {
+    expect(rate(book, call, usage({ input: 1, cache_read: 0, web_search: 0 }))).toMatchObject({
+      charges: [{ class: "input" }],
+      unpriced: [],
+    });
+  });
+
+  it("have the long-context price of the whole part, by all its input tokens", () => {
+    expect(price({ input: 200_000 })).toBe("list@1/acme/one#input");
+    expect(price({ input: 200_001 })).toBe("list@1/acme/one#input>200000");
+    expect(price({ input: 1, cache_read: 199_999, cache_write_5m: 1 })).toBe("list@1/acme/one#input>200000");
+    expect(price({ input: 1, output: 500_000 })).toBe("list@1/acme/one#input");
+  });
+
+  it("are of each part by its own model and its own length", () => {
+    const parts = [
+      { kind: "message", model: null, quantities: { input: 150_000 } },
+      { kind: "compaction", model: "fee", quantities: { input: 150_000 } },
+      { kind: "message", model: "one", quantities: { input: 150_000, output: 1 } },
+    ];
+    const { charges, unpriced } = rate(book, call, usage({}, { parts }));
+    expect(charges.map(({ part, class: name, price }) => [part, name, price])).toEqual([
+      [0, "input", "list@1/acme/one#input"],
+      [2, "input", "list@1/acme/one#input"],
+      [2, "output", "list@1/acme/one#output"],
+    ]);
+    expect(unpriced).toEqual(["input"]);
+  });
+
+  it("have the fee per request once", () => {
+    const fee = { ...call, modelAsked: "fee" };
+    expect(rate(book, fee, usage({})).charges).toMatchObject([{ class: "request", quantity: 1, costPico: 12_000_000_000n }]);
+    expect(rate(book, fee, usage({ request: 3 })).charges).toMatchObject([{ class: "request", quantity: 3 }]);
+    expect(rate(book, fee, usage({}, { parts: [] })).charges).toEqual([]);
+  });
+
+  it("can be recomputed from themselves, add up over parts, and cover every quantity or name it", () => {
+    const quantities = fc.dictionary(fc.constantFrom(...usageClassNames), fc.nat({ max: 10 ** 9 }), { maxKeys: 8 });
+    fc.assert(
+      fc.property(fc.array(quantities, { maxLength: 4 }), (all) => {
+        const parts = all.map((given) => ({ kind: "message", model: null, quantities: given as Quantities }));
+        const whole = rate(book, call, usage({}, { parts }));
+        expect(whole.charges.every(recompute)).toBe(true);
+        const alone = parts.map((part) => total(rate(book, call, usage({}, { parts: [part] })).charges));
+        expect(total(whole.charges)).toBe(sum(alone));
+        for (const [part, given] of all.entries())
+          for (const [name, quantity] of Object.entries(given)) {
+            const line = whole.charges.find((charge) => charge.part === part && charge.class === name);
+            if (quantity === 0) expect(line).toBeUndefined();
+            else if (line === undefined) expect(whole.unpriced).toContain(name);
+            else expect(line.quantity).toBe(quantity);
+          }
+      }),
+    );
+  });
+
+  it("that were tampered with do not recompute", () => {
+    const [charge] = rate(book, call, usage({ reasoning: 7 })).charges;
+    expect(recompute(charge!)).toBe(true);
+    expect(recompute({ ...charge!, quantity: 8 })).toBe(false);
+    expect(recompute({ ...charge!, ratePer: 0n })).toBe(false);
+  });
+});
+
+describe("what has no price", () => {
+  it("is named, once, and is not 0", () => {
+    const parts = [1, 2].map(() => ({ kind: "message", model: null, quantities: { input: 1, web_search: 2 } }));
+    const { charges, unpriced } = rate(book, call, usage({}, { parts }));
+    expect(unpriced).toEqual(["web_search"]);
+    expect(charges).toHaveLength(2);
+  });
+
+  it.each([-1, 0.5, Number.NaN, 2 ** 60])("includes %s tokens, without failing the settlement", (quantity) => {
+    expect(rate(book, call, usage({ input: quantity }))).toEqual({ charges: [], unpriced: ["input"] });
+  });
+
+  it("includes all of a tier without prices", () => {
+    expect(rate(book, { ...call, tier: "priority" }, usage({ input: 1, output: 1 }))).toEqual({
+      charges: [],
+      unpriced: ["input", "output"],
+    });
+  });
+
+  it("includes a call without a model, and a model that is not in the book", () => {
+    expect(rate(book, { ...call, modelAsked: null }, usage({ input: 1 })).unpriced).toEqual(["input"]);
+    expect(rate(book, { ...call, modelAsked: "two" }, usage({ input: 1 })).unpriced).toEqual(["input"]);
+  });
+});
+
+describe("which model is priced", () => {
+  it("is the one that answered", () => {
+    expect(priced({ modelAsked: "fee", modelAnswered: "one" })).toBe("one");
+  });
+
+  it("is never silently the one asked for", () => {
+    expect(priced({ modelAsked: "one", modelAnswered: "one-turbo" })).toBeNull();
+  });
+
+  it("is the one asked for where the answer is its dated snapshot", () => {
+    expect(priced({ modelAsked: "one", modelAnswered: "one-2026-01-02" })).toBe("one");
+  });
+
+  it("is the one asked for where the user gave a price for it", () => {
+    expect(priced({ provider: "local", modelAsked: "alias", modelAnswered: "weights.gguf" })).toBe("alias");
+  });
+});
+
+it("costs what a sum by hand says", () => {
+  const { charges } = rate(book, call, usage({ input: 1000, cache_read: 2000, cache_write_1h: 100, output: 10, reasoning: 15 }));
+  // 0.003 + 0.0006 + 0.0006 + 0.00015 + 15 × 83,333.3 picodollars, half to even.
+  expect(formatUsd(total(charges))).toBe("0.00435125");
+});
