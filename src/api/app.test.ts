@@ -23,11 +23,10 @@ function setUp(list = records) {
   return { context, app, ask };
 }
 
-const post = (body: unknown): RequestInit => ({
-  method: "POST",
-  body: typeof body === "string" ? body : JSON.stringify(body),
-  headers: { "content-type": "application/json" },
-});
+function post(body: unknown): RequestInit {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return { method: "POST", body: text, headers: { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) } };
+}
 
 describe("who may ask", () => {
   it.each([
@@ -44,8 +43,10 @@ describe("who may ask", () => {
     const { ask } = setUp();
     const document = (await ask("/api/v1/openapi.json", null)).body as { paths: Record<string, Record<string, unknown>> };
     for (const [path, methods] of Object.entries(document.paths))
-      for (const method of Object.keys(methods))
-        expect([path, (await ask(path.replace(/\{\w+\}/, "x"), null, { method: method.toUpperCase() })).status]).toEqual([path, 401]);
+      for (const method of Object.keys(methods)) {
+        const init = method === "post" ? post({ name: "x" }) : { method: method.toUpperCase() };
+        expect([path, (await ask(path.replace(/\{\w+\}/, "x"), null, init)).status]).toEqual([path, 401]);
+      }
   });
 
   it("a reader reads and does not administer", async () => {
@@ -228,6 +229,15 @@ describe("keys and names", () => {
     const answer = await setUp().ask("/api/v1/keys", "admin", post(body));
     expect(answer.status).toBe(400);
     expect(answer.body["error"]).toEqual({ code: "request_malformed", message: expect.stringMatching(message) });
+  });
+
+  it("refuses a body that does not state its length", async () => {
+    const { body } = await setUp().ask("/api/v1/keys", "admin", {
+      method: "POST",
+      body: "{}",
+      headers: { "content-type": "application/json" },
+    });
+    expect(body["error"]).toMatchObject({ message: expect.stringContaining("content-length") });
   });
 
   it("forgets a name with any characters in it", async () => {

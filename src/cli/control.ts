@@ -103,9 +103,9 @@ async function openSocket(folder: string): Promise<Control | null> {
 
 function toInit(ask: Ask = {}): { method: string; body?: string; headers: Record<string, string> } {
   const method = ask.method ?? "GET";
-  return ask.body === undefined
-    ? { method, headers: {} }
-    : { method, body: JSON.stringify(ask.body), headers: { "content-type": "application/json" } };
+  if (ask.body === undefined) return { method, headers: method === "POST" ? { "content-length": "0" } : {} };
+  const body = JSON.stringify(ask.body);
+  return { method, body, headers: { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) } };
 }
 
 function toError(body: unknown): PennyworthError {
