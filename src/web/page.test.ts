@@ -142,7 +142,7 @@ describe.skipIf(!existsSync(path))("the page in a browser (skipped: no Chromium 
     const { url, page } = await open([]);
     await page.goto(`${url}/#token=admin`);
     await page.waitForSelector("#first-call:visible");
-    expect(await page.locator("#first-call").innerText()).toContain(`curl ${url}/v1/chat/completions`);
+    expect(await page.locator("#first-call").innerText()).toContain(`curl ${url}/to/sandbox/v1/chat/completions`);
     await page.close();
   });
 

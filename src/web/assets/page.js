@@ -161,8 +161,9 @@ function purposes({ attribution }) {
 
 function firstCall(status) {
   const key = status.keysNeeded ? ` \\\n  -H 'x-pennyworth-key: YOUR_KEY'` : "";
-  const body = JSON.stringify({ model: "sandbox", messages: [{ role: "user", content: "Hello" }] });
-  return `curl ${location.origin}/v1/chat/completions \\\n  -H 'content-type: application/json'${key} \\\n  -d '${body}'`;
+  const path = status.sandbox ? "/v1/chat/completions" : "/to/sandbox/v1/chat/completions";
+  const body = JSON.stringify({ model: "gpt-5-mini", messages: [{ role: "user", content: "Hello" }] });
+  return `curl ${location.origin}${path} \\\n  -H 'content-type: application/json'${key} \\\n  -d '${body}'`;
 }
 
 async function showReceipt() {
