@@ -171,7 +171,7 @@ export class Exchange {
       promptBytes: facts.promptBytes,
       toolNames: facts.toolNames,
       prefix: asked.prefix,
-      edits: target.model === null ? facts.edits : [...facts.edits, "model"],
+      edits: [...(asksForUsage(target) ? facts.edits : []), ...(target.model === null ? [] : ["model"])],
       hold,
     };
   }
@@ -209,7 +209,7 @@ export class Exchange {
       const owner: AttemptOwner = {
         client: this.#client,
         format: asked.format,
-        hideUsage: asked.facts.streamed && asked.facts.splices.length > 0,
+        hideUsage: asked.facts.splices.length > 0 && asksForUsage(target),
         limits: this.#parts.limits,
         now,
         discards: (status) => (status === 429 && mayRetry("429")) || (status >= 500 && mayRetry("5xx")),
@@ -244,7 +244,8 @@ export class Exchange {
   }
 
   #splices(asked: Asked, target: Target): RequestFacts["splices"] {
-    const { modelSpan, splices } = asked.facts;
+    const { modelSpan } = asked.facts;
+    const splices = asksForUsage(target) ? asked.facts.splices : [];
     if (target.model === null || modelSpan === null) return splices;
     const [start, end] = modelSpan;
     return [...splices, { at: start, remove: end - start, insert: JSON.stringify(target.model) }].sort((a, b) => a.at - b.at);
@@ -350,6 +351,11 @@ export class Exchange {
       unpriced: rating.unpriced,
     });
   }
+}
+
+/** The formats' own edits ask for usage; a provider that sends it unasked refuses them. */
+function asksForUsage(target: Target): boolean {
+  return target.provider.streamUsage !== "sent";
 }
 
 type Retriable = "429" | "5xx" | "timeout" | "connect";

@@ -4,7 +4,7 @@
 import type { RouteSettings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
 import type { FormatName } from "../providers/format.ts";
-import type { ProviderRecord } from "../providers/table.ts";
+import { paths, type ProviderRecord } from "../providers/table.ts";
 
 /**
  * `metered`: one call to one model. `response`: a stored response read or cancelled: a witness of the call that made it.
@@ -20,13 +20,6 @@ export interface Address {
   /** The provider named in `/to/<provider>/…`; null: routes decide. */
   readonly pinned: string | null;
 }
-
-const metered: Readonly<Record<string, FormatName>> = {
-  "/v1/chat/completions": "openai-chat",
-  "/v1/responses": "openai-responses",
-  "/v1/embeddings": "openai-embeddings",
-  "/v1/messages": "anthropic-messages",
-};
 
 /** Method, path and the format whose provider serves it. */
 const free: readonly (readonly [string, RegExp, FormatName])[] = [
@@ -46,7 +39,7 @@ export function readAddress(method: string, path: string, anthropic: boolean): A
   const match = /^\/to\/([^/]+)(\/.*)$/.exec(path);
   const pinned = match === null ? null : decodeName(match[1] as string);
   const rest = match === null ? path : (match[2] as string);
-  const format = Object.hasOwn(metered, rest) ? metered[rest] : undefined;
+  const format = Object.hasOwn(paths, rest) ? paths[rest] : undefined;
   if (format !== undefined && method === "POST") return { pinned, endpoint: { kind: "metered", format, path: rest } };
   for (const [verb, pattern, owner] of free) {
     if (verb !== method || !pattern.test(rest)) continue;

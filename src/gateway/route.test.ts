@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import type { RouteSettings } from "../config.ts";
+import type { ProviderRecord } from "../providers/table.ts";
+import { readAddress, route, type RouteTable } from "./route.ts";
+
+const provider = (name: string, formats: ProviderRecord["formats"]): [string, ProviderRecord] => [name, { name, formats, keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord];
+const table = (credentialed: readonly string[], routes: readonly RouteSettings[] = []): RouteTable => ({
+  providers: new Map([
+    provider("openai", ["openai-chat", "openai-responses", "openai-embeddings"]),
+    provider("anthropic", ["anthropic-messages"]),
+    provider("local", ["openai-chat"]),
+    provider("sandbox", ["openai-chat", "openai-responses", "openai-embeddings", "anthropic-messages"]),
+  ]),
+  routes,
+  credentialed: new Set(credentialed),
+});
+const chat = readAddress("POST", "/v1/chat/completions", false);
+const messages = readAddress("POST", "/v1/messages", true);
+const first = (...args: Parameters<typeof route>): string => route(...args).targets[0]!.provider.name;
+
+test("a client's own credential goes to the real provider; without any, the sandbox answers", () => {
+  expect(first(table([]), chat, "gpt-5", "sk-own")).toBe("openai");
+  expect(first(table([]), chat, "gpt-5", null)).toBe("sandbox");
+  expect(first(table([]), messages, "claude-sonnet-4-5", null)).toBe("sandbox");
+  expect(first(table(["openai"]), chat, "gpt-5", null)).toBe("openai");
+});
+
+test("with one provider configured, a call to another without a credential is refused, never answered by the sandbox", () => {
+  expect(() => route(table(["openai"]), messages, "claude-sonnet-4-5", null)).toThrow(/ANTHROPIC_API_KEY/);
+});
+
+test("the sandbox answers whoever asks for it", () => {
+  expect(first(table(["openai"]), chat, "gpt-5", "sandbox")).toBe("sandbox");
+  expect(first(table(["openai"]), chat, "sandbox-small", null)).toBe("sandbox");
+  expect(first(table(["openai"]), readAddress("POST", "/to/sandbox/v1/messages", false), "x", null)).toBe("sandbox");
+});
+
+test("a route names targets in order, with wildcards and other models", () => {
+  const routes: RouteSettings[] = [{ model: "gpt-5*", targets: [{ provider: "local", model: "llama" }, { provider: "openai" }] }];
+  const found = route(table(["openai"], routes), chat, "gpt-5-mini", null);
+  expect(found.targets.map((target) => [target.provider.name, target.model])).toEqual([["local", "llama"], ["openai", null]]);
+  expect(found.retry.triesMax).toBe(2);
+  expect(first(table(["openai"], routes), chat, "gpt-4.1", null)).toBe("openai");
+});
+
+test("a provider that does not speak the format is refused by name", () => {
+  expect(() => route(table([]), readAddress("POST", "/to/local/v1/messages", false), "x", null)).toThrow(/local is not set up/);
+});
+
+test("what is served, and what is not", () => {
+  expect(readAddress("GET", "/v1/models", false).endpoint).toMatchObject({ kind: "free", format: "openai-chat" });
+  expect(readAddress("GET", "/v1/models/claude-x", true).endpoint).toMatchObject({ kind: "free", format: "anthropic-messages" });
+  expect(readAddress("POST", "/v1/messages/count_tokens", false).endpoint.kind).toBe("free");
+  expect(readAddress("GET", "/v1/responses/resp_1", false).endpoint.kind).toBe("response");
+  expect(readAddress("POST", "/v1/responses/resp_1/cancel", false).endpoint.kind).toBe("response");
+  expect(() => readAddress("POST", "/v1/constructor", false)).toThrow(/serves nothing/);
+  expect(() => readAddress("GET", "/v1/chat/completions/../../x", false)).toThrow();
+});

@@ -1,0 +1,375 @@
+// The composition root: settings → lock → journal → store → gateway → listen, closed in reverse. The only file that knows every other.
+// Invariant: nothing listens before the journal is open and the calls a dead process left behind are on record as presumed.
+
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { getRequestListener } from "@hono/node-server";
+import pino, { type Logger } from "pino";
+import type { ApiContext, PriceLine, PricesAccess } from "./api/context.ts";
+import { createApi } from "./api/app.ts";
+import type { Config } from "./config.ts";
+import type { Role } from "./core/entry.ts";
+import type { PriceBook } from "./core/price.ts";
+import type { UsageClass } from "./core/usage.ts";
+import { PennyworthError } from "./error.ts";
+import { Estimator } from "./gateway/estimate.ts";
+import { createUpstream, Gateway, type Parts } from "./gateway/gateway.ts";
+import { createId } from "./gateway/id.ts";
+import { Identifier } from "./gateway/identify.ts";
+import { Recorder } from "./gateway/recorder.ts";
+import type { RouteTable } from "./gateway/route.ts";
+import { openServer } from "./gateway/server.ts";
+import { presumeEnd } from "./gateway/settle.ts";
+import { acquire, type Lock } from "./ledger/lock.ts";
+import { Journal } from "./ledger/journal.ts";
+import { KeyRing } from "./ledger/keys.ts";
+import { type Names, openNames } from "./ledger/names.ts";
+import { openStore, type StoreClient } from "./ledger/duckdb/client.ts";
+import { readPrices } from "./prices.ts";
+import { formats, mergeProviders, type ProviderRecord } from "./providers/table.ts";
+import { type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
+import { createPage } from "./web/page.ts";
+
+export interface Running {
+  readonly url: string;
+  /** Made anew at each start unless PENNYWORTH_ADMIN_TOKEN sets it; stored nowhere. */
+  readonly adminToken: string;
+  readonly dataFolder: string;
+  /** Calls that bring no credential are answered by the sandbox. */
+  readonly sandboxed: boolean;
+  /** Takes no new calls, waits for those under way, syncs, and lets go of the data folder. */
+  close(): Promise<void>;
+}
+
+export const version: string = (
+  JSON.parse(readFileSync(join(fileURLToPath(import.meta.url), "../../package.json"), "utf8")) as { version: string }
+).version;
+
+/** A jump of the wall clock against the monotonic one that is worth an entry, ms. */
+const clockJumpMs = 1_000;
+
+/** Opens the ledger without serving: for commands, when no server runs on the data folder. */
+export async function openOffline(config: Config): Promise<{ readonly app: ReturnType<typeof createApi>; close(): Promise<void> }> {
+  const ledger = await openLedger(config, createLog(config));
+  const app = createApi(createContext(config, ledger, { url: null, active: () => 0, adminToken: null, fatal: () => {} }));
+  return { app, close: () => ledger.close() };
+}
+
+export async function start(config: Config): Promise<Running> {
+  const { settings } = config;
+  const log = createLog(config);
+  const ledger = await openLedger(config, log);
+  const { journal } = ledger;
+  const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
+  const providers = new Map(ledger.providers).set("sandbox", sandboxProvider(sandboxServer));
+  const credential = createCredentials(config, ledger.providers);
+  const routes: RouteTable = {
+    providers,
+    routes: settings.routes,
+    credentialed: new Set([...providers.keys()].filter((name) => credential(name) !== null)),
+  };
+  const adminToken = config.secret("PENNYWORTH_ADMIN_TOKEN") ?? `pwa_${randomBytes(24).toString("base64url")}`;
+
+  const rates = { book: ledger.book, estimator: new Estimator() };
+  const recorder = new Recorder(journal, {
+    durability: settings.journal.durability,
+    whenUnwritable: settings.journal.whenUnwritable,
+    now: Date.now,
+    warn: (message) => log.warn(message),
+  });
+  const upstream = createUpstream(settings.limits);
+  const parts: Parts = {
+    limits: settings.limits,
+    durability: settings.journal.durability,
+    formats,
+    routes,
+    rates,
+    identifier: new Identifier((name) => ledger.names.token(name)),
+    recorder,
+    prefixKey: ledger.names.derive("prefix"),
+    now: Date.now,
+    credential,
+    upstream: upstream.upstream,
+    synced: () => journal.synced(),
+    internal: (error) => internal(log, error),
+  };
+  const required = (): boolean => keysNeeded(config, ledger.keys);
+  const gateway = new Gateway(parts, { required, check: (secret) => ledger.keys.check(secret) });
+
+  journal.append({ kind: "run", run: createId(Date.now()), atMs: Date.now(), version });
+  for (const call of [...journal.openCalls().values()]) journal.append({ kind: "end", call: presumeEnd(rates, call, Date.now()) });
+  const clock = watchClock((byMs) => journal.append({ kind: "clock", atMs: Date.now(), byMs }));
+
+  let url = "";
+  const context = createContext(config, ledger, {
+    get url() {
+      return url;
+    },
+    active: () => gateway.active,
+    adminToken,
+    sandboxed: routes.credentialed.size === 0,
+    fatal: (error) => log.error(error),
+  });
+  const api = createApi(context);
+  const page = createPage();
+  page.route("/", api);
+  const server = openServer(settings, gateway, getRequestListener(page.fetch, { overrideGlobalObjects: false }));
+  const local = createServer(getRequestListener((request) => api.fetch(request, { trusted: true }), { overrideGlobalObjects: false }));
+  const close = async (): Promise<void> => {
+    clearInterval(clock);
+    const closed = closeServer(server);
+    await gateway.drain(settings.limits.shutdownMsMax);
+    server.closeIdleConnections();
+    await Promise.race([closed, delay(1_000)]);
+    server.closeAllConnections();
+    local.closeAllConnections();
+    await upstream.close();
+    recorder.close();
+    await sandboxServer.close();
+    await ledger.close();
+  };
+  try {
+    refuseOpenAddress(config, required());
+    ledger.lock.serve(local);
+    url = await listen(server, settings.server.host, settings.server.port);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url, adminToken, dataFolder: settings.data, sandboxed: routes.credentialed.size === 0, close };
+}
+
+/** The sandbox in this process, as one provider more. */
+function sandboxProvider(server: Sandbox): ProviderRecord {
+  return {
+    name: "sandbox",
+    baseUrl: `${server.url}/v1`,
+    auth: "none",
+    keyFrom: null,
+    formats: [...formats.keys()],
+    whenClientLeaves: { json: "drain", stream: "cancel" },
+    pricesOf: "openai",
+    region: null,
+    headers: {},
+  };
+}
+
+interface OpenLedger {
+  readonly lock: Lock;
+  readonly journal: Journal;
+  readonly store: StoreClient;
+  readonly names: Names;
+  readonly keys: KeyRing;
+  readonly book: PriceBook;
+  readonly providers: ReadonlyMap<string, ProviderRecord>;
+  close(): Promise<void>;
+}
+
+async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
+  const { settings } = config;
+  const folder = settings.data;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = await acquire(folder);
+  const opened: (() => Promise<void>)[] = [() => lock.release()];
+  const close = async (): Promise<void> => {
+    for (const step of opened.toReversed()) await step();
+  };
+  try {
+    const journal = await Journal.open(join(folder, "journal"), {
+      ...settings.journal,
+      now: Date.now,
+      onFatal: (error) => {
+        // What the kernel holds may never reach the disk: go on, and the ledger would lie. The next start repairs.
+        log.fatal(error, "the journal could not be synced");
+        process.exit(70);
+      },
+    });
+    opened.push(() => journal.close());
+    const names = await openNames(folder);
+    opened.push(async () => names.close());
+    const store = await openStore(folder, { log: (message) => log.info(message) });
+    opened.push(() => store.close());
+    store.advance(journal.position);
+    journal.onAppend((position) => store.advance(position));
+    return {
+      lock,
+      journal,
+      store,
+      names,
+      keys: new KeyRing(journal),
+      book: readPrices({ prices: settings.prices, providers: settings.providers, pricesOf: { sandbox: ["openai", "anthropic"] }, nowMs: Date.now() }),
+      providers: mergeProviders(settings.providers),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Face {
+  readonly url: string | null;
+  readonly active: () => number;
+  /** null: nobody signs in from outside. */
+  readonly adminToken: string | null;
+  readonly sandboxed?: boolean;
+  readonly fatal: (error: unknown) => void;
+}
+
+function createContext(config: Config, ledger: OpenLedger, face: Face): ApiContext {
+  const startedMs = Date.now();
+  let rebuilding = false;
+  const credential = createCredentials(config, ledger.providers);
+  return {
+    version,
+    startedMs,
+    now: Date.now,
+    rowsMax: config.settings.limits.rowsMax,
+    ledger: ledger.store,
+    keys: ledger.keys,
+    names: ledger.names,
+    prices: toPricesAccess(ledger.book),
+    status: async () => {
+      const { applied } = rebuilding ? { applied: null } : await ledger.store.status();
+      const journal = ledger.journal.position;
+      return {
+        url: face.url,
+        dataFolder: config.settings.data,
+        openCalls: face.active(),
+        journal,
+        store: { applied, lagBytes: applied?.segment === journal.segment ? journal.offset - applied.offset : null, rebuilding },
+        providers: [...ledger.providers.values()].map(({ name, formats: served }) => ({ name, formats: served, credential: credential(name) !== null })),
+        sandbox: face.sandboxed ?? false,
+        keysNeeded: keysNeeded(config, ledger.keys),
+      };
+    },
+    rebuild: () => {
+      if (rebuilding) return;
+      rebuilding = true;
+      void ledger.store
+        .rebuild(ledger.journal.position)
+        .catch(face.fatal)
+        .finally(() => (rebuilding = false));
+    },
+    authorize: (token, needed) => authorize(face.adminToken, ledger.keys, token, needed),
+    onError: (reference, error) => face.fatal({ reference, error }),
+  };
+}
+
+function toPricesAccess(book: PriceBook): PricesAccess {
+  return {
+    source: (version) => book.source(version),
+    find: (query) => {
+      const tariff = book.find(query);
+      if (tariff === null) return null;
+      const lines: PriceLine[] = [];
+      for (const [name, steps] of Object.entries(tariff.prices))
+        for (const { aboveTokens, rate, price } of steps) {
+          const source = book.source(price) ?? "";
+          lines.push({ class: name as UsageClass, aboveTokens, ratePico: rate.pico, ratePer: rate.per, version: price, source });
+        }
+      return { model: tariff.model, rule: tariff.rule, lines };
+    },
+  };
+}
+
+const ranks: Readonly<Record<Role, number>> = { use: 0, read: 1, administer: 2 };
+
+function authorize(adminToken: string | null, keys: KeyRing, token: string | null, needed: Exclude<Role, "use">): void {
+  if (token === null) throw new PennyworthError("key_missing");
+  if (adminToken !== null && equal(token, adminToken)) return;
+  const key = keys.check(token);
+  if (key === "unknown") throw new PennyworthError("key_unknown");
+  if (key === "revoked") throw new PennyworthError("key_revoked");
+  if (ranks[key.role] < ranks[needed]) throw new PennyworthError("key_role", { role: key.role, needed });
+}
+
+function equal(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+const loopback = /^(127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/;
+
+function keysNeeded({ settings: { server } }: Config, keys: KeyRing): boolean {
+  if (server.keys !== "auto") return server.keys === "required";
+  return !loopback.test(server.host) || keys.list().some((key) => key.revokedMs === null);
+}
+
+function refuseOpenAddress({ settings: { server } }: Config, required: boolean): void {
+  if (loopback.test(server.host) || required) return;
+  throw new PennyworthError("config_invalid", { detail: `server.host ${server.host} is not loopback, so server.keys cannot be optional` });
+}
+
+/** Provider credentials come from the environment or a file, and go nowhere but upstream. */
+function createCredentials(config: Config, providers: ReadonlyMap<string, ProviderRecord>): (provider: string) => string | null {
+  const known = new Map<string, string | null>();
+  return (name) => {
+    const kept = known.get(name);
+    if (kept !== undefined) return kept;
+    const file = config.settings.providers[name]?.keyFile;
+    const record = providers.get(name);
+    const value = file === undefined ? (record?.keyFrom == null ? null : (config.secret(record.keyFrom) ?? null)) : readKeyFile(file);
+    known.set(name, value);
+    return value;
+  };
+}
+
+function readKeyFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    throw new PennyworthError("config_invalid", { detail: `keyFile ${path} cannot be read` }, cause);
+  }
+}
+
+function watchClock(onJump: (byMs: number) => void): NodeJS.Timeout {
+  let offsetMs = Date.now() - performance.now();
+  return setInterval(() => {
+    const nowMs = Date.now() - performance.now();
+    const byMs = Math.round(nowMs - offsetMs);
+    offsetMs = nowMs;
+    if (Math.abs(byMs) >= clockJumpMs) onJump(byMs);
+  }, 1_000).unref();
+}
+
+function internal(log: Logger, error: unknown): PennyworthError {
+  const reference = randomBytes(4).toString("hex");
+  log.error({ err: error, reference }, "internal error");
+  return new PennyworthError("internal", { reference }, error);
+}
+
+function createLog(config: Config): Logger {
+  return pino({ level: config.settings.log }, pino.destination(2));
+}
+
+function listen(server: Server, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: Error & { code?: string }) => {
+      const detail = cause.code === "EADDRINUSE" ? `port ${port} on ${host} is in use; take another with --port, or 0 for a free one` : cause.message;
+      reject(new PennyworthError("config_invalid", { detail }, cause));
+    });
+    server.listen(port, host, () => {
+      const address = server.address() as AddressInfo;
+      resolve(`http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) resolve();
+    else server.close(() => resolve());
+  });
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
