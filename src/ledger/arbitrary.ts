@@ -1,6 +1,6 @@
 // Arbitrary entries for property tests: every kind, every field, hostile strings among them. For tests alone.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type Attribution, attributionFields, type CallEnd, type CallStart, type Observation } from "../core/call.ts";
 import type { Charge } from "../core/charge.ts";
 import type { Entry, Key } from "../core/entry.ts";

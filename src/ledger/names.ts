@@ -47,6 +47,9 @@ export async function openNames(folder: string): Promise<Names> {
 
   const tokenOf = (name: string): string => `n_${createHmac("sha256", secret).update(name).digest("hex").slice(0, 16)}`;
 
+  /** What was learnt so far can be read. A name that could not be written is learnt when it is seen again. */
+  const settled = (): Promise<unknown> => written.catch(() => undefined);
+
   function learn(token: string, name: string): void {
     if (meanwhile !== null) meanwhile.set(token, name);
     else if (store.get(token) === undefined) {
@@ -59,7 +62,7 @@ export async function openNames(folder: string): Promise<Names> {
   async function rewrite(): Promise<void> {
     meanwhile = new Map();
     try {
-      await written;
+      await settled();
       removeStore(`${path}.new`);
       const fresh = openStore(`${path}.new`);
       let copied = 0;
@@ -97,6 +100,7 @@ export async function openNames(folder: string): Promise<Names> {
     },
     async name(token) {
       await rewriting;
+      await settled();
       const value = store.get(token);
       return value === undefined || value === forgotten ? null : value.slice(1);
     },
@@ -104,6 +108,7 @@ export async function openNames(folder: string): Promise<Names> {
       const token = tokenShape.test(nameOrToken) ? nameOrToken : tokenOf(nameOrToken);
       let had = false;
       const mine = rewriting.then(async () => {
+        await settled();
         const value = store.get(token);
         if (value === forgotten) return;
         had = value !== undefined;
@@ -119,7 +124,7 @@ export async function openNames(folder: string): Promise<Names> {
     derive: (purpose) => Buffer.from(hkdfSync("sha256", secret, "", purpose, secretBytes)),
     async close() {
       await rewriting;
-      await written;
+      await settled();
       await store.close();
     },
   };

@@ -60,7 +60,6 @@ function scan(file: number, segment: number): { offset: number; rest: number; ha
   const hash = createHash("sha256");
   const starts = new Map<string, string>();
   const others: Entry[] = [];
-  const ended: string[] = [];
   let state: LedgerState | null = null;
   let offset = 0;
   let bad: number | null = null;
@@ -78,9 +77,11 @@ function scan(file: number, segment: number): { offset: number; rest: number; ha
     for (let end = lineEnd(buffer, from, filled); end >= 0; end = lineEnd(buffer, from, filled)) {
       const text = readLine(buffer, from, end);
       if (text !== null && bad !== null) throw damaged("a line whose checksum does not hold", { segment, offset: bad });
+      if (text === null && hidesLine(buffer, from, end))
+        throw damaged("a line whose checksum does not hold", { segment, offset: bad ?? offset });
       if (text === null) bad ??= offset;
       else if (state === null) state = decodeState(parseHeader(text, segment).state);
-      else note(text);
+      else note(text, state);
       from = end + 1;
       if (bad === null) offset = position - filled + from;
     }
@@ -90,16 +91,25 @@ function scan(file: number, segment: number): { offset: number; rest: number; ha
   }
   if (state === null) throw damaged("no header", { segment, offset: 0 });
   for (const text of starts.values()) applyEntry(state, decodeEntry(text));
-  for (const id of ended) state.open.delete(id);
   for (const entry of others) applyEntry(state, entry);
   return { offset, rest: position - offset, hash, state };
 
-  function note(text: string): void {
+  function note(text: string, state: LedgerState): void {
     const call = peekCall(text);
     if (call === null) others.push(decodeEntry(text, { segment, offset }));
     else if (call.kind === "start") starts.set(call.id, text);
-    else if (!starts.delete(call.id)) ended.push(call.id);
+    else {
+      starts.delete(call.id);
+      state.open.delete(call.id);
+    }
   }
+}
+
+/** Whether a whole line ends here, though it does not begin here: a newline before it was damaged. */
+function hidesLine(buffer: Buffer, from: number, end: number): boolean {
+  for (const match of buffer.toString("latin1", from, end).matchAll(/[0-9a-f]{8} \{/g))
+    if (readLine(buffer, from + match.index, end) !== null) return true;
+  return false;
 }
 
 function cutOff(folder: string, file: number, segment: number, offset: number, bytes: number, files: JournalFiles): Torn {
