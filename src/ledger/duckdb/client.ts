@@ -1,0 +1,274 @@
+// The store as the server sees it: questions go to a process of its own, which is started again when it dies.
+// Invariant: nothing here waits for the store but the one who asks; the gateway only tells how far the journal is.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Position, comparePositions } from "../../core/entry.ts";
+import { PennyworthError } from "../../error.ts";
+import type { CallRecord, CallsPage, CallsQuery, Report, ReportQuery } from "../store.ts";
+import { dropStore } from "./place.ts";
+import { type Answer, type Message, type News, type Question, defaultOptions } from "./wire.ts";
+
+export interface StoreOptions {
+  readonly threads?: number;
+  /** As DuckDB takes it, e.g. `1GB`. */
+  readonly memory?: string;
+  /** What an operator should know: a rebuild, an entry set aside, a process that died. */
+  readonly log?: (message: string) => void;
+}
+
+export interface StoreStatus {
+  /** Up to where the journal is in the store. */
+  readonly applied: Position | null;
+  /** Entries that could not be turned into a row. */
+  readonly refused: number;
+}
+
+/** Questions throw PennyworthError: `store_busy` while the process is not there, `query_invalid`, `store_failed`. */
+export interface StoreClient {
+  report(query: ReportQuery): Promise<Report>;
+  calls(query: CallsQuery): Promise<CallsPage>;
+  call(id: string): Promise<CallRecord | null>;
+  scan(after: string | null, limit: number): Promise<readonly CallRecord[]>;
+  status(): Promise<StoreStatus>;
+  /** Tells that the journal is written up to here. Cheap: news is passed on at most every few milliseconds. */
+  advance(position: Position): void;
+  /** Resolves when the store has this position. @throws PennyworthError `store_busy` after `timeoutMs`. */
+  caughtUp(position: Position, timeoutMs: number): Promise<void>;
+  /** Drops the projection and makes it anew. Resolves when it has `until`. `onProgress` is told each position reached. */
+  rebuild(until: Position | null, onProgress?: (applied: Position) => void): Promise<void>;
+  /** The process's id; null while it is being started. */
+  readonly pid: number | null;
+  close(): Promise<void>;
+}
+
+const startsMax = 5;
+const startsWindowMs = 60_000;
+const advanceEveryMs = 20;
+
+/** Starts the store's process on a data folder. Resolves when it can be asked. @throws PennyworthError `store_failed` when it cannot be started. */
+export async function openStore(folder: string, options: StoreOptions = {}): Promise<StoreClient> {
+  const client = new Client(folder, options);
+  await client.start();
+  return client;
+}
+
+interface Asked {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: PennyworthError) => void;
+}
+
+class Client implements StoreClient {
+  readonly #folder: string;
+  readonly #options: StoreOptions;
+  readonly #asked = new Map<number, Asked>();
+  readonly #listeners = new Set<(applied: Position) => void>();
+  #child: ChildProcess | null = null;
+  #ready: Promise<void> = Promise.resolve();
+  #applied: Position | null = null;
+  #written: Position | null = null;
+  #advancing: NodeJS.Timeout | null = null;
+  #next = 0;
+  #starts: number[] = [];
+  #closing = false;
+
+  constructor(folder: string, options: StoreOptions) {
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  start(): Promise<void> {
+    this.#ready = this.#spawn();
+    this.#ready.catch(() => undefined);
+    return this.#ready;
+  }
+
+  report(query: ReportQuery): Promise<Report> {
+    return this.#ask({ method: "report", query }) as Promise<Report>;
+  }
+
+  calls(query: CallsQuery): Promise<CallsPage> {
+    return this.#ask({ method: "calls", query }) as Promise<CallsPage>;
+  }
+
+  call(id: string): Promise<CallRecord | null> {
+    return this.#ask({ method: "call", id }) as Promise<CallRecord | null>;
+  }
+
+  scan(after: string | null, limit: number): Promise<readonly CallRecord[]> {
+    return this.#ask({ method: "scan", after, limit }) as Promise<readonly CallRecord[]>;
+  }
+
+  status(): Promise<StoreStatus> {
+    return this.#ask({ method: "status" }) as Promise<StoreStatus>;
+  }
+
+  advance(position: Position): void {
+    this.#written = position;
+    if (this.#advancing !== null) return;
+    this.#advancing = setTimeout(() => {
+      this.#advancing = null;
+      if (this.#written !== null) this.#send({ kind: "advance", position: this.#written });
+    }, advanceEveryMs);
+    this.#advancing.unref();
+  }
+
+  async caughtUp(position: Position, timeoutMs: number): Promise<void> {
+    this.#send({ kind: "advance", position });
+    await new Promise<void>((resolve, reject) => {
+      const check = (applied: Position | null): void => {
+        if (applied === null || comparePositions(applied, position) < 0) return;
+        clearTimeout(timer);
+        this.#listeners.delete(check);
+        resolve();
+      };
+      // Node's timers end at 2³¹ − 1 ms.
+      const timer = setTimeout(() => {
+        this.#listeners.delete(check);
+        reject(new PennyworthError("store_busy", { detail: `it did not catch up within ${timeoutMs} ms` }));
+      }, timeoutMs);
+      this.#listeners.add(check);
+      check(this.#applied);
+    });
+  }
+
+  async rebuild(until: Position | null, onProgress?: (applied: Position) => void): Promise<void> {
+    await this.#stop();
+    dropStore(this.#folder);
+    this.#applied = null;
+    this.#closing = false;
+    if (onProgress !== undefined) this.#listeners.add(onProgress);
+    try {
+      await this.start();
+      if (until !== null) await this.caughtUp(until, 2 ** 31 - 1);
+    } finally {
+      if (onProgress !== undefined) this.#listeners.delete(onProgress);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#advancing !== null) clearTimeout(this.#advancing);
+    await this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#closing = true;
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    this.#send({ kind: "close" });
+    // The file is safe at any moment: what is not committed is read from the journal again.
+    const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  #spawn(): Promise<void> {
+    const typescript = import.meta.url.endsWith(".ts");
+    const file = fileURLToPath(new URL(typescript ? "../child.ts" : "../child.js", import.meta.url));
+    const loader = typescript ? ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href] : [];
+    const child = fork(file, [], {
+      serialization: "advanced",
+      execArgv: loader,
+      // DuckDB waits on this pool, and so does reading the journal.
+      env: { ...process.env, UV_THREADPOOL_SIZE: "16" },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    this.#child = child;
+    this.#starts.push(Date.now());
+    const { threads = defaultOptions.threads, memory = defaultOptions.memory } = this.#options;
+    return new Promise((resolve, reject) => {
+      child.on("message", (message: Answer | News) => {
+        if (message.kind === "opened") {
+          this.#learn(message.applied);
+          resolve();
+        } else this.#hear(message);
+      });
+      child.once("error", (cause) => reject(new PennyworthError("store_failed", { detail: "its process could not be started" }, cause)));
+      child.once("exit", (code, signal) => {
+        reject(new PennyworthError("store_failed", { detail: `its process ended at once (${signal ?? String(code)})` }));
+        if (this.#child === child) this.#lost(signal ?? `exit ${code}`);
+      });
+      this.#send({ kind: "setup", setup: { folder: this.#folder, threads, memory } });
+    });
+  }
+
+  #hear(message: Exclude<Answer | News, { kind: "opened" }>): void {
+    switch (message.kind) {
+      case "applied":
+        this.#learn(message.applied);
+        return;
+      case "trouble":
+        this.#options.log?.(message.detail);
+        return;
+      case "answer":
+        this.#asked.get(message.number)?.resolve(message.value);
+        this.#asked.delete(message.number);
+        return;
+      case "failure":
+        this.#asked.get(message.number)?.reject(restore(message.code, message.message));
+        this.#asked.delete(message.number);
+    }
+  }
+
+  #learn(applied: Position | null): void {
+    this.#applied = applied;
+    if (applied !== null) for (const listener of this.#listeners) listener(applied);
+  }
+
+  #lost(why: string): void {
+    this.#child = null;
+    for (const asked of this.#asked.values())
+      asked.reject(new PennyworthError("store_busy", { detail: "its process is being started again" }));
+    this.#asked.clear();
+    if (this.#closing) return;
+    const nowMs = Date.now();
+    this.#starts = this.#starts.filter((ms) => nowMs - ms < startsWindowMs);
+    if (this.#starts.length >= startsMax) {
+      this.#options.log?.(`the store's process died ${startsMax} times within a minute (${why}); it is left off for a minute`);
+      setTimeout(() => void this.#revive(), startsWindowMs).unref();
+      return;
+    }
+    this.#options.log?.(`the store's process died (${why}) and is started again`);
+    void this.#revive();
+  }
+
+  async #revive(): Promise<void> {
+    if (this.#closing) return;
+    try {
+      await this.start();
+      if (this.#written !== null) this.#send({ kind: "advance", position: this.#written });
+    } catch {
+      // Its exit has been seen, and is being dealt with.
+    }
+  }
+
+  #ask(question: Question): Promise<unknown> {
+    const child = this.#child;
+    if (child === null || !child.connected || this.#closing)
+      return Promise.reject(new PennyworthError("store_busy", { detail: "its process is not running" }));
+    const number = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(number, { resolve, reject });
+      this.#send({ kind: "ask", number, ...question });
+    });
+  }
+
+  #send(message: Message): void {
+    const child = this.#child;
+    // A process that is going away says so by its exit.
+    if (child?.connected) child.send(message, () => undefined);
+  }
+}
+
+/** An error as the process had it: its message is complete already. */
+function restore(code: PennyworthError["code"], message: string): PennyworthError {
+  const error = new PennyworthError(code);
+  error.message = message;
+  return error;
+}

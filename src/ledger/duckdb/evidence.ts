@@ -1,0 +1,175 @@
+// Calls with more than one witness: finds what was said of the same call, by provider and response id, and resolves it anew.
+// Not here: which evidence wins (core/resolve.ts). Invariant: all that was said of such a call is kept, so that its row is always the
+// resolution of the whole set, whatever came first; and a batch takes a handful of scans, however many calls it touches.
+
+import type { DuckDBValue } from "@duckdb/node-api";
+import type { CallEnd, CallStart, Observation } from "../../core/call.ts";
+import { gateway, resolve } from "../../core/resolve.ts";
+import { decodeEntry, encodeEntry } from "../codec.ts";
+import { toRow } from "../projection.ts";
+import { type Batch, wellFormed, writeRow } from "./batch.ts";
+import type { Value } from "./query.ts";
+
+/** The transaction that a batch is committed in. */
+export interface Transaction {
+  rows(text: string, values: readonly Value[]): Promise<DuckDBValue[][]>;
+  run(text: string, values: readonly Value[]): Promise<void>;
+}
+
+/** A row of `calls` as it stands. */
+interface Standing {
+  readonly id: string;
+  readonly start: CallStart | null;
+  readonly startText: string | null;
+  readonly end: CallEnd | null;
+  readonly byGateway: boolean;
+  /** Provider and response id in one; null without a response id. */
+  readonly key: string | null;
+}
+
+/** One text of the evidence: an end of the call with this id, or an observation of a response. */
+type Said =
+  | { readonly kind: "end"; readonly call: string; readonly end: CallEnd }
+  | { readonly kind: "observation"; readonly key: string; readonly observation: Observation };
+
+/**
+ * Takes in a batch's observations and repeated ends, after its plain rows were inserted. Rows of calls that change are deleted.
+ * @returns their new rows, as lines for `calls`.
+ */
+export async function applyEvidence(db: Transaction, batch: Batch, hasEvidence: boolean, seq: () => number): Promise<string[]> {
+  const responses = new Set(batch.observed.map(({ observation }) => observation.responseId));
+  for (const responseId of hasEvidence ? await seenBefore(db, [...batch.responses.keys()]) : []) responses.add(responseId);
+  const repeated = new Set(batch.repeated.map(({ end }) => end.id));
+  if (responses.size === 0 && repeated.size === 0) return [];
+
+  const standing = new Map<string, Standing>();
+  for (const call of await standingCalls(db, "id", [...repeated])) standing.set(call.id, call);
+  for (const call of standing.values()) if (call.end?.responseId) responses.add(call.end.responseId);
+  for (const { end } of batch.repeated) if (end.responseId !== null) responses.add(end.responseId);
+  for (const call of await standingCalls(db, "responseId", [...responses])) standing.set(call.id, call);
+
+  const said = await saidOf(db, [...responses], [...standing.keys(), ...repeated]);
+  const keep = async (entry: Said, text: string): Promise<void> => {
+    said.push(entry);
+    await keepText(db, entry, text);
+  };
+  for (const { observation, text } of batch.observed)
+    await keep({ kind: "observation", key: keyOf(observation.provider, observation.responseId), observation }, text);
+  for (const { end, text } of batch.repeated) {
+    const before = standing.get(end.id)?.end;
+    const isFirst = !said.some((entry) => entry.kind === "end" && entry.call === end.id);
+    if (isFirst && before) await keep({ kind: "end", call: end.id, end: before }, encodeEntry({ kind: "end", call: before }));
+    await keep({ kind: "end", call: end.id, end }, text);
+  }
+
+  const owners = ownersOf(standing.values());
+  const lines: string[] = [];
+  const gone = new Set<string>();
+  const resolved = new Set<string>();
+  for (const id of [...owners.values(), ...repeated]) {
+    if (resolved.has(id)) continue;
+    resolved.add(id);
+    const call = standing.get(id) ?? { id, start: null, startText: null, end: null, byGateway: true, key: null };
+    const key = call.key !== null && owners.get(call.key) === id ? call.key : null;
+    const observations = observationsOf(said, key);
+    let ends = said.flatMap((entry) => (entry.kind === "end" && entry.call === id ? [entry.end] : []));
+    if (ends.length === 0 && call.end !== null) {
+      ends = [call.end];
+      if (observations.length > 0) await keep({ kind: "end", call: id, end: call.end }, encodeEntry({ kind: "end", call: call.end }));
+    }
+    if (observations.length === 0 && ends.length < 2 && call.end !== null) continue;
+    gone.add(id);
+    lines.push(writeResolved(call, ends, observations, seq()));
+  }
+  const orphans = new Set(said.flatMap((entry) => (entry.kind === "observation" && !owners.has(entry.key) ? [entry.key] : [])));
+  for (const key of orphans) {
+    const nobody = { id: "", start: null, startText: null, end: null, byGateway: false, key };
+    lines.push(writeResolved(nobody, [], observationsOf(said, key), seq()));
+  }
+  // What only later witnesses knew is now part of a call, or written anew.
+  for (const call of standing.values()) if (!call.byGateway) gone.add(call.id);
+  await db.run(`DELETE FROM calls WHERE id IN (${list})`, [json([...gone])]);
+  return lines;
+}
+
+const list = `SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]'))`;
+const json = (values: readonly string[]): string => JSON.stringify(values.map(wellFormed));
+
+function keyOf(provider: string, responseId: string): string {
+  return JSON.stringify([provider, responseId]);
+}
+
+/** Which of these response ids were observed before their call ended. */
+async function seenBefore(db: Transaction, responseIds: readonly string[]): Promise<string[]> {
+  if (responseIds.length === 0) return [];
+  const rows = await db.rows(`SELECT DISTINCT responseId FROM evidence WHERE responseId IN (${list})`, [json(responseIds)]);
+  return rows.map(([responseId]) => String(responseId));
+}
+
+async function standingCalls(db: Transaction, column: "id" | "responseId", values: readonly string[]): Promise<Standing[]> {
+  if (values.length === 0) return [];
+  const rows = await db.rows(`SELECT id, startText, endText, witness, provider FROM calls WHERE ${column} IN (${list})`, [json(values)]);
+  return rows.map(([id, startText, endText, witness, provider]) => {
+    const start = startText === null ? null : decodeEntry(String(startText));
+    const end = endText === null ? null : decodeEntry(String(endText));
+    const ended = end?.kind === "end" ? end.call : null;
+    return {
+      id: String(id),
+      start: start?.kind === "start" ? start.call : null,
+      startText: startText === null ? null : String(startText),
+      end: ended,
+      byGateway: String(witness).split("+").includes(gateway),
+      key: ended?.responseId ? keyOf(String(provider), ended.responseId) : null,
+    };
+  });
+}
+
+async function saidOf(db: Transaction, responseIds: readonly string[], ids: readonly string[]): Promise<Said[]> {
+  const rows = await db.rows(`SELECT text FROM evidence WHERE responseId IN (${list}) OR "call" IN (${list})`, [
+    json(responseIds),
+    json(ids),
+  ]);
+  const said: Said[] = [];
+  for (const [text] of rows) {
+    const entry = decodeEntry(String(text));
+    if (entry.kind === "end") said.push({ kind: "end", call: entry.call.id, end: entry.call });
+    else if (entry.kind === "observation") {
+      const { provider, responseId } = entry.observation;
+      said.push({ kind: "observation", key: keyOf(provider, responseId), observation: entry.observation });
+    }
+  }
+  return said;
+}
+
+async function keepText(db: Transaction, entry: Said, text: string): Promise<void> {
+  const [call, provider, responseId] =
+    entry.kind === "end" ? [entry.call, "", ""] : ["", entry.observation.provider, entry.observation.responseId];
+  await db.run(`INSERT INTO evidence VALUES (?::VARCHAR, ?::VARCHAR, ?::VARCHAR, ?::VARCHAR)`, [call, provider, responseId, text]);
+}
+
+/** The call of each response: should a provider give one id twice, the one that began first. */
+function ownersOf(calls: Iterable<Standing>): Map<string, string> {
+  const owners = new Map<string, Standing>();
+  for (const call of calls) {
+    if (!call.byGateway || call.key === null) continue;
+    const other = owners.get(call.key);
+    if (other === undefined || compareStarts(call, other) < 0) owners.set(call.key, call);
+  }
+  return new Map([...owners].map(([key, call]) => [key, call.id]));
+}
+
+function compareStarts(a: Standing, b: Standing): number {
+  return (a.start?.startMs ?? 0) - (b.start?.startMs ?? 0) || (a.id < b.id ? -1 : 1);
+}
+
+function observationsOf(said: readonly Said[], key: string | null): Observation[] {
+  return said.flatMap((entry) => (entry.kind === "observation" && entry.key === key ? [entry.observation] : []));
+}
+
+function writeResolved(call: Standing, ends: readonly CallEnd[], observations: readonly Observation[], seq: number): string {
+  const { end, witnesses } = resolve({ start: call.start, ends, observations });
+  // Circumstances only matter without a start; the earliest observation tells them.
+  const [seen = null] = [...observations].sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1));
+  const row = toRow(call.start, end, seen, witnesses);
+  return writeRow(row, { seq, startText: call.startText, endText: end === null ? null : encodeEntry({ kind: "end", call: end }) });
+}

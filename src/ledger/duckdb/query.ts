@@ -1,0 +1,221 @@
+// Questions as SQL: reports, filters and pages. Values are parameters, never part of the text; field names come from a fixed list.
+// Invariant: SQL adds, compares and counts money; it never multiplies, divides or averages it.
+
+import { usageClassNames } from "../../core/usage.ts";
+import { PennyworthError } from "../../error.ts";
+import { dayMs, hourMs, isTokens } from "../projection.ts";
+import { type Filter, type ReportField, type ReportQuery, reportFields } from "../store.ts";
+
+export type Value = string | number;
+
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly Value[];
+}
+
+/** In the order every report selects them: after whether the row is the total, and the total's position; before the groups. */
+export const measureNames = [
+  "calls",
+  "cost",
+  "inputTokens",
+  "outputTokens",
+  "quantity",
+  "unpriced",
+  "unmetered",
+  "doubtful",
+  "presumed",
+  "failed",
+] as const;
+
+/** Most rows any one question gives back. */
+export const rowsMax = 10_000;
+
+const everyCall = `(SELECT * FROM calls UNION ALL SELECT * FROM open) AS c`;
+const everyLine = `(SELECT *, unnest(lines) AS line FROM (SELECT * FROM calls UNION ALL SELECT * FROM open)) AS c`;
+const flags = ["unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
+
+/**
+ * Rows of groups, and one of the total. A row more than the limit says that there are more.
+ * @throws PennyworthError `query_invalid` for an unknown field.
+ */
+export function reportSql(query: ReportQuery): Sql {
+  if (query.by.length === 1 && query.by[0] === "call" && !query.filters.some(isOfClass)) return callReportSql(query);
+  const filtersClass = query.filters.some(isOfClass);
+  const byLine = query.by.includes("class") || filtersClass;
+  const from = byLine ? everyLine : everyCall;
+  const source = where(query.sinceMs, query.untilMs, query.filters);
+  const groupNames = query.by.map((_, index) => `g${index}`);
+  const fields = query.by.map(expression);
+  const measures = byLine ? lineMeasures(query.by.includes("class")) : callMeasures;
+  const groups = fields.map((field, index) => `${field.text} AS g${index}`);
+  const grouped = `SELECT ${[...groups, measures].join(", ")} FROM ${from} ${source.text} ${
+    // Without a group there is one row even of nothing; a report of nothing has no rows.
+    groupNames.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${groupNames.join(", ")}`
+  }`;
+  const values = [...fields.flatMap((field) => field.values), ...source.values];
+  // A call has lines of several classes, so groups of lines overlap and the total is counted anew; all other groups add up to it.
+  const total = !byLine
+    ? `SELECT ${addedMeasures} FROM g`
+    : `SELECT ${filtersClass ? lineMeasures(false) : callMeasures} FROM ${filtersClass ? everyLine : everyCall} ${source.text}`;
+  if (byLine) values.push(...source.values);
+  return withTotal(`g AS MATERIALIZED (${grouped}), t AS (${total})`, groupNames, orderOf(query.by), query.limit, values);
+}
+
+/** A report of single calls has nothing to add up: the dearest are picked before anything else of them is read. */
+function callReportSql(query: ReportQuery): Sql {
+  const source = where(query.sinceMs, query.untilMs, query.filters);
+  const counted = flags.map((flag) => `c."${flag}"::INTEGER::BIGINT AS "${flag}"`).join(", ");
+  const rows = `SELECT c.id AS g0, 1::BIGINT AS calls, coalesce(c."cost", 0)::DECIMAL(38,12) AS "cost",
+    c.inputTokens::HUGEINT AS inputTokens, c.outputTokens::HUGEINT AS outputTokens, NULL::HUGEINT AS quantity, ${counted}
+    FROM ${everyCall} ${source.text} ORDER BY c."cost" DESC NULLS LAST, c.id LIMIT ${bounded(query.limit) + 1}`;
+  const total = `SELECT ${callMeasures} FROM ${everyCall} ${source.text}`;
+  return withTotal(`g AS (${rows}), t AS (${total})`, ["g0"], orderOf(query.by), query.limit, [...source.values, ...source.values]);
+}
+
+function withTotal(tables: string, groupNames: readonly string[], order: string, limit: number, values: readonly Value[]): Sql {
+  const measures = measureNames.map((name) => `"${name}"`);
+  const groupsOf = (value: (name: string) => string): string[] => groupNames.map(value);
+  return {
+    text: `WITH ${tables}
+      SELECT * FROM (SELECT false, NULL::BIGINT, NULL::BIGINT, ${[...measures, ...groupsOf((name) => name)].join(", ")} FROM g
+        ORDER BY ${order} LIMIT ${bounded(limit) + 1})
+      UNION ALL SELECT true, segment, "offset", ${[...measures, ...groupsOf((name) => `NULL AS ${name}`)].join(", ")} FROM t, applied`,
+    values,
+  };
+}
+
+const sumOf = (expression: string, condition?: string): string =>
+  `coalesce(sum(${expression})${condition === undefined ? "" : ` FILTER (${condition})`}, 0)`;
+
+const callMeasures = [
+  `count(*) AS calls`,
+  `${sumOf(`c."cost"`)}::DECIMAL(38,12) AS "cost"`,
+  `${sumOf("c.inputTokens")} AS inputTokens`,
+  `${sumOf("c.outputTokens")} AS outputTokens`,
+  `NULL::HUGEINT AS quantity`,
+  ...flags.map((flag) => `count(*) FILTER (c."${flag}") AS "${flag}"`),
+].join(", ");
+
+const addedMeasures = [
+  `${sumOf("calls")} AS calls`,
+  `${sumOf(`"cost"`)}::DECIMAL(38,12) AS "cost"`,
+  `${sumOf("inputTokens")} AS inputTokens`,
+  `${sumOf("outputTokens")} AS outputTokens`,
+  `NULL::HUGEINT AS quantity`,
+  ...flags.map((flag) => `${sumOf(`"${flag}"`)} AS "${flag}"`),
+].join(", ");
+
+/** Grouped by class, a call is counted on the first line of the class; with classes mixed, calls are told apart by id. */
+function lineMeasures(grouped: boolean): string {
+  const count = (condition: string): string =>
+    grouped ? `count(*) FILTER (line."first" AND ${condition})` : `count(DISTINCT c.id) FILTER (${condition})`;
+  return [
+    `${count("true")} AS calls`,
+    `${sumOf(`line."cost"`)}::DECIMAL(38,12) AS "cost"`,
+    `${sumOf("line.quantity", `line."class" IN (${classesOf("input")})`)} AS inputTokens`,
+    `${sumOf("line.quantity", `line."class" IN (${classesOf("output")})`)} AS outputTokens`,
+    `${grouped ? "sum(line.quantity)" : "NULL::HUGEINT"} AS quantity`,
+    `${count("line.unpriced")} AS unpriced`,
+    ...flags.slice(1).map((flag) => `${count(`c."${flag}"`)} AS "${flag}"`),
+  ].join(", ");
+}
+
+function classesOf(direction: "input" | "output"): string {
+  return usageClassNames
+    .filter((name) => isTokens(name, direction))
+    .map((name) => `'${name}'`)
+    .join(", ");
+}
+
+/**
+ * The condition of a period and filters.
+ * @throws PennyworthError `query_invalid` for an unknown field.
+ */
+export function where(sinceMs: number | null, untilMs: number | null, filters: readonly Filter[]): Sql {
+  const conditions: string[] = [];
+  const values: Value[] = [];
+  if (sinceMs !== null) {
+    conditions.push("c.startMs >= ?::BIGINT");
+    values.push(whole(sinceMs));
+  }
+  if (untilMs !== null) {
+    conditions.push("c.startMs < ?::BIGINT");
+    values.push(whole(untilMs));
+  }
+  for (const filter of filters) {
+    const field = expression(filter.field);
+    values.push(...field.values);
+    const not = filter.operator === "!=";
+    if (filter.value === null) {
+      conditions.push(`${field.text} IS ${not ? "NOT " : ""}NULL`);
+      continue;
+    }
+    const value = stored(filter.field, filter.value);
+    if (value === null) {
+      conditions.push(not ? "true" : "false");
+      continue;
+    }
+    conditions.push(`${field.text} ${not ? "IS DISTINCT FROM" : "="} ${value.text}`);
+    values.push(...value.values);
+  }
+  return { text: conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`, values };
+}
+
+const plainFields = new Set<string>([...reportFields, "day", "hour"]);
+const wholeNumbers = new Set<string>(["attempt", "httpStatus"]);
+
+/** What a field reads. A tag's name comes from outside and is a parameter. */
+function expression(field: ReportField): Sql {
+  if (field === "class") return { text: `line."class"`, values: [] };
+  if (field === "call") return { text: "c.id", values: [] };
+  if (field.startsWith("tag.")) return { text: "c.tags[?::VARCHAR]", values: [field.slice("tag.".length)] };
+  if (!plainFields.has(field)) throw new PennyworthError("query_invalid", { detail: `no field is called ${field}` });
+  return { text: `c."${field}"`, values: [] };
+}
+
+/** A filter's text as the column has it; null: no row can have it. */
+function stored(field: ReportField, text: string): Sql | null {
+  if (field === "streamed") return text === "true" || text === "false" ? { text, values: [] } : null;
+  const number = field === "hour" ? Date.parse(text) / hourMs : field === "day" ? Date.parse(text) / dayMs : Number(text);
+  if (field === "hour" || field === "day" || wholeNumbers.has(field))
+    return text !== "" && Number.isSafeInteger(number) && Math.abs(number) < 2 ** 31 ? { text: "?::INTEGER", values: [number] } : null;
+  return { text: "?::VARCHAR", values: [text] };
+}
+
+/** Text of a group's value, as filters take it: `2026-11-21`, `2026-11-21T13:00:00Z`, `true`, `429`. */
+export function groupText(field: ReportField, value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (field === "day") return new Date(Number(value) * dayMs).toISOString().slice(0, 10);
+  if (field === "hour") return `${new Date(Number(value) * hourMs).toISOString().slice(0, 19)}Z`;
+  return String(value);
+}
+
+/** By time where there is time, then the dearest first; ties by the groups' values, so that the same question has the same answer. */
+function orderOf(by: readonly ReportField[]): string {
+  const terms = by.map((field, index) => ({ field, text: `g${index} ASC NULLS LAST` }));
+  return [
+    ...terms.filter((term) => isTime(term.field)).map((term) => term.text),
+    `"cost" DESC`,
+    `calls DESC`,
+    ...terms.filter((term) => !isTime(term.field)).map((term) => term.text),
+  ].join(", ");
+}
+
+/** @throws PennyworthError `query_invalid` when the limit is not a whole number from 1 to `rowsMax`. */
+export function bounded(limit: number): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= rowsMax) return limit;
+  throw new PennyworthError("query_invalid", { detail: `the limit must be a whole number from 1 to ${rowsMax}` });
+}
+
+function whole(ms: number): number {
+  if (Number.isSafeInteger(ms)) return ms;
+  throw new PennyworthError("query_invalid", { detail: "a time must be a whole number of milliseconds" });
+}
+
+function isTime(field: ReportField): boolean {
+  return field === "day" || field === "hour";
+}
+
+function isOfClass(filter: Filter): boolean {
+  return filter.field === "class";
+}

@@ -1,0 +1,439 @@
+// The store in a DuckDB file. It runs in the store's own process (child.ts), since DuckDB's threads are its process's.
+// Not here: following the journal, SQL of questions. Invariant: rows and the position they reflect are committed together, so that a
+// replay after any crash neither loses nor doubles a call.
+
+import { mkdir, rm, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import { type DuckDBConnection, DuckDBDecimalValue, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import type { Attribution } from "../../core/call.ts";
+import { attributionFields } from "../../core/call.ts";
+import type { Entry, Position } from "../../core/entry.ts";
+import { formatUsd } from "../../core/money.ts";
+import { isUsageClass } from "../../core/usage.ts";
+import { PennyworthError } from "../../error.ts";
+import { decodeEntry, encodeEntry } from "../codec.ts";
+import type { CallRecord, CallsPage, CallsQuery, CallSummary, Report, ReportQuery, ReportRow, Store } from "../store.ts";
+import { type Batch, type Line, type OpenCall, toBatch, wellFormed } from "./batch.ts";
+import { applyEvidence } from "./evidence.ts";
+import { bounded, groupText, measureNames, reportSql, type Sql, type Value, where } from "./query.ts";
+import { spoolFolder } from "./place.ts";
+import { columnNames, readColumns, schema, schemaVersion } from "./schema.ts";
+import { type DuckDBOptions, defaultOptions } from "./wire.ts";
+
+/** A batch whose rows are in a file, ready to be committed. */
+export interface Prepared {
+  readonly batch: Batch;
+  readonly endedFile: string | null;
+  readonly openedFile: string | null;
+}
+
+/** Questions answered at the same time. */
+const readersMax = 3;
+
+export class DuckDBStore implements Store {
+  readonly #file: string;
+  readonly #options: DuckDBOptions;
+  #instance: DuckDBInstance | null = null;
+  #writer: DuckDBConnection | null = null;
+  /** Connections that no question is using: one answers one question at a time. */
+  #readers: DuckDBConnection[] = [];
+  readonly #waiting: ((reader: DuckDBConnection) => void)[] = [];
+  #applied: Position | null = null;
+  /** Up to where batches were prepared: at or after `#applied`. */
+  #prepared: Position | null = null;
+  #rows = 0;
+  #files = 0;
+  #hasEvidence = false;
+  #open = new Map<string, OpenCall>();
+
+  constructor(file: string, options: DuckDBOptions = defaultOptions) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  /** @throws PennyworthError `store_failed` when the file cannot be read or is of another version: drop it and rebuild. */
+  async open(): Promise<Position | null> {
+    await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
+    await rm(this.#spool, { recursive: true, force: true });
+    await mkdir(this.#spool, { recursive: true, mode: 0o700 });
+    try {
+      this.#instance = await DuckDBInstance.create(this.#file, {
+        threads: String(this.#options.threads),
+        memory_limit: this.#options.memory,
+        temp_directory: join(this.#spool, "spill"),
+        storage_compatibility_version: "v1.5.0",
+        autoinstall_known_extensions: "false",
+        autoload_known_extensions: "false",
+        allow_community_extensions: "false",
+      });
+      this.#writer = await this.#instance.connect();
+      for (let i = 0; i < readersMax; i++) this.#readers.push(await this.#instance.connect());
+      const tables = await rowsOf(this.#writer, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'applied'");
+      if (Number(tables[0]?.[0]) === 0) {
+        await this.#writer.run("BEGIN");
+        for (const statement of schema) await this.#writer.run(statement);
+        await this.#writer.run("COMMIT");
+      }
+      await this.#load();
+    } catch (cause) {
+      await this.close();
+      throw new PennyworthError("store_failed", { detail: `${this.#file} cannot be used: ${messageOf(cause)}` }, cause);
+    }
+    return this.#applied;
+  }
+
+  get applied(): Position | null {
+    return this.#applied;
+  }
+
+  /** CRC-32 of the last applied entry's text: tells this journal from another one of the same length. */
+  async mark(): Promise<number | null> {
+    const [row] = await rowsOf(this.#connection(this.#writer), "SELECT mark FROM applied");
+    return row?.[0] === null || row === undefined ? null : Number.parseInt(String(row[0]), 16);
+  }
+
+  async apply(entries: readonly { readonly entry: Entry; readonly position: Position }[]): Promise<void> {
+    const prepared = await this.prepare(entries.map(({ entry, position }) => ({ text: encodeEntry(entry), position })));
+    if (prepared !== null) await this.commit(prepared);
+  }
+
+  /** Parses lines in journal order and writes their rows to a file. While one batch is committed the next can be prepared. */
+  async prepare(lines: readonly Line[]): Promise<Prepared | null> {
+    const batch = toBatch(lines, this.#prepared, this.#open, () => this.#rows++);
+    if (batch === null) return null;
+    this.#prepared = batch.position;
+    const [endedFile, openedFile] = await Promise.all([this.#write(batch.ended), this.#write(batch.opened)]);
+    return { batch, endedFile, openedFile };
+  }
+
+  /** Commits batches in the order they were prepared. After a failure nothing of the batch is there, and later ones must be prepared anew. */
+  async commit({ batch, endedFile, openedFile }: Prepared): Promise<void> {
+    const writer = this.#connection(this.#writer);
+    await writer.run("BEGIN");
+    try {
+      if (batch.closed.length > 0) await deleteIds(writer, "open", batch.closed);
+      if (endedFile !== null) await writer.run(insertFrom("calls"), [endedFile]);
+      if (openedFile !== null) await writer.run(insertFrom("open"), [openedFile]);
+      if (batch.observed.length > 0 || batch.repeated.length > 0 || this.#hasEvidence) await this.#resolve(writer, batch);
+      await writer.run(`UPDATE applied SET segment = ?::BIGINT, "offset" = ?::BIGINT, mark = ?::VARCHAR, rows = ?::BIGINT`, [
+        batch.position.segment,
+        batch.position.offset,
+        crc32(batch.lastText).toString(16),
+        this.#rows,
+      ]);
+      await writer.run("COMMIT");
+    } catch (cause) {
+      await writer.run("ROLLBACK").catch(() => undefined);
+      await this.#load();
+      throw new PennyworthError("store_failed", { detail: `a batch could not be written: ${messageOf(cause)}` }, cause);
+    } finally {
+      for (const file of [endedFile, openedFile]) if (file !== null) await unlink(file).catch(() => undefined);
+    }
+    this.#applied = batch.position;
+  }
+
+  /** Sets an entry aside that cannot be turned into a row, and goes on behind it. */
+  async refuse(line: Line, reason: string): Promise<void> {
+    const writer = this.#connection(this.#writer);
+    const { segment, offset } = line.position;
+    await writer.run("BEGIN");
+    await writer.run("INSERT INTO refused VALUES (?::BIGINT, ?::BIGINT, ?::VARCHAR, ?::VARCHAR)", [segment, offset, line.text, reason]);
+    const mark = crc32(line.text).toString(16);
+    await writer.run(`UPDATE applied SET segment = ?::BIGINT, "offset" = ?::BIGINT, mark = ?::VARCHAR`, [segment, offset, mark]);
+    await writer.run("COMMIT");
+    await this.#load();
+  }
+
+  /** How many entries were set aside. */
+  async refused(): Promise<number> {
+    const [row] = await this.#ask({ text: "SELECT count(*) FROM refused", values: [] });
+    return Number(row?.[0] ?? 0);
+  }
+
+  async report(query: ReportQuery): Promise<Report> {
+    const rows: ReportRow[] = [];
+    let total: ReportRow | null = null;
+    let position: Position | null = null;
+    for (const row of await this.#ask(reportSql(query))) {
+      const [isTotal, segment, offset, ...values] = row;
+      const groups = values.slice(measureNames.length);
+      const read = toReportRow(
+        isTotal === true ? query.by.map(() => null) : query.by.map((field, index) => groupText(field, groups[index])),
+        values,
+        isTotal !== true && query.by.includes("class"),
+      );
+      if (isTotal !== true) {
+        rows.push(read);
+        continue;
+      }
+      total = read;
+      position = toPosition(segment, offset);
+    }
+    if (total === null) throw new PennyworthError("store_failed", { detail: "a report came without its total" });
+    return { by: query.by, rows: rows.slice(0, query.limit), total, truncated: rows.length > query.limit, position };
+  }
+
+  async calls(query: CallsQuery): Promise<CallsPage> {
+    const limit = bounded(query.limit);
+    const source = where(query.sinceMs, query.untilMs, query.filters);
+    const after = query.cursor === null ? null : readCursor(query.cursor);
+    const values: Value[] = [...source.values];
+    let condition = source.text === "" ? "WHERE true" : source.text;
+    if (query.filters.some((filter) => filter.field === "class"))
+      throw new PennyworthError("query_invalid", { detail: "calls cannot be filtered by class; report them by class instead" });
+    if (after !== null) {
+      condition += " AND c.startMs <= ?::BIGINT AND (c.startMs < ?::BIGINT OR c.id < ?::VARCHAR)";
+      values.push(after.startMs, after.startMs, after.id);
+    }
+    const found: CallSummary[] = [];
+    // One statement, so that a call that ends meanwhile is in exactly one of the two tables.
+    const newest = (table: string): string =>
+      `(SELECT ${summaryColumns.map((name) => `c."${name}"`).join(", ")} FROM ${table} AS c ${condition} ORDER BY c.startMs DESC, c.id DESC LIMIT ${limit + 1})`;
+    const text = `SELECT * FROM (${newest("calls")} UNION ALL ${newest("open")}) AS c ORDER BY c.startMs DESC, c.id DESC LIMIT ${limit + 1}`;
+    for (const row of await this.#ask({ text, values: [...values, ...values] })) found.push(toSummary(row));
+    const calls = found.slice(0, limit);
+    const last = calls.at(-1);
+    return { calls, cursor: found.length > limit && last !== undefined ? writeCursor(last) : null };
+  }
+
+  async call(id: string): Promise<CallRecord | null> {
+    const text = `SELECT ${recordColumns} FROM ${bothTables} WHERE c.id = ?::VARCHAR`;
+    const [row] = await this.#ask({ text, values: [id] });
+    return row === undefined ? null : toRecord(row);
+  }
+
+  async scan(after: string | null, limit: number): Promise<readonly CallRecord[]> {
+    const condition = after === null ? "" : "WHERE c.id > ?::VARCHAR";
+    const text = `SELECT ${recordColumns} FROM ${bothTables} ${condition} ORDER BY c.id LIMIT ${bounded(limit)}`;
+    return (await this.#ask({ text, values: after === null ? [] : [after] })).map(toRecord);
+  }
+
+  /** Folds the write-ahead log into the file. */
+  async checkpoint(): Promise<void> {
+    await this.#connection(this.#writer).run("CHECKPOINT");
+  }
+
+  async close(): Promise<void> {
+    for (const reader of this.#readers) reader.closeSync();
+    this.#readers = [];
+    this.#writer?.closeSync();
+    this.#instance?.closeSync();
+    this.#writer = this.#instance = null;
+    await rm(this.#spool, { recursive: true, force: true });
+  }
+
+  get #spool(): string {
+    return spoolFolder(this.#file);
+  }
+
+  /** Reads back what the tables say, after opening and after a batch that failed. */
+  async #load(): Promise<void> {
+    const writer = this.#connection(this.#writer);
+    const [row] = await rowsOf(writer, `SELECT version, segment, "offset", rows FROM applied`);
+    if (row === undefined || row[0] !== schemaVersion)
+      throw new PennyworthError("store_failed", { detail: `its layout is version ${String(row?.[0])}, not ${schemaVersion}` });
+    this.#applied = this.#prepared = toPosition(row[1], row[2]);
+    this.#rows = Number(row[3]);
+    this.#open = new Map();
+    for (const [text] of await rowsOf(writer, "SELECT startText FROM open ORDER BY seq")) {
+      const entry = decodeEntry(String(text));
+      if (entry.kind === "start") this.#open.set(entry.call.id, { start: entry.call, text: String(text) });
+    }
+    const [evidence] = await rowsOf(writer, "SELECT count(*) FROM evidence");
+    this.#hasEvidence = Number(evidence?.[0]) > 0;
+  }
+
+  async #resolve(writer: DuckDBConnection, batch: Batch): Promise<void> {
+    const lines = await applyEvidence(
+      { rows: (text, values) => rowsOf(writer, text, values), run: (text, values) => writer.run(text, [...values]).then(() => undefined) },
+      batch,
+      this.#hasEvidence,
+      () => this.#rows++,
+    );
+    if (batch.observed.length > 0 || batch.repeated.length > 0) this.#hasEvidence = true;
+    const file = await this.#write(lines);
+    if (file === null) return;
+    try {
+      await writer.run(insertFrom("calls"), [file]);
+    } finally {
+      await unlink(file).catch(() => undefined);
+    }
+  }
+
+  async #write(lines: readonly string[]): Promise<string | null> {
+    if (lines.length === 0) return null;
+    const file = join(this.#spool, `${this.#files++}.json`);
+    await writeFile(file, lines.join(""), { mode: 0o600 });
+    return file;
+  }
+
+  async #ask(sql: Sql): Promise<DuckDBValue[][]> {
+    this.#connection(this.#writer);
+    const reader = this.#readers.pop() ?? (await new Promise<DuckDBConnection>((resolve) => this.#waiting.push(resolve)));
+    try {
+      return await rowsOf(reader, sql.text, sql.values);
+    } catch (cause) {
+      throw new PennyworthError("store_failed", { detail: messageOf(cause) }, cause);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#readers.push(reader);
+      else next(reader);
+    }
+  }
+
+  #connection(connection: DuckDBConnection | null): DuckDBConnection {
+    if (connection === null) throw new PennyworthError("store_busy", { detail: "it is closed" });
+    return connection;
+  }
+}
+
+/** Longest line the reader takes: an entry has at most a few megabytes of provider's usage and names. */
+const lineBytesMax = 64 << 20;
+
+function insertFrom(table: "calls" | "open"): string {
+  return `INSERT INTO ${table} SELECT ${columnNames.join(", ")} FROM read_json(?::VARCHAR, format = 'newline_delimited',
+    columns = ${readColumns}, maximum_object_size = ${lineBytesMax >> 3})`;
+}
+
+async function deleteIds(writer: DuckDBConnection, table: "calls" | "open", ids: readonly string[]): Promise<void> {
+  await writer.run(`DELETE FROM ${table} WHERE id IN (SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]')))`, [
+    JSON.stringify(ids.map(wellFormed)),
+  ]);
+}
+
+async function rowsOf(connection: DuckDBConnection, text: string, values: readonly Value[] = []): Promise<DuckDBValue[][]> {
+  return (await connection.runAndReadAll(text, [...values])).getRows();
+}
+
+const bothTables = `(SELECT id, startText, endText, witness FROM calls UNION ALL SELECT id, startText, endText, witness FROM open) AS c`;
+const recordColumns = "c.id, c.startText, c.endText, c.witness";
+
+function toRecord(row: readonly DuckDBValue[]): CallRecord {
+  const [id, startText, endText, witness] = row;
+  const start = startText === null ? null : decodeEntry(String(startText));
+  const end = endText === null ? null : decodeEntry(String(endText));
+  return {
+    id: String(id),
+    start: start?.kind === "start" ? start.call : null,
+    end: end?.kind === "end" ? end.call : null,
+    witnesses: String(witness).split("+"),
+  };
+}
+
+const summaryColumns = [
+  "id",
+  "startMs",
+  "endMs",
+  "provider",
+  "modelAsked",
+  "model",
+  "status",
+  "httpStatus",
+  "inputTokens",
+  "outputTokens",
+  "cost",
+  "doubtful",
+  "lines",
+  "tags",
+  ...attributionFields,
+] as const;
+
+function toSummary(row: readonly DuckDBValue[]): CallSummary {
+  const value = (name: (typeof summaryColumns)[number]): DuckDBValue => row[summaryColumns.indexOf(name)] ?? null;
+  const text = (name: (typeof summaryColumns)[number]): string | null => (value(name) === null ? null : String(value(name)));
+  const number = (name: (typeof summaryColumns)[number]): number | null => (value(name) === null ? null : Number(value(name)));
+  const said = Object.fromEntries(attributionFields.map((name) => [name, text(name)])) as Omit<Attribution, "tags">;
+  return {
+    id: String(value("id")),
+    startMs: Number(value("startMs")),
+    endMs: number("endMs"),
+    provider: String(value("provider")),
+    modelAsked: text("modelAsked"),
+    model: text("model"),
+    status: String(value("status")) as CallSummary["status"],
+    httpStatus: number("httpStatus"),
+    inputTokens: Number(value("inputTokens")),
+    outputTokens: Number(value("outputTokens")),
+    cost: toUsd(value("cost")),
+    unpriced: unpricedOf(value("lines")),
+    doubtful: value("doubtful") === true,
+    attribution: { ...said, tags: tagsOf(value("tags")) },
+  };
+}
+
+interface Entries {
+  readonly entries: readonly { readonly key: DuckDBValue; readonly value: DuckDBValue }[];
+}
+
+function tagsOf(value: DuckDBValue): Record<string, string> {
+  if (value === null) return {};
+  // defineProperty by fromEntries: a tag called __proto__ is a tag.
+  return Object.fromEntries((value as unknown as Entries).entries.map((entry) => [String(entry.key), String(entry.value)]));
+}
+
+function unpricedOf(value: DuckDBValue): CallSummary["unpriced"] {
+  if (value === null) return [];
+  const lines = (value as unknown as { readonly items: readonly { readonly entries: Readonly<Record<string, DuckDBValue>> }[] }).items;
+  return lines
+    .filter((line) => line.entries["unpriced"] === true)
+    .map((line) => String(line.entries["class"]))
+    .filter(isUsageClass);
+}
+
+function toReportRow(group: readonly (string | null)[], values: readonly DuckDBValue[], hasQuantity: boolean): ReportRow {
+  const value = (name: (typeof measureNames)[number]): DuckDBValue => values[measureNames.indexOf(name)] ?? null;
+  const count = (name: (typeof measureNames)[number]): number => Number(value(name) ?? 0);
+  return {
+    group,
+    calls: count("calls"),
+    cost: toUsd(value("cost")),
+    inputTokens: count("inputTokens"),
+    outputTokens: count("outputTokens"),
+    quantity: hasQuantity && value("quantity") !== null ? count("quantity") : null,
+    unpriced: count("unpriced"),
+    unmetered: count("unmetered"),
+    doubtful: count("doubtful"),
+    presumed: count("presumed"),
+    failed: count("failed"),
+  };
+}
+
+/** A DECIMAL with twelve decimals is picodollars inside. */
+function toUsd(value: DuckDBValue): string {
+  if (value === null) return "0";
+  if (!(value instanceof DuckDBDecimalValue) || value.scale !== 12)
+    throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });
+  return formatUsd(value.value);
+}
+
+function toPosition(segment: DuckDBValue | undefined, offset: DuckDBValue | undefined): Position | null {
+  if (segment === null || segment === undefined || offset === null || offset === undefined) return null;
+  return { segment: Number(segment), offset: Number(offset) };
+}
+
+interface Cursor {
+  readonly startMs: number;
+  readonly id: string;
+}
+
+function writeCursor(call: CallSummary): string {
+  return Buffer.from(JSON.stringify([call.startMs, call.id])).toString("base64url");
+}
+
+/** @throws PennyworthError `query_invalid` when it is not one that was given out. */
+function readCursor(text: string): Cursor {
+  let read: unknown;
+  try {
+    read = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+  } catch (cause) {
+    throw new PennyworthError("query_invalid", { detail: "the cursor is not one of ours" }, cause);
+  }
+  if (!Array.isArray(read) || !Number.isSafeInteger(read[0]) || typeof read[1] !== "string")
+    throw new PennyworthError("query_invalid", { detail: "the cursor is not one of ours" });
+  return { startMs: read[0] as number, id: read[1] };
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,42 @@
+// What the store's process and its parent say to each other. Plain data only: it is copied between processes.
+
+import type { Position } from "../../core/entry.ts";
+import type { ErrorCode } from "../../error.ts";
+import type { CallsQuery, ReportQuery } from "../store.ts";
+
+export interface DuckDBOptions {
+  readonly threads: number;
+  /** As DuckDB takes it, e.g. `1GB`. */
+  readonly memory: string;
+}
+
+export const defaultOptions: DuckDBOptions = { threads: 2, memory: "1GB" };
+
+export interface Setup extends DuckDBOptions {
+  /** The data folder: the journal is in `journal/`, the store's file beside it. */
+  readonly folder: string;
+}
+
+export type Question =
+  | { readonly method: "report"; readonly query: ReportQuery }
+  | { readonly method: "calls"; readonly query: CallsQuery }
+  | { readonly method: "call"; readonly id: string }
+  | { readonly method: "scan"; readonly after: string | null; readonly limit: number }
+  | { readonly method: "status" };
+
+/** To the process. */
+export type Message =
+  | { readonly kind: "setup"; readonly setup: Setup }
+  | { readonly kind: "advance"; readonly position: Position }
+  | { readonly kind: "close" }
+  | ({ readonly kind: "ask"; readonly number: number } & Question);
+
+export type Answer =
+  | { readonly kind: "answer"; readonly number: number; readonly value: unknown }
+  | { readonly kind: "failure"; readonly number: number; readonly code: ErrorCode; readonly message: string };
+
+/** Told unasked. `trouble` is for the log. */
+export type News =
+  | { readonly kind: "opened"; readonly applied: Position | null }
+  | { readonly kind: "applied"; readonly applied: Position }
+  | { readonly kind: "trouble"; readonly detail: string };

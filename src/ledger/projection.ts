@@ -1,0 +1,241 @@
+// The projection of a call: the row that reports, filters and lists see, the same in every store. Pure; no SQL.
+// Not here: how a store keeps rows. Invariant: a row is a function of the call's evidence alone, and what was not said is null, never ''.
+
+import type { Attribution, CallEnd, CallStart, Observation } from "../core/call.ts";
+import { formatUsd, parseUsd, type Pico, sum } from "../core/money.ts";
+import { type QuantitySource, type UsageClass, totalQuantities, usageClasses } from "../core/usage.ts";
+
+export const hourMs = 3_600_000;
+export const dayMs = 24 * hourMs;
+
+/**
+ * One class of a call: a charge, or a quantity without a price (`cost` null). A call without any has one line whose class is null.
+ */
+export interface Line {
+  readonly class: UsageClass | null;
+  readonly quantity: number | null;
+  readonly source: QuantitySource | null;
+  readonly model: string | null;
+  readonly part: number | null;
+  readonly price: string | null;
+  /** Decimal string of dollars. */
+  readonly cost: string | null;
+  /** The first line of its class in this call: calls are counted on these. */
+  readonly first: boolean;
+  readonly unpriced: boolean;
+}
+
+/** Named like the report fields they answer. Absent is null. Costs are decimal strings of dollars; times are ms UTC. */
+export interface Row extends Attribution {
+  readonly id: string;
+  readonly startMs: number;
+  readonly endMs: number | null;
+  /** Whole hours and days since 1970, UTC. */
+  readonly hour: number;
+  readonly day: number;
+  readonly request: string | null;
+  readonly attempt: number | null;
+  readonly reason: string | null;
+  readonly cause: string | null;
+  readonly key: string | null;
+  readonly provider: string;
+  readonly format: string;
+  readonly endpoint: string;
+  readonly pool: string | null;
+  readonly region: string | null;
+  readonly modelAsked: string | null;
+  readonly modelSent: string | null;
+  /** Answered, else sent, else asked. */
+  readonly model: string | null;
+  /** `yes` when another model answered than was sent: plain inequality, so a dated snapshot differs from its alias. */
+  readonly differs: "yes" | "no" | null;
+  readonly tierAsked: string | null;
+  readonly tier: string | null;
+  readonly effort: string | null;
+  readonly streamed: boolean | null;
+  readonly status: CallEnd["status"] | "open";
+  readonly httpStatus: number | null;
+  readonly error: string | null;
+  readonly finish: string | null;
+  readonly clientGone: boolean | null;
+  readonly responseId: string | null;
+  readonly requestBytes: number | null;
+  readonly answerBytes: number | null;
+  readonly firstByteMs: number | null;
+  readonly firstTokenMs: number | null;
+  readonly source: QuantitySource | null;
+  /** Witnesses in order of name, joined by `+`. */
+  readonly witness: string;
+  readonly cost: string | null;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly unpriced: boolean;
+  readonly unmetered: boolean;
+  readonly doubtful: boolean;
+  readonly presumed: boolean;
+  /** The answer did not come whole, through no wish of the client: failed, cut or unreached. */
+  readonly failed: boolean;
+  readonly lines: readonly Line[];
+}
+
+/** What a witness other than the gateway knows of a call's circumstances: used only where there is no start. */
+type Circumstances = Pick<Observation, "startMs" | "provider" | "format" | "endpoint" | "key" | "attribution">;
+
+/** Largest cost a row can hold: DECIMAL(18,12). A dearer charge is unpriced in reports; its receipt has it. */
+const rowCostMax = parseUsd("999999.999999999999");
+
+/** The row of a call under way or ended. One of `start` and `seen` is given: a call is known by its gateway or by a later witness. */
+export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circumstances | null, witnesses: readonly string[]): Row {
+  const id = start?.id ?? end?.id ?? "";
+  const startMs = start?.startMs ?? seen?.startMs ?? end?.endMs ?? 0;
+  const said = start?.attribution ?? seen?.attribution ?? nothingSaid;
+  const lines = end === null ? [] : linesOf(end);
+  const sent = start?.modelSent ?? start?.modelAsked ?? null;
+  const answered = end?.modelAnswered ?? null;
+  const cost = sum((end?.charges ?? []).map((charge) => charge.costPico));
+  return {
+    id,
+    startMs,
+    endMs: end?.endMs ?? null,
+    hour: Math.floor(startMs / hourMs),
+    day: Math.floor(startMs / dayMs),
+    task: said.task,
+    parent: said.parent,
+    root: said.root,
+    type: said.type,
+    step: said.step,
+    customer: said.customer,
+    user: said.user,
+    feature: said.feature,
+    agent: said.agent,
+    team: said.team,
+    session: said.session,
+    project: said.project,
+    branch: said.branch,
+    prompt: said.prompt,
+    environment: said.environment,
+    tags: said.tags,
+    request: start?.request ?? null,
+    attempt: start?.attempt ?? null,
+    reason: start?.reason ?? null,
+    cause: start?.cause ?? null,
+    key: start?.key ?? seen?.key ?? null,
+    provider: start?.provider ?? seen?.provider ?? "unknown",
+    format: start?.format ?? seen?.format ?? "unknown",
+    endpoint: start?.endpoint ?? seen?.endpoint ?? "unknown",
+    pool: start?.pool ?? null,
+    region: start?.region ?? null,
+    modelAsked: start?.modelAsked ?? null,
+    modelSent: start?.modelSent ?? null,
+    model: answered ?? sent,
+    differs: answered === null || sent === null ? null : answered === sent ? "no" : "yes",
+    tierAsked: start?.tierAsked ?? null,
+    tier: end?.tierServed ?? null,
+    effort: start?.effort ?? null,
+    streamed: start?.streamed ?? null,
+    status: end?.status ?? "open",
+    httpStatus: end?.httpStatus ?? null,
+    error: end?.error ?? null,
+    finish: end?.finish ?? null,
+    clientGone: end?.clientGone ?? null,
+    responseId: end?.responseId ?? null,
+    requestBytes: start?.requestBytes ?? null,
+    answerBytes: end?.answerBytes ?? null,
+    firstByteMs: end?.firstByteMs ?? null,
+    firstTokenMs: end?.firstTokenMs ?? null,
+    source: end?.usage?.source ?? null,
+    witness: witnesses.join("+"),
+    cost: end === null || cost > rowCostMax ? null : formatUsd(cost),
+    inputTokens: tokensOf(lines, "input"),
+    outputTokens: tokensOf(lines, "output"),
+    unpriced: end !== null && (end.unpriced.length > 0 || cost > rowCostMax),
+    unmetered: end !== null && end.usage === null && wasSent(end),
+    doubtful: (end?.usage?.doubts.length ?? 0) > 0,
+    presumed: end?.status === "presumed" || end?.usage?.source === "presumed",
+    failed: end?.status === "failed" || end?.status === "cut" || end?.status === "unreached",
+    lines: lines.length === 0 ? [noLine] : lines,
+  };
+}
+
+const nothingSaid: Attribution = {
+  task: null,
+  parent: null,
+  root: null,
+  type: null,
+  step: null,
+  customer: null,
+  user: null,
+  feature: null,
+  agent: null,
+  team: null,
+  session: null,
+  project: null,
+  branch: null,
+  prompt: null,
+  environment: null,
+  tags: {},
+};
+
+const noLine: Line = {
+  class: null,
+  quantity: null,
+  source: null,
+  model: null,
+  part: null,
+  price: null,
+  cost: null,
+  first: true,
+  unpriced: false,
+};
+
+/** The charges, and one line for what was used beyond them: a class without a price, in whole or for some of its parts. */
+function linesOf(end: CallEnd): Line[] {
+  const lines: Line[] = [];
+  const charged: { [name in UsageClass]?: number } = {};
+  // A sum that no row can hold keeps no part either, or the parts would not add up to it.
+  const holdable = sum(end.charges.map((charge) => charge.costPico)) <= rowCostMax;
+  for (const charge of end.charges) {
+    const before = charged[charge.class];
+    charged[charge.class] = (before ?? 0) + charge.quantity;
+    lines.push({
+      class: charge.class,
+      quantity: charge.quantity,
+      source: charge.source,
+      model: charge.model,
+      part: charge.part,
+      price: charge.price,
+      cost: holdable ? formatUsd(charge.costPico satisfies Pico) : null,
+      first: before === undefined,
+      unpriced: !holdable || (before === undefined && end.unpriced.includes(charge.class)),
+    });
+  }
+  if (end.usage === null) return lines;
+  const used = totalQuantities(end.usage);
+  for (const name of Object.keys(used) as UsageClass[]) {
+    const rest = (used[name] ?? 0) - (charged[name] ?? 0);
+    if (charged[name] !== undefined && rest <= 0) continue;
+    const source = end.usage.sources?.[name] ?? end.usage.source;
+    const first = charged[name] === undefined;
+    const unpriced = first && end.unpriced.includes(name);
+    lines.push({ class: name, quantity: rest, source, model: null, part: null, price: null, cost: null, first, unpriced });
+  }
+  return lines;
+}
+
+function tokensOf(lines: readonly Line[], direction: "input" | "output"): number {
+  let total = 0;
+  for (const line of lines) if (line.class !== null && isTokens(line.class, direction)) total += line.quantity ?? 0;
+  return total;
+}
+
+/** Whether units of this class are tokens of that direction. */
+export function isTokens(name: UsageClass, direction: "input" | "output"): boolean {
+  const facts = usageClasses[name];
+  return facts.unit === "token" && facts.direction === direction;
+}
+
+/** A provider that refused outright was sent to, but has nothing to meter. */
+function wasSent(end: CallEnd): boolean {
+  if (end.status === "unreached") return false;
+  return end.status !== "failed" || (end.httpStatus !== null && end.httpStatus < 400);
+}

@@ -1,0 +1,623 @@
+// The contract every store is held to: one list of cases, run against each implementation. For tests alone.
+// The sums it expects are made here, from the generated calls, by code that shares nothing with the stores or their projection.
+
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Attribution, attributionFields, type CallEnd, type CallStart, type Observation } from "../core/call.ts";
+import type { Charge } from "../core/charge.ts";
+import type { Entry, Position } from "../core/entry.ts";
+import { formatUsd, toPico } from "../core/money.ts";
+import type { Quantities, QuantitySource, UsageClass } from "../core/usage.ts";
+import { type CallsQuery, type Filter, type ReportField, type ReportQuery, reportFields, type Store } from "./store.ts";
+
+export interface TestStore {
+  /** Opened and empty, or as it was closed. */
+  open(): Promise<Store>;
+  /** Removes everything. */
+  remove(): Promise<void>;
+}
+
+const nobody: Attribution = {
+  ...(Object.fromEntries(attributionFields.map((field) => [field, null])) as unknown as Omit<Attribution, "tags">),
+  tags: {},
+};
+
+export function sampleStart(id: string, changes: Partial<CallStart> = {}): CallStart {
+  return {
+    id,
+    request: `request-${id}`,
+    attempt: 1,
+    reason: "first",
+    cause: null,
+    startMs: 1_760_000_000_000,
+    attribution: nobody,
+    key: null,
+    provider: "openai",
+    format: "openai-chat",
+    endpoint: "/v1/chat/completions",
+    pool: "shared",
+    region: null,
+    modelAsked: "gpt-5",
+    modelSent: "gpt-5",
+    tierAsked: null,
+    capAsked: null,
+    capInForce: null,
+    effort: null,
+    streamed: false,
+    trace: null,
+    span: null,
+    requestBytes: 100,
+    promptBytes: { system: 1, tools: 2, user: 3, earlier: 4, toolResults: 5 },
+    toolNames: [],
+    prefix: [],
+    edits: [],
+    hold: { inputTokens: 100, outputTokens: null, cost: null, unbounded: "no cap" },
+    ...changes,
+  };
+}
+
+export function sampleCharge(name: UsageClass, quantity: number, picos: bigint, source: QuantitySource = "reported"): Charge {
+  return {
+    class: name,
+    quantity,
+    source,
+    model: "gpt-5",
+    part: 0,
+    price: "p1",
+    ratePico: picos,
+    ratePer: 1n,
+    costPico: toPico(picos * BigInt(quantity)),
+  };
+}
+
+export function sampleEnd(id: string, changes: Partial<CallEnd> = {}): CallEnd {
+  return {
+    id,
+    endMs: 1_760_000_001_000,
+    firstByteMs: null,
+    firstTokenMs: null,
+    status: "complete",
+    httpStatus: 200,
+    error: null,
+    clientGone: false,
+    finish: "stop",
+    modelAnswered: "gpt-5",
+    tierServed: null,
+    responseId: null,
+    providerRequest: null,
+    answerBytes: 10,
+    usage: {
+      parts: [{ kind: "message", model: null, quantities: { input: 10, output: 5 } }],
+      source: "reported",
+      doubts: [],
+      raw: '{"a":1}',
+    },
+    charges: [sampleCharge("input", 10, 2_500_000n), sampleCharge("output", 5, 10_000_000n)],
+    unpriced: [],
+    ...changes,
+  };
+}
+
+export function sampleObservation(id: string, responseId: string, changes: Partial<Observation> = {}): Observation {
+  const { usage, charges, unpriced } = sampleEnd(id);
+  return {
+    id,
+    witness: "fetch",
+    observedMs: 1_760_000_009_000,
+    startMs: 1_760_000_000_500,
+    provider: "openai",
+    format: "openai-responses",
+    endpoint: "/v1/responses",
+    key: null,
+    attribution: nobody,
+    responseId,
+    modelAnswered: "gpt-5",
+    tierServed: null,
+    finish: "stop",
+    status: "complete",
+    usage,
+    charges,
+    unpriced,
+    ...changes,
+  };
+}
+
+/** Entries with positions as a journal would give them, from `from` on. */
+export function placed(entries: readonly Entry[], from = 0): { entry: Entry; position: Position }[] {
+  return entries.map((entry, index) => ({ entry, position: { segment: 1, offset: (from + index + 1) * 100 } }));
+}
+
+export const everything: ReportQuery = { by: [], sinceMs: null, untilMs: null, filters: [], limit: 10_000 };
+export const allCalls: CallsQuery = { sinceMs: null, untilMs: null, filters: [], cursor: null, limit: 100 };
+
+const hostile = ["'; DROP TABLE calls; --", '"quoted"', "a\u0000b", "\\", "😀", "x".repeat(10_000), "null", "__proto__", "%", "\n"];
+
+interface Known {
+  readonly start: CallStart;
+  readonly end: CallEnd | null;
+}
+
+const word = fc.constantFrom<(string | null)[]>(null, "a", "b", "c", ...hostile);
+const often = fc.constantFrom<(string | null)[]>(null, "one", "two");
+const dayStartMs = Date.parse("2026-03-28T22:00:00Z");
+
+const quantitiesOf: fc.Arbitrary<Quantities> = fc.record(
+  { input: fc.nat(5000), cache_read: fc.nat(5000), output: fc.nat(900), reasoning: fc.nat(900), web_search: fc.nat(3) },
+  { requiredKeys: [] },
+);
+
+const knownCall: fc.Arbitrary<Known> = fc
+  .record({
+    at: fc.nat(60 * 3600 * 1000),
+    said: fc.record(
+      Object.fromEntries(attributionFields.map((field) => [field, word])) as Record<
+        (typeof attributionFields)[number],
+        fc.Arbitrary<string | null>
+      >,
+    ),
+    tag: word,
+    key: often,
+    region: often,
+    asked: often,
+    sent: often,
+    answered: often,
+    tier: often,
+    effort: often,
+    finish: often,
+    error: often,
+    attempt: fc.integer({ min: 1, max: 3 }),
+    streamed: fc.boolean(),
+    status: fc.constantFrom<CallEnd["status"][]>("complete", "complete", "failed", "cut", "aborted", "unreached", "presumed"),
+    httpStatus: fc.constantFrom(null, 200, 429, 500),
+    ended: fc.integer({ min: 0, max: 5 }),
+    source: fc.constantFrom<QuantitySource[]>("reported", "partial", "estimated", "presumed"),
+    quantities: fc.option(quantitiesOf, { nil: null }),
+    unpriced: fc.constantFrom<UsageClass[][]>([], [], ["reasoning"], ["output", "web_search"]),
+    pico: fc.bigInt({ min: 0n, max: 30_000_000n }),
+    doubtful: fc.boolean(),
+  })
+  .map((made) => {
+    const tags: Record<string, string> = made.tag === null ? {} : Object.fromEntries([["color of 'it'", made.tag]]);
+    const start = sampleStart("", {
+      startMs: dayStartMs + made.at,
+      attribution: { ...made.said, tags },
+      key: made.key,
+      region: made.region,
+      modelAsked: made.asked,
+      modelSent: made.sent,
+      tierAsked: made.tier,
+      effort: made.effort,
+      attempt: made.attempt,
+      reason: made.attempt === 1 ? "first" : "retry",
+      streamed: made.streamed,
+    });
+    if (made.ended === 0) return { start, end: null };
+    const quantities = made.quantities;
+    const priced = Object.entries(quantities ?? {}).filter(([name]) => !made.unpriced.includes(name as UsageClass)) as [
+      UsageClass,
+      number,
+    ][];
+    const end = sampleEnd("", {
+      endMs: start.startMs + 10,
+      status: made.status,
+      httpStatus: made.httpStatus,
+      error: made.error,
+      finish: made.finish,
+      modelAnswered: made.answered,
+      tierServed: made.tier,
+      usage:
+        quantities === null
+          ? null
+          : { parts: [{ kind: "message", model: null, quantities }], source: made.source, doubts: made.doubtful ? ["x"] : [], raw: null },
+      charges: priced.map(([name, quantity]) => sampleCharge(name, quantity, made.pico, made.source)),
+      unpriced: made.unpriced.filter((name) => quantities?.[name] !== undefined),
+    });
+    return { start, end };
+  });
+
+const history = fc.array(knownCall, { minLength: 1, maxLength: 40 }).map((calls) =>
+  calls.map(({ start, end }, index) => {
+    const id = `call-${String((index * 7919) % 1000).padStart(4, "0")}`;
+    return { start: { ...start, id }, end: end === null ? null : { ...end, id } };
+  }),
+);
+
+function entriesOf(calls: readonly Known[]): Entry[] {
+  const starts = calls.map(({ start }): Entry => ({ kind: "start", call: start }));
+  const ends = calls.flatMap(({ end }): Entry[] => (end === null ? [] : [{ kind: "end", call: end }]));
+  return [...starts, ...ends.reverse()];
+}
+
+/** What the field of a call is, said a second time. */
+function valueOf({ start, end }: Known, field: ReportField): string | null {
+  if (field.startsWith("tag."))
+    return Object.hasOwn(start.attribution.tags, field.slice(4)) ? (start.attribution.tags[field.slice(4)] ?? null) : null;
+  const sent = start.modelSent ?? start.modelAsked;
+  const answered = end?.modelAnswered ?? null;
+  const iso = new Date(start.startMs).toISOString();
+  const special: { readonly [name: string]: string | null } = {
+    day: iso.slice(0, 10),
+    hour: `${iso.slice(0, 13)}:00:00Z`,
+    call: start.id,
+    model: answered ?? sent,
+    differs: answered === null || sent === null ? null : answered === sent ? "no" : "yes",
+    tier: end?.tierServed ?? null,
+    status: end?.status ?? "open",
+    httpStatus: end === null || end.httpStatus === null ? null : String(end.httpStatus),
+    error: end?.error ?? null,
+    finish: end?.finish ?? null,
+    source: end?.usage?.source ?? null,
+    witness: "gateway",
+    attempt: String(start.attempt),
+    streamed: String(start.streamed),
+  };
+  if (Object.hasOwn(special, field)) return special[field] ?? null;
+  if ((attributionFields as readonly string[]).includes(field)) return start.attribution[field as keyof Attribution] as string | null;
+  return (start as unknown as Readonly<Record<string, string | null>>)[field] ?? null;
+}
+
+interface Sums {
+  calls: number;
+  pico: bigint;
+  input: number;
+  output: number;
+  quantity: number;
+  unpriced: number;
+  unmetered: number;
+  doubtful: number;
+  presumed: number;
+  failed: number;
+}
+
+const inputs = ["input", "cache_read"];
+const outputs = ["output", "reasoning"];
+
+/** Adds a call, or of it what is of one class (`undefined`: all; null: a call without any). */
+function add(sums: Sums, { end }: Known, only: UsageClass | null | undefined): void {
+  sums.calls++;
+  if (end === null) return;
+  const used = Object.entries(end.usage?.parts[0]?.quantities ?? {}) as [UsageClass, number][];
+  for (const [name, quantity] of used) {
+    if (only !== undefined && name !== only) continue;
+    sums.quantity += quantity;
+    if (inputs.includes(name)) sums.input += quantity;
+    if (outputs.includes(name)) sums.output += quantity;
+  }
+  for (const charge of end.charges) if (only === undefined || charge.class === only) sums.pico += charge.ratePico * BigInt(charge.quantity);
+  if (only === undefined ? end.unpriced.length > 0 : only !== null && end.unpriced.includes(only)) sums.unpriced++;
+  const refused = end.status === "failed" && (end.httpStatus === null || end.httpStatus >= 400);
+  if (end.usage === null && end.status !== "unreached" && !refused) sums.unmetered++;
+  if (end.usage !== null && end.usage.doubts.length > 0) sums.doubtful++;
+  if (end.status === "presumed" || end.usage?.source === "presumed") sums.presumed++;
+  if (["failed", "cut", "unreached"].includes(end.status)) sums.failed++;
+}
+
+const noSums = (): Sums => ({
+  calls: 0,
+  pico: 0n,
+  input: 0,
+  output: 0,
+  quantity: 0,
+  unpriced: 0,
+  unmetered: 0,
+  doubtful: 0,
+  presumed: 0,
+  failed: 0,
+});
+
+/** The report a store must give, keyed by group. */
+function expected(calls: readonly Known[], by: readonly ReportField[]): { groups: Map<string, Sums>; total: Sums } {
+  const groups = new Map<string, Sums>();
+  const total = noSums();
+  for (const call of calls) {
+    add(total, call, undefined);
+    const used = Object.keys(call.end?.usage?.parts[0]?.quantities ?? {}) as UsageClass[];
+    const classes = by.includes("class") ? (used.length === 0 ? [null] : used) : [undefined];
+    for (const name of classes) {
+      const key = JSON.stringify(by.map((field) => (field === "class" ? (name ?? null) : valueOf(call, field))));
+      const sums = groups.get(key) ?? noSums();
+      groups.set(key, sums);
+      add(sums, call, name);
+    }
+  }
+  return { groups, total };
+}
+
+function shown(sums: Sums, quantity: boolean): object {
+  const { calls, unpriced, unmetered, doubtful, presumed, failed } = sums;
+  const shape = { calls, cost: formatUsd(sums.pico), inputTokens: sums.input, outputTokens: sums.output };
+  return { ...shape, quantity: quantity ? sums.quantity : null, unpriced, unmetered, doubtful, presumed, failed };
+}
+
+async function expectReport(store: Store, calls: readonly Known[], query: ReportQuery): Promise<void> {
+  const report = await store.report(query);
+  const { groups, total } = expected(calls, query.by);
+  const seen = new Map(report.rows.map(({ group, ...rest }) => [JSON.stringify(group), rest]));
+  expect(seen.size).toBe(report.rows.length);
+  const byClass = query.by.includes("class");
+  expect(seen).toEqual(new Map([...groups].map(([key, sums]) => [key, shown(sums, byClass && !isNullClass(key, query.by))])));
+  expect(report.total).toEqual({ group: query.by.map(() => null), ...shown(total, false) });
+  expect(report.truncated).toBe(false);
+}
+
+function isNullClass(key: string, by: readonly ReportField[]): boolean {
+  return (JSON.parse(key) as (string | null)[])[by.indexOf("class")] === null;
+}
+
+const fields: readonly ReportField[] = [...reportFields, "class", "day", "hour", "tag.color of 'it'", "tag.never"];
+
+export function storeSuite(name: string, make: () => Promise<TestStore>): void {
+  const made: TestStore[] = [];
+  const fresh = async (): Promise<{ place: TestStore; store: Store }> => {
+    const place = await make();
+    made.push(place);
+    return { place, store: await place.open() };
+  };
+  afterAll(async () => {
+    for (const place of made) await place.remove();
+  });
+  /** fast-check prints the seed and the smallest counterexample of a failure. */
+  const forEveryHistory = (runs: number, check: (store: Store, calls: readonly Known[]) => Promise<void>): Promise<void> =>
+    fc.assert(
+      fc.asyncProperty(history, async (calls) => {
+        const { place, store } = await fresh();
+        await store.apply(placed(entriesOf(calls)));
+        await check(store, calls);
+        await store.close();
+        await place.remove();
+      }),
+      { numRuns: runs },
+    );
+
+  describe(name, () => {
+    test("reports by every field what another sum says", async () => {
+      await forEveryHistory(8, async (store, calls) => {
+        for (const field of fields) await expectReport(store, calls, { ...everything, by: [field] });
+        await expectReport(store, calls, everything);
+      });
+    }, 120_000);
+
+    test("reports by several fields at once, and the parts add up to the total", async () => {
+      await forEveryHistory(8, async (store, calls) => {
+        await expectReport(store, calls, { ...everything, by: ["model", "customer"] });
+        await expectReport(store, calls, { ...everything, by: ["day", "class", "status"] });
+        await expectReport(store, calls, { ...everything, by: ["hour", "task", "tag.color of 'it'"] });
+      });
+    }, 120_000);
+
+    test("filters by every field, by what was not recorded, and by time", async () => {
+      await forEveryHistory(5, async (store, calls) => {
+        const [first] = calls as [Known];
+        for (const field of fields.filter((field) => field !== "class")) {
+          const filters: Filter[] = [
+            { field, value: valueOf(first, field), operator: "=" },
+            { field, value: valueOf(first, field), operator: "!=" },
+            { field, value: null, operator: "!=" },
+            { field, value: "no such value", operator: "=" },
+          ];
+          for (const filter of filters) {
+            const kept = calls.filter((call) => (valueOf(call, field) === filter.value) === (filter.operator === "="));
+            await expectReport(store, kept, { ...everything, by: kept.length === 0 ? ["model"] : [], filters: [filter] });
+          }
+        }
+        const sinceMs = first.start.startMs;
+        const since = calls.filter((call) => call.start.startMs >= sinceMs);
+        await expectReport(store, since, { ...everything, by: ["model"], sinceMs });
+        const until = calls.filter((call) => call.start.startMs < sinceMs);
+        await expectReport(store, until, { ...everything, by: ["model"], untilMs: sinceMs });
+      });
+    }, 120_000);
+
+    test("filters by class: what is of the class, and the calls that have it", async () => {
+      const { store } = await fresh();
+      await store.apply(
+        placed([
+          { kind: "start", call: sampleStart("a") },
+          { kind: "end", call: sampleEnd("a") },
+        ]),
+      );
+      const of = async (operator: "=" | "!=", value: string): Promise<unknown> => {
+        const { total } = await store.report({ ...everything, by: ["model"], filters: [{ field: "class", value, operator }] });
+        return [total.calls, total.cost, total.inputTokens, total.outputTokens];
+      };
+      expect(await of("=", "output")).toEqual([1, "0.00005", 0, 5]);
+      expect(await of("!=", "output")).toEqual([1, "0.000025", 10, 0]);
+      expect(await of("!=", "reasoning")).toEqual([1, "0.000075", 10, 5]);
+      await store.close();
+    });
+
+    test("lists the dearest first, by time where there is time, and says when there are more", async () => {
+      const { store } = await fresh();
+      const calls = [3, 9, 1, 7].map((quantity, index) => ({
+        start: sampleStart(`c${index}`, { startMs: dayStartMs + index * 86_400_000, modelAsked: `m${index}`, modelSent: null }),
+        end: sampleEnd(`c${index}`, { modelAnswered: null, charges: [sampleCharge("input", quantity, 1n)] }),
+      }));
+      await store.apply(placed(entriesOf(calls)));
+      const groups = async (query: Partial<ReportQuery>): Promise<unknown> => {
+        const report = await store.report({ ...everything, ...query });
+        return [report.rows.map((row) => row.group[0]), report.truncated, report.total.cost];
+      };
+      expect(await groups({ by: ["model"], limit: 2 })).toEqual([["m1", "m3"], true, "0.00000000002"]);
+      expect(await groups({ by: ["call"], limit: 2 })).toEqual([["c1", "c3"], true, "0.00000000002"]);
+      expect(await groups({ by: ["day"] })).toEqual([["2026-03-28", "2026-03-29", "2026-03-30", "2026-03-31"], false, "0.00000000002"]);
+      await store.close();
+    });
+
+    test("gives back records exactly, large integers and hostile text included", async () => {
+      await forEveryHistory(5, async (store, calls) => {
+        for (const { start, end } of calls)
+          expect(await store.call(start.id)).toEqual({ id: start.id, start, end, witnesses: ["gateway"] });
+        const ids = calls.map(({ start }) => start.id).sort();
+        const scanned: string[] = [];
+        for (let after: string | null = null, page = await store.scan(null, 7); page.length > 0; page = await store.scan(after, 7)) {
+          scanned.push(...page.map(({ id }) => id));
+          after = page.at(-1)?.id ?? null;
+        }
+        expect(scanned).toEqual(ids);
+      });
+      const { store } = await fresh();
+      const huge: Charge = { ...sampleCharge("input", 10, 1n), ratePico: 10n ** 30n + 7n, ratePer: 3n, costPico: toPico(10n ** 25n + 1n) };
+      const start = sampleStart("huge", {
+        modelAsked: "\ud800 half a pair",
+        attribution: { ...nobody, tags: { "\ud800": "\udc00", "": "" } },
+      });
+      const end = sampleEnd("huge", { charges: [huge] });
+      await store.apply(
+        placed([
+          { kind: "start", call: start },
+          { kind: "end", call: end },
+        ]),
+      );
+      expect(await store.call("huge")).toEqual({ id: "huge", start, end, witnesses: ["gateway"] });
+      // Dearer than a row can hold: unknown in reports, never a wrong sum.
+      expect((await store.report(everything)).total).toMatchObject({ calls: 1, cost: "0", unpriced: 1 });
+      expect(await store.call("no such call")).toBeNull();
+      await store.close();
+    }, 120_000);
+
+    test("pages visit every call once, newest first, while new ones arrive", async () => {
+      const { store } = await fresh();
+      const at = (index: number): number => dayStartMs + Math.floor(index / 3) * 1000;
+      const calls = Array.from({ length: 50 }, (_, index): Known => {
+        const id = `p${String((index * 37) % 50).padStart(2, "0")}`;
+        return { start: sampleStart(id, { startMs: at(index) }), end: index % 5 === 0 ? null : sampleEnd(id) };
+      });
+      await store.apply(placed(entriesOf(calls)));
+      const seen: string[] = [];
+      let cursor: string | null = null;
+      let applied = 1000;
+      do {
+        const page = await store.calls({ ...allCalls, cursor, limit: 7 });
+        seen.push(...page.calls.map((call) => call.id));
+        cursor = page.cursor;
+        const id = `later${applied}`;
+        await store.apply(placed([{ kind: "start", call: sampleStart(id, { startMs: at(1000 + applied) }) }], applied++));
+      } while (cursor !== null);
+      const newest = [...calls].sort((a, b) => b.start.startMs - a.start.startMs || (a.start.id < b.start.id ? 1 : -1));
+      expect(seen).toEqual(newest.map(({ start }) => start.id));
+      await expect(store.calls({ ...allCalls, cursor: "nonsense" })).rejects.toMatchObject({ code: "query_invalid" });
+      await store.close();
+    });
+
+    test("lists calls with what was spent and what is not sure", async () => {
+      const { store } = await fresh();
+      const start = sampleStart("s", { attribution: { ...nobody, customer: "n_1", tags: { color: "red", __proto__x: "y" } } });
+      const usage = {
+        parts: [{ kind: "message", model: null, quantities: { input: 10, reasoning: 4 } }],
+        source: "reported",
+        doubts: ["?"],
+        raw: null,
+      } as const;
+      await store.apply(
+        placed([
+          { kind: "start", call: start },
+          { kind: "end", call: sampleEnd("s", { usage, charges: [sampleCharge("input", 10, 3n)], unpriced: ["reasoning"] }) },
+          { kind: "start", call: sampleStart("t", { startMs: start.startMs + 1 }) },
+        ]),
+      );
+      const { calls } = await store.calls(allCalls);
+      expect(calls.map((call) => [call.id, call.status, call.cost])).toEqual([
+        ["t", "open", "0"],
+        ["s", "complete", "0.00000000003"],
+      ]);
+      expect(calls[1]).toMatchObject({
+        inputTokens: 10,
+        outputTokens: 4,
+        unpriced: ["reasoning"],
+        doubtful: true,
+        attribution: start.attribution,
+      });
+      const filters: Filter[] = [{ field: "tag.color", value: "red", operator: "=" }];
+      expect((await store.calls({ ...allCalls, filters })).calls.map((call) => call.id)).toEqual(["s"]);
+      await store.close();
+    });
+
+    test("counted once: entries applied again change nothing, also after a restart", async () => {
+      await fc.assert(
+        fc.asyncProperty(history, fc.array(fc.nat(80), { maxLength: 4 }), async (calls, restarts) => {
+          const { place, store: first } = await fresh();
+          let store = first;
+          const entries = placed(entriesOf(calls));
+          for (const restart of restarts) {
+            await store.apply(entries.slice(0, restart));
+            await store.close();
+            store = await place.open();
+          }
+          await store.apply(entries);
+          await store.apply(entries);
+          await expectReport(store, calls, { ...everything, by: ["status"] });
+          await store.close();
+          store = await place.open();
+          expect((await store.report(everything)).position).toEqual(entries.at(-1)?.position);
+          await store.close();
+          await place.remove();
+        }),
+        { numRuns: 6 },
+      );
+    }, 120_000);
+
+    test("counted once: a later witness of a call joins it, in any order", async () => {
+      const start = sampleStart("g", { startMs: dayStartMs });
+      const estimated: CallEnd = sampleEnd("g", {
+        status: "cut",
+        responseId: "resp_1",
+        usage: { parts: [], source: "estimated", doubts: [], raw: null },
+        charges: [sampleCharge("output", 99, 1n, "estimated")],
+      });
+      const seen: Entry = { kind: "observation", observation: sampleObservation("o", "resp_1") };
+      const again: Entry = { kind: "observation", observation: sampleObservation("o2", "resp_1", { observedMs: 1_760_000_099_000 }) };
+      const other: Entry = { kind: "observation", observation: sampleObservation("x", "resp_1", { provider: "groq" }) };
+      const begin: Entry = { kind: "start", call: start };
+      const finish: Entry = { kind: "end", call: estimated };
+      const orders: readonly (readonly Entry[][])[] = [
+        [[begin, finish, seen, again, other]],
+        [[begin], [finish], [seen], [again, other]],
+        [[other, seen, again], [begin], [finish]],
+        [[begin, seen], [other, finish], [again]],
+      ];
+      for (const batches of orders) {
+        const { store } = await fresh();
+        let at = 0;
+        for (const batch of batches) {
+          await store.apply(placed(batch, at));
+          at += batch.length;
+        }
+        const { total } = await store.report(everything);
+        expect(total).toMatchObject({ calls: 2, cost: "0.00015", inputTokens: 20, outputTokens: 10 });
+        const record = await store.call("g");
+        expect(record?.start).toEqual(start);
+        expect(record?.witnesses).toEqual(["fetch", "gateway"]);
+        expect(record?.end).toMatchObject({ id: "g", status: "cut", usage: { source: "reported" } });
+        expect(await store.call("o")).toBeNull();
+        expect(await store.call("x")).toMatchObject({ start: null, end: { status: "complete" }, witnesses: ["fetch"] });
+        await store.close();
+      }
+    });
+
+    test("counted once: what was presumed is replaced by what came later", async () => {
+      const { store } = await fresh();
+      const presumed = sampleEnd("g", { status: "presumed", usage: null, charges: [sampleCharge("output", 1000, 9n, "presumed")] });
+      await store.apply(
+        placed([
+          { kind: "start", call: sampleStart("g") },
+          { kind: "end", call: presumed },
+        ]),
+      );
+      expect((await store.report(everything)).total).toMatchObject({ calls: 1, cost: "0.000000009", presumed: 1 });
+      await store.apply(placed([{ kind: "end", call: sampleEnd("g") }], 2));
+      expect((await store.report(everything)).total).toMatchObject({ calls: 1, cost: "0.000075", presumed: 0 });
+      expect((await store.call("g"))?.end).toEqual(sampleEnd("g"));
+      await store.close();
+    });
+
+    test("refuses what it cannot answer", async () => {
+      const { store } = await fresh();
+      const wrong = { ...everything, by: ["no such field" as ReportField] };
+      await expect(store.report(wrong)).rejects.toMatchObject({ code: "query_invalid" });
+      await expect(store.report({ ...everything, limit: 0 })).rejects.toMatchObject({ code: "query_invalid" });
+      await expect(store.report({ ...everything, limit: 10_001 })).rejects.toMatchObject({ code: "query_invalid" });
+      expect(await store.report(everything)).toMatchObject({ rows: [], total: { calls: 0, cost: "0" }, position: null });
+      await store.close();
+    });
+  });
+}
