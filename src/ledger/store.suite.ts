@@ -1,7 +1,7 @@
 // The contract every store is held to: one list of cases, run against each implementation. For tests alone.
 // The sums it expects are made here, from the generated calls, by code that shares nothing with the stores or their projection.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Attribution, attributionFields, type CallEnd, type CallStart, type Observation } from "../core/call.ts";
 import type { Charge } from "../core/charge.ts";
@@ -269,8 +269,8 @@ interface Sums {
   failed: number;
 }
 
-const inputs = ["input", "cache_read"];
-const outputs = ["output", "reasoning"];
+const inputs = new Set<string>(["input", "cache_read"]);
+const outputs = new Set<string>(["output", "reasoning"]);
 
 /** Adds a call, or of it what is of one class (`undefined`: all; null: a call without any). */
 function add(sums: Sums, { end }: Known, only: UsageClass | null | undefined): void {
@@ -280,8 +280,8 @@ function add(sums: Sums, { end }: Known, only: UsageClass | null | undefined): v
   for (const [name, quantity] of used) {
     if (only !== undefined && name !== only) continue;
     sums.quantity += quantity;
-    if (inputs.includes(name)) sums.input += quantity;
-    if (outputs.includes(name)) sums.output += quantity;
+    if (inputs.has(name)) sums.input += quantity;
+    if (outputs.has(name)) sums.output += quantity;
   }
   for (const charge of end.charges) if (only === undefined || charge.class === only) sums.pico += charge.ratePico * BigInt(charge.quantity);
   if (only === undefined ? end.unpriced.length > 0 : only !== null && end.unpriced.includes(only)) sums.unpriced++;
@@ -345,6 +345,11 @@ function isNullClass(key: string, by: readonly ReportField[]): boolean {
 }
 
 const fields: readonly ReportField[] = [...reportFields, "class", "day", "hour", "tag.color of 'it'", "tag.never"];
+
+/** Three calls to a second, so that pages must tell equal times apart. */
+function pageStartMs(index: number): number {
+  return dayStartMs + Math.floor(index / 3) * 1000;
+}
 
 export function storeSuite(name: string, make: () => Promise<TestStore>): void {
   const made: TestStore[] = [];
@@ -477,10 +482,9 @@ export function storeSuite(name: string, make: () => Promise<TestStore>): void {
 
     test("pages visit every call once, newest first, while new ones arrive", async () => {
       const { store } = await fresh();
-      const at = (index: number): number => dayStartMs + Math.floor(index / 3) * 1000;
       const calls = Array.from({ length: 50 }, (_, index): Known => {
         const id = `p${String((index * 37) % 50).padStart(2, "0")}`;
-        return { start: sampleStart(id, { startMs: at(index) }), end: index % 5 === 0 ? null : sampleEnd(id) };
+        return { start: sampleStart(id, { startMs: pageStartMs(index) }), end: index % 5 === 0 ? null : sampleEnd(id) };
       });
       await store.apply(placed(entriesOf(calls)));
       const seen: string[] = [];
@@ -491,7 +495,7 @@ export function storeSuite(name: string, make: () => Promise<TestStore>): void {
         seen.push(...page.calls.map((call) => call.id));
         cursor = page.cursor;
         const id = `later${applied}`;
-        await store.apply(placed([{ kind: "start", call: sampleStart(id, { startMs: at(1000 + applied) }) }], applied++));
+        await store.apply(placed([{ kind: "start", call: sampleStart(id, { startMs: pageStartMs(1000 + applied) }) }], applied++));
       } while (cursor !== null);
       const newest = [...calls].sort((a, b) => b.start.startMs - a.start.startMs || (a.start.id < b.start.id ? 1 : -1));
       expect(seen).toEqual(newest.map(({ start }) => start.id));
