@@ -94,6 +94,21 @@ describe("journal", () => {
     );
   });
 
+  it("knows after a restart which calls are open, in whichever segment they began or ended", async () => {
+    const [[start1, end1], [start2], [start3, end3]] = [sampleCall(1), sampleCall(2), sampleCall(3)];
+    const appended = [start1, start2, end1, start3, end3, start3, end1];
+    for (const segmentBytesMax of [300, 3000, 1 << 20]) {
+      const own = join(folder, String(segmentBytesMax));
+      const journal = await Journal.open(own, { ...options, segmentBytesMax });
+      for (const entry of appended) journal.append(entry);
+      expect(journal.position.segment > 1).toBe(segmentBytesMax < 1 << 20);
+      await journal.close();
+      const again = await Journal.open(own, options);
+      expect([...again.openCalls().values()].map((call) => ({ kind: "start", call }))).toEqual([start2, start3]);
+      await again.close();
+    }
+  });
+
   it("says where each entry ends, and a reader goes on from there", async () => {
     const journal = await Journal.open(folder, { ...options, segmentBytesMax: 600 });
     const positions = Array.from({ length: 30 }, (_, index) => journal.append(clock(index + 1)));
@@ -223,6 +238,7 @@ describe("journal", () => {
     for (let tries = 0; tries < 3; tries++) expect(() => journal.append(sampleCall(1)[0])).toThrow("journal cannot be written");
     broken = false;
     journal.append(clock(1));
+    expect(statSync(segmentPath(folder, 1)).size).toBe(journal.position.offset);
     await journal.close();
     expect(await everything()).toEqual([clock(1)]);
     expect((await verifyChain(folder)).problems).toEqual([]);

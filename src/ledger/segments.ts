@@ -63,10 +63,9 @@ export async function* readLines(folder: string, after: Position | null, until?:
   let segment = after?.segment ?? 1;
   let offset = after?.offset ?? 0;
   const lastWanted = until?.segment ?? Number.POSITIVE_INFINITY;
-  let newest = await newestSegment(folder);
+  const newest = await newestSegment(folder);
   while (segment <= newest && segment <= lastWanted) {
     const limit = until?.segment === segment ? until.offset : Number.POSITIVE_INFINITY;
-    const sealed = segment < newest;
     let rest = 0;
     for await (const piece of readSegment(folder, segment, offset, limit)) {
       offset = piece.offset;
@@ -74,15 +73,11 @@ export async function* readLines(folder: string, after: Position | null, until?:
       if (piece.texts.length > 0) yield { texts: piece.texts, ends: piece.ends };
     }
     if (offset >= limit) return;
-    if (sealed) {
-      if (rest > 0) throw damaged("a line that was cut", { segment, offset });
-      segment++;
-      offset = 0;
-      continue;
-    }
-    // The segment may have been sealed, with more lines in it, since the newest was looked up: then it is read on to its end.
-    newest = await newestSegment(folder);
+    // What came meanwhile, even in newer segments, is for the next time.
     if (segment === newest) return;
+    if (rest > 0) throw damaged("a line that was cut", { segment, offset });
+    segment++;
+    offset = 0;
   }
 }
 
