@@ -185,14 +185,13 @@ class MessageReader implements Reader {
       this.#doubts.say(`two messages in one stream, ${this.#known.responseId} and ${id}: only the last one's usage is known`);
     this.#known.responseId = id ?? this.#known.responseId;
     this.#known.model = textIn(message["model"]) ?? this.#known.model;
-    if (isFields(message["usage"]))
-      this.#merged = mergeUsage(
-        this.#merged,
-        message["usage"],
-        rawOf(Buffer.from(data, "latin1"), ["message", "usage"]),
-        false,
-        this.#doubts,
-      );
+    // A start that already has its stop reason is the whole answer: its usage is a count, no placeholder.
+    const finish = textIn(message["stop_reason"]);
+    this.#known.finish = finish ?? this.#known.finish;
+    if (isFields(message["usage"])) {
+      const raw = rawOf(Buffer.from(data, "latin1"), ["message", "usage"]);
+      this.#merged = mergeUsage(this.#merged, message["usage"], raw, finish !== null, this.#doubts);
+    }
   }
 
   missed(bytes: number): void {

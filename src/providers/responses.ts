@@ -190,7 +190,7 @@ function factsOf(response: Fields, raw: string | null, bytes: number, error: str
   const quantities: { [name in UsageClass]?: number } = isFields(usage) ? { ...tally(usage, responsesNames, doubts) } : {};
   if (isFields(usage)) {
     if (Object.keys(quantities).length === 0) doubts.say("the usage object holds no counts");
-    else doubtZeros(usage, responsesNames.input, responsesNames.output, bytes, doubts);
+    else if (isSampled(response)) doubtZeros(usage, responsesNames.input, responsesNames.output, bytes, doubts);
   }
   const metered = Object.keys(quantities).length > 0;
   Object.assign(quantities, toolUses(response, doubts));
@@ -214,6 +214,12 @@ function factsOf(response: Fields, raw: string | null, bytes: number, error: str
     complete,
     doubts: doubts.said,
   };
+}
+
+/** A model wrote some of it. Calls made by a program that an earlier response wrote cost no tokens. */
+function isSampled(response: Fields): boolean {
+  const output: readonly unknown[] = Array.isArray(response["output"]) ? response["output"] : [];
+  return output.length === 0 || output.some((item) => fieldsOf(fieldsOf(item)["caller"])["type"] !== "program");
 }
 
 /**
