@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Entry } from "../src/core/entry.ts";
 import { Journal, type JournalOptions } from "../src/ledger/journal.ts";
 import { readLines, segmentPath } from "../src/ledger/segments.ts";
-import { sampleCall } from "../src/ledger/sample.ts";
+import { sampleCall } from "../test/sample.ts";
 
 export interface Line {
   readonly name: string;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PennyworthError } from "../error.ts";
-import { anyEnd, anyEntry, anyStart } from "./arbitrary.ts";
+import { anyEnd, anyEntry, anyStart } from "../../test/arbitrary.ts";
 import { decodeEntry, encodeEntry, peekCall } from "./codec.ts";
 
 describe("entries as text", () => {

@@ -1,9 +1,9 @@
 // A typical call, start and end, for benchmarks and tests of speed and size: about what a coding agent's turn puts on record.
 // Not for asserting prices: the rates are made up.
 
-import type { Entry } from "../core/entry.ts";
-import { toPico } from "../core/money.ts";
-import type { UsageClass } from "../core/usage.ts";
+import type { Entry } from "../src/core/entry.ts";
+import { toPico } from "../src/core/money.ts";
+import type { UsageClass } from "../src/core/usage.ts";
 
 /** The two entries of call number `number`; the same number gives the same entries. */
 export function sampleCall(number: number): readonly [start: Entry, end: Entry] {

@@ -1,11 +1,11 @@
 // Arbitrary entries for property tests: every kind, every field, hostile strings among them. For tests alone.
 
 import * as fc from "fast-check";
-import { type Attribution, attributionFields, type CallEnd, type CallStart, type Observation } from "../core/call.ts";
-import type { Charge } from "../core/charge.ts";
-import type { Entry, Key } from "../core/entry.ts";
-import { toPico } from "../core/money.ts";
-import { type Usage, type UsageClass, usageClassNames } from "../core/usage.ts";
+import { type Attribution, attributionFields, type CallEnd, type CallStart, type Observation } from "../src/core/call.ts";
+import type { Charge } from "../src/core/charge.ts";
+import type { Entry, Key } from "../src/core/entry.ts";
+import { toPico } from "../src/core/money.ts";
+import { type Usage, type UsageClass, usageClassNames } from "../src/core/usage.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 24 }),
