@@ -73,15 +73,15 @@ export function readUsage(
 ): Usage | null {
   const top = quantitiesOf(fields, counted, splitCurrent, doubts);
   const iterations = isList(fields["iterations"]) ? fields["iterations"].filter(isFields) : [];
-  const parts: UsagePart[] =
-    iterations.length > 0
-      ? iterations.map((entry) => ({
-          kind: textIn(entry["type"]) ?? "message",
-          model: textIn(entry["model"]),
-          quantities: quantitiesOf(entry, true, true, doubts),
-        }))
-      : [{ kind: "message", model: null, quantities: top }];
-  if (iterations.length > 0) {
+  const listed: UsagePart[] = iterations.map((entry) => ({
+    kind: textIn(entry["type"]) ?? "message",
+    model: textIn(entry["model"]),
+    quantities: quantitiesOf(entry, true, true, doubts),
+  }));
+  const isListed = listed.some((part) => Object.keys(part.quantities).length > 0);
+  if (iterations.length > 0 && !isListed) doubts.say("the iterations hold no counts: the counts at the top were taken");
+  const parts = isListed ? listed : [{ kind: "message", model: null, quantities: top }];
+  if (isListed) {
     doubtSums(fields, iterations, doubts);
     giveReasoning(parts, top);
   }
