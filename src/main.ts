@@ -195,7 +195,7 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
     const store = await openStore(folder, { log: (message) => log.info(message) });
     opened.push(() => store.close());
     store.advance(journal.position);
-    journal.onAppend((position) => store.advance(position));
+    journal.onSynced((position) => store.advance(position));
     return {
       lock,
       journal,
