@@ -271,7 +271,7 @@ function toPricesAccess(book: PriceBook): PricesAccess {
       for (const [name, steps] of Object.entries(tariff.prices))
         for (const { aboveTokens, rate, price } of steps) {
           const source = book.source(price) ?? "";
-          lines.push({ class: name as UsageClass, aboveTokens, ratePico: rate.pico, ratePer: rate.per, version: price, source });
+          lines.push({ class: name as UsageClass, aboveTokens: Math.max(0, aboveTokens), ratePico: rate.pico, ratePer: rate.per, version: price, source });
         }
       return { model: tariff.model, rule: tariff.rule, lines };
     },
