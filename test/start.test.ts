@@ -31,6 +31,7 @@ describe("npm start", () => {
   it("in a fresh clone builds, serves, prints what is needed for a first call, and drains on SIGTERM", { timeout: 120_000 }, async () => {
     const server = spawn("npm", ["start", "--", "--port", "0"], { cwd: clone, env: environment, stdio: ["ignore", "pipe", "pipe"] });
     const output = collect(server);
+    let slow: Promise<Response>;
     try {
       const line = await waitFor(output, server, /^ *(curl .*)$/m);
       expect(output()).toContain(join(temporary, "data"));
@@ -41,9 +42,17 @@ describe("npm start", () => {
       const token = /#token=([\w-]+)/.exec(output())?.[1] as string;
       const calls = await waitForCalls(url, token);
       expect(calls).toHaveLength(1);
+      // What is under way when the signal comes is brought to its end.
+      slow = fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-sandbox-delay-ms": "1500" },
+        body: JSON.stringify({ model: "gpt-5-mini", messages: [{ role: "user", content: "Hello" }] }),
+      });
+      await new Promise((resolve) => setTimeout(resolve, 300));
     } finally {
       server.kill("SIGTERM");
     }
+    expect((await slow).status).toBe(200);
     expect(await ended(server)).toBe(0);
     expect(existsSync(join(clone, "dist", "cli", "main.js"))).toBe(true);
   });

@@ -11,6 +11,9 @@ interface ServeOptions extends SettingsOptions {
   readonly durability?: string;
 }
 
+/** npm passes on a signal that the terminal has sent to everybody already: so soon after the first one it is no second one, ms. */
+const echoMsMax = 300;
+
 export function addServe(program: Command): void {
   const command = program
     .command("serve")
@@ -60,11 +63,12 @@ async function run(options: ServeOptions): Promise<void> {
 
 function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let signals = 0;
+    let firstMs: number | null = null;
     const onSignal = (signal: NodeJS.Signals): void => {
-      signals += 1;
-      if (signals > 1) process.exit(signal === "SIGINT" ? 130 : 143);
-      resolve(signal);
+      if (firstMs === null) {
+        firstMs = performance.now();
+        resolve(signal);
+      } else if (performance.now() - firstMs > echoMsMax) process.exit(signal === "SIGINT" ? 130 : 143);
     };
     process.on("SIGINT", onSignal);
     process.on("SIGTERM", onSignal);
