@@ -111,17 +111,19 @@ function deltaBytes(data: string): number {
   if (finish >= 0 && data.charCodeAt(finish) !== 110) return -1;
   if (data.includes('"error"') || data.includes("_call", delta)) return -1;
   const content = textBytes(data, '"content"', delta);
-  if (content < 0) {
-    const reasoning = textBytes(data, '"reasoning_content"', delta);
-    return data.includes('"reasoning"', delta) ? -1 : reasoning;
-  }
-  return data.includes('"reasoning', delta) ? -1 : content;
+  const reasoning = textBytes(data, '"reasoning_content"', delta);
+  const thought = textBytes(data, '"reasoning"', delta);
+  if (content < 0 || reasoning < 0 || thought < 0) return -1;
+  const bytes = content + Math.max(reasoning, thought);
+  return bytes > 0 ? bytes : -1;
 }
 
-/** Bytes of the string at `key`; -1 when there is no such key, or its value is something else. */
+/** Bytes of the string at `key`; 0 when it is null or not there; -1 when it is something else. */
 function textBytes(data: string, key: string, from: number): number {
   const at = valueAt(data, key, from);
-  return at >= 0 && data.charCodeAt(at) === 34 ? stringBytes(data, at) : -1;
+  if (at < 0) return 0;
+  const code = data.charCodeAt(at);
+  return code === 34 ? stringBytes(data, at) : code === 110 ? 0 : -1;
 }
 
 function learn(known: Known, answer: Fields, bytes: Buffer): void {

@@ -24,6 +24,12 @@ function feed(format: Format, body: Buffer | string, pieces = 1, hide = false): 
 }
 
 const events = (...all: readonly object[]): string => all.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+const chunk = (n: number, finish: string | null): object => ({
+  id: "c",
+  model: "m",
+  choices: [{ delta: { content: "x" }, finish_reason: finish }],
+  usage: { prompt_tokens: 11, completion_tokens: n, total_tokens: 11 + n },
+});
 const chatAnswer = (usage: unknown, content = "hello"): AnswerFacts =>
   chat.answer(JSON.stringify({ id: "c", model: "m", choices: [{ message: { content }, finish_reason: "stop" }], usage }));
 const message = (usage: unknown): AnswerFacts =>
@@ -189,12 +195,6 @@ describe("streams", () => {
   });
 
   it("usage on every chunk is taken from the last, never summed", () => {
-    const chunk = (n: number, finish: string | null): object => ({
-      id: "c",
-      model: "m",
-      choices: [{ delta: { content: "x" }, finish_reason: finish }],
-      usage: { prompt_tokens: 11, completion_tokens: n, total_tokens: 11 + n },
-    });
     expect(feed(chat, events(chunk(1, null), chunk(2, null))).facts.usage?.source).toBe("partial");
     const { facts } = feed(chat, `${events(chunk(1, null), chunk(2, null), chunk(3, "stop"))}data: [DONE]\n\n`);
     expect(counted(facts)).toEqual({ input: 11, output: 3 });

@@ -258,7 +258,7 @@ describe.skipIf(!here)("recorded Responses", () => {
       expect(whole.held.startsWith(`event: ${String(events.at(-1)?.event["type"])}\n`) || whole.held.startsWith("event: error\n")).toBe(
         true,
       );
-      const text = events.filter(({ event }) => /\.delta$/.test(String(event["type"])) && typeof event["delta"] === "string");
+      const text = events.filter(({ event }) => String(event["type"]).endsWith(".delta") && typeof event["delta"] === "string");
       expect(whole.facts.outputBytes).toBe(text.reduce((total, { event }) => total + Buffer.byteLength(event["delta"] as string), 0));
       expectSplitsAlike(responses, body, whole);
     }

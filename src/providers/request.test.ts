@@ -1,6 +1,6 @@
 // What is read of requests, and the splices that ask streams for their usage.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anthropic } from "./anthropic.ts";
 import { chat } from "./chat.ts";
@@ -9,6 +9,9 @@ import type { Format, RequestFacts } from "./format.ts";
 import { responses } from "./responses.ts";
 
 const read = (format: Format, value: unknown): RequestFacts => format.request(Buffer.from(JSON.stringify(value)));
+
+const size = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+const id = (value: string): unknown => read(anthropic, { metadata: { user_id: value } }).hints;
 
 function spliced(text: string): string {
   let bytes = Buffer.from(text);
@@ -93,7 +96,6 @@ describe("Chat Completions", () => {
   it("tells the prompt's bytes by part, and its blocks in cache order", () => {
     const bytes = Buffer.from(JSON.stringify(body));
     const facts = chat.request(bytes);
-    const size = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
     const [system, first, answer, result, last] = body.messages;
     expect(facts.promptBytes).toEqual({
       system: size(system),
@@ -216,7 +218,6 @@ describe("Messages", () => {
   });
 
   it("reads the session out of a user id in JSON, and leaves other ids alone", () => {
-    const id = (value: string): unknown => read(anthropic, { metadata: { user_id: value } }).hints;
     expect(id('{"device_id":"d","account_uuid":"a","session_id":"s"}')).toMatchObject({ user: "a", session: "s" });
     expect(id("someone")).toMatchObject({ user: "someone", session: null });
     expect(id("{broken")).toMatchObject({ user: "{broken", session: null });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AnswerFacts } from "./format.ts";
 import { type Fate, follow, type Reader } from "./sse.ts";
