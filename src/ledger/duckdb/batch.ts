@@ -1,6 +1,7 @@
 // A batch: journal entries on their way into the tables, as JSON lines that DuckDB reads with two threads while the next batch is parsed.
 // Not here: SQL. Invariant: text from the journal is only ever data in here; what DuckDB's reader would reject is made readable first.
 
+import { type FileHandle, open } from "node:fs/promises";
 import type { CallEnd, CallStart, Observation } from "../../core/call.ts";
 import { type Position, comparePositions } from "../../core/entry.ts";
 import { gateway } from "../../core/resolve.ts";
@@ -11,7 +12,7 @@ import type { Kept } from "./schema.ts";
 /** A start that waits for its end. */
 export interface OpenCall {
   readonly start: CallStart;
-  readonly text: string;
+  readonly position: Position;
 }
 
 export interface Line {
@@ -19,89 +20,121 @@ export interface Line {
   readonly position: Position;
 }
 
-export interface Batch {
-  /** Lines for `calls`, and for `open`. */
-  readonly ended: readonly string[];
-  readonly opened: readonly string[];
-  /** Ids that leave `open`: their starts came with an earlier batch. */
-  readonly closed: readonly string[];
-  /** What needs a look at other evidence: observations, and ends of calls that are not open. */
-  readonly observed: readonly { readonly observation: Observation; readonly text: string }[];
-  readonly repeated: readonly { readonly end: CallEnd; readonly text: string }[];
-  /** Response ids of the ended calls, by provider: an observation may have come before its call. */
-  readonly responses: ReadonlyMap<string, string>;
-  readonly position: Position;
-  readonly lastText: string;
-  readonly entries: number;
-  readonly calls: number;
-}
+/** Bytes gathered before they are written: the file is read by DuckDB alone. */
+const pieceLength = 1 << 20;
 
-/**
- * Sorts lines in journal order into a batch. `open` is changed: starts go in, ends take them out. null when all lines are at or before
- * `after`. `seq` gives each row its number.
- * @throws PennyworthError `journal_damaged` for an entry this version cannot read.
- */
-export function toBatch(lines: readonly Line[], after: Position | null, open: Map<string, OpenCall>, seq: () => number): Batch | null {
-  const ended: string[] = [];
-  const fresh = new Map<string, OpenCall>();
-  const closed: string[] = [];
-  const observed: { observation: Observation; text: string }[] = [];
-  const repeated: { end: CallEnd; text: string }[] = [];
-  const responses = new Map<string, string>();
-  let last: Line | null = null;
-  let entries = 0;
-  for (const line of lines) {
-    if (after !== null && comparePositions(line.position, after) <= 0) continue;
-    const entry = decodeEntry(line.text, line.position);
-    last = line;
-    entries++;
-    if (entry.kind === "start") {
-      const opened = { start: entry.call, text: line.text };
-      fresh.set(entry.call.id, opened);
-      open.set(entry.call.id, opened);
-    } else if (entry.kind === "end") {
-      const opened = open.get(entry.call.id);
-      if (opened === undefined) {
-        repeated.push({ end: entry.call, text: line.text });
-        continue;
+/** Grows entry by entry, in journal order; rows of ended calls go to a file. */
+export class Batch {
+  readonly file: string;
+  readonly openFile: string;
+  /** Starts that came with this batch and have not ended; and ids that leave `open`, whose starts came before. */
+  readonly opened = new Map<string, OpenCall>();
+  readonly closed: string[] = [];
+  /** What needs a look at other evidence: observations, and ends of calls that are not open. */
+  readonly observed: { readonly observation: Observation; readonly text: string }[] = [];
+  readonly repeated: { readonly end: CallEnd; readonly text: string; readonly position: Position }[] = [];
+  last: Line | null = null;
+  calls = 0;
+  entries = 0;
+  #handle: FileHandle | null = null;
+  #piece = "";
+
+  constructor(file: string) {
+    this.file = file;
+    this.openFile = `${file}.open`;
+  }
+
+  /** Takes in the entries after `after`. `known` is changed: starts go in, ends take them out. @throws PennyworthError `journal_damaged`. */
+  async add(lines: readonly Line[], after: Position | null, known: Map<string, OpenCall>): Promise<void> {
+    for (const line of lines) {
+      if (after !== null && comparePositions(line.position, after) <= 0) continue;
+      const entry = decodeEntry(line.text, line.position);
+      this.last = line;
+      this.entries++;
+      if (entry.kind === "start") {
+        const opened = { start: entry.call, position: line.position };
+        this.opened.set(entry.call.id, opened);
+        known.set(entry.call.id, opened);
+      } else if (entry.kind === "end") {
+        this.#end(entry.call, line, known);
+        if (this.#piece.length > pieceLength) await this.#flush();
+      } else if (entry.kind === "observation") {
+        this.observed.push({ observation: entry.observation, text: line.text });
       }
-      open.delete(entry.call.id);
-      if (!fresh.delete(entry.call.id)) closed.push(entry.call.id);
-      const { responseId } = entry.call;
-      if (responseId !== null) responses.set(responseId, opened.start.provider);
-      const row = toRow(opened.start, entry.call, null, [gateway]);
-      ended.push(writeRow(row, { seq: seq(), startText: opened.text, endText: line.text }));
-    } else if (entry.kind === "observation") {
-      observed.push({ observation: entry.observation, text: line.text });
     }
   }
-  if (last === null) return null;
-  const opened = [...fresh.values()].map((call) => writeOpen(call, seq()));
-  const { position, text: lastText } = last;
-  const calls = ended.length;
-  return { ended, opened, closed, observed, repeated, responses, position, lastText, entries, calls };
+
+  /** Finishes the files. Nothing can be added after this. */
+  async seal(): Promise<void> {
+    await this.#flush();
+    await this.#handle?.close();
+    if (this.opened.size === 0) return;
+    await writeRows(
+      this.openFile,
+      [...this.opened.values()].map(({ start, position }) => writeRow(toRow(start, null, null, [gateway]), keptOf(position, null))),
+    );
+  }
+
+  #end(end: CallEnd, line: Line, known: Map<string, OpenCall>): void {
+    const opened = known.get(end.id);
+    if (opened === undefined) {
+      this.repeated.push({ end, ...line });
+      return;
+    }
+    known.delete(end.id);
+    if (!this.opened.delete(end.id)) this.closed.push(end.id);
+    this.calls++;
+    this.#piece += writeRow(toRow(opened.start, end, null, [gateway]), keptOf(opened.position, line.position));
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#piece === "") return;
+    this.#handle ??= await open(this.file, "w", 0o600);
+    const piece = this.#piece;
+    this.#piece = "";
+    await this.#handle.writeFile(piece);
+  }
 }
 
-function writeOpen(call: OpenCall, seq: number): string {
-  return writeRow(toRow(call.start, null, null, [gateway]), { seq, startText: call.text, endText: null });
+/** Writes rows to a file of their own. */
+export async function writeRows(file: string, rows: readonly string[]): Promise<void> {
+  const handle = await open(file, "w", 0o600);
+  try {
+    await handle.writeFile(rows.join(""));
+  } finally {
+    await handle.close();
+  }
 }
 
-/** One JSON line of a row; nulls are left out. Written by hand: this is half of what a rebuild takes. */
+export function keptOf(start: Position | null, end: Position | null, endText: string | null = null): Kept {
+  return {
+    startSegment: start?.segment ?? null,
+    startOffset: start?.offset ?? null,
+    endSegment: end?.segment ?? null,
+    endOffset: end?.offset ?? null,
+    endText,
+  };
+}
+
+/** One JSON line of a row; nulls are left out. Written by hand: this is a good part of what a rebuild takes. */
 export function writeRow(row: Row, kept: Kept): string {
-  let text = `{"seq":${kept.seq}`;
+  let text = `{"id":${quoted(row.id)}`;
   for (const name in row) {
     const value = row[name as keyof Row];
-    if (value === null) continue;
+    if (value === null || name === "id" || name === "request") continue;
     if (typeof value === "string") text += `,"${name}":${quoted(value)}`;
     else if (typeof value !== "object") text += `,"${name}":${String(value)}`;
   }
-  text += `,"tags":${writeTags(row.tags)},"lines":[${row.lines.map(writeLine).join(",")}]`;
-  return `${text}${textField("startText", kept.startText)}${textField("endText", kept.endText)}}\n`;
+  text += `${writeTags(row.tags)},"lines":[${row.lines.map(writeLine).join(",")}]`;
+  if (kept.startSegment !== null) text += `,"startSegment":${kept.startSegment},"startOffset":${kept.startOffset}`;
+  if (kept.endSegment !== null) text += `,"endSegment":${kept.endSegment},"endOffset":${kept.endOffset}`;
+  if (kept.endText !== null) text += `,"endText":${JSON.stringify(kept.endText)}`;
+  return `${text}}\n`;
 }
 
 function writeTags(tags: Row["tags"]): string {
   const pairs = Object.entries(tags).map(([name, value]) => `${quoted(name)}:${quoted(value)}`);
-  return `{${pairs.join(",")}}`;
+  return `,"tags":{${pairs.join(",")}}`;
 }
 
 function writeLine(line: Row["lines"][number]): string {
@@ -110,7 +143,6 @@ function writeLine(line: Row["lines"][number]): string {
   if (line.quantity !== null) text += `,"quantity":${line.quantity}`;
   if (line.source !== null) text += `,"source":"${line.source}"`;
   if (line.model !== null) text += `,"model":${quoted(line.model)}`;
-  if (line.part !== null) text += `,"part":${line.part}`;
   if (line.price !== null) text += `,"price":${quoted(line.price)}`;
   if (line.cost !== null) text += `,"cost":"${line.cost}"`;
   return `${text}}`;
@@ -118,15 +150,9 @@ function writeLine(line: Row["lines"][number]): string {
 
 const plain = /^[ !#-[\]-~]*$/;
 
-/** The reader knows no lone surrogates: they stay as they are in the record's text, and become U+FFFD in columns. */
+/** The reader knows no lone surrogates: they stay as they are in the journal, and become U+FFFD in columns. */
 function quoted(text: string): string {
   return plain.test(text) ? `"${text}"` : JSON.stringify(wellFormed(text));
-}
-
-/** The record's JSON goes in as it is: the reader gives an object back as text, which saves escaping it twice. */
-function textField(name: string, text: string | null): string {
-  if (text === null) return "";
-  return `,"${name}":${text.includes("\\u") || !text.startsWith("{") ? JSON.stringify(text) : text}`;
 }
 
 const surrogates = /\p{Surrogate}/gu;

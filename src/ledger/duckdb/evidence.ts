@@ -4,23 +4,22 @@
 
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { CallEnd, CallStart, Observation } from "../../core/call.ts";
+import type { Position } from "../../core/entry.ts";
 import { gateway, resolve } from "../../core/resolve.ts";
 import { decodeEntry, encodeEntry } from "../codec.ts";
 import { toRow } from "../projection.ts";
-import { type Batch, wellFormed, writeRow } from "./batch.ts";
+import { type Batch, keptOf, wellFormed, writeRow } from "./batch.ts";
 import type { Value } from "./query.ts";
-
-/** The transaction that a batch is committed in. */
-export interface Transaction {
-  rows(text: string, values: readonly Value[]): Promise<DuckDBValue[][]>;
-  run(text: string, values: readonly Value[]): Promise<void>;
-}
+import type { Records } from "./records.ts";
+import { responseHash } from "./schema.ts";
+import { addSums } from "./sums.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** A row of `calls` as it stands. */
 interface Standing {
   readonly id: string;
   readonly start: CallStart | null;
-  readonly startText: string | null;
+  readonly startAt: Position | null;
   readonly end: CallEnd | null;
   readonly byGateway: boolean;
   /** Provider and response id in one; null without a response id. */
@@ -33,20 +32,22 @@ type Said =
   | { readonly kind: "observation"; readonly key: string; readonly observation: Observation };
 
 /**
- * Takes in a batch's observations and repeated ends, after its plain rows were inserted. Rows of calls that change are deleted.
+ * Takes in a batch's observations and repeated ends, after its plain rows were inserted: those after `applied`. Rows of calls that change
+ * are deleted.
  * @returns their new rows, as lines for `calls`.
  */
-export async function applyEvidence(db: Transaction, batch: Batch, hasEvidence: boolean, seq: () => number): Promise<string[]> {
+export async function applyEvidence(db: Transaction, records: Records, batch: Batch, applied: Position | null): Promise<string[]> {
   const responses = new Set(batch.observed.map(({ observation }) => observation.responseId));
-  for (const responseId of hasEvidence ? await seenBefore(db, [...batch.responses.keys()]) : []) responses.add(responseId);
+  for (const responseId of await seenBefore(db, applied)) responses.add(responseId);
   const repeated = new Set(batch.repeated.map(({ end }) => end.id));
   if (responses.size === 0 && repeated.size === 0) return [];
 
   const standing = new Map<string, Standing>();
-  for (const call of await standingCalls(db, "id", [...repeated])) standing.set(call.id, call);
+  for (const call of await standingCalls(db, records, `id IN (${list})`, [...repeated])) standing.set(call.id, call);
   for (const call of standing.values()) if (call.end?.responseId) responses.add(call.end.responseId);
   for (const { end } of batch.repeated) if (end.responseId !== null) responses.add(end.responseId);
-  for (const call of await standingCalls(db, "responseId", [...responses])) standing.set(call.id, call);
+  const byResponse = `responseHash IN (SELECT ${responseHash("id")} FROM (${list} AS id))`;
+  for (const call of await standingCalls(db, records, byResponse, [...responses])) standing.set(call.id, call);
 
   const said = await saidOf(db, [...responses], [...standing.keys(), ...repeated]);
   const keep = async (entry: Said, text: string): Promise<void> => {
@@ -69,7 +70,7 @@ export async function applyEvidence(db: Transaction, batch: Batch, hasEvidence: 
   for (const id of [...owners.values(), ...repeated]) {
     if (resolved.has(id)) continue;
     resolved.add(id);
-    const call = standing.get(id) ?? { id, start: null, startText: null, end: null, byGateway: true, key: null };
+    const call = standing.get(id) ?? { id, start: null, startAt: null, end: null, byGateway: true, key: null };
     const key = call.key !== null && owners.get(call.key) === id ? call.key : null;
     const observations = observationsOf(said, key);
     let ends = said.flatMap((entry) => (entry.kind === "end" && entry.call === id ? [entry.end] : []));
@@ -79,15 +80,16 @@ export async function applyEvidence(db: Transaction, batch: Batch, hasEvidence: 
     }
     if (observations.length === 0 && ends.length < 2 && call.end !== null) continue;
     gone.add(id);
-    lines.push(writeResolved(call, ends, observations, seq()));
+    lines.push(writeResolved(call, ends, observations));
   }
   const orphans = new Set(said.flatMap((entry) => (entry.kind === "observation" && !owners.has(entry.key) ? [entry.key] : [])));
   for (const key of orphans) {
-    const nobody = { id: "", start: null, startText: null, end: null, byGateway: false, key };
-    lines.push(writeResolved(nobody, [], observationsOf(said, key), seq()));
+    const nobody = { id: "", start: null, startAt: null, end: null, byGateway: false, key };
+    lines.push(writeResolved(nobody, [], observationsOf(said, key)));
   }
   // What only later witnesses knew is now part of a call, or written anew.
   for (const call of standing.values()) if (!call.byGateway) gone.add(call.id);
+  await addSums(db, `id IN (${list})`, [json([...gone])], -1);
   await db.run(`DELETE FROM calls WHERE id IN (${list})`, [json([...gone])]);
   return lines;
 }
@@ -99,29 +101,68 @@ function keyOf(provider: string, responseId: string): string {
   return JSON.stringify([provider, responseId]);
 }
 
-/** Which of these response ids were observed before their call ended. */
-async function seenBefore(db: Transaction, responseIds: readonly string[]): Promise<string[]> {
-  if (responseIds.length === 0) return [];
-  const rows = await db.rows(`SELECT DISTINCT responseId FROM evidence WHERE responseId IN (${list})`, [json(responseIds)]);
+/** Response ids of calls that ended after `applied`, and were observed before. */
+async function seenBefore(db: Transaction, applied: Position | null): Promise<string[]> {
+  const rows = await db.rows(
+    `SELECT DISTINCT responseId FROM evidence WHERE responseId <> '' AND ${responseHash("responseId")} IN (
+      SELECT responseHash FROM calls WHERE ${endedAfter})`,
+    endedAfterValues(applied),
+  );
   return rows.map(([responseId]) => String(responseId));
 }
 
-async function standingCalls(db: Transaction, column: "id" | "responseId", values: readonly string[]): Promise<Standing[]> {
+/** Rows that were written after a position. */
+export const endedAfter = `(endSegment > ?::INTEGER OR (endSegment = ?::INTEGER AND endOffset > ?::BIGINT))`;
+
+export function endedAfterValues(applied: Position | null): Value[] {
+  return applied === null ? [0, 0, 0] : [applied.segment, applied.segment, applied.offset];
+}
+
+async function standingCalls(db: Transaction, records: Records, condition: string, values: readonly string[]): Promise<Standing[]> {
   if (values.length === 0) return [];
-  const rows = await db.rows(`SELECT id, startText, endText, witness, provider FROM calls WHERE ${column} IN (${list})`, [json(values)]);
-  return rows.map(([id, startText, endText, witness, provider]) => {
-    const start = startText === null ? null : decodeEntry(String(startText));
-    const end = endText === null ? null : decodeEntry(String(endText));
-    const ended = end?.kind === "end" ? end.call : null;
-    return {
-      id: String(id),
-      start: start?.kind === "start" ? start.call : null,
-      startText: startText === null ? null : String(startText),
-      end: ended,
-      byGateway: String(witness).split("+").includes(gateway),
-      key: ended?.responseId ? keyOf(String(provider), ended.responseId) : null,
-    };
-  });
+  const rows = await db.rows(
+    `SELECT id, witness, provider, endText, startSegment, startOffset, endSegment, endOffset FROM calls WHERE ${condition}`,
+    [json(values)],
+  );
+  const standing: Standing[] = [];
+  for (const [id, witness, provider, endText, ...numbers] of rows) {
+    const [startAt, endAt] = positionsOf(numbers);
+    const { start, end } = await recordOf(records, startAt, endAt, endText === null ? null : String(endText));
+    const byGateway = String(witness).split("+").includes(gateway);
+    const key = end?.responseId ? keyOf(String(provider), end.responseId) : null;
+    standing.push({ id: String(id), start, startAt, end, byGateway, key });
+  }
+  return standing;
+}
+
+/** Start and end of a row, from `startSegment, startOffset, endSegment, endOffset`. */
+export function positionsOf(numbers: readonly (DuckDBValue | undefined)[]): readonly [Position | null, Position | null] {
+  const [startSegment, startOffset, endSegment, endOffset] = numbers;
+  return [toPosition(startSegment, startOffset), toPosition(endSegment, endOffset)];
+}
+
+export function toPosition(segment: DuckDBValue | undefined, offset: DuckDBValue | undefined): Position | null {
+  if (segment === null || segment === undefined || offset === null || offset === undefined) return null;
+  return { segment: Number(segment), offset: Number(offset) };
+}
+
+/** What was journaled of a call; a resolved end's text goes before the end that stands in the journal. */
+export async function recordOf(
+  records: Records,
+  startAt: Position | null,
+  endAt: Position | null,
+  endText: string | null,
+): Promise<{ start: CallStart | null; end: CallEnd | null }> {
+  const wanted = [startAt, endText === null ? endAt : null].filter((position) => position !== null);
+  const texts = [...(await records.read(wanted)), ...(endText === null ? [] : [endText])];
+  let start: CallStart | null = null;
+  let end: CallEnd | null = null;
+  for (const text of texts) {
+    const entry = decodeEntry(text);
+    if (entry.kind === "start") start = entry.call;
+    else if (entry.kind === "end") end = entry.call;
+  }
+  return { start, end };
 }
 
 async function saidOf(db: Transaction, responseIds: readonly string[], ids: readonly string[]): Promise<Said[]> {
@@ -166,10 +207,10 @@ function observationsOf(said: readonly Said[], key: string | null): Observation[
   return said.flatMap((entry) => (entry.kind === "observation" && entry.key === key ? [entry.observation] : []));
 }
 
-function writeResolved(call: Standing, ends: readonly CallEnd[], observations: readonly Observation[], seq: number): string {
+function writeResolved(call: Standing, ends: readonly CallEnd[], observations: readonly Observation[]): string {
   const { end, witnesses } = resolve({ start: call.start, ends, observations });
   // Circumstances only matter without a start; the earliest observation tells them.
   const [seen = null] = [...observations].sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1));
-  const row = toRow(call.start, end, seen, witnesses);
-  return writeRow(row, { seq, startText: call.startText, endText: end === null ? null : encodeEntry({ kind: "end", call: end }) });
+  const endText = end === null ? null : encodeEntry({ kind: "end", call: end });
+  return writeRow(toRow(call.start, end, seen, witnesses), keptOf(call.startAt, null, endText));
 }

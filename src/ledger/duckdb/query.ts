@@ -4,6 +4,7 @@
 import { usageClassNames } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
 import { dayMs, hourMs, isTokens } from "../projection.ts";
+import { summedFields } from "./schema.ts";
 import { type Filter, type ReportField, type ReportQuery, reportFields } from "../store.ts";
 
 export type Value = string | number;
@@ -30,19 +31,39 @@ export const measureNames = [
 /** Most rows any one question gives back. */
 export const rowsMax = 10_000;
 
-const everyCall = `(SELECT * FROM calls UNION ALL SELECT * FROM open) AS c`;
-const everyLine = `(SELECT *, unnest(lines) AS line FROM (SELECT * FROM calls UNION ALL SELECT * FROM open)) AS c`;
+/** All calls with the named columns alone: what is not named is not read. */
+function everyCall(names: Iterable<string>): string {
+  const list = [...new Set(["id", "startMs", ...names])].map((name) => `"${name}"`).join(", ");
+  return `(SELECT ${list} FROM calls UNION ALL SELECT ${list} FROM open) AS c`;
+}
+
+function everyLine(names: Iterable<string>): string {
+  const list = [...new Set(["id", "startMs", ...lineColumns, ...names])].map((name) => `"${name}"`).join(", ");
+  return `(SELECT ${list}, unnest("lines") AS line FROM (SELECT ${list}, "lines" FROM calls UNION ALL SELECT ${list}, "lines" FROM open)) AS c`;
+}
+
 const flags = ["unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
+const lineColumns: readonly string[] = flags.slice(1);
+const callColumns: readonly string[] = ["cost", "inputTokens", "outputTokens", ...flags];
+
+/** Columns that fields read from a call. */
+function columnsOf(fields: readonly ReportField[]): string[] {
+  return fields.filter((field) => field !== "class").map((field) => (field.startsWith("tag.") ? "tags" : field === "call" ? "id" : field));
+}
 
 /**
  * Rows of groups, and one of the total. A row more than the limit says that there are more.
  * @throws PennyworthError `query_invalid` for an unknown field.
  */
 export function reportSql(query: ReportQuery): Sql {
-  if (query.by.length === 1 && query.by[0] === "call" && !query.filters.some(isOfClass)) return callReportSql(query);
+  const [only] = query.by;
+  if (query.by.length === 1 && only === "call" && !query.filters.some(isOfClass)) return callReportSql(query);
+  const isWhole = query.sinceMs === null && query.untilMs === null && query.filters.length === 0;
+  if (query.by.length === 1 && only !== undefined && isWhole && isSummed(only)) return summedReportSql(only, query.limit);
+  const used = columnsOf([...query.by, ...query.filters.map((filter) => filter.field)]);
   const filtersClass = query.filters.some(isOfClass);
   const byLine = query.by.includes("class") || filtersClass;
-  const from = byLine ? everyLine : everyCall;
+  const from = byLine ? everyLine(used) : everyCall([...used, ...callColumns]);
   const source = where(query.sinceMs, query.untilMs, query.filters);
   const groupNames = query.by.map((_, index) => `g${index}`);
   const fields = query.by.map(expression);
@@ -56,7 +77,7 @@ export function reportSql(query: ReportQuery): Sql {
   // A call has lines of several classes, so groups of lines overlap and the total is counted anew; all other groups add up to it.
   const total = !byLine
     ? `SELECT ${addedMeasures} FROM g`
-    : `SELECT ${filtersClass ? lineMeasures(false) : callMeasures} FROM ${filtersClass ? everyLine : everyCall} ${source.text}`;
+    : `SELECT ${filtersClass ? lineMeasures(false) : callMeasures} FROM ${filtersClass ? everyLine(used) : everyCall([...used, ...callColumns])} ${source.text}`;
   if (byLine) values.push(...source.values);
   return withTotal(`g AS MATERIALIZED (${grouped}), t AS (${total})`, groupNames, orderOf(query.by), query.limit, values);
 }
@@ -65,11 +86,28 @@ export function reportSql(query: ReportQuery): Sql {
 function callReportSql(query: ReportQuery): Sql {
   const source = where(query.sinceMs, query.untilMs, query.filters);
   const counted = flags.map((flag) => `c."${flag}"::INTEGER::BIGINT AS "${flag}"`).join(", ");
-  const rows = `SELECT c.id AS g0, 1::BIGINT AS calls, coalesce(c."cost", 0)::DECIMAL(38,12) AS "cost",
+  const order = `ORDER BY c."cost" DESC NULLS LAST, c.id LIMIT ${bounded(query.limit) + 1}`;
+  const dearest = (table: string): string => `SELECT c.id AS g0, 1::BIGINT AS calls, coalesce(c."cost", 0)::DECIMAL(38,12) AS "cost",
     c.inputTokens::HUGEINT AS inputTokens, c.outputTokens::HUGEINT AS outputTokens, NULL::HUGEINT AS quantity, ${counted}
-    FROM ${everyCall} ${source.text} ORDER BY c."cost" DESC NULLS LAST, c.id LIMIT ${bounded(query.limit) + 1}`;
-  const total = `SELECT ${callMeasures} FROM ${everyCall} ${source.text}`;
-  return withTotal(`g AS (${rows}), t AS (${total})`, ["g0"], orderOf(query.by), query.limit, [...source.values, ...source.values]);
+    FROM ${table} AS c ${source.text} ${order}`;
+  const used = columnsOf(query.filters.map((filter) => filter.field));
+  const total = `SELECT ${callMeasures} FROM ${everyCall([...used, ...callColumns])} ${source.text}`;
+  const tables = `g AS ((${dearest("calls")}) UNION ALL (${dearest("open")})), t AS (${total})`;
+  return withTotal(tables, ["g0"], orderOf(query.by), query.limit, [...source.values, ...source.values, ...source.values]);
+}
+
+/** A report over all time by a field whose sums are kept: those, and the calls under way. */
+function summedReportSql(field: ReportField, limit: number): Sql {
+  const measures = measureNames.map((name) => `"${name}"`).join(", ");
+  const byClass = field === "class";
+  const open = byClass
+    ? `SELECT line."class" AS g0, ${lineMeasures(true)} FROM (SELECT *, unnest(lines) AS line FROM open) AS c GROUP BY g0`
+    : `SELECT c."${field}" AS g0, ${callMeasures} FROM open AS c GROUP BY g0`;
+  const added = byClass ? addedMeasures.replace("NULL::HUGEINT AS quantity", "sum(quantity) AS quantity") : addedMeasures;
+  const grouped = `SELECT g0, ${added} FROM (SELECT "value" AS g0, ${measures} FROM sums WHERE field = '${field}' UNION ALL ${open})
+    GROUP BY g0 HAVING sum(calls) > 0`;
+  const total = byClass ? `SELECT ${callMeasures} FROM ${everyCall(callColumns)}` : `SELECT ${addedMeasures} FROM g`;
+  return withTotal(`g AS MATERIALIZED (${grouped}), t AS (${total})`, ["g0"], orderOf([field]), limit, []);
 }
 
 function withTotal(tables: string, groupNames: readonly string[], order: string, limit: number, values: readonly Value[]): Sql {
@@ -87,7 +125,7 @@ function withTotal(tables: string, groupNames: readonly string[], order: string,
 const sumOf = (expression: string, condition?: string): string =>
   `coalesce(sum(${expression})${condition === undefined ? "" : ` FILTER (${condition})`}, 0)`;
 
-const callMeasures = [
+export const callMeasures = [
   `count(*) AS calls`,
   `${sumOf(`c."cost"`)}::DECIMAL(38,12) AS "cost"`,
   `${sumOf("c.inputTokens")} AS inputTokens`,
@@ -106,7 +144,7 @@ const addedMeasures = [
 ].join(", ");
 
 /** Grouped by class, a call is counted on the first line of the class; with classes mixed, calls are told apart by id. */
-function lineMeasures(grouped: boolean): string {
+export function lineMeasures(grouped: boolean): string {
   const count = (condition: string): string =>
     grouped ? `count(*) FILTER (line."first" AND ${condition})` : `count(DISTINCT c.id) FILTER (${condition})`;
   return [
@@ -210,6 +248,10 @@ export function bounded(limit: number): number {
 function whole(ms: number): number {
   if (Number.isSafeInteger(ms)) return ms;
   throw new PennyworthError("query_invalid", { detail: "a time must be a whole number of milliseconds" });
+}
+
+function isSummed(field: ReportField): boolean {
+  return (summedFields as readonly string[]).includes(field);
 }
 
 function isTime(field: ReportField): boolean {

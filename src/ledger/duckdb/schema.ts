@@ -4,23 +4,28 @@
 import type { Row } from "../projection.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
-/** What is kept beside a call's row: its record as journaled, for receipts. */
+/**
+ * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
+ * is the resolution of several witnesses and stands nowhere. Offsets are positions: where a line ends.
+ */
 export interface Kept {
-  /** Counts rows in the order they were written. */
-  readonly seq: number;
-  /** The start entry's text, and the resolved end's; null where there is none. */
-  readonly startText: string | null;
+  readonly startSegment: number | null;
+  readonly startOffset: number | null;
+  readonly endSegment: number | null;
+  readonly endOffset: number | null;
   readonly endText: string | null;
 }
 
+/** Of a row, what the tables do not hold. Few questions need them, and text that never repeats is half the cost of a row. */
+type Omitted = "request" | "responseId";
+
 const money = "DECIMAL(18,12)";
 
-/** Type of every column of `calls` and `open`, in order. */
-export const columns: Readonly<Record<keyof Row | keyof Kept, string>> = {
+/** Type of every column of `calls` and `open`, in order. `responseHash` finds a call by its response id. */
+export const columns: Readonly<Record<Exclude<keyof Row, Omitted> | keyof Kept | "responseHash", string>> = {
   id: "VARCHAR",
-  seq: "BIGINT",
   startMs: "BIGINT",
   endMs: "BIGINT",
   hour: "INTEGER",
@@ -41,7 +46,6 @@ export const columns: Readonly<Record<keyof Row | keyof Kept, string>> = {
   prompt: "VARCHAR",
   environment: "VARCHAR",
   tags: "MAP(VARCHAR, VARCHAR)",
-  request: "VARCHAR",
   attempt: "INTEGER",
   reason: "VARCHAR",
   cause: "VARCHAR",
@@ -64,7 +68,6 @@ export const columns: Readonly<Record<keyof Row | keyof Kept, string>> = {
   error: "VARCHAR",
   finish: "VARCHAR",
   clientGone: "BOOLEAN",
-  responseId: "VARCHAR",
   requestBytes: "BIGINT",
   answerBytes: "BIGINT",
   firstByteMs: "BIGINT",
@@ -79,36 +82,74 @@ export const columns: Readonly<Record<keyof Row | keyof Kept, string>> = {
   doubtful: "BOOLEAN",
   presumed: "BOOLEAN",
   failed: "BOOLEAN",
-  lines: `STRUCT("class" VARCHAR, quantity BIGINT, source VARCHAR, model VARCHAR, part INTEGER, price VARCHAR, "cost" ${money}, "first" BOOLEAN, unpriced BOOLEAN)[]`,
-  startText: "VARCHAR",
+  lines: `STRUCT("class" VARCHAR, quantity BIGINT, source VARCHAR, model VARCHAR, price VARCHAR, "cost" ${money}, "first" BOOLEAN, unpriced BOOLEAN)[]`,
+  responseHash: "UBIGINT",
+  startSegment: "INTEGER",
+  startOffset: "BIGINT",
+  endSegment: "INTEGER",
+  endOffset: "BIGINT",
   endText: "VARCHAR",
 };
 
-export const columnNames = Object.keys(columns).map((name) => `"${name}"`);
-
-/** Records are long and seldom read: compressed harder than the columns that reports scan. */
-const compressed = new Set(["startText", "endText"]);
-
 const definition = Object.entries(columns)
-  .map(([name, type]) => `"${name}" ${type}${compressed.has(name) ? " USING COMPRESSION zstd" : ""}`)
+  .map(([name, type]) => `"${name}" ${type}`)
   .join(", ");
 
+/** Fields that have sums: those with a great many values, and class. Others are as fast without. */
+export const summedFields = ["task", "parent", "root", "session", "class"] as const;
+
+/** Measures of `sums`, with their types. */
+export const sumColumns = {
+  calls: "BIGINT",
+  cost: "DECIMAL(38,12)",
+  inputTokens: "HUGEINT",
+  outputTokens: "HUGEINT",
+  quantity: "HUGEINT",
+  unpriced: "BIGINT",
+  unmetered: "BIGINT",
+  doubtful: "BIGINT",
+  presumed: "BIGINT",
+  failed: "BIGINT",
+} as const;
+
+/** A table of sums: one row, or several that add up, for each value of a field. */
+export function sumsTable(name: string): string {
+  const measures = Object.entries(sumColumns).map(([measure, type]) => `"${measure}" ${type}`);
+  return `CREATE TABLE ${name} (field VARCHAR, "value" VARCHAR, ${measures.join(", ")})`;
+}
+
 /**
- * `calls` has every ended call, resolved; `open` those under way; `evidence` all that was said of calls with more than one witness;
- * `refused` entries that could not be turned into a row; `applied` one row: up to where the journal is in here.
+ * `calls` has every ended call, resolved; `open` those under way; `sums` what reports by fields of many values need; `evidence` all that
+ * was said of calls with more than one witness; `refused` entries that could not be turned into a row; `applied` one row: up to where the
+ * journal is in here.
  */
 export const schema: readonly string[] = [
   `CREATE TABLE calls (${definition})`,
   `CREATE TABLE open (${definition})`,
+  sumsTable("sums"),
   `CREATE TABLE evidence ("call" VARCHAR, provider VARCHAR, responseId VARCHAR, text VARCHAR)`,
-  `CREATE TABLE refused (segment BIGINT, "offset" BIGINT, text VARCHAR, reason VARCHAR)`,
+  `CREATE TABLE refused (segment BIGINT, "offset" BIGINT, reason VARCHAR)`,
   `CREATE VIEW charges AS SELECT id AS "call", startMs, hour, day, provider, unnest(lines, recursive := true)
      FROM calls WHERE lines[1]."class" IS NOT NULL`,
-  `CREATE TABLE applied (version INTEGER, segment BIGINT, "offset" BIGINT, mark VARCHAR, rows BIGINT)`,
+  `CREATE TABLE applied (version INTEGER, segment BIGINT, "offset" BIGINT, mark VARCHAR, sumRowsFolded BIGINT)`,
   `INSERT INTO applied VALUES (${schemaVersion}, NULL, NULL, NULL, 0)`,
 ];
 
-/** The `columns` argument of read_json. */
-export const readColumns = `{${Object.entries(columns)
-  .map(([name, type]) => `"${name}": '${type}'`)
-  .join(", ")}}`;
+/** Text of a response id's hash: stable for ever, unlike DuckDB's own. */
+export function responseHash(expression: string): string {
+  return `md5_number_lower(${expression})`;
+}
+
+const readColumns = Object.entries(columns)
+  .map(([name, type]) => (name === "responseHash" ? `"responseId": 'VARCHAR'` : `"${name}": '${type}'`))
+  .join(", ");
+const selected = Object.keys(columns).map((name) => (name === "responseHash" ? responseHash(`"responseId"`) : `"${name}"`));
+
+/** Longest line the reader takes: rows hold names and charges, no text of prompts. */
+const lineBytesMax = 8 << 20;
+
+/** Reads a batch's file, whose path is the one parameter, into a table. */
+export function insertFrom(table: "calls" | "open"): string {
+  return `INSERT INTO ${table} SELECT ${selected.join(", ")} FROM read_json(?::VARCHAR, format = 'newline_delimited',
+    columns = {${readColumns}}, maximum_object_size = ${lineBytesMax})`;
+}

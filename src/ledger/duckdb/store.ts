@@ -2,7 +2,7 @@
 // Not here: following the journal, SQL of questions. Invariant: rows and the position they reflect are committed together, so that a
 // replay after any crash neither loses nor doubles a call.
 
-import { mkdir, rm, unlink, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { type DuckDBConnection, DuckDBDecimalValue, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
@@ -14,25 +14,22 @@ import { isUsageClass } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
 import { decodeEntry, encodeEntry } from "../codec.ts";
 import type { CallRecord, CallsPage, CallsQuery, CallSummary, Report, ReportQuery, ReportRow, Store } from "../store.ts";
-import { type Batch, type Line, type OpenCall, toBatch, wellFormed } from "./batch.ts";
-import { applyEvidence } from "./evidence.ts";
+import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
+import { applyEvidence, endedAfter, endedAfterValues, positionsOf, recordOf, toPosition } from "./evidence.ts";
 import { bounded, groupText, measureNames, reportSql, type Sql, type Value, where } from "./query.ts";
 import { spoolFolder } from "./place.ts";
-import { columnNames, readColumns, schema, schemaVersion } from "./schema.ts";
+import type { Records } from "./records.ts";
+import { insertFrom, schema, schemaVersion } from "./schema.ts";
+import { addSums, foldSums } from "./sums.ts";
+import type { Transaction } from "./transaction.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
-
-/** A batch whose rows are in a file, ready to be committed. */
-export interface Prepared {
-  readonly batch: Batch;
-  readonly endedFile: string | null;
-  readonly openedFile: string | null;
-}
 
 /** Questions answered at the same time. */
 const readersMax = 3;
 
 export class DuckDBStore implements Store {
   readonly #file: string;
+  readonly #records: Records;
   readonly #options: DuckDBOptions;
   #instance: DuckDBInstance | null = null;
   #writer: DuckDBConnection | null = null;
@@ -42,13 +39,14 @@ export class DuckDBStore implements Store {
   #applied: Position | null = null;
   /** Up to where batches were prepared: at or after `#applied`. */
   #prepared: Position | null = null;
-  #rows = 0;
+  #batch: Batch | null = null;
   #files = 0;
   #hasEvidence = false;
   #open = new Map<string, OpenCall>();
 
-  constructor(file: string, options: DuckDBOptions = defaultOptions) {
+  constructor(file: string, records: Records, options: DuckDBOptions = defaultOptions) {
     this.#file = file;
+    this.#records = records;
     this.#options = options;
   }
 
@@ -63,6 +61,8 @@ export class DuckDBStore implements Store {
         memory_limit: this.#options.memory,
         temp_directory: join(this.#spool, "spill"),
         storage_compatibility_version: "v1.5.0",
+        // Rows of a large batch go straight to the file; the log is for small ones, and folded in when it has grown to this.
+        checkpoint_threshold: "256MB",
         autoinstall_known_extensions: "false",
         autoload_known_extensions: "false",
         allow_community_extensions: "false",
@@ -94,43 +94,56 @@ export class DuckDBStore implements Store {
   }
 
   async apply(entries: readonly { readonly entry: Entry; readonly position: Position }[]): Promise<void> {
-    const prepared = await this.prepare(entries.map(({ entry, position }) => ({ text: encodeEntry(entry), position })));
-    if (prepared !== null) await this.commit(prepared);
+    await this.add(entries.map(({ entry, position }) => ({ text: encodeEntry(entry), position })));
+    const batch = await this.seal();
+    if (batch !== null) await this.commit(batch);
   }
 
-  /** Parses lines in journal order and writes their rows to a file. While one batch is committed the next can be prepared. */
-  async prepare(lines: readonly Line[]): Promise<Prepared | null> {
-    const batch = toBatch(lines, this.#prepared, this.#open, () => this.#rows++);
+  /** Adds lines, in journal order, to the batch that is being made. @returns how many entries it has. */
+  async add(lines: readonly Line[]): Promise<number> {
+    this.#batch ??= new Batch(join(this.#spool, `${this.#files++}.json`));
+    await this.#batch.add(lines, this.#prepared, this.#open);
+    this.#prepared = this.#batch.last?.position ?? this.#prepared;
+    return this.#batch.entries;
+  }
+
+  /** Finishes the batch that is being made, so that it can be committed while the next one is made. null when there is nothing in it. */
+  async seal(): Promise<Batch | null> {
+    const batch = this.#batch;
+    this.#batch = null;
     if (batch === null) return null;
-    this.#prepared = batch.position;
-    const [endedFile, openedFile] = await Promise.all([this.#write(batch.ended), this.#write(batch.opened)]);
-    return { batch, endedFile, openedFile };
+    await batch.seal();
+    return batch.entries === 0 ? null : batch;
   }
 
-  /** Commits batches in the order they were prepared. After a failure nothing of the batch is there, and later ones must be prepared anew. */
-  async commit({ batch, endedFile, openedFile }: Prepared): Promise<void> {
+  /** Commits batches in the order they were made. After a failure nothing of the batch is there, and it and later ones must be made anew. */
+  async commit(batch: Batch): Promise<void> {
     const writer = this.#connection(this.#writer);
+    const { last } = batch;
+    if (last === null) return;
     await writer.run("BEGIN");
     try {
-      if (batch.closed.length > 0) await deleteIds(writer, "open", batch.closed);
-      if (endedFile !== null) await writer.run(insertFrom("calls"), [endedFile]);
-      if (openedFile !== null) await writer.run(insertFrom("open"), [openedFile]);
-      if (batch.observed.length > 0 || batch.repeated.length > 0 || this.#hasEvidence) await this.#resolve(writer, batch);
-      await writer.run(`UPDATE applied SET segment = ?::BIGINT, "offset" = ?::BIGINT, mark = ?::VARCHAR, rows = ?::BIGINT`, [
-        batch.position.segment,
-        batch.position.offset,
-        crc32(batch.lastText).toString(16),
-        this.#rows,
-      ]);
+      if (batch.closed.length > 0) await deleteOpen(writer, batch.closed);
+      if (batch.calls > 0) await writer.run(insertFrom("calls"), [batch.file]);
+      if (batch.opened.size > 0) await writer.run(insertFrom("open"), [batch.openFile]);
+      const db: Transaction = {
+        rows: (text, values) => rowsOf(writer, text, values),
+        run: (text, values) => writer.run(text, [...values]).then(() => undefined),
+      };
+      if (batch.calls > 0) await addSums(db, endedAfter, endedAfterValues(this.#applied));
+      if (batch.observed.length > 0 || batch.repeated.length > 0 || this.#hasEvidence) await this.#resolve(db, batch);
+      await foldSums(db);
+      const { segment, offset } = last.position;
+      await writer.run(setApplied, [segment, offset, markOf(last.text)]);
       await writer.run("COMMIT");
     } catch (cause) {
       await writer.run("ROLLBACK").catch(() => undefined);
       await this.#load();
       throw new PennyworthError("store_failed", { detail: `a batch could not be written: ${messageOf(cause)}` }, cause);
     } finally {
-      for (const file of [endedFile, openedFile]) if (file !== null) await unlink(file).catch(() => undefined);
+      for (const file of [batch.file, batch.openFile]) await rm(file, { force: true });
     }
-    this.#applied = batch.position;
+    this.#applied = last.position;
   }
 
   /** Sets an entry aside that cannot be turned into a row, and goes on behind it. */
@@ -138,9 +151,8 @@ export class DuckDBStore implements Store {
     const writer = this.#connection(this.#writer);
     const { segment, offset } = line.position;
     await writer.run("BEGIN");
-    await writer.run("INSERT INTO refused VALUES (?::BIGINT, ?::BIGINT, ?::VARCHAR, ?::VARCHAR)", [segment, offset, line.text, reason]);
-    const mark = crc32(line.text).toString(16);
-    await writer.run(`UPDATE applied SET segment = ?::BIGINT, "offset" = ?::BIGINT, mark = ?::VARCHAR`, [segment, offset, mark]);
+    await writer.run("INSERT INTO refused VALUES (?::BIGINT, ?::BIGINT, ?::VARCHAR)", [segment, offset, reason]);
+    await writer.run(setApplied, [segment, offset, markOf(line.text)]);
     await writer.run("COMMIT");
     await this.#load();
   }
@@ -200,13 +212,15 @@ export class DuckDBStore implements Store {
   async call(id: string): Promise<CallRecord | null> {
     const text = `SELECT ${recordColumns} FROM ${bothTables} WHERE c.id = ?::VARCHAR`;
     const [row] = await this.#ask({ text, values: [id] });
-    return row === undefined ? null : toRecord(row);
+    return row === undefined ? null : this.#record(row);
   }
 
   async scan(after: string | null, limit: number): Promise<readonly CallRecord[]> {
     const condition = after === null ? "" : "WHERE c.id > ?::VARCHAR";
     const text = `SELECT ${recordColumns} FROM ${bothTables} ${condition} ORDER BY c.id LIMIT ${bounded(limit)}`;
-    return (await this.#ask({ text, values: after === null ? [] : [after] })).map(toRecord);
+    const records: CallRecord[] = [];
+    for (const row of await this.#ask({ text, values: after === null ? [] : [after] })) records.push(await this.#record(row));
+    return records;
   }
 
   /** Folds the write-ahead log into the file. */
@@ -230,42 +244,48 @@ export class DuckDBStore implements Store {
   /** Reads back what the tables say, after opening and after a batch that failed. */
   async #load(): Promise<void> {
     const writer = this.#connection(this.#writer);
-    const [row] = await rowsOf(writer, `SELECT version, segment, "offset", rows FROM applied`);
+    const [row] = await rowsOf(writer, `SELECT version, segment, "offset" FROM applied`);
     if (row === undefined || row[0] !== schemaVersion)
       throw new PennyworthError("store_failed", { detail: `its layout is version ${String(row?.[0])}, not ${schemaVersion}` });
     this.#applied = this.#prepared = toPosition(row[1], row[2]);
-    this.#rows = Number(row[3]);
+    this.#batch = null;
     this.#open = new Map();
-    for (const [text] of await rowsOf(writer, "SELECT startText FROM open ORDER BY seq")) {
-      const entry = decodeEntry(String(text));
-      if (entry.kind === "start") this.#open.set(entry.call.id, { start: entry.call, text: String(text) });
-    }
+    const positions = (await rowsOf(writer, "SELECT startSegment, startOffset FROM open")).flatMap(([segment, offset]) => {
+      const position = toPosition(segment, offset);
+      return position === null ? [] : [position];
+    });
+    const texts = await this.#records.read(positions);
+    positions.forEach((position, index) => {
+      const entry = decodeEntry(texts[index] as string, position);
+      if (entry.kind === "start") this.#open.set(entry.call.id, { start: entry.call, position });
+    });
     const [evidence] = await rowsOf(writer, "SELECT count(*) FROM evidence");
     this.#hasEvidence = Number(evidence?.[0]) > 0;
   }
 
-  async #resolve(writer: DuckDBConnection, batch: Batch): Promise<void> {
-    const lines = await applyEvidence(
-      { rows: (text, values) => rowsOf(writer, text, values), run: (text, values) => writer.run(text, [...values]).then(() => undefined) },
-      batch,
-      this.#hasEvidence,
-      () => this.#rows++,
-    );
+  async #resolve(db: Transaction, batch: Batch): Promise<void> {
+    const rows = await applyEvidence(db, this.#records, batch, this.#applied);
     if (batch.observed.length > 0 || batch.repeated.length > 0) this.#hasEvidence = true;
-    const file = await this.#write(lines);
-    if (file === null) return;
+    if (rows.length === 0) return;
+    const file = join(this.#spool, `${this.#files++}.json`);
+    await writeRows(file, rows);
     try {
-      await writer.run(insertFrom("calls"), [file]);
+      await db.run(insertFrom("calls"), [file]);
+      await addSums(
+        db,
+        `endText IS NOT NULL AND id IN (SELECT id FROM read_json(?::VARCHAR, format = 'newline_delimited', columns = {id: 'VARCHAR'}))`,
+        [file],
+      );
     } finally {
-      await unlink(file).catch(() => undefined);
+      await rm(file, { force: true });
     }
   }
 
-  async #write(lines: readonly string[]): Promise<string | null> {
-    if (lines.length === 0) return null;
-    const file = join(this.#spool, `${this.#files++}.json`);
-    await writeFile(file, lines.join(""), { mode: 0o600 });
-    return file;
+  async #record(row: readonly DuckDBValue[]): Promise<CallRecord> {
+    const [id, witness, endText, ...numbers] = row;
+    const [startAt, endAt] = positionsOf(numbers);
+    const { start, end } = await recordOf(this.#records, startAt, endAt, endText === null ? null : String(endText));
+    return { id: String(id), start, end, witnesses: String(witness).split("+") };
   }
 
   async #ask(sql: Sql): Promise<DuckDBValue[][]> {
@@ -288,16 +308,14 @@ export class DuckDBStore implements Store {
   }
 }
 
-/** Longest line the reader takes: an entry has at most a few megabytes of provider's usage and names. */
-const lineBytesMax = 64 << 20;
+const setApplied = `UPDATE applied SET segment = ?::BIGINT, "offset" = ?::BIGINT, mark = ?::VARCHAR`;
 
-function insertFrom(table: "calls" | "open"): string {
-  return `INSERT INTO ${table} SELECT ${columnNames.join(", ")} FROM read_json(?::VARCHAR, format = 'newline_delimited',
-    columns = ${readColumns}, maximum_object_size = ${lineBytesMax >> 3})`;
+function markOf(text: string): string {
+  return crc32(text).toString(16);
 }
 
-async function deleteIds(writer: DuckDBConnection, table: "calls" | "open", ids: readonly string[]): Promise<void> {
-  await writer.run(`DELETE FROM ${table} WHERE id IN (SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]')))`, [
+async function deleteOpen(writer: DuckDBConnection, ids: readonly string[]): Promise<void> {
+  await writer.run(`DELETE FROM open WHERE id IN (SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]')))`, [
     JSON.stringify(ids.map(wellFormed)),
   ]);
 }
@@ -306,20 +324,8 @@ async function rowsOf(connection: DuckDBConnection, text: string, values: readon
   return (await connection.runAndReadAll(text, [...values])).getRows();
 }
 
-const bothTables = `(SELECT id, startText, endText, witness FROM calls UNION ALL SELECT id, startText, endText, witness FROM open) AS c`;
-const recordColumns = "c.id, c.startText, c.endText, c.witness";
-
-function toRecord(row: readonly DuckDBValue[]): CallRecord {
-  const [id, startText, endText, witness] = row;
-  const start = startText === null ? null : decodeEntry(String(startText));
-  const end = endText === null ? null : decodeEntry(String(endText));
-  return {
-    id: String(id),
-    start: start?.kind === "start" ? start.call : null,
-    end: end?.kind === "end" ? end.call : null,
-    witnesses: String(witness).split("+"),
-  };
-}
+const recordColumns = "id, witness, endText, startSegment, startOffset, endSegment, endOffset";
+const bothTables = `(SELECT ${recordColumns} FROM calls UNION ALL SELECT ${recordColumns} FROM open) AS c`;
 
 const summaryColumns = [
   "id",
@@ -405,11 +411,6 @@ function toUsd(value: DuckDBValue): string {
   if (!(value instanceof DuckDBDecimalValue) || value.scale !== 12)
     throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });
   return formatUsd(value.value);
-}
-
-function toPosition(segment: DuckDBValue | undefined, offset: DuckDBValue | undefined): Position | null {
-  if (segment === null || segment === undefined || offset === null || offset === undefined) return null;
-  return { segment: Number(segment), offset: Number(offset) };
 }
 
 interface Cursor {
