@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest";
 import type { PriceSettings } from "./config.ts";
 import { total } from "./core/charge.ts";
 import { formatUsd, picoPerUsd } from "./core/money.ts";
-import type { PriceBook } from "./core/price.ts";
+import type { PriceBook, Tariff } from "./core/price.ts";
 import { rate, type RatedCall } from "./core/rating.ts";
 import type { Quantities, Usage } from "./core/usage.ts";
 import { PennyworthError } from "./error.ts";
-import { listPrices, readPrices, readSnapshots, snapshotKeys } from "./prices.ts";
+import { readPrices, readSnapshots, snapshotKeys } from "./prices.ts";
 
 const none = { prices: [], providers: {}, nowMs: 0 };
 const book = readPrices(none);
@@ -403,17 +403,29 @@ describe("the user's prices", () => {
   });
 });
 
-describe("listPrices", () => {
-  it("shows every rate with its version and where it was read", () => {
-    const { find, source } = listPrices(book);
-    const found = find({ provider: "anthropic", model: "claude-sonnet-4-5-20250929", tier: null, region: null, atMs: newest });
-    expect(found).toMatchObject({ model: "claude-sonnet-4-5", rule: "starts_with claude-sonnet-4-5" });
-    expect(found?.lines.filter((line) => line.class === "input")).toMatchObject([
-      { aboveTokens: 0, ratePico: 3_000_000n, ratePer: 1n, version: "genai-prices@0.1.8/anthropic/claude-sonnet-4-5#input" },
-      { aboveTokens: 200_000, ratePico: 6_000_000n, version: "genai-prices@0.1.8/anthropic/claude-sonnet-4-5#input>200000" },
+function find(model: string): Tariff | null {
+  return book.find({ provider: "anthropic", model, tier: null, region: null, atMs: newest });
+}
+
+describe("a tariff", () => {
+  it("has every rate with its version, and says by which rule its model was found", () => {
+    const found = find("claude-sonnet-4-5-20250929");
+    expect(found).toMatchObject({ model: "claude-sonnet-4-5", rule: "starts_with claude-sonnet-4-5", contextWindow: 200_000 });
+    expect(found?.prices.input).toEqual([
+      { aboveTokens: -1, rate: { pico: 3_000_000n, per: 1n }, price: "genai-prices@0.1.8/anthropic/claude-sonnet-4-5#input" },
+      { aboveTokens: 200_000, rate: { pico: 6_000_000n, per: 1n }, price: "genai-prices@0.1.8/anthropic/claude-sonnet-4-5#input>200000" },
     ]);
-    expect(found?.lines.every((line) => line.source !== "")).toBe(true);
-    expect(source("genai-prices@0.1.8/openai/gpt-5#output")).toContain("@pydantic/genai-prices 0.1.8 (MIT)");
-    expect(source("own@0/x/y#input")).toBeNull();
+    expect(found?.prices.cache_write_5m?.[0]?.price).toMatch(/#cache_write$/);
+  });
+
+  it("has no version of which the book cannot say where it was read", () => {
+    const steps = Object.values(find("claude-2.1")?.prices ?? {}).flat();
+    expect(steps.length).toBeGreaterThan(0);
+    expect(steps.filter((step) => book.source(step.price) === null)).toEqual([]);
+    expect(book.source("genai-prices@0.1.8/openai/gpt-5#output")).toContain("@pydantic/genai-prices 0.1.8 (MIT)");
+    expect(book.source("genai-prices@0.1.8/anthropic/claude-2#input by anthropic-cache-write-1h@1")).toContain(
+      "2 times the base input price",
+    );
+    expect(book.source("own@0/x/y#input")).toBeNull();
   });
 });

@@ -14,7 +14,6 @@ import {
   type DailyWindow,
   type Derivation,
   type PriceBook,
-  type PriceQuery,
   type PriceRecord,
   standard,
 } from "./core/price.ts";
@@ -66,17 +65,6 @@ export interface PriceOptions {
   readonly nowMs: number;
 }
 
-/** A price in force, as the control API shows it. */
-export interface ListedPrice {
-  readonly class: UsageClass;
-  /** Holds for requests of more input tokens than this; 0 for the base. */
-  readonly aboveTokens: number;
-  readonly ratePico: bigint;
-  readonly ratePer: bigint;
-  readonly version: string;
-  readonly source: string;
-}
-
 /** Keys of genai-prices with a class of ours, and how many units their price is for. Others are in the snapshot and price nothing yet. */
 export const snapshotKeys: Readonly<Record<string, readonly [UsageClass, number]>> = {
   input_mtok: ["input", 1_000_000],
@@ -120,31 +108,6 @@ export function readPrices(options: PriceOptions): PriceBook {
     fallbacks: Object.fromEntries(files.map((file) => [file.provider, file.fallbacks])),
     pricesOf: { ...options.pricesOf, ...Object.fromEntries(fromSettings) },
   });
-}
-
-/** The prices in force for a query, line by line, and where versions come from: what the control API asks of a book. */
-export function listPrices(book: PriceBook): {
-  find(query: PriceQuery): { readonly model: string; readonly rule: string; readonly lines: readonly ListedPrice[] } | null;
-  source(version: string): string | null;
-} {
-  return {
-    find(query) {
-      const tariff = book.find(query);
-      if (tariff === null) return null;
-      const lines = usageClassNames.flatMap((name) =>
-        (tariff.prices[name] ?? []).map(({ aboveTokens, rate, price }) => ({
-          class: name,
-          aboveTokens: Math.max(0, aboveTokens),
-          ratePico: rate.pico,
-          ratePer: rate.per,
-          version: price,
-          source: book.source(price) ?? "",
-        })),
-      );
-      return { model: tariff.model, rule: tariff.rule, lines };
-    },
-    source: (version) => book.source(version),
-  };
 }
 
 /** All snapshots, the oldest first. */

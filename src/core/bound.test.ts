@@ -41,6 +41,8 @@ const book = createPriceBook({
     record("hourly", { input: "2", output: "4" }),
     record("hourly", { input: "1", output: "2" }, { window: { fromMs: 0, toMs: 12 * 3_600_000 } }),
     record("embed", { input: "1" }),
+    record("tiered", { input: "2", output: "4" }),
+    record("tiered", { input: "1", output: "2" }, { tier: "flex" }),
   ],
   own: [],
   derivations: [],
@@ -73,6 +75,10 @@ describe("bound", () => {
   it("takes the dearest hour, and the fee of the request", () => {
     expect(bound(book, call("hourly"), request).cost).toBe("0.0024");
     expect(bound(book, call("fee"), request).cost).toBe("0.0131");
+  });
+
+  it("takes the standard price where the tier asked for is cheaper, since the call may be served at either", () => {
+    expect(bound(book, call("tiered", "flex"), request).cost).toBe("0.0024");
   });
 
   it("says why there is none", () => {

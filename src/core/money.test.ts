@@ -146,6 +146,7 @@ describe("scaleRate", () => {
   it("is exact, and the same as scaling the text", () => {
     expect(scaleRate(parseRate("1.25", 1_000_000n), "0.5")).toEqual(parseRate("0.625", 1_000_000n));
     expect(scaleRate(parseRate("0.0833333", 1_000_000n), "2")).toEqual(parseRate("0.1666666", 1_000_000n));
+    expect(scaleRate(parseRate("1", 1n), "0.0000000000005")).toEqual(parseRate("0.0000000000005", 1n));
     expect(scaleRate(parseRate("3", 1_000_000n), "0")).toEqual({ pico: 0n, per: 1n });
   });
 });
