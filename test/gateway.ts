@@ -1,11 +1,9 @@
 // A gateway for the end-to-end tests: a server on a free port with a folder of its own, no provider keys, and what they ask of it.
 // Not here: what is right. Invariant: nothing of the developer's own settings, environment or data is read or touched.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Flags, readConfig } from "../src/config.ts";
 import { start } from "../src/main.ts";
+import { temporaryFolder } from "./process.ts";
 
 export interface TestGateway {
   readonly url: string;
@@ -32,8 +30,8 @@ export interface Receipt {
 
 /** @param secrets stand in for the environment: provider credentials by the name of their variable. */
 export async function startGateway(flags: Flags = {}, secrets: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
-  const folder = await mkdtemp(join(tmpdir(), "pennyworth-"));
-  const running = await start(readConfig(undefined, { data: folder, "server.port": 0, log: "error", ...flags }, { ...secrets }));
+  const folder = await temporaryFolder();
+  const running = await start(readConfig(undefined, { data: folder.path, "server.port": 0, log: "error", ...flags }, { ...secrets }));
   const ask = async (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(`${running.url}/api/v1${path}`, {
       method,
@@ -43,7 +41,7 @@ export async function startGateway(flags: Flags = {}, secrets: Readonly<Record<s
   return {
     url: running.url,
     adminToken: running.adminToken,
-    dataFolder: folder,
+    dataFolder: folder.path,
     get: async (path) => read(await ask("GET", path), path),
     post: async (path, body) => read(await ask("POST", path, body), path),
     receipt: async (call) => {
@@ -61,7 +59,7 @@ export async function startGateway(flags: Flags = {}, secrets: Readonly<Record<s
     },
     close: async () => {
       await running.close();
-      await rm(folder, { recursive: true, force: true });
+      await folder.remove();
     },
   };
 }
