@@ -65,7 +65,7 @@ async function newestNode() {
     total.skipped.push({ name: "the server on Node 24", reason: "its binary comes from npm for Linux on x64 only" });
     return;
   }
-  await tests("tests on Node 24", clients, ["src/ledger", "src/gateway", "src/main.test.ts"]);
+  await tests("tests on Node 24", clients, ["src/ledger", "test/guarantees", "test/hostile", "test/failures"]);
 }
 
 /** Python's `openai` in a folder of its own, where Python is at hand; without it that test says why it is skipped. */
