@@ -98,7 +98,11 @@ async function openSocket(folder: string): Promise<Control | null> {
     if (["ENOENT", "ECONNREFUSED", "ENOTDIR"].includes(codeOf(cause))) return null;
     throw new PennyworthError("data_locked", { folder }, cause);
   }
-  return { running: true, fetch: send, close: () => agent.close() };
+  const fetch = (path: string, ask?: Ask): Promise<Answer> =>
+    send(path, ask).catch((cause: unknown) => {
+      throw new PennyworthError("server_unreachable", { url: socketPath(folder), cause: causeOf(cause) }, cause);
+    });
+  return { running: true, fetch, close: () => agent.close() };
 }
 
 function toInit(ask: Ask = {}): { method: string; body?: string; headers: Record<string, string> } {
@@ -120,5 +124,6 @@ function codeOf(error: unknown): string {
 }
 
 function causeOf(error: unknown): string {
-  return codeOf(error) || (error instanceof Error ? error.message : String(error));
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  return codeOf(error) || (cause instanceof Error ? cause.message : String(cause));
 }

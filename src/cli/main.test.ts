@@ -1,8 +1,9 @@
 // The commands as people run them: exit codes, one clear line for what went wrong, tables and JSON, against a server on the folder's socket.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
@@ -67,6 +68,95 @@ it("every command has help with examples", async () => {
     expect([command, code]).toEqual([command, 0]);
     expect(out).toContain(`Examples:\n  $ pennyworth ${command}`);
   }
+});
+
+describe("rehearse", () => {
+  const trace = join(data, "trace.csv");
+  writeFileSync(
+    trace,
+    "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,1000,100\n2023-11-16 18:15:46.98,2000,0\n2023-11-16 18:15:47.1,7,200\n",
+  );
+
+  it.each(["max", "10"])("on a server of its own, at speed %s, finds the ledger equal to the trace", async (speed) => {
+    const { code, out, err } = await run("rehearse", "--trace", trace, "--speed", speed, "--data", join(data, "none"), "--json");
+    expect(err).toBe("No server runs on this data folder: the rehearsal has one of its own, on a temporary folder.\n");
+    expect(code).toBe(0);
+    // 3,007 input tokens at $0.25 a million and 300 output tokens at $2, by hand.
+    const ledger = (JSON.parse(out) as { comparisons: { what: string; ledger: string }[] }).comparisons.map(({ what, ledger }) => [
+      what,
+      ledger,
+    ]);
+    expect(ledger.slice(0, 6)).toEqual([
+      ["calls", "3"],
+      ["input tokens", "3007"],
+      ["output tokens", "300"],
+      ["input cost $", "0.00075175"],
+      ["output cost $", "0.0006"],
+      ["cost $", "0.00135175"],
+    ]);
+  });
+
+  it("ends with 3 when the ledger says something else, and shows what", async () => {
+    const gateway = createServer((request, response) => request.resume().on("end", () => response.end("{}")));
+    await new Promise<void>((resolve) => {
+      gateway.listen(0, "127.0.0.1", resolve);
+    });
+    const { status, prices } = context;
+    const { port } = gateway.address() as AddressInfo;
+    const known = prices.find({ provider: "openai", model: "gpt-5-mini", atMs: nowMs, tier: null, region: null })!;
+    const journal = { segment: 1, offset: 4_096 };
+    Object.assign(context, {
+      status: async () => ({ ...(await status()), journal, url: `http://127.0.0.1:${port}` }),
+      prices: { ...prices, find: () => ({ ...known, lines: [...known.lines, { ...known.lines[0]!, class: "output" }] }) },
+    });
+    const { code, out } = await run("rehearse", "--trace", trace, "--speed", "max");
+    Object.assign(context, { status, prices });
+    gateway.close();
+    expect(out).toMatch(/calls +3 +2 +✗ differs/);
+    expect(code).toBe(3);
+  });
+
+  it("says how to start a server where --url has none", async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => {
+      closed.listen(0, "127.0.0.1", resolve);
+    });
+    const url = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
+    closed.close();
+    const { code, err } = await run("rehearse", "--trace", trace, "--url", url);
+    expect([code, err]).toEqual([1, `pennyworth: No Pennyworth answers at ${url}: ECONNREFUSED. Start one with \`pennyworth serve\`.\n`]);
+  });
+});
+
+it("serve says what people need, drains on a signal, and leaves a ledger that the doctor finds sound", async () => {
+  const folder = join(data, "served");
+  const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "serve", "--port", "0", "--data", folder, "--log", "error"]);
+  const greeting = await new Promise<string>((resolve) => {
+    let out = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      out += chunk.toString();
+      if (out.includes("curl ")) resolve(out);
+    });
+  });
+  const [, url, token] = /dashboard +(http:\S+)\/#token=(\S+)/.exec(greeting) ?? [];
+  expect(greeting).toContain(`admin token  ${token}`);
+  expect(greeting).toContain(`data folder  ${folder}`);
+  const [, target, type, body] = /curl (\S+) -H "content-type: (\S+)" -d '(.+)'/.exec(greeting) ?? [];
+  const answer = await fetch(target!, { method: "POST", headers: { "content-type": type! }, body: body! });
+  expect([answer.status, target!.startsWith(url!)]).toEqual([200, true]);
+  const ended = new Promise((resolve) => {
+    child.on("close", resolve);
+  });
+  child.kill("SIGTERM");
+  expect(await ended).toBe(0);
+  const { code, out } = await run("doctor", "--data", folder, "--json");
+  expect([code, JSON.parse(out)]).toMatchObject([
+    0,
+    { holds: true, findings: [{ check: "journal" }, { check: "store" }, { what: "2 charges of 1 calls recomputed" }, { check: "totals" }] },
+  ]);
+  const receipt = JSON.parse((await run("receipt", "last", "--data", folder, "--json")).out) as { call: string; total: string };
+  expect(receipt).toMatchObject({ call: answer.headers.get("x-pennyworth-call"), total: answer.headers.get("x-pennyworth-cost") });
+  expect((await run("doctor", "--data", folder, "--rebuild")).code).toBe(0);
 });
 
 describe("against the running server", () => {

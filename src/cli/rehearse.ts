@@ -16,7 +16,7 @@ import type { TraceSums } from "./sums.ts";
 
 interface RehearseOptions extends SettingsOptions {
   readonly trace: string;
-  readonly speed: number | null;
+  readonly speed: number;
   readonly url?: string;
   readonly token?: string;
   readonly key?: string;
@@ -60,8 +60,9 @@ export function addRehearse(program: Command): void {
   );
 }
 
-function parseSpeed(text: string): number | null {
-  if (text === "max") return null;
+/** Not null for `max`: commander takes a null for an option without a value. */
+function parseSpeed(text: string): number {
+  if (text === "max") return Number.POSITIVE_INFINITY;
   const speed = /^\d{1,9}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (!(speed > 0)) throw new InvalidArgumentError("Expected a number above 0, or max.");
   return speed;

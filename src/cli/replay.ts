@@ -11,8 +11,8 @@ export interface Replay {
   readonly model: string;
   /** The tag by which the calls are found again. */
   readonly rehearsal: string;
-  /** How many times faster than the trace; null: as fast as it goes. */
-  readonly speed: number | null;
+  /** How many times faster than the trace; Infinity: as fast as it goes. */
+  readonly speed: number;
 }
 
 export interface Replayed {
@@ -37,7 +37,7 @@ export async function replay(rows: readonly TraceRow[], how: Replay, onProgress:
   const work = async (): Promise<void> => {
     for (let index = next++; index < rows.length; index = next++) {
       const row = rows[index] as TraceRow;
-      if (how.speed !== null) {
+      if (Number.isFinite(how.speed)) {
         const dueMs = startedMs + row.atMs / how.speed;
         const waitMs = dueMs - performance.now();
         if (waitMs > 0) await delay(waitMs);
