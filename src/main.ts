@@ -18,9 +18,10 @@ import type { PriceBook } from "./core/price.ts";
 import type { UsageClass } from "./core/usage.ts";
 import { PennyworthError } from "./error.ts";
 import { Estimator } from "./gateway/estimate.ts";
-import { createUpstream, Gateway, type Parts } from "./gateway/gateway.ts";
+import { createUpstream, Gateway } from "./gateway/gateway.ts";
 import { createId } from "./gateway/id.ts";
 import { Identifier } from "./gateway/identify.ts";
+import type { Parts } from "./gateway/parts.ts";
 import { Recorder } from "./gateway/recorder.ts";
 import type { RouteTable } from "./gateway/route.ts";
 import { openServer } from "./gateway/server.ts";
@@ -102,7 +103,7 @@ export async function start(config: Config): Promise<Running> {
   const gateway = new Gateway(parts, { required, check: (secret) => ledger.keys.check(secret) });
 
   journal.append({ kind: "run", run: createId(Date.now()), atMs: Date.now(), version });
-  for (const call of [...journal.openCalls().values()]) journal.append({ kind: "end", call: presumeEnd(rates, call, Date.now()) });
+  for (const call of Array.from(journal.openCalls().values())) journal.append({ kind: "end", call: presumeEnd(rates, call, Date.now()) });
   const clock = watchClock((byMs) => journal.append({ kind: "clock", atMs: Date.now(), byMs }));
 
   let url = "";
@@ -202,7 +203,12 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
       store,
       names,
       keys: new KeyRing(journal),
-      book: readPrices({ prices: settings.prices, providers: settings.providers, pricesOf: { sandbox: ["openai", "anthropic"] }, nowMs: Date.now() }),
+      book: readPrices({
+        prices: settings.prices,
+        providers: settings.providers,
+        pricesOf: { sandbox: ["openai", "anthropic"] },
+        nowMs: Date.now(),
+      }),
       providers: mergeProviders(settings.providers),
       close,
     };
@@ -243,7 +249,11 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
         openCalls: face.active(),
         journal,
         store: { applied, lagBytes: applied?.segment === journal.segment ? journal.offset - applied.offset : null, rebuilding },
-        providers: [...ledger.providers.values()].map(({ name, formats: served }) => ({ name, formats: served, credential: credential(name) !== null })),
+        providers: [...ledger.providers.values()].map(({ name, formats: served }) => ({
+          name,
+          formats: served,
+          credential: credential(name) !== null,
+        })),
         sandbox: face.sandboxed ?? false,
         keysNeeded: keysNeeded(config, ledger.keys),
       };
@@ -271,7 +281,14 @@ function toPricesAccess(book: PriceBook): PricesAccess {
       for (const [name, steps] of Object.entries(tariff.prices))
         for (const { aboveTokens, rate, price } of steps) {
           const source = book.source(price) ?? "";
-          lines.push({ class: name as UsageClass, aboveTokens: Math.max(0, aboveTokens), ratePico: rate.pico, ratePer: rate.per, version: price, source });
+          lines.push({
+            class: name as UsageClass,
+            aboveTokens: Math.max(0, aboveTokens),
+            ratePico: rate.pico,
+            ratePer: rate.per,
+            version: price,
+            source,
+          });
         }
       return { model: tariff.model, rule: tariff.rule, lines };
     },
@@ -351,7 +368,8 @@ function createLog(config: Config): Logger {
 function listen(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: Error & { code?: string }) => {
-      const detail = cause.code === "EADDRINUSE" ? `port ${port} on ${host} is in use; take another with --port, or 0 for a free one` : cause.message;
+      const detail =
+        cause.code === "EADDRINUSE" ? `port ${port} on ${host} is in use; take another with --port, or 0 for a free one` : cause.message;
       reject(new PennyworthError("config_invalid", { detail }, cause));
     });
     server.listen(port, host, () => {

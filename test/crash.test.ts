@@ -64,9 +64,9 @@ test(
     };
 
     const notes: Note[] = [];
-    let stopping = false;
+    const stop = new AbortController();
     const client = async (name: number): Promise<void> => {
-      for (let n = 0; !stopping; n++) {
+      for (let n = 0; !stop.signal.aborted; n++) {
         const note: Note = { id: `c${name}-${n}`, completed: false, call: null, output: null };
         notes.push(note);
         await send(url, note, random).catch(() => pause(20));
@@ -82,7 +82,7 @@ test(
       gateway = await serve();
     }
     await pause(300);
-    stopping = true;
+    stop.abort();
     await load;
 
     const rows = await readAll(url);

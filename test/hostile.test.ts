@@ -46,7 +46,9 @@ test("random bytes get a clear error or a closed connection", async () => {
   const byte = (): number => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) >>> 24;
   for (let n = 0; n < 60; n++) {
     const junk = Buffer.from(Array.from({ length: 1 + byte() * 4 }, byte));
-    const answer = await raw(n % 2 === 0 ? junk : Buffer.concat([Buffer.from("POST /v1/messages HTTP/1.1\r\nhost: localhost\r\n"), junk]), { end: true });
+    const answer = await raw(n % 2 === 0 ? junk : Buffer.concat([Buffer.from("POST /v1/messages HTTP/1.1\r\nhost: localhost\r\n"), junk]), {
+      end: true,
+    });
     expect(answer === "" || /^HTTP\/1\.1 (400|408|413|421|431)/.test(answer), answer.slice(0, 80)).toBe(true);
     expect(answer).not.toMatch(/\bat .*\.(ts|js):\d+/);
   }
@@ -64,36 +66,66 @@ test("smuggled lengths, broken chunks and a missing host are refused", async () 
 });
 
 test("enormous headers and bodies meet their limits by name", async () => {
-  expect(await raw(request(`x-long: ${"a".repeat(20_000)}\r\ncontent-length: 2`, "{}"))).toMatch(/^HTTP\/1\.1 431[^]*limits\.headerBytesMax/);
+  expect(await raw(request(`x-long: ${"a".repeat(20_000)}\r\ncontent-length: 2`, "{}"))).toMatch(
+    /^HTTP\/1\.1 431[^]*limits\.headerBytesMax/,
+  );
   const large = await post(chat, JSON.stringify({ model: "m", messages: [{ role: "user", content: "a".repeat(300_000) }] }));
   expect(large.status).toBe(413);
   expect(await large.text()).toContain("limits.requestBytesMax");
 });
 
 test("foreign hosts, foreign origins and upgrades stay outside", async () => {
-  expect(await raw("GET /v1/models HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n")).toMatch(/^HTTP\/1\.1 421[^]*host_foreign/);
+  expect(await raw("GET /v1/models HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n")).toMatch(
+    /^HTTP\/1\.1 421[^]*host_foreign/,
+  );
   expect(await raw("GET /api/v1/status HTTP/1.1\r\nhost: evil.example:4242\r\nconnection: close\r\n\r\n")).toMatch(/^HTTP\/1\.1 421/);
   const foreign = await post(chat, hello, { origin: "https://evil.example" });
   expect([foreign.status, await codeOf(foreign)]).toEqual([403, "origin_foreign"]);
-  expect(await raw("GET /v1/realtime HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")).toMatch(/^HTTP\/1\.1 501/);
+  expect(await raw("GET /v1/realtime HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")).toMatch(
+    /^HTTP\/1\.1 501/,
+  );
   expect(await raw("CONNECT api.openai.com:443 HTTP/1.1\r\nhost: localhost\r\n\r\n")).toMatch(/^HTTP\/1\.1 501/);
 });
 
 test("no request can steer the gateway to an address that is not configured", async () => {
-  for (const path of ["/to/evil.example/v1/chat/completions", "/to/http%3A%2F%2Fevil.example/v1/chat/completions", "/to/__proto__/v1/chat/completions"]) {
+  for (const path of [
+    "/to/evil.example/v1/chat/completions",
+    "/to/http%3A%2F%2Fevil.example/v1/chat/completions",
+    "/to/__proto__/v1/chat/completions",
+  ]) {
     const response = await post(path, hello);
     expect([response.status, await codeOf(response)]).toEqual([404, "provider_unknown"]);
   }
-  const absolute = await raw("POST http://evil.example/v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
+  const absolute = await raw(
+    "POST http://evil.example/v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
+  );
   expect(absolute).toMatch(/^HTTP\/1\.1 404/);
 });
 
 test("wrong types are answered in the format's own error shape, here or by the provider, and never crash", async () => {
   const bodies = [
-    "", "null", "[]", "1", '"x"', "{", '{"model":', "{}", '{"model":1}', '{"model":{}}', '{"model":"m","messages":"x"}', '{"model":"m","messages":[1,null]}',
-    '{"model":"m","messages":[{"role":1,"content":{}}]}', '{"model":"m","stream":"yes","messages":[]}', '{"model":"m","max_tokens":-1,"messages":[]}',
-    '{"model":"m","max_tokens":1e400,"messages":[]}', '{"model":"m","n":1e9,"messages":[]}', '{"model":"m","tools":{"a":1},"messages":[]}',
-    '{"model":"m","metadata":[1],"messages":[]}', `${"[".repeat(50_000)}`, `{"model":"m","messages":${"[".repeat(50_000)}${"]".repeat(50_000)}}`, '{"model":"\\ud800","messages":[]}',
+    "",
+    "null",
+    "[]",
+    "1",
+    '"x"',
+    "{",
+    '{"model":',
+    "{}",
+    '{"model":1}',
+    '{"model":{}}',
+    '{"model":"m","messages":"x"}',
+    '{"model":"m","messages":[1,null]}',
+    '{"model":"m","messages":[{"role":1,"content":{}}]}',
+    '{"model":"m","stream":"yes","messages":[]}',
+    '{"model":"m","max_tokens":-1,"messages":[]}',
+    '{"model":"m","max_tokens":1e400,"messages":[]}',
+    '{"model":"m","n":1e9,"messages":[]}',
+    '{"model":"m","tools":{"a":1},"messages":[]}',
+    '{"model":"m","metadata":[1],"messages":[]}',
+    `${"[".repeat(50_000)}`,
+    `{"model":"m","messages":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
+    '{"model":"\\ud800","messages":[]}',
   ];
   for (const path of [chat, "/to/witness/v1/responses", "/to/witness/v1/embeddings", "/to/witness/v1/messages"])
     for (const body of bodies) {
@@ -112,7 +144,9 @@ test("unknown paths and methods say what is served", async () => {
 });
 
 test("a client that stops reading for a while gets every byte in the end", async () => {
-  const response = await post(chat, JSON.stringify({ ...JSON.parse(hello), stream: true, max_tokens: 20_000 }), { "x-sandbox-output-tokens": "20000" });
+  const response = await post(chat, JSON.stringify({ ...JSON.parse(hello), stream: true, max_tokens: 20_000 }), {
+    "x-sandbox-output-tokens": "20000",
+  });
   await new Promise((resolve) => setTimeout(resolve, 300));
   const text = await response.text();
   expect(text.trimEnd().endsWith("data: [DONE]")).toBe(true);
@@ -123,13 +157,20 @@ test("a client that goes away in mid-stream leaves one call, marked and estimate
   const response = await fetch(bench.running.url + chat.replace("witness", "cancelled"), {
     method: "POST",
     signal: controller.signal,
-    headers: { "content-type": "application/json", "x-pennyworth-tags": "leaves=yes", "x-sandbox-output-tokens": "5000", "x-sandbox-tokens-per-second": "500" },
+    headers: {
+      "content-type": "application/json",
+      "x-pennyworth-tags": "leaves=yes",
+      "x-sandbox-output-tokens": "5000",
+      "x-sandbox-tokens-per-second": "500",
+    },
     body: JSON.stringify({ ...JSON.parse(hello), stream: true, max_tokens: 8_000 }),
   });
   const reader = response.body!.getReader();
   for (let n = 0; n < 5; n++) await reader.read();
   controller.abort();
-  expect((await bench.calls("leaves=yes")).map((call) => [call.id, call.status])).toEqual([[response.headers.get("x-pennyworth-call"), "aborted"]]);
+  expect((await bench.calls("leaves=yes")).map((call) => [call.id, call.status])).toEqual([
+    [response.headers.get("x-pennyworth-call"), "aborted"],
+  ]);
 });
 
 test("afterwards everything is still served, and the ledger has every call that the provider saw, once", async () => {

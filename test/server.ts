@@ -16,12 +16,18 @@ export interface Row {
   readonly outputTokens: number;
 }
 
+/** What the tests read of a report. */
+export interface Reported {
+  readonly rows: readonly { readonly group: Readonly<Record<string, string>> }[];
+  readonly total: { readonly calls: number; readonly cost: string; readonly unpriced: number; readonly doubtful: number };
+}
+
 export interface Bench {
   readonly running: Running;
   readonly provider: Awaited<ReturnType<typeof startSandbox>>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
   /** The control API, as the administrator. */
-  control(path: string): Promise<any>;
+  control<Answer = Reported>(path: string): Promise<Answer>;
   /** Calls on record that carry this tag, oldest first, once there are `count` of them and none is under way. */
   calls(tag: string, count?: number): Promise<Row[]>;
   close(): Promise<void>;
@@ -48,11 +54,11 @@ export async function startBench(flags: Readonly<Record<string, unknown>> = {}):
       {},
     ),
   );
-  const control = async (path: string): Promise<any> => {
+  const control = async <Answer = Reported>(path: string): Promise<Answer> => {
     const response = await fetch(running.url + path, { headers: { authorization: `Bearer ${running.adminToken}` } });
     const text = await response.text();
     if (response.status !== 200) throw new Error(`${path}: ${response.status} ${text}`);
-    return JSON.parse(text);
+    return JSON.parse(text) as Answer;
   };
   return {
     running,
@@ -68,7 +74,7 @@ export async function startBench(flags: Readonly<Record<string, unknown>> = {}):
     calls: async (tag, count = 1) => {
       const filter = encodeURIComponent(`tag.${tag.split("=")[0]}=${tag.split("=")[1]}`);
       for (let tries = 0; ; tries++) {
-        const { calls } = (await control(`/api/v1/calls?limit=500&filter=${filter}`)) as { calls: Row[] };
+        const { calls } = await control<{ calls: Row[] }>(`/api/v1/calls?limit=500&filter=${filter}`);
         if ((calls.length >= count && calls.every((call) => call.status !== "open")) || tries > 150) return calls.toReversed();
         await new Promise((resolve) => setTimeout(resolve, 40));
       }

@@ -17,7 +17,13 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     agent.dispatch(
-      { origin, path: (request.url as string).replace("/to/bench", ""), method: "POST", headers, body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) },
+      {
+        origin,
+        path: (request.url as string).replace("/to/bench", ""),
+        method: "POST",
+        headers,
+        body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks),
+      },
       {
         onRequestStart() {},
         onResponseStart(controller, status) {
@@ -25,7 +31,8 @@ const server = createServer((request, response) => {
           const down: string[] = [];
           for (let i = 0; i < raw.length; i += 2) {
             const name = raw[i]!.toString("latin1").toLowerCase();
-            if (name !== "connection" && name !== "keep-alive" && name !== "transfer-encoding") down.push(name, raw[i + 1]!.toString("latin1"));
+            if (name !== "connection" && name !== "keep-alive" && name !== "transfer-encoding")
+              down.push(name, raw[i + 1]!.toString("latin1"));
           }
           response.writeHead(status, down);
         },

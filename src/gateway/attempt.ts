@@ -10,6 +10,7 @@ import { readWhole } from "./whole.ts";
 
 export interface AttemptLimits {
   readonly answerBytesMax: number;
+  readonly eventBytesMax: number;
   readonly drainMsMax: number;
 }
 
@@ -101,7 +102,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#head(null);
     } else if (type.includes("text/event-stream")) {
       this.#mode = "stream";
-      this.#stream = this.#owner.format.stream(this.#owner.hideUsage);
+      this.#stream = this.#owner.format.stream(this.#owner.hideUsage, this.#owner.limits.eventBytesMax);
       if (encoding !== null && encoding !== "identity") this.#inflate = this.#openInflate(encoding);
       this.#head(null, this.#inflate === null ? [] : ["content-encoding"]);
     } else {
@@ -283,7 +284,6 @@ function first(value: string | string[] | undefined | null): string | null {
 }
 
 function rawHeader(rawHeaders: readonly (Buffer | string)[], name: string): string | null {
-  for (let i = 0; i < rawHeaders.length; i += 2)
-    if (String(rawHeaders[i]).toLowerCase() === name) return String(rawHeaders[i + 1]);
+  for (let i = 0; i < rawHeaders.length; i += 2) if (String(rawHeaders[i]).toLowerCase() === name) return String(rawHeaders[i + 1]);
   return null;
 }

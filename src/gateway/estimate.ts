@@ -32,8 +32,9 @@ export class Estimator {
   /**
    * A usage for a call whose own is missing or unfinished. What was reported stays; what was not is estimated from bytes.
    * Of a partial report the input is kept, and the output counts as much as was reported or seen, whichever is more.
+   * @param doubts why there is no report, in words.
    */
-  complete(model: string, reported: Usage | null, promptBytes: number, outputBytes: number): Usage {
+  complete(model: string, reported: Usage | null, promptBytes: number, outputBytes: number, doubts: readonly string[] = []): Usage {
     const ratio = this.#ratios.get(model) ?? { input: bytesPerTokenDefault, output: bytesPerTokenDefault };
     const output = Math.ceil(outputBytes / ratio.output);
     const first = reported?.parts[0];
@@ -42,7 +43,7 @@ export class Estimator {
       return {
         parts: [{ kind: "message", model: null, quantities }],
         source: "estimated",
-        doubts: reported?.doubts ?? [],
+        doubts: reported?.doubts ?? doubts,
         raw: reported?.raw ?? null,
       };
     }

@@ -14,7 +14,7 @@ import type { AnswerFacts, Format, RequestFacts } from "../providers/format.ts";
 import { Attempt, type AttemptOwner, type Outcome } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
-import type { Parts } from "./gateway.ts";
+import type { Parts } from "./parts.ts";
 import { headersUp, readCredential } from "./headers.ts";
 import { createId } from "./id.ts";
 import { readTrace, type Trace } from "./identify.ts";
@@ -114,7 +114,11 @@ export class Exchange {
     for (let tries = 1; ; tries++) {
       const target = targets[Math.min(tries - 1, targets.length - 1)] as Target;
       const mayRetry = (why: Retriable): boolean =>
-        tries < retry.triesMax && retry.on.includes(why) && this.#parts.now() + retry.waitMs < deadlineMs && !this.#client.gone && !this.#cancelled;
+        tries < retry.triesMax &&
+        retry.on.includes(why) &&
+        this.#parts.now() + retry.waitMs < deadlineMs &&
+        !this.#client.gone &&
+        !this.#cancelled;
       const start = this.#start(asked, target, before + tries, reason, cause);
       const again = await this.#try(asked, target, start, mayRetry);
       if (again === null) return;
@@ -226,7 +230,8 @@ export class Exchange {
           if (!settled) finish(statusOf(outcome), causeOf(outcome), outcome.facts, outcome.httpStatus);
           if (again) resolve(outcome.httpStatus === null ? (outcome.cause ?? outcome.kind) : String(outcome.httpStatus));
           else {
-            if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone) this.refuse(asked.format, this.#failure(outcome, target));
+            if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone)
+              this.refuse(asked.format, this.#failure(outcome, target));
             resolve(null);
           }
         },
@@ -264,7 +269,9 @@ export class Exchange {
     if (credential !== null && provider.auth === "bearer") headers.push("authorization", `Bearer ${credential}`);
     if (credential !== null && provider.auth === "x-api-key") headers.push("x-api-key", credential);
     for (const [name, value] of Object.entries(provider.headers)) headers.push(name, value);
-    this.#parts.upstream(base.origin).dispatch({ origin: base.origin, path, method: method as "POST", headers, body: body.length === 0 ? null : body }, attempt);
+    this.#parts
+      .upstream(base.origin)
+      .dispatch({ origin: base.origin, path, method: method as "POST", headers, body: body.length === 0 ? null : body }, attempt);
   }
 
   /** What the answer's head says of Pennyworth: the call, its cost, and every policy that changed something. */
@@ -272,7 +279,8 @@ export class Exchange {
     const headers = ["x-pennyworth-call", start.id];
     if (cost !== null) headers.push("x-pennyworth-cost", cost);
     if (start.edits.length > 0) headers.push("x-pennyworth-edits", start.edits.join(", "));
-    if (start.reason !== "first" && start.cause !== "client") headers.push("x-pennyworth-attempt", `${start.attempt}; ${start.reason}; ${start.cause}`);
+    if (start.reason !== "first" && start.cause !== "client")
+      headers.push("x-pennyworth-attempt", `${start.attempt}; ${start.reason}; ${start.cause}`);
     if (start.provider === sandbox) headers.push("x-pennyworth-provider", "sandbox: no real model answered");
     return headers;
   }
@@ -312,7 +320,8 @@ export class Exchange {
         },
         ended: (outcome) => {
           this.#attempt = null;
-          if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone) this.refuse(refusing, this.#failure(outcome, target));
+          if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone)
+            this.refuse(refusing, this.#failure(outcome, target));
           resolve();
         },
       });
@@ -328,7 +337,14 @@ export class Exchange {
     const { provider } = target;
     const rating = rate(
       this.#parts.rates.book,
-      { provider: provider.name, modelAsked: facts.model, modelAnswered: facts.model, tier: facts.tier, region: provider.region, atMs: nowMs },
+      {
+        provider: provider.name,
+        modelAsked: facts.model,
+        modelAnswered: facts.model,
+        tier: facts.tier,
+        region: provider.region,
+        atMs: nowMs,
+      },
       facts.usage,
     );
     this.#parts.recorder.observe({

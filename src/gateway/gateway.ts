@@ -5,32 +5,10 @@ import { Agent, type Dispatcher } from "undici";
 import type { Settings } from "../config.ts";
 import type { Key } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
-import type { Format, FormatName } from "../providers/format.ts";
 import { Exchange } from "./exchange.ts";
 import { readCredential } from "./headers.ts";
-import type { Identifier } from "./identify.ts";
-import type { Recorder } from "./recorder.ts";
-import { readAddress, type RouteTable } from "./route.ts";
-import type { Rates } from "./settle.ts";
-
-/** What every exchange shares. */
-export interface Parts {
-  readonly limits: Settings["limits"];
-  readonly durability: "batched" | "sync";
-  readonly formats: ReadonlyMap<FormatName, Format>;
-  readonly routes: RouteTable;
-  readonly rates: Rates;
-  readonly identifier: Identifier;
-  readonly recorder: Recorder;
-  readonly prefixKey: Buffer;
-  readonly now: () => number;
-  /** The configured credential of a provider; null when there is none. */
-  readonly credential: (provider: string) => string | null;
-  readonly upstream: (origin: string) => Dispatcher;
-  readonly synced: () => Promise<void>;
-  /** Logs a bug and makes it an error fit for a user. */
-  readonly internal: (error: unknown) => PennyworthError;
-}
+import type { Parts } from "./parts.ts";
+import { readAddress } from "./route.ts";
 
 export interface Doorkeeper {
   /** Are keys needed right now? */

@@ -18,7 +18,12 @@ test("our own headers win over baggage, baggage over the trace, the trace over n
 });
 
 test("names of customers and users are tokens; other names are not", () => {
-  const found = new Identifier(token).attribute({ "x-pennyworth-customer": "Ada", "x-pennyworth-agent": "Ada" }, none, hints({ user: "Bob" }), []);
+  const found = new Identifier(token).attribute(
+    { "x-pennyworth-customer": "Ada", "x-pennyworth-agent": "Ada" },
+    none,
+    hints({ user: "Bob" }),
+    [],
+  );
   expect(found).toMatchObject({ customer: token("Ada"), user: token("Bob"), agent: "Ada" });
 });
 
@@ -47,7 +52,12 @@ test("a UTF-8 name in a header is read as one", () => {
 test("a prompt that continues an earlier one belongs to its session", () => {
   const identifier = new Identifier(token);
   const first = identifier.attribute({}, none, null, ["aaaaaaaaaaaaaaaa:10", "bbbbbbbbbbbbbbbb:20"]).session;
-  const next = identifier.attribute({}, none, null, ["aaaaaaaaaaaaaaaa:10", "bbbbbbbbbbbbbbbb:20", "cccccccccccccccc:30", "dddddddddddddddd:40"]).session;
+  const next = identifier.attribute({}, none, null, [
+    "aaaaaaaaaaaaaaaa:10",
+    "bbbbbbbbbbbbbbbb:20",
+    "cccccccccccccccc:30",
+    "dddddddddddddddd:40",
+  ]).session;
   const other = identifier.attribute({}, none, null, ["aaaaaaaaaaaaaaaa:10", "eeeeeeeeeeeeeeee:20"]).session;
   expect(first).toBe("~bbbbbbbbbbbbbbbb");
   expect(next).toBe(first);

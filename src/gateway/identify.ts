@@ -131,7 +131,7 @@ function isField(name: string): name is Field {
 }
 
 function isToken(value: string): boolean {
-  return /^n_[0-9a-f]{16}$/.test(value);
+  return value.startsWith("n_") && value.length === 18 && /^[0-9a-f]+$/.test(value.slice(2));
 }
 
 /** HTTP headers arrive as latin-1; names in them are UTF-8 as often as not. */

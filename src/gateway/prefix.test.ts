@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { chain } from "./prefix.ts";
 import { splice } from "./splice.ts";
@@ -11,13 +11,17 @@ const spans = (parts: readonly string[]): [number, number][] => {
 
 test("equal prefixes give equal chains, and the first difference ends it", () => {
   fc.assert(
-    fc.property(fc.array(fc.string({ minLength: 1 }), { maxLength: 12 }), fc.array(fc.string({ minLength: 1 }), { maxLength: 8 }), (shared, rest) => {
-      const before = chain(key, Buffer.from(shared.join("")), spans(shared));
-      const after = chain(key, Buffer.from([...shared, ...rest].join("")), spans([...shared, ...rest]));
-      expect(after.slice(0, before.length)).toEqual(before);
-      const changed = chain(key, Buffer.from(["!", ...shared].join("")), spans(["!", ...shared]));
-      if (shared.length > 0 && shared[0] !== "!") expect(changed[0]).not.toBe(before[0]);
-    }),
+    fc.property(
+      fc.array(fc.string({ minLength: 1 }), { maxLength: 12 }),
+      fc.array(fc.string({ minLength: 1 }), { maxLength: 8 }),
+      (shared, rest) => {
+        const before = chain(key, Buffer.from(shared.join("")), spans(shared));
+        const after = chain(key, Buffer.from([...shared, ...rest].join("")), spans([...shared, ...rest]));
+        expect(after.slice(0, before.length)).toEqual(before);
+        const changed = chain(key, Buffer.from(["!", ...shared].join("")), spans(["!", ...shared]));
+        if (shared.length > 0 && shared[0] !== "!") expect(changed[0]).not.toBe(before[0]);
+      },
+    ),
   );
 });
 

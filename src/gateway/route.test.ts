@@ -3,7 +3,10 @@ import type { RouteSettings } from "../config.ts";
 import type { ProviderRecord } from "../providers/table.ts";
 import { readAddress, route, type RouteTable } from "./route.ts";
 
-const provider = (name: string, formats: ProviderRecord["formats"]): [string, ProviderRecord] => [name, { name, formats, keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord];
+const provider = (name: string, formats: ProviderRecord["formats"]): [string, ProviderRecord] => [
+  name,
+  { name, formats, keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord,
+];
 const table = (credentialed: readonly string[], routes: readonly RouteSettings[] = []): RouteTable => ({
   providers: new Map([
     provider("openai", ["openai-chat", "openai-responses", "openai-embeddings"]),
@@ -38,7 +41,10 @@ test("the sandbox answers whoever asks for it", () => {
 test("a route names targets in order, with wildcards and other models", () => {
   const routes: RouteSettings[] = [{ model: "gpt-5*", targets: [{ provider: "local", model: "llama" }, { provider: "openai" }] }];
   const found = route(table(["openai"], routes), chat, "gpt-5-mini", null);
-  expect(found.targets.map((target) => [target.provider.name, target.model])).toEqual([["local", "llama"], ["openai", null]]);
+  expect(found.targets.map((target) => [target.provider.name, target.model])).toEqual([
+    ["local", "llama"],
+    ["openai", null],
+  ]);
   expect(found.retry.triesMax).toBe(2);
   expect(first(table(["openai"], routes), chat, "gpt-4.1", null)).toBe("openai");
 });

@@ -43,9 +43,13 @@ export function readAddress(method: string, path: string, anthropic: boolean): A
   if (format !== undefined && method === "POST") return { pinned, endpoint: { kind: "metered", format, path: rest } };
   for (const [verb, pattern, owner] of free) {
     if (verb !== method || !pattern.test(rest)) continue;
-    return { pinned, endpoint: { kind: "free", format: rest.startsWith("/v1/models") && anthropic ? "anthropic-messages" : owner, path: rest } };
+    return {
+      pinned,
+      endpoint: { kind: "free", format: rest.startsWith("/v1/models") && anthropic ? "anthropic-messages" : owner, path: rest },
+    };
   }
-  if (/^\/v1\/responses\/[^/]+$/.test(rest) && method === "GET") return { pinned, endpoint: { kind: "response", format: "openai-responses", path: rest } };
+  if (/^\/v1\/responses\/[^/]+$/.test(rest) && method === "GET")
+    return { pinned, endpoint: { kind: "response", format: "openai-responses", path: rest } };
   if (/^\/v1\/responses\/[^/]+\/cancel$/.test(rest) && method === "POST") {
     return { pinned, endpoint: { kind: "response", format: "openai-responses", path: rest } };
   }
@@ -98,7 +102,11 @@ export function route(table: RouteTable, address: Address, model: string | null,
   const rule = model === null ? undefined : table.routes.find((candidate) => matches(candidate.model, model));
   if (rule !== undefined) {
     return {
-      targets: rule.targets.map((named) => ({ ...target(table, named.provider, format, path), model: named.model ?? null, pool: named.pool ?? "shared" })),
+      targets: rule.targets.map((named) => ({
+        ...target(table, named.provider, format, path),
+        model: named.model ?? null,
+        pool: named.pool ?? "shared",
+      })),
       retry: rule.retry ?? { ...once, triesMax: rule.targets.length, on: ["429", "5xx", "timeout", "connect"] },
     };
   }
@@ -112,7 +120,8 @@ export function route(table: RouteTable, address: Address, model: string | null,
 
 function target(table: RouteTable, name: string, format: FormatName, path: string): Target {
   const provider = table.providers.get(name);
-  if (provider === undefined) throw new PennyworthError("provider_unknown", { provider: name, known: [...table.providers.keys()].join(", ") });
+  if (provider === undefined)
+    throw new PennyworthError("provider_unknown", { provider: name, known: [...table.providers.keys()].join(", ") });
   if (!provider.formats.includes(format)) throw new PennyworthError("provider_format", { provider: name, path });
   return { provider, model: null, pool: "shared" };
 }
@@ -120,7 +129,13 @@ function target(table: RouteTable, name: string, format: FormatName, path: strin
 /** `*` matches any run of characters. */
 function matches(pattern: string, model: string): boolean {
   if (!pattern.includes("*")) return pattern === model;
-  return new RegExp(`^${pattern.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&")).join(".*")}$`, "s").test(model);
+  return new RegExp(
+    `^${pattern
+      .split("*")
+      .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"))
+      .join(".*")}$`,
+    "s",
+  ).test(model);
 }
 
 function decodeName(text: string): string {

@@ -73,13 +73,13 @@ function decideUsage(estimator: Estimator, start: CallStart, ending: Ending, fac
       return null;
     case "failed":
       // Providers do not bill an error answer; what was generated before a stream's error is another matter.
-      return reported === null && outputBytes === 0 ? null : estimator.complete(model, reported, prompt, outputBytes);
+      return reported === null && outputBytes === 0 ? null : estimator.complete(model, reported, prompt, outputBytes, facts?.doubts);
     case "presumed":
       return "bound";
     case "complete":
     case "cut":
     case "aborted":
-      return estimator.complete(model, reported, prompt, outputBytes);
+      return estimator.complete(model, reported, prompt, outputBytes, facts?.doubts);
   }
 }
 
