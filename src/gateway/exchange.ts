@@ -182,7 +182,7 @@ export class Exchange {
 
   /** One try. @returns the cause for another one, or null when the client has its answer. */
   async #try(asked: Asked, target: Target, start: CallStart, mayRetry: (why: Retriable) => boolean): Promise<string | null> {
-    const { recorder, rates, now } = this.#parts;
+    const { recorder, now } = this.#parts;
     const metered = recorder.start(start);
     if (this.#parts.durability === "sync") await this.#parts.synced();
     if (this.#client.gone || this.#cancelled) {
@@ -191,24 +191,9 @@ export class Exchange {
     }
     return new Promise((resolve) => {
       let settled = false;
-      const finish = (status: CallStatus, error: string | null, facts: AnswerFacts | null, httpStatus: number | null): string | null => {
+      const finish = (status: CallStatus, error: string | null, facts: AnswerFacts | null): string | null => {
         settled = true;
-        if (!metered) return null;
-        const ending: Ending = {
-          status,
-          httpStatus,
-          error,
-          clientGone: this.#client.gone,
-          endMs: now(),
-          firstByteMs: attempt.firstByteMs,
-          firstTokenMs: attempt.firstTokenMs,
-          answerBytes: attempt.answerBytes,
-          providerRequest: attempt.providerRequest,
-        };
-        const end = settle(rates, start, ending, facts);
-        recorder.end(end);
-        if (end.responseId !== null) this.#parts.identifier.remember(end.responseId, start.attribution);
-        return end.usage === null || end.unpriced.length > 0 ? null : formatUsd(total(end.charges));
+        return metered ? this.#settle(start, attempt, status, error, facts) : null;
       };
       const owner: AttemptOwner = {
         client: this.#client,
@@ -220,14 +205,14 @@ export class Exchange {
         whenClientLeaves: (streamed) => target.provider.whenClientLeaves[streamed ? "stream" : "json"],
         headers: (cost) => this.#ownHeaders(start, cost),
         complete: (facts, release) => {
-          const cost = finish(readStatus(attempt.status, facts, start, asked.facts.background), null, facts, attempt.status);
+          const cost = finish(readStatus(attempt.status, facts, start, asked.facts.background), null, facts);
           recorder.whenDurable(() => release(cost));
         },
         ended: (outcome) => {
           this.#attempt = null;
           const why = reasonToRetry(outcome);
           const again = !settled && why !== null && !this.#client.headSent && mayRetry(why);
-          if (!settled) finish(statusOf(outcome), causeOf(outcome), outcome.facts, outcome.httpStatus);
+          if (!settled) finish(statusOf(outcome), causeOf(outcome), outcome.facts);
           if (again) resolve(outcome.httpStatus === null ? (outcome.cause ?? outcome.kind) : String(outcome.httpStatus));
           else {
             if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone)
@@ -240,6 +225,25 @@ export class Exchange {
       this.#attempt = attempt;
       this.#dispatch(attempt, target, "POST", splice(asked.body, this.#splices(asked, target)));
     });
+  }
+
+  /**
+   * Puts a try's end on record. Never throws: were there a bug in here, the answer would still go out, and the call stay open.
+   * @returns its cost in dollars; null when that is not known.
+   */
+  #settle(start: CallStart, attempt: Attempt, status: CallStatus, error: string | null, facts: AnswerFacts | null): string | null {
+    try {
+      const { firstByteMs, firstTokenMs, answerBytes, providerRequest, status: httpStatus } = attempt;
+      const wire = { httpStatus, firstByteMs, firstTokenMs, answerBytes, providerRequest };
+      const ending: Ending = { status, error, clientGone: this.#client.gone, endMs: this.#parts.now(), ...wire };
+      const end = settle(this.#parts.rates, start, ending, facts);
+      this.#parts.recorder.end(end);
+      if (end.responseId !== null) this.#parts.identifier.remember(end.responseId, start.attribution);
+      return end.usage === null || end.unpriced.length > 0 ? null : formatUsd(total(end.charges));
+    } catch (bug) {
+      this.#parts.internal(bug);
+      return null;
+    }
   }
 
   #settleUnsent(metered: boolean, start: CallStart): void {
