@@ -30,7 +30,8 @@ const routeSchema = z.strictObject({
   targets: z.array(z.strictObject({ provider: z.string(), model: z.string().optional(), pool: z.string().optional() })).min(1),
   retry: z
     .strictObject({
-      triesMax: z.int().min(1).max(10).default(2),
+      /** Tries in all; each goes to the next target, and on at the last. Twice, or as often as there are targets, unless set. */
+      triesMax: z.int().min(1).max(10).optional(),
       totalMsMax: z.int().min(1).default(60_000),
       waitMs: z.int().min(0).default(200),
       on: z.array(z.enum(["429", "5xx", "timeout", "connect"])).default(["429", "5xx", "timeout", "connect"]),
@@ -88,6 +89,11 @@ export const settingsSchema = z.strictObject({
         .int()
         .min(0)
         .default(4 * 1024 * 1024),
+      /** A larger answer is passed on, and its usage estimated. */
+      answerKeptBytesMax: z
+        .int()
+        .min(0)
+        .default(64 * 1024 * 1024),
       /** One event of a stream; a larger one passes, and is not read. */
       eventBytesMax: z
         .int()

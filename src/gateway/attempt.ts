@@ -10,6 +10,7 @@ import { readWhole } from "./whole.ts";
 
 export interface AttemptLimits {
   readonly answerBytesMax: number;
+  readonly answerKeptBytesMax: number;
   readonly eventBytesMax: number;
   readonly drainMsMax: number;
 }
@@ -32,8 +33,10 @@ export interface AttemptOwner {
   readonly now: () => number;
   /** May this answer be thrown away for another try? Then nothing of it reaches the client. */
   discards(httpStatus: number): boolean;
-  /** Cancel upstream, or go on reading, when the client has gone? */
-  whenClientLeaves(streamed: boolean): "drain" | "cancel";
+  /** A stream was asked for. */
+  readonly streamed: boolean;
+  /** Cancel upstream, or go on reading, when the client has gone. */
+  readonly whenClientLeaves: "drain" | "cancel";
   /** Headers of ours for the answer's head. `cost` is known only for an answer read whole. */
   headers(cost: string | null): readonly string[];
   /** The answer is complete but for what is held: put it on record, then call `release`. Called at most once. */
@@ -99,8 +102,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const encoding = first(headers["content-encoding"]);
     if (this.#owner.format === null) {
       this.#mode = "plain";
-      this.#head(null);
-    } else if (type.includes("text/event-stream")) {
+      this.#head(null, [], this.#declaredLength());
+    } else if (type.includes("text/event-stream") || (this.#owner.streamed && status < 300 && !type.includes("json"))) {
       this.#mode = "stream";
       this.#stream = this.#owner.format.stream(this.#owner.hideUsage, this.#owner.limits.eventBytesMax);
       if (encoding !== null && encoding !== "identity") this.#inflate = this.#openInflate(encoding);
@@ -124,13 +127,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
         this.#chunks.push(chunk);
         if (this.answerBytes > this.#owner.limits.answerBytesMax) {
           this.#mode = "long";
-          this.#head(null);
+          this.#head(null, [], this.#declaredLength());
           for (const piece of this.#chunks.slice(0, -1)) this.#write(piece);
           this.#held = chunk;
         }
         return;
       case "long":
-        this.#chunks.push(chunk);
+        if (this.answerBytes <= this.#owner.limits.answerKeptBytesMax) this.#chunks.push(chunk);
+        else this.#chunks = [];
         if (this.#held !== null) this.#write(this.#held);
         this.#held = chunk;
         return;
@@ -180,7 +184,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** The client has gone away. */
   clientLeft(): void {
     if (this.#over || this.#mode === "discard") return;
-    if (this.#owner.whenClientLeaves(this.#mode === "stream" || this.#mode === "waiting") === "cancel") this.cancel();
+    if (this.#owner.whenClientLeaves === "cancel") this.cancel();
     else {
       this.#drain ??= setTimeout(() => this.cancel(), this.#owner.limits.drainMsMax);
       this.#controller?.resume();
@@ -229,7 +233,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #finishWhole(): void {
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-    const facts = readWhole(this.#owner.format as Format, body, first(rawHeader(this.#rawHeaders, "content-encoding")));
+    const kept = this.answerBytes === body.length;
+    const facts = kept ? readWhole(this.#owner.format as Format, body, rawHeader(this.#rawHeaders, "content-encoding")) : null;
     this.#owner.complete(facts, (cost) => {
       if (this.#mode === "long") {
         if (this.#held !== null) this.#write(this.#held);
@@ -254,6 +259,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#drain !== null) clearTimeout(this.#drain);
     this.#inflate?.destroy();
     this.#owner.ended({ kind, cause, httpStatus: this.status, facts });
+  }
+
+  /** The length that the provider's head names, for bytes that are passed on one by one. */
+  #declaredLength(): number | undefined {
+    const length = rawHeader(this.#rawHeaders, "content-length");
+    return length === null ? undefined : Number(length);
   }
 
   #head(cost: string | null, except: readonly string[] = [], length?: number): void {

@@ -15,7 +15,7 @@ import { Attempt, type AttemptOwner, type Outcome } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
 import type { Parts } from "./parts.ts";
-import { headersUp, readCredential } from "./headers.ts";
+import { type Credentials, headersUp } from "./headers.ts";
 import { createId } from "./id.ts";
 import { readTrace, type Trace } from "./identify.ts";
 import { chain } from "./prefix.ts";
@@ -40,18 +40,23 @@ export class Exchange {
   readonly #client: Client;
   readonly #address: Address;
   readonly #key: Key | null;
-  readonly #credential: string | null;
+  readonly #credentials: Credentials;
   #attempt: Attempt | null = null;
   #cancelled = false;
   #wake: (() => void) | null = null;
 
-  constructor(parts: Parts, request: IncomingMessage, response: ServerResponse, address: Address, key: Key | null) {
+  constructor(
+    parts: Parts,
+    request: IncomingMessage,
+    response: ServerResponse,
+    address: Address,
+    who: { readonly key: Key | null; readonly credentials: Credentials },
+  ) {
     this.#parts = parts;
     this.#request = request;
     this.#address = address;
-    this.#key = key;
-    const credential = readCredential(request.headers);
-    this.#credential = credential?.startsWith("pw_") ? null : credential;
+    this.#key = who.key;
+    this.#credentials = who.credentials;
     this.#client = new Client(response, parts.limits.silenceMsMax);
     this.#client.onGone(() => {
       this.#attempt?.clientLeft();
@@ -96,7 +101,7 @@ export class Exchange {
 
   async #meter(body: Buffer, format: Format): Promise<void> {
     const facts = format.request(body);
-    const chosen = route(this.#parts.routes, this.#address, facts.model, this.#credential);
+    const chosen = route(this.#parts.routes, this.#address, facts.model, this.#credentials.own);
     const trace = readTrace(this.#request.headers);
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);
     const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix);
@@ -202,7 +207,8 @@ export class Exchange {
         limits: this.#parts.limits,
         now,
         discards: (status) => (status === 429 && mayRetry("429")) || (status >= 500 && mayRetry("5xx")),
-        whenClientLeaves: (streamed) => target.provider.whenClientLeaves[streamed ? "stream" : "json"],
+        streamed: asked.facts.streamed,
+        whenClientLeaves: target.provider.whenClientLeaves[asked.facts.streamed ? "stream" : "json"],
         headers: (cost) => this.#ownHeaders(start, cost),
         complete: (facts, release) => {
           const cost = finish(readStatus(attempt.status, facts, start, asked.facts.background), null, facts);
@@ -269,7 +275,7 @@ export class Exchange {
       this.#address.endpoint.path.slice("/v1".length) +
       (query < 0 ? "" : (this.#request.url as string).slice(query));
     const headers = headersUp(this.#request);
-    const credential = this.#parts.credential(provider.name) ?? (provider.name === sandbox ? null : this.#credential);
+    const credential = this.#parts.credential(provider.name) ?? (provider.name === sandbox ? null : this.#credentials.own);
     if (credential !== null && provider.auth === "bearer") headers.push("authorization", `Bearer ${credential}`);
     if (credential !== null && provider.auth === "x-api-key") headers.push("x-api-key", credential);
     for (const [name, value] of Object.entries(provider.headers)) headers.push(name, value);
@@ -305,7 +311,7 @@ export class Exchange {
 
   /** Endpoints that cost nothing, and stored responses: those are witnesses of the call that made them. */
   async #pass(body: Buffer, format: Format | null): Promise<void> {
-    const { targets } = route(this.#parts.routes, this.#address, null, this.#credential);
+    const { targets } = route(this.#parts.routes, this.#address, null, this.#credentials.own);
     const target = targets[0] as Target;
     await new Promise<void>((resolve) => {
       const refusing = this.#parts.formats.get(this.#address.endpoint.format) as Format;
@@ -316,7 +322,8 @@ export class Exchange {
         limits: this.#parts.limits,
         now: this.#parts.now,
         discards: () => false,
-        whenClientLeaves: () => "cancel",
+        streamed: false,
+        whenClientLeaves: "cancel",
         headers: () => (target.provider.name === sandbox ? ["x-pennyworth-provider", "sandbox: no real model answered"] : []),
         complete: (facts, release) => {
           if (format !== null && facts !== null) this.#observe(format, target, facts);

@@ -6,7 +6,7 @@ import type { Settings } from "../config.ts";
 import type { Key } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
 import { Exchange } from "./exchange.ts";
-import { readCredential } from "./headers.ts";
+import { readCredentials } from "./headers.ts";
 import type { Parts } from "./parts.ts";
 import { readAddress } from "./route.ts";
 
@@ -39,9 +39,10 @@ export class Gateway {
     try {
       if (this.#draining) throw new PennyworthError("draining");
       if (this.#active.size >= this.#parts.limits.callsMax) throw new PennyworthError("overloaded", { limit: this.#parts.limits.callsMax });
-      const key = this.#admit(request);
+      const credentials = readCredentials(request.headers);
+      const key = this.#admit(credentials.key);
       const address = readAddress(request.method as string, path, request.headers["anthropic-version"] !== undefined);
-      exchange = new Exchange(this.#parts, request, response, address, key);
+      exchange = new Exchange(this.#parts, request, response, address, { key, credentials });
       this.#active.add(exchange);
       await exchange.run();
     } catch (error) {
@@ -70,10 +71,7 @@ export class Gateway {
   }
 
   /** Who calls: a key of ours in its own header or in the provider's slot, or nobody where none is needed. */
-  #admit(request: IncomingMessage): Key | null {
-    const named = request.headers["x-pennyworth-key"];
-    const credential = readCredential(request.headers);
-    const secret = typeof named === "string" ? named : credential?.startsWith("pw_") ? credential : null;
+  #admit(secret: string | null): Key | null {
     if (secret === null) {
       if (this.#keys.required()) throw new PennyworthError("key_missing");
       return null;

@@ -2,6 +2,7 @@
 // credentials, and what is Pennyworth's own.
 
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { keyPrefix } from "../ledger/keys.ts";
 import { foreignBaggage } from "./identify.ts";
 
 /** Headers of one connection (RFC 9110, 7.6.1), and those the forwarding itself decides. */
@@ -58,11 +59,35 @@ export function headersDown(rawHeaders: readonly (Buffer | string)[], except: re
   return down;
 }
 
-/** The client's own credential: what stands in the provider's slot, unless it is a key of ours. */
-export function readCredential(headers: IncomingHttpHeaders): string | null {
-  const bearer = headers.authorization?.match(/^Bearer\s+(.+)$/i)?.[1];
-  const key = headers["x-api-key"] ?? headers["api-key"];
-  return bearer?.trim() ?? (typeof key === "string" && key !== "" ? key : null);
+export interface Credentials {
+  /** A Pennyworth key, from its own header or from a provider's slot. */
+  readonly key: string | null;
+  /** The client's own credential for the provider. */
+  readonly own: string | null;
+  /** The headers that carry it, as they came: name, value. */
+  readonly ownHeaders: readonly string[];
+}
+
+/** What a request brings to show who it is: to us, and to the provider. */
+export function readCredentials(headers: IncomingHttpHeaders): Credentials {
+  let key = text(headers["x-pennyworth-key"]);
+  let own: string | null = null;
+  const ownHeaders: string[] = [];
+  for (const name of ["authorization", "x-api-key", "api-key"]) {
+    const value = text(headers[name]);
+    const credential = name === "authorization" ? (value?.replace(/^Bearer\s+/i, "") ?? null) : value;
+    if (value === null || credential === null || credential === "") continue;
+    if (credential.startsWith(keyPrefix)) key ??= credential;
+    else {
+      own ??= credential;
+      ownHeaders.push(name, value);
+    }
+  }
+  return { key, own, ownHeaders };
+}
+
+function text(value: string | string[] | undefined): string | null {
+  return typeof value === "string" && value.trim() !== "" ? value.trim() : null;
 }
 
 function connectionNames(value: string | undefined): Set<string> | null {

@@ -107,7 +107,7 @@ export function route(table: RouteTable, address: Address, model: string | null,
         model: named.model ?? null,
         pool: named.pool ?? "shared",
       })),
-      retry: rule.retry ?? { ...once, triesMax: rule.targets.length, on: ["429", "5xx", "timeout", "connect"] },
+      retry: toRetry(rule),
     };
   }
   const usual = format === "anthropic-messages" ? "anthropic" : "openai";
@@ -116,6 +116,11 @@ export function route(table: RouteTable, address: Address, model: string | null,
     throw new PennyworthError("provider_key_missing", { provider: usual, variable: table.providers.get(usual)?.keyFrom ?? "" });
   }
   return { targets: [target(table, usual, format, path)], retry: once };
+}
+
+function toRetry({ retry, targets }: RouteSettings): Retry {
+  if (retry === undefined) return { ...once, triesMax: targets.length, on: ["429", "5xx", "timeout", "connect"] };
+  return { ...retry, triesMax: retry.triesMax ?? Math.max(2, targets.length) };
 }
 
 function target(table: RouteTable, name: string, format: FormatName, path: string): Target {
