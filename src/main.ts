@@ -54,6 +54,9 @@ export const version: string = (
 /** A jump of the wall clock against the monotonic one that is worth an entry, ms. */
 const clockJumpMs = 1_000;
 
+/** How long a question may wait for what was on record when it was asked, ms. Then it is answered with what can be seen. */
+const caughtUpMsMax = 2_000;
+
 /** Opens the ledger without serving: for commands, when no server runs on the data folder. */
 export async function openOffline(config: Config): Promise<{ readonly app: ReturnType<typeof createApi>; close(): Promise<void> }> {
   const ledger = await openLedger(config, createLog(config));
@@ -236,7 +239,17 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     startedMs,
     now: Date.now,
     rowsMax: config.settings.limits.rowsMax,
-    ledger: ledger.store,
+    ledger: {
+      report: (query) => ledger.store.report(query),
+      calls: (query) => ledger.store.calls(query),
+      call: (id) => ledger.store.call(id),
+      scan: (after, limit) => ledger.store.scan(after, limit),
+      caughtUp: async () => {
+        const { position } = ledger.journal;
+        await ledger.journal.synced();
+        await ledger.store.caughtUp(position, caughtUpMsMax).catch(() => {});
+      },
+    },
     keys: ledger.keys,
     names: ledger.names,
     prices: toPricesAccess(ledger.book),

@@ -32,6 +32,7 @@ export function addCalls(app: Api, context: ApiContext): void {
     const nowMs = context.now();
     const filters = parseFilters(asked.filter);
     if (filters.some((filter) => filter.field === "class")) throw invalid("calls cannot be filtered by class; a report can");
+    if (asked.fresh === "true") await context.ledger.caughtUp();
     const page = await context.ledger.calls({
       sinceMs: parseTime("since", asked.since, nowMs),
       untilMs: parseTime("until", asked.until, nowMs),
@@ -104,10 +105,16 @@ export function addCalls(app: Api, context: ApiContext): void {
   });
 }
 
-/** @throws PennyworthError `call_unknown`. `last` is the call that started last. */
+/** A call that has only just ended is waited for. @throws PennyworthError `call_unknown`. `last` is the call that started last. */
 async function readCall(id: string, context: ApiContext): Promise<CallRecord> {
+  const { ledger } = context;
+  if (id === "last") await ledger.caughtUp();
   const wanted = id === "last" ? await readLastId(context) : id;
-  const record = wanted === null ? null : await context.ledger.call(wanted);
+  let record = wanted === null ? null : await ledger.call(wanted);
+  if (wanted !== null && (record === null || record.end === null)) {
+    await ledger.caughtUp();
+    record = await ledger.call(wanted);
+  }
   if (record === null) throw new PennyworthError("call_unknown", { id });
   if (record.start === null) return record;
   return { ...record, start: { ...record.start, attribution: await nameAttribution(record.start.attribution, context.names) } };

@@ -12,7 +12,10 @@ export interface ApiContext {
   readonly now: () => number;
   /** Most rows of one report (`limits.rowsMax`). */
   readonly rowsMax: number;
-  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan">;
+  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan"> & {
+    /** Resolves when everything on record at the time of asking can be seen, or after a short while. */
+    caughtUp(): Promise<void>;
+  };
   readonly keys: KeysAccess;
   readonly names: NamesAccess;
   readonly prices: PricesAccess;

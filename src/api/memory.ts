@@ -56,6 +56,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         return { calls: page.map(toSummary), cursor: next < newest.length ? String(next) : null };
       },
       call: async (id) => records.find((record) => record.id === id) ?? null,
+      caughtUp: async () => {},
       scan: async (after, limit) =>
         [...records]
           .sort((a, b) => (a.id < b.id ? -1 : 1))

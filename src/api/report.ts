@@ -24,6 +24,7 @@ export function addReport(app: Api, context: ApiContext): void {
     const by = parseFields(asked.by);
     const sinceMs = parseTime("since", asked.since, nowMs);
     const untilMs = parseTime("until", asked.until, nowMs);
+    if (asked.fresh === "true") await context.ledger.caughtUp();
     const found = await context.ledger.report({
       by,
       sinceMs,

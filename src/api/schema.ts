@@ -32,6 +32,11 @@ const filter = z
   });
 const span = { since: time("From this start of a call on."), until: time("Before this start of a call."), filter };
 
+const fresh = z
+  .enum(["true", "false"])
+  .optional()
+  .openapi({ description: "`true`: wait, two seconds at most, until what was on record when this was asked can be seen." });
+
 export const reportQuery = z.strictObject({
   by: z
     .string()
@@ -39,12 +44,14 @@ export const reportQuery = z.strictObject({
     .openapi({ description: `What to group by, comma-separated: ${fieldNames.join(", ")}.`, example: "day,model" }),
   ...span,
   limit: z.string().optional().openapi({ description: "Most rows given; 100 unless told." }),
+  fresh,
 });
 
 export const callsQuery = z.strictObject({
   ...span,
   cursor: z.string().max(500).optional().openapi({ description: "From the page before; the filters must be the same." }),
   limit: z.string().optional().openapi({ description: "Calls on a page, 1 to 1000; 50 unless told." }),
+  fresh,
 });
 
 const row = z

@@ -41,7 +41,7 @@ async function run(options: ReportOptions): Promise<void> {
   const control = await openControl(toConfig(options));
   try {
     const { by, since, until, filter, limit } = options;
-    const found = await ask(control, schema.report, toPath("report", { by, since, until, filter, limit }));
+    const found = await ask(control, schema.report, toPath("report", { by, since, until, filter, limit, fresh: "true" }));
     if (options.json) printJson(found);
     else print(await format(found));
   } finally {
