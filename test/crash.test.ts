@@ -190,16 +190,19 @@ async function readAll(url: string): Promise<Row[]> {
 
 /** Client's id → output tokens the provider says it served. */
 async function readWitness(providerUrl: string): Promise<Map<string, number | null>> {
-  const witness = (await (await fetch(`${providerUrl}/witness`)).json()) as {
-    calls: { client: string | null; usage: Record<string, number> | null }[];
-  };
   const seen = new Map<string, number | null>();
-  for (const call of witness.calls) {
-    if (call.client === null) continue;
-    expect(seen.has(call.client), `${call.client} reached the provider twice`).toBe(false);
-    seen.set(call.client, call.usage?.["output"] ?? null);
+  for (let since = 0; ;) {
+    const page = (await (await fetch(`${providerUrl}/witness?since=${since}&limit=1000`)).json()) as {
+      calls: { n: number; client: string | null; usage: Record<string, number> | null }[];
+    };
+    for (const { n, client, usage } of page.calls) {
+      since = n;
+      if (client === null) continue;
+      expect(seen.has(client), `${client} reached the provider twice`).toBe(false);
+      seen.set(client, usage?.["output"] ?? null);
+    }
+    if (page.calls.length === 0) return seen;
   }
-  return seen;
 }
 
 function pause(ms: number): Promise<void> {

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export const noNode = "skipped: no Node of 22 or later is here for the clients (npm brings one for Linux on x64)";
-export const noPython = "skipped: no Python with the openai package (PENNYWORTH_PYTHON may name one)";
+export const noPython = "skipped: no Python with the openai package (npm test -- --python installs one, PENNYWORTH_PYTHON names one)";
 
 /** A Node of at least 22, which the newest majors of the clients declare; null where there is none. */
 export function nodeForClients(): string | null {

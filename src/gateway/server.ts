@@ -19,6 +19,14 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
   const hosts = new Set([...loopback, settings.server.host.toLowerCase(), ...settings.server.hosts.map((host) => host.toLowerCase())]);
   const origins = new Set(settings.server.origins);
 
+  /** Connections on which an answer is under way: nothing else may be written there. */
+  const answering = new WeakSet<Socket>();
+  const refuseSocket = (socket: Socket, error: PennyworthError): void => {
+    if (socket.writable && !answering.has(socket)) socket.end(toText(error));
+    else socket.destroy();
+    socket.on("error", () => socket.destroy());
+  };
+
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -28,6 +36,8 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
+      answering.add(request.socket);
+      response.once("close", () => answering.delete(request.socket));
       const problem = findForeign(request, hosts, origins);
       if (problem !== null) {
         refuse(response, problem, false);
@@ -66,14 +76,14 @@ function findForeign(request: IncomingMessage, hosts: ReadonlySet<string>, origi
   return null;
 }
 
-function refuseSocket(socket: Socket, error: PennyworthError): void {
-  if (!socket.writable || (socket as { bytesWritten?: number }).bytesWritten !== 0) {
-    socket.destroy();
-    return;
-  }
+/** An answer written without Node's help, for what never became a request. */
+function toText(error: PennyworthError): string {
   const body = JSON.stringify({ type: "error", error: { type: error.code, code: error.code, message: error.message } });
-  socket.end(
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-  socket.on("error", () => socket.destroy());
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
 }
