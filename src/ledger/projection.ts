@@ -84,6 +84,9 @@ type Circumstances = Pick<Observation, "startMs" | "provider" | "format" | "endp
 /** Largest cost a row can hold: DECIMAL(18,12). A dearer charge is unpriced in reports; its receipt has it. */
 const rowCostMax = parseUsd("999999.999999999999");
 
+/** Most units of a class a row takes for true: a thousand times what any model takes in. More is unknown, and the call doubtful. */
+const quantityMax = 1_000_000_000_000;
+
 /** The row of a call under way or ended. One of `start` and `seen` is given: a call is known by its gateway or by a later witness. */
 export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circumstances | null, witnesses: readonly string[]): Row {
   const id = start?.id ?? end?.id ?? "";
@@ -150,7 +153,7 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
     outputTokens: tokensOf(lines, "output"),
     unpriced: end !== null && (end.unpriced.length > 0 || cost > rowCostMax),
     unmetered: end !== null && end.usage === null && wasSent(end),
-    doubtful: (end?.usage?.doubts.length ?? 0) > 0,
+    doubtful: (end?.usage?.doubts.length ?? 0) > 0 || lines.some((line) => line.quantity === null),
     presumed: end?.status === "presumed" || end?.usage?.source === "presumed",
     failed: end?.status === "failed" || end?.status === "cut" || end?.status === "unreached",
     lines: lines.length === 0 ? [noLine] : lines,
@@ -193,20 +196,20 @@ function linesOf(end: CallEnd): Line[] {
   const lines: Line[] = [];
   const charged: { [name in UsageClass]?: number } = {};
   // A sum that no row can hold keeps no part either, or the parts would not add up to it.
-  const holdable = sum(end.charges.map((charge) => charge.costPico)) <= rowCostMax;
+  const fits = sum(end.charges.map((charge) => charge.costPico)) <= rowCostMax;
   for (const charge of end.charges) {
     const before = charged[charge.class];
     charged[charge.class] = (before ?? 0) + charge.quantity;
     lines.push({
       class: charge.class,
-      quantity: charge.quantity,
+      quantity: holdable(charge.quantity),
       source: charge.source,
       model: charge.model,
       part: charge.part,
       price: charge.price,
-      cost: holdable ? formatUsd(charge.costPico satisfies Pico) : null,
+      cost: fits ? formatUsd(charge.costPico satisfies Pico) : null,
       first: before === undefined,
-      unpriced: !holdable || (before === undefined && end.unpriced.includes(charge.class)),
+      unpriced: !fits || (before === undefined && end.unpriced.includes(charge.class)),
     });
   }
   if (end.usage === null) return lines;
@@ -217,9 +220,13 @@ function linesOf(end: CallEnd): Line[] {
     const source = end.usage.sources?.[name] ?? end.usage.source;
     const first = charged[name] === undefined;
     const unpriced = first && end.unpriced.includes(name);
-    lines.push({ class: name, quantity: rest, source, model: null, part: null, price: null, cost: null, first, unpriced });
+    lines.push({ class: name, quantity: holdable(rest), source, model: null, part: null, price: null, cost: null, first, unpriced });
   }
   return lines;
+}
+
+function holdable(quantity: number): number | null {
+  return quantity <= quantityMax ? quantity : null;
 }
 
 function tokensOf(lines: readonly Line[], direction: "input" | "output"): number {

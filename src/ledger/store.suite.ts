@@ -476,6 +476,20 @@ export function storeSuite(name: string, make: () => Promise<TestStore>): void {
       expect(await store.call("huge")).toEqual({ id: "huge", start, end, witnesses: ["gateway"] });
       // Dearer than a row can hold: unknown in reports, never a wrong sum.
       expect((await store.report(everything)).total).toMatchObject({ calls: 1, cost: "0", unpriced: 1 });
+      const many = {
+        parts: [{ kind: "message", model: null, quantities: { output: Number.MAX_SAFE_INTEGER } }],
+        source: "reported",
+        doubts: [],
+        raw: null,
+      } as const;
+      const flood = Array.from({ length: 1200 }, (_, index): Known => ({
+        start: sampleStart(`f${index}`),
+        end: sampleEnd(`f${index}`, { usage: many, charges: [] }),
+      }));
+      await store.apply(placed(entriesOf(flood), 2));
+      expect((await store.report(everything)).total).toMatchObject({ calls: 1201, outputTokens: 5, doubtful: 1200 });
+      expect((await store.report({ ...everything, by: ["class"] })).rows[0]).toMatchObject({ group: ["output"], calls: 1201 });
+      expect((await store.call("f7"))?.end?.usage).toEqual(many);
       expect(await store.call("no such call")).toBeNull();
       await store.close();
     }, 120_000);
@@ -588,6 +602,20 @@ export function storeSuite(name: string, make: () => Promise<TestStore>): void {
         }
         const { total } = await store.report(everything);
         expect(total).toMatchObject({ calls: 2, cost: "0.00015", inputTokens: 20, outputTokens: 10 });
+        for (const field of ["task", "session", "status"] as const) {
+          const { rows } = await store.report({ ...everything, by: [field] });
+          expect(rows.reduce((sum, row) => sum + row.calls, 0)).toBe(2);
+        }
+        const classes = (await store.report({ ...everything, by: ["class"] })).rows.map((row) => [
+          row.group[0],
+          row.calls,
+          row.quantity,
+          row.cost,
+        ]);
+        expect(classes).toEqual([
+          ["output", 2, 10, "0.0001"],
+          ["input", 2, 20, "0.00005"],
+        ]);
         const record = await store.call("g");
         expect(record?.start).toEqual(start);
         expect(record?.witnesses).toEqual(["fetch", "gateway"]);
