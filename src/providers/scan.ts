@@ -241,7 +241,9 @@ class Scanner {
       let slashes = found;
       while (slashes > at && bytes[slashes - 1] === backslash) slashes--;
       if (((found - slashes) & 1) === 0) return found + 1;
-      walk = found - at < 512 ? Math.min(walk * 4, 65_536) : 64;
+      // A native search costs as much as a walk over some twelve bytes: one gap as short as that means little, several in a row a walk.
+      if (found - at >= 12) walk = 0;
+      else walk = walk === 0 ? 1 : Math.min(walk * 8, 4_096);
       at = found + 1;
     }
   }
