@@ -126,7 +126,7 @@ const said = fc.record({
   word: fc.constantFrom(null, "a", "b"),
   witness: fc.constantFrom("fetch", "export"),
 });
-const ratedBy = (made: { source: QuantitySource | null; output: number }): Partial<CallEnd> =>
+const ratedBy = (made: { source: QuantitySource | null; output: number }): Partial<Pick<CallEnd, "usage" | "charges">> =>
   made.source === null ? {} : rated(made.source, made.output);
 
 test("any order, and any repetition, gives the same result; and it is what one witness said, never a sum", () => {

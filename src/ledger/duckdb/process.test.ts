@@ -5,7 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Entry, Position } from "../../core/entry.ts";
 import { Journal } from "../journal.ts";
 import type { ReportRow } from "../store.ts";
-import { everything, sampleEnd, sampleObservation, sampleStart } from "../store.suite.ts";
+import { everything, sampleEnd, sampleObservation, sampleStart } from "../store.fixture.ts";
 import { openStore, type StoreClient } from "./client.ts";
 import { DuckDBStore } from "./store.ts";
 
