@@ -75,7 +75,7 @@ export class Exchange {
     const { endpoint } = this.#address;
     const format = this.#parts.formats.get(endpoint.format) as Format;
     try {
-      const body = await readBody(this.#request, this.#parts.limits);
+      const body = await readBody(this.#request, this.#parts.limits.requestBytesMax);
       if (body === null) return;
       if (endpoint.kind === "metered") await this.#meter(body, format);
       else await this.#pass(body, endpoint.kind === "response" ? format : null);

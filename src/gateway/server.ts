@@ -19,10 +19,10 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
   const hosts = new Set([...loopback, settings.server.host.toLowerCase(), ...settings.server.hosts.map((host) => host.toLowerCase())]);
   const origins = new Set(settings.server.origins);
 
-  /** Connections on which an answer is under way: nothing else may be written there. */
-  const answering = new WeakSet<Socket>();
+  /** What is under way on a connection: once its head is out, nothing else may be written there. */
+  const answering = new WeakMap<Socket, ServerResponse>();
   const refuseSocket = (socket: Socket, error: PennyworthError): void => {
-    if (socket.writable && !answering.has(socket)) socket.end(toText(error));
+    if (socket.writable && answering.get(socket)?.headersSent !== true) socket.end(toText(error));
     else socket.destroy();
     socket.on("error", () => socket.destroy());
   };
@@ -30,13 +30,13 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
-      requestTimeout: limits.requestMsMax + 5_000,
+      requestTimeout: limits.requestMsMax,
       headersTimeout: Math.min(limits.requestMsMax, 30_000),
       keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 1_000,
     },
     (request, response) => {
-      answering.add(request.socket);
+      answering.set(request.socket, response);
       response.once("close", () => answering.delete(request.socket));
       const problem = findForeign(request, hosts, origins);
       if (problem !== null) {
