@@ -8,7 +8,7 @@ import { Prompt, spanOf } from "./prompt.ts";
 import { anthropicRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, open, stringOf, wholeOf } from "./scan.ts";
 import { type Fate, follow, type Reader } from "./sse.ts";
-import { Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
+import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
 
 export const anthropic: Format = {
@@ -225,8 +225,7 @@ function factsOf(known: Known, merged: Merged | null, doubts: Doubts, complete: 
 }
 
 function errorTypeOf(answer: Fields): string | null {
-  const type = textIn(fieldsOf(answer["error"])["type"]);
-  return type ?? errorOf(answer["error"]);
+  return codeIn(fieldsOf(answer["error"])["type"]) ?? errorOf(answer["error"]);
 }
 
 function deltaBytes(data: string): number {

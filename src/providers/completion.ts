@@ -5,7 +5,7 @@ import type { Usage } from "../core/usage.ts";
 import type { AnswerFacts, AnswerStream } from "./format.ts";
 import { member, scan, textOf } from "./scan.ts";
 import { type Fate, follow, type Reader } from "./sse.ts";
-import { chatNames, Doubts, type Fields, fieldsOf, isFields, tally, textIn, usageOf } from "./tally.ts";
+import { chatNames, codeIn, Doubts, type Fields, fieldsOf, isFields, tally, textIn, usageOf } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
 
 /** What is known of an answer after one or more objects of it. */
@@ -189,12 +189,11 @@ export function doubtZeros(usage: Fields, input: string, output: string, outputB
   if (usage[input] === 0) doubts.say(`${input} is 0, but an answer was generated`);
 }
 
-/** The provider's error code or type. */
+/** The provider's error code or type; `error` where it has neither, for what a provider says in words may repeat the prompt. */
 export function errorOf(error: unknown): string | null {
-  if (error === undefined || error === null || error === false) return null;
-  if (typeof error === "string") return error === "" ? null : error.slice(0, 100);
+  if (error === undefined || error === null || error === false || error === "") return null;
   const { code, type } = fieldsOf(error);
-  return textIn(code) ?? (typeof code === "number" ? String(code) : textIn(type)) ?? "error";
+  return codeIn(error) ?? codeIn(typeof code === "number" ? String(code) : code) ?? codeIn(type) ?? "error";
 }
 
 /** The text of the value at `path`, word for word; null when it cannot be had. */

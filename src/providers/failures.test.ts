@@ -373,4 +373,33 @@ describe("usage objects", () => {
     expect(responses.answer('{"error":{"code":"insufficient_quota"}}').error).toBe("insufficient_quota");
     expect(anthropic.answer('{"type":"error","error":{"type":"overloaded_error"}}').error).toBe("overloaded_error");
   });
+
+  const words = "Tell Ann Smith of 4 Elm Street: the prompt is too long";
+
+  it.each([
+    [words, "error"],
+    ["model_not_found", "model_not_found"],
+    [{ code: words, type: "invalid_request_error", message: words }, "invalid_request_error"],
+    [{ code: words, type: words }, "error"],
+    [{ code: 404, message: words }, "404"],
+    [{ message: words }, "error"],
+    ["x".repeat(65), "error"],
+    ["", null],
+    [false, null],
+  ])("of the error %j keeps the code %j, and no text", (error, code) => {
+    const stream = (format: Format, ...all: object[]): string | null => feed(format, events(...all)).facts.error;
+    expect([chat, responses, embeddings, anthropic].map((format) => format.answer(JSON.stringify({ error })).error)).toEqual(
+      Array.from({ length: 4 }, () => code),
+    );
+    expect(stream(chat, { error })).toBe(code);
+    expect(stream(responses, { type: "error", error })).toBe(code ?? "error");
+    expect(stream(anthropic, { type: "error", error })).toBe(code ?? "error");
+  });
+
+  it("keeps no text in a doubt about a count", () => {
+    for (const facts of [chatAnswer({ prompt_tokens: words, completion_tokens: 1 }), message({ input_tokens: words, output_tokens: 1 })]) {
+      expect(facts.doubts?.join("; ")).toContain("is not a count: a text");
+      expect(JSON.stringify({ ...facts, usage: { ...facts.usage, raw: null } })).not.toContain("Elm");
+    }
+  });
 });

@@ -56,7 +56,7 @@ export interface AnswerFacts {
   readonly usage: Usage | null;
   /** UTF-8 bytes of generated text, thinking and tool arguments seen: for an estimate when the usage never comes. */
   readonly outputBytes: number;
-  /** The provider's error code or type, when the answer is or ends in an error. */
+  /** The provider's error code or type, when the answer is or ends in an error; `error` when it gave none. Never its message. */
   readonly error: string | null;
   /** The answer's own end was seen: nothing more is to come. */
   readonly complete: boolean;

@@ -21,6 +21,11 @@ export function textIn(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
+/** A string that can only be a code: words in a row are somebody's text, which goes on no record. */
+export function codeIn(value: unknown): string | null {
+  return typeof value === "string" && /^[\w.:-]{1,64}$/.test(value) ? value : null;
+}
+
 /** Collects what does not add up, each once, in words. */
 export class Doubts {
   readonly said: string[] = [];
@@ -40,8 +45,8 @@ export class Doubts {
 }
 
 export function shown(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : typeof value === "object" ? "an object" : String(value);
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  if (typeof value === "string") return codeIn(value) === null ? "a text" : JSON.stringify(value);
+  return typeof value === "object" ? "an object" : String(value);
 }
 
 /** How one OpenAI-like format names its counts. */
