@@ -18,22 +18,23 @@ import type { PriceBook } from "./core/price.ts";
 import type { UsageClass } from "./core/usage.ts";
 import { PennyworthError } from "./error.ts";
 import { Estimator } from "./gateway/estimate.ts";
-import { createUpstream, Gateway } from "./gateway/gateway.ts";
+import { Gateway } from "./gateway/gateway.ts";
 import { createId } from "./gateway/id.ts";
 import { Identifier } from "./gateway/identify.ts";
 import type { Parts } from "./gateway/parts.ts";
 import { Recorder } from "./gateway/recorder.ts";
-import type { RouteTable } from "./gateway/route.ts";
+import { checkRoutes, type RouteTable } from "./gateway/route.ts";
 import { openServer } from "./gateway/server.ts";
+import { createUpstream } from "./gateway/upstream.ts";
 import { presumeEnd } from "./gateway/settle.ts";
 import { acquire, type Lock } from "./ledger/lock.ts";
 import { Journal } from "./ledger/journal.ts";
-import { KeyRing } from "./ledger/keys.ts";
+import { keyPrefix, KeyRing } from "./ledger/keys.ts";
 import { type Names, openNames } from "./ledger/names.ts";
 import { openStore, type StoreClient } from "./ledger/duckdb/client.ts";
 import { readPrices } from "./prices.ts";
 import { formats, mergeProviders, type ProviderRecord } from "./providers/table.ts";
-import { type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
+import { startSandbox } from "./sandbox/sandbox.ts";
 import { createPage } from "./web/page.ts";
 
 export interface Running {
@@ -54,6 +55,8 @@ export const version: string = (
 /** A jump of the wall clock against the monotonic one that is worth an entry, ms. */
 const clockJumpMs = 1_000;
 
+const adminPrefix = "pwa_";
+
 /** How long a question may wait for what was on record when it was asked, ms. Then it is answered with what can be seen. */
 const caughtUpMsMax = 2_000;
 
@@ -67,17 +70,18 @@ export async function openOffline(config: Config): Promise<{ readonly app: Retur
 export async function start(config: Config): Promise<Running> {
   const { settings } = config;
   const log = createLog(config);
+  checkRoutes(new Map(mergeProviders(settings.providers)).set("sandbox", sandboxProvider("http://127.0.0.1")), settings.routes);
   const ledger = await openLedger(config, log);
   const { journal } = ledger;
   const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
-  const providers = new Map(ledger.providers).set("sandbox", sandboxProvider(sandboxServer));
+  const providers = new Map(ledger.providers).set("sandbox", sandboxProvider(sandboxServer.url));
   const credential = createCredentials(config, ledger.providers);
   const routes: RouteTable = {
     providers,
     routes: settings.routes,
     credentialed: new Set([...providers.keys()].filter((name) => credential(name) !== null)),
   };
-  const adminToken = config.secret("PENNYWORTH_ADMIN_TOKEN") ?? `pwa_${randomBytes(24).toString("base64url")}`;
+  const adminToken = config.secret("PENNYWORTH_ADMIN_TOKEN") ?? adminPrefix + randomBytes(24).toString("base64url");
 
   const rates = { book: ledger.book, estimator: new Estimator() };
   const recorder = new Recorder(journal, {
@@ -86,7 +90,7 @@ export async function start(config: Config): Promise<Running> {
     now: Date.now,
     warn: (message) => log.warn(message),
   });
-  const upstream = createUpstream(settings.limits);
+  const upstream = createUpstream(settings.limits, credential);
   const parts: Parts = {
     limits: settings.limits,
     durability: settings.journal.durability,
@@ -97,17 +101,18 @@ export async function start(config: Config): Promise<Running> {
     recorder,
     prefixKey: ledger.names.derive("prefix"),
     now: Date.now,
-    credential,
-    upstream: upstream.upstream,
+    upstream,
     synced: () => journal.synced(),
     internal: (error) => internal(log, error),
   };
   const required = (): boolean => keysNeeded(config, ledger.keys);
-  const gateway = new Gateway(parts, { required, check: (secret) => ledger.keys.check(secret) });
+  const isOurs = (secret: string): boolean => secret.startsWith(keyPrefix) || secret.startsWith(adminPrefix) || secret === adminToken;
+  const gateway = new Gateway(parts, { required, check: (secret) => ledger.keys.check(secret), isOurs });
 
   journal.append({ kind: "run", run: createId(Date.now()), atMs: Date.now(), version });
-  for (const call of Array.from(journal.openCalls().values())) journal.append({ kind: "end", call: presumeEnd(rates, call, Date.now()) });
-  const clock = watchClock((byMs) => journal.append({ kind: "clock", atMs: Date.now(), byMs }));
+  for (const call of Array.from(journal.openCalls().values()))
+    journal.append({ kind: "end", call: presumeEnd(rates, call, journal.responseIds().get(call.id) ?? null, Date.now()) });
+  const clock = watchClock((byMs) => recorder.clock(byMs));
 
   let url = "";
   const context = createContext(config, ledger, {
@@ -149,10 +154,10 @@ export async function start(config: Config): Promise<Running> {
 }
 
 /** The sandbox in this process, as one provider more. */
-function sandboxProvider(server: Sandbox): ProviderRecord {
+function sandboxProvider(url: string): ProviderRecord {
   return {
     name: "sandbox",
-    baseUrl: `${server.url}/v1`,
+    baseUrl: `${url}/v1`,
     auth: "none",
     keyFrom: null,
     formats: [...formats.keys()],
@@ -328,7 +333,7 @@ const loopback = /^(127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/;
 
 function keysNeeded({ settings: { server } }: Config, keys: KeyRing): boolean {
   if (server.keys !== "auto") return server.keys === "required";
-  return !loopback.test(server.host) || keys.list().some((key) => key.revokedMs === null);
+  return !loopback.test(server.host) || keys.list().length > 0;
 }
 
 function refuseOpenAddress({ settings: { server } }: Config, required: boolean): void {

@@ -141,6 +141,7 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("observation" as const), observation: anyObservation }),
   record({ kind: fc.constant("key.created" as const), atMs: ms, key }),
   record({ kind: fc.constant("key.revoked" as const), atMs: ms, id: text }),
+  record({ kind: fc.constant("seen" as const), id: text, responseId: text }),
   record({ kind: fc.constant("gap" as const), fromMs: ms, toMs: ms, calls: count, cause: text }),
   record({ kind: fc.constant("clock" as const), atMs: ms, byMs: fc.integer().filter((by) => by !== 0) }),
 );

@@ -21,6 +21,8 @@ export type Entry =
   | { readonly kind: "run"; readonly run: string; readonly atMs: number; readonly version: string }
   | { readonly kind: "start"; readonly call: CallStart }
   | { readonly kind: "end"; readonly call: CallEnd }
+  /** The provider's response id of a call that has not ended: a later witness may find it by that. */
+  | { readonly kind: "seen"; readonly id: string; readonly responseId: string }
   | { readonly kind: "observation"; readonly observation: Observation }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: Key }
   | { readonly kind: "key.revoked"; readonly atMs: number; readonly id: string }

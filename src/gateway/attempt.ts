@@ -1,8 +1,9 @@
 // One try: a request to one provider, and its answer passed on as it comes. Tells its owner when the head is there, when the answer is
 // complete but for its held last bytes, and how it ended. Knows no journal and no price. Nothing but the held bytes is held back.
 
+import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
-import { createBrotliDecompress, createGunzip, createInflate, type Gunzip } from "node:zlib";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import type { AnswerFacts, AnswerStream, Format } from "../providers/format.ts";
 import type { Client } from "./client.ts";
 import { headersDown } from "./headers.ts";
@@ -39,6 +40,8 @@ export interface AttemptOwner {
   readonly whenClientLeaves: "drain" | "cancel";
   /** Headers of ours for the answer's head. `cost` is known only for an answer read whole. */
   headers(cost: string | null): readonly string[];
+  /** The response's own id, as soon as a stream has said it. Called at most once. */
+  named(responseId: string): void;
   /** The answer is complete but for what is held: put it on record, then call `release`. Called at most once. */
   complete(facts: AnswerFacts | null, release: (cost: string | null) => void): void;
   /** The try is over. Called exactly once; after `complete` when that was called. */
@@ -53,7 +56,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #rawHeaders: readonly (Buffer | string)[] = [];
   #mode: "waiting" | "discard" | "stream" | "whole" | "long" | "plain" = "waiting";
   #stream: AnswerStream | null = null;
-  #inflate: Gunzip | null = null;
+  #inflate: Transform | null = null;
+  /** The inflate takes no more for now; the client takes no more for now. */
+  #filled = false;
+  #stalled = false;
+  /** The body cannot be read, only passed on. */
+  #unread = false;
+  /** The response's id has been told. */
+  #named = false;
   #chunks: Buffer[] = [];
   #held: Buffer | null = null;
   #heldSent = 0;
@@ -78,8 +88,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    this.sent = true;
     if (this.#cancelling) controller.abort(new Error("cancelled"));
+    else this.sent = true;
   }
 
   onResponseStart(
@@ -96,6 +106,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.providerRequest = first(headers["x-request-id"]) ?? first(headers["request-id"]);
     if (this.#owner.discards(status)) {
       this.#mode = "discard";
+      this.#end("answered", null, null);
+      controller.abort(new Error("discarded"));
       return;
     }
     const type = first(headers["content-type"]) ?? "";
@@ -104,10 +116,18 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#mode = "plain";
       this.#head(null, [], this.#declaredLength());
     } else if (type.includes("text/event-stream") || (this.#owner.streamed && status < 300 && !type.includes("json"))) {
+      const inflate = encoding === null || encoding === "identity" ? null : openInflate(encoding);
+      if (inflate === "unknown") {
+        // Not to be read: it passes, and its usage is estimated.
+        this.#mode = "long";
+        this.#unread = true;
+        this.#head(null, [], this.#declaredLength());
+        return;
+      }
       this.#mode = "stream";
       this.#stream = this.#owner.format.stream(this.#owner.hideUsage, this.#owner.limits.eventBytesMax);
-      if (encoding !== null && encoding !== "identity") this.#inflate = this.#openInflate(encoding);
-      this.#head(null, this.#inflate === null ? [] : ["content-encoding"]);
+      if (inflate !== null) this.#follow(inflate);
+      this.#head(null, inflate === null ? [] : ["content-encoding"]);
     } else {
       this.#mode = "whole";
     }
@@ -120,7 +140,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
         if (this.#inflate === null) this.#read(chunk);
         else if (!this.#inflate.write(chunk)) {
           controller.pause();
-          this.#inflate.once("drain", () => controller.resume());
+          if (!this.#filled) this.#inflate.once("drain", () => this.#drained());
+          this.#filled = true;
         }
         return;
       case "whole":
@@ -133,8 +154,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
         }
         return;
       case "long":
-        if (this.answerBytes <= this.#owner.limits.answerKeptBytesMax) this.#chunks.push(chunk);
-        else this.#chunks = [];
+        if (this.#unread || this.answerBytes > this.#owner.limits.answerKeptBytesMax) this.#chunks = [];
+        else this.#chunks.push(chunk);
         if (this.#held !== null) this.#write(this.#held);
         this.#held = chunk;
         return;
@@ -171,10 +192,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const code = (error as { code?: string }).code ?? error.name;
-    const kind = this.#cancelling
-      ? "cancelled"
-      : !this.sent
-        ? "unsent"
+    const kind = !this.sent
+      ? "unsent"
+      : this.#cancelling
+        ? "cancelled"
         : code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT"
           ? "silent"
           : "broke";
@@ -183,11 +204,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   /** The client has gone away. */
   clientLeft(): void {
-    if (this.#over || this.#mode === "discard") return;
-    if (this.#owner.whenClientLeaves === "cancel") this.cancel();
+    if (this.#over) return;
+    if (!this.sent || this.#owner.whenClientLeaves === "cancel") this.cancel();
     else {
       this.#drain ??= setTimeout(() => this.cancel(), this.#owner.limits.drainMsMax);
-      this.#controller?.resume();
+      this.#resume();
     }
   }
 
@@ -202,6 +223,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const stream = this.#stream as AnswerStream;
     for (const bytes of stream.push(chunk)) this.#write(bytes);
     if (this.firstTokenMs === null && stream.started) this.firstTokenMs = this.#owner.now();
+    if (!this.#named) {
+      const { responseId } = stream.facts();
+      this.#named = responseId !== null;
+      if (responseId !== null) this.#owner.named(responseId);
+    }
     if (stream.held.length > 0) this.#releaseHeld();
   }
 
@@ -248,9 +274,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #fail(kind: Outcome["kind"], cause: string): void {
-    const facts = this.#stream?.facts() ?? null;
-    this.#end(kind, cause, facts);
-    if (this.#mode !== "discard" && this.#owner.client.headSent) this.#owner.client.cut();
+    if (this.#over) return;
+    const begun = this.#owner.client.headSent;
+    this.#end(kind, cause, this.#stream?.facts() ?? null);
+    if (begun) this.#owner.client.cut();
   }
 
   #end(kind: Outcome["kind"], cause: string | null, facts: AnswerFacts | null): void {
@@ -275,18 +302,46 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #write(bytes: Buffer): void {
     if (this.#owner.client.gone || bytes.length === 0) return;
-    if (!this.#owner.client.write(bytes, () => this.#controller?.resume())) this.#controller?.pause();
+    if (this.#owner.client.write(bytes, () => this.#resume())) return;
+    this.#stalled = true;
+    this.#inflate?.pause();
+    this.#controller?.pause();
   }
 
-  #openInflate(encoding: string): Gunzip {
-    const inflate = encoding === "br" ? createBrotliDecompress() : encoding === "deflate" ? createInflate() : createGunzip();
+  /** The client reads again, or has gone. */
+  #resume(): void {
+    this.#stalled = false;
+    this.#inflate?.resume();
+    if (!this.#filled) this.#controller?.resume();
+  }
+
+  #drained(): void {
+    this.#filled = false;
+    if (!this.#stalled) this.#controller?.resume();
+  }
+
+  #follow(inflate: Transform): void {
+    this.#inflate = inflate;
     inflate.on("data", (chunk: Buffer) => this.#read(chunk));
     inflate.on("error", (error: Error & { code?: string }) => {
-      this.#cancelling = false;
-      this.#controller?.abort(error);
       this.#fail("broke", error.code ?? "decompression");
+      this.#controller?.abort(error);
     });
-    return inflate as Gunzip;
+  }
+}
+
+/** `unknown`: not an encoding that can be read here. */
+function openInflate(encoding: string): Transform | "unknown" {
+  switch (encoding.toLowerCase()) {
+    case "gzip":
+    case "x-gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    case "br":
+      return createBrotliDecompress();
+    default:
+      return "unknown";
   }
 }
 

@@ -2,6 +2,9 @@
 
 import type { ServerResponse } from "node:http";
 
+/** What Node takes for a reason phrase; another one is left out, since it says nothing that the status does not. */
+const reasonShape = /^[\t\x20-\x7e\x80-\xff]+$/;
+
 export class Client {
   readonly #response: ServerResponse;
   readonly #silenceMsMax: number;
@@ -37,7 +40,7 @@ export class Client {
 
   head(status: number, reason: string | undefined, headers: readonly string[]): void {
     if (this.#gone) return;
-    if (reason === undefined || reason === "") this.#response.writeHead(status, headers as string[]);
+    if (reason === undefined || !reasonShape.test(reason)) this.#response.writeHead(status, headers as string[]);
     else this.#response.writeHead(status, reason, headers as string[]);
   }
 
@@ -46,8 +49,7 @@ export class Client {
     if (this.#gone) return true;
     if (this.#response.write(bytes)) return true;
     if (this.#stalled === null) {
-      // A client that stops reading is as good as gone; its call must not stay open for ever.
-      this.#stalled = setTimeout(() => this.#response.destroy(), this.#silenceMsMax);
+      this.#watch();
       this.#response.once("drain", () => {
         this.#clear();
         resume();
@@ -61,12 +63,21 @@ export class Client {
     this.#finished = true;
     if (bytes === undefined) this.#response.end();
     else this.#response.end(bytes);
+    if (!this.#response.writableFinished) {
+      this.#watch();
+      this.#response.once("finish", () => this.#clear());
+    }
   }
 
   /** Breaks the answer off, so that a client does not take it for complete. */
   cut(): void {
     this.#finished = true;
     this.#response.destroy();
+  }
+
+  /** A client that stops reading is as good as gone; its answer must not be held for ever. */
+  #watch(): void {
+    this.#stalled ??= setTimeout(() => this.#response.destroy(), this.#silenceMsMax);
   }
 
   #clear(): void {

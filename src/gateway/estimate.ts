@@ -39,10 +39,22 @@ export class Estimator {
     const output = Math.ceil(outputBytes / ratio.output);
     const first = reported?.parts[0];
     if (reported === null || first === undefined || inputTokens(first.quantities) === 0) {
-      const quantities: Quantities = { input: Math.ceil(promptBytes / ratio.input), output };
+      // What was counted without tokens (a search, a fetch) stays as reported.
+      const counted = reported === null ? {} : totalQuantities(reported);
+      const quantities: Quantities = {
+        ...counted,
+        input: Math.ceil(promptBytes / ratio.input),
+        output: Math.max(output, counted.output ?? 0),
+      };
+      const sources = Object.fromEntries(
+        Object.keys(counted)
+          .filter((name) => name !== "output")
+          .map((name) => [name, "partial" as const]),
+      );
       return {
         parts: [{ kind: "message", model: null, quantities }],
         source: "estimated",
+        ...(Object.keys(sources).length === 0 ? {} : { sources }),
         doubts: reported?.doubts ?? doubts,
         raw: reported?.raw ?? null,
       };

@@ -11,11 +11,12 @@ import { formatUsd } from "../core/money.ts";
 import { rate } from "../core/rating.ts";
 import { PennyworthError } from "../error.ts";
 import type { AnswerFacts, Format, RequestFacts } from "../providers/format.ts";
-import { Attempt, type AttemptOwner, type Outcome } from "./attempt.ts";
+import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
+import { errorOfOutcome, failure, type Retriable, retriable, retriableStatus, statusOfAnswer, statusOfOutcome } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
-import { type Credentials, headersUp } from "./headers.ts";
+import type { Credentials } from "./headers.ts";
 import { createId } from "./id.ts";
 import { readTrace, type Trace } from "./identify.ts";
 import { chain } from "./prefix.ts";
@@ -104,7 +105,7 @@ export class Exchange {
     const chosen = route(this.#parts.routes, this.#address, facts.model, this.#credentials.own);
     const trace = readTrace(this.#request.headers);
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);
-    const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix);
+    const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix, this.#key?.team);
     const asked: Asked = { body, format, facts, trace, attribution, prefix, request: createId(this.#parts.now()) };
     await this.#tryTargets(asked, chosen);
   }
@@ -118,19 +119,25 @@ export class Exchange {
     let reason: AttemptReason = before > 0 ? "retry" : "first";
     for (let tries = 1; ; tries++) {
       const target = targets[Math.min(tries - 1, targets.length - 1)] as Target;
-      const mayRetry = (why: Retriable): boolean =>
-        tries < retry.triesMax &&
-        retry.on.includes(why) &&
-        this.#parts.now() + retry.waitMs < deadlineMs &&
-        !this.#client.gone &&
-        !this.#cancelled;
+      const waitMs = retry.waitMs * 2 ** (tries - 1);
+      const triesLeft = retry.triesMax - tries;
+      const again: Again = {
+        allows: (why) =>
+          triesLeft > 0 && retry.on.includes(why) && this.#parts.now() + waitMs < deadlineMs && !this.#client.gone && !this.#cancelled,
+        // A silent provider must leave time for the tries that its silence is a reason for.
+        firstByteMsMax:
+          triesLeft > 0 && retry.on.includes("timeout")
+            ? Math.max(1, Math.min(this.#parts.limits.firstByteMsMax, Math.floor((deadlineMs - this.#parts.now()) / (triesLeft + 1))))
+            : this.#parts.limits.firstByteMsMax,
+      };
       const start = this.#start(asked, target, before + tries, reason, cause);
-      const again = await this.#try(asked, target, start, mayRetry);
-      if (again === null) return;
-      cause = again;
+      const why = await this.#try(asked, target, start, again);
+      if (why === null) return;
+      cause = why;
       reason = tries < targets.length ? "fallback" : "retry";
-      await this.#wait(retry.waitMs * 2 ** (tries - 1));
-      if (this.#client.gone || this.#cancelled) return;
+      await this.#wait(waitMs);
+      if (this.#cancelled) throw new PennyworthError("draining");
+      if (this.#client.gone) return;
     }
   }
 
@@ -186,76 +193,95 @@ export class Exchange {
   }
 
   /** One try. @returns the cause for another one, or null when the client has its answer. */
-  async #try(asked: Asked, target: Target, start: CallStart, mayRetry: (why: Retriable) => boolean): Promise<string | null> {
-    const { recorder, now } = this.#parts;
+  async #try(asked: Asked, target: Target, start: CallStart, again: Again): Promise<string | null> {
+    const { recorder, now, limits } = this.#parts;
     const metered = recorder.start(start);
     if (this.#parts.durability === "sync") await this.#parts.synced();
     if (this.#client.gone || this.#cancelled) {
-      this.#settleUnsent(metered, start);
+      if (metered) this.#settle(start, null, { status: "unreached", error: null }, null);
+      if (this.#cancelled) this.refuse(asked.format, new PennyworthError("draining"));
       return null;
     }
     return new Promise((resolve) => {
       let settled = false;
-      const finish = (status: CallStatus, error: string | null, facts: AnswerFacts | null): string | null => {
+      let discarded = false;
+      const settle = (status: CallStatus, error: string | null, facts: AnswerFacts | null): string | null => {
         settled = true;
-        return metered ? this.#settle(start, attempt, status, error, facts) : null;
+        return metered ? this.#settle(start, attempt, { status, error }, facts) : null;
       };
       const owner: AttemptOwner = {
         client: this.#client,
         format: asked.format,
         hideUsage: asked.facts.splices.length > 0 && asksForUsage(target),
-        limits: this.#parts.limits,
+        limits,
         now,
-        discards: (status) => (status === 429 && mayRetry("429")) || (status >= 500 && mayRetry("5xx")),
         streamed: asked.facts.streamed,
         whenClientLeaves: target.provider.whenClientLeaves[asked.facts.streamed ? "stream" : "json"],
+        discards: (status) => {
+          const why = retriableStatus(status);
+          discarded = why !== null && again.allows(why);
+          return discarded;
+        },
         headers: (cost) => this.#ownHeaders(start, cost),
+        named: (responseId) => {
+          if (metered && asked.format.name === "openai-responses") recorder.seen(start.id, responseId);
+        },
         complete: (facts, release) => {
-          const cost = finish(readStatus(attempt.status, facts, start, asked.facts.background), null, facts);
-          recorder.whenDurable(() => release(cost));
+          const cost = settle(statusOfAnswer(attempt.status, facts, asked.facts), null, facts);
+          recorder.whenDurable(() => this.#guard(() => release(cost), resolve));
         },
         ended: (outcome) => {
           this.#attempt = null;
-          const why = reasonToRetry(outcome);
-          const again = !settled && why !== null && !this.#client.headSent && mayRetry(why);
-          if (!settled) finish(statusOf(outcome), causeOf(outcome), outcome.facts);
-          if (again) resolve(outcome.httpStatus === null ? (outcome.cause ?? outcome.kind) : String(outcome.httpStatus));
-          else {
+          const why = retriable(outcome);
+          const retried = !settled && (discarded || (why !== null && !this.#client.headSent && again.allows(why)));
+          if (!settled) settle(statusOfOutcome(outcome), errorOfOutcome(outcome, this.#client.gone), outcome.facts);
+          if (retried) return resolve(outcome.httpStatus === null ? (outcome.cause ?? outcome.kind) : String(outcome.httpStatus));
+          this.#guard(() => {
             if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone)
-              this.refuse(asked.format, this.#failure(outcome, target));
-            resolve(null);
-          }
+              this.refuse(asked.format, failure(outcome, target.provider.name, again.firstByteMsMax));
+          }, resolve);
+          resolve(null);
         },
       };
       const attempt = new Attempt(owner);
       this.#attempt = attempt;
-      this.#dispatch(attempt, target, "POST", splice(asked.body, this.#splices(asked, target)));
+      this.#send(attempt, target, splice(asked.body, this.#splices(asked, target)), again.firstByteMsMax);
     });
+  }
+
+  /** What must not fail. Were there a bug in it, the client's connection is cut, and nobody waits for ever. */
+  #guard(act: () => void, resolve: (value: null) => void): void {
+    try {
+      act();
+    } catch (bug) {
+      this.#parts.internal(bug);
+      this.#client.cut();
+      resolve(null);
+    }
   }
 
   /**
    * Puts a try's end on record. Never throws: were there a bug in here, the answer would still go out, and the call stay open.
+   * @param attempt null when nothing was tried after all.
    * @returns its cost in dollars; null when that is not known.
    */
-  #settle(start: CallStart, attempt: Attempt, status: CallStatus, error: string | null, facts: AnswerFacts | null): string | null {
+  #settle(
+    start: CallStart,
+    attempt: Attempt | null,
+    how: { readonly status: CallStatus; readonly error: string | null },
+    facts: AnswerFacts | null,
+  ): string | null {
     try {
-      const { firstByteMs, firstTokenMs, answerBytes, providerRequest, status: httpStatus } = attempt;
-      const wire = { httpStatus, firstByteMs, firstTokenMs, answerBytes, providerRequest };
-      const ending: Ending = { status, error, clientGone: this.#client.gone, endMs: this.#parts.now(), ...wire };
+      const wire = attempt === null ? noEnding : toWire(attempt);
+      const ending: Ending = { ...wire, ...how, clientGone: this.#client.gone, endMs: this.#parts.now() };
       const end = settle(this.#parts.rates, start, ending, facts);
       this.#parts.recorder.end(end);
-      if (end.responseId !== null) this.#parts.identifier.remember(end.responseId, start.attribution);
+      if (end.responseId !== null) this.#parts.identifier.remember(end.responseId, start);
       return end.usage === null || end.unpriced.length > 0 ? null : formatUsd(total(end.charges));
     } catch (bug) {
       this.#parts.internal(bug);
       return null;
     }
-  }
-
-  #settleUnsent(metered: boolean, start: CallStart): void {
-    if (!metered) return;
-    const ending: Ending = { ...noEnding, status: "unreached", clientGone: this.#client.gone, endMs: this.#parts.now() };
-    this.#parts.recorder.end(settle(this.#parts.rates, start, ending, null));
   }
 
   #splices(asked: Asked, target: Target): RequestFacts["splices"] {
@@ -266,22 +292,9 @@ export class Exchange {
     return [...splices, { at: start, remove: end - start, insert: JSON.stringify(target.model) }].sort((a, b) => a.at - b.at);
   }
 
-  #dispatch(attempt: Attempt, target: Target, method: string, body: Buffer): void {
-    const { provider } = target;
-    const base = new URL(provider.baseUrl);
-    const query = (this.#request.url as string).indexOf("?");
-    const path =
-      base.pathname.replace(/\/$/, "") +
-      this.#address.endpoint.path.slice("/v1".length) +
-      (query < 0 ? "" : (this.#request.url as string).slice(query));
-    const headers = headersUp(this.#request);
-    const credential = this.#parts.credential(provider.name) ?? (provider.name === sandbox ? null : this.#credentials.own);
-    if (credential !== null && provider.auth === "bearer") headers.push("authorization", `Bearer ${credential}`);
-    if (credential !== null && provider.auth === "x-api-key") headers.push("x-api-key", credential);
-    for (const [name, value] of Object.entries(provider.headers)) headers.push(name, value);
-    this.#parts
-      .upstream(base.origin)
-      .dispatch({ origin: base.origin, path, method: method as "POST", headers, body: body.length === 0 ? null : body }, attempt);
+  #send(attempt: Attempt, target: Target, body: Buffer, firstByteMsMax: number): void {
+    const { path } = this.#address.endpoint;
+    this.#parts.upstream.send(attempt, { target, request: this.#request, path, body, credentials: this.#credentials, firstByteMsMax });
   }
 
   /** What the answer's head says of Pennyworth: the call, its cost, and every policy that changed something. */
@@ -295,79 +308,69 @@ export class Exchange {
     return headers;
   }
 
-  #failure(outcome: Outcome, target: Target): PennyworthError {
-    const provider = target.provider.name;
-    const cause = outcome.cause ?? "unknown";
-    if (this.#cancelled) return new PennyworthError("draining");
-    switch (outcome.kind) {
-      case "unsent":
-        return new PennyworthError("provider_unreachable", { provider, cause });
-      case "silent":
-        return new PennyworthError("provider_timeout", { provider, limit: this.#parts.limits.firstByteMsMax });
-      default:
-        return new PennyworthError("provider_broke", { provider, cause });
-    }
-  }
-
   /** Endpoints that cost nothing, and stored responses: those are witnesses of the call that made them. */
   async #pass(body: Buffer, format: Format | null): Promise<void> {
+    const { limits, recorder, identifier } = this.#parts;
+    const refusing = this.#parts.formats.get(this.#address.endpoint.format) as Format;
     const { targets } = route(this.#parts.routes, this.#address, null, this.#credentials.own);
     const target = targets[0] as Target;
+    if (format !== null) recorder.requireWritable();
+    const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
     await new Promise<void>((resolve) => {
-      const refusing = this.#parts.formats.get(this.#address.endpoint.format) as Format;
-      const attempt: Attempt = new Attempt({
+      const attempt = new Attempt({
         client: this.#client,
         format,
         hideUsage: false,
-        limits: this.#parts.limits,
+        limits,
         now: this.#parts.now,
-        discards: () => false,
         streamed: false,
         whenClientLeaves: "cancel",
+        discards: () => false,
         headers: () => (target.provider.name === sandbox ? ["x-pennyworth-provider", "sandbox: no real model answered"] : []),
+        named: () => {},
         complete: (facts, release) => {
-          if (format !== null && facts !== null) this.#observe(format, target, facts);
-          this.#parts.recorder.whenDurable(() => release(null));
+          if (format !== null && facts !== null)
+            this.#guard(
+              () => this.#observe(format, target, facts, attribution),
+              () => resolve(),
+            );
+          recorder.whenDurable(() =>
+            this.#guard(
+              () => release(null),
+              () => resolve(),
+            ),
+          );
         },
         ended: (outcome) => {
           this.#attempt = null;
           if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone)
-            this.refuse(refusing, this.#failure(outcome, target));
+            this.refuse(refusing, failure(outcome, target.provider.name, limits.firstByteMsMax));
           resolve();
         },
       });
       this.#attempt = attempt;
-      this.#dispatch(attempt, target, this.#request.method as string, body);
+      this.#send(attempt, target, body, limits.firstByteMsMax);
     });
   }
 
-  #observe(format: Format, target: Target, facts: AnswerFacts): void {
+  /** A stored response is priced as the call that made it was: by the model it sent, at its time. */
+  #observe(format: Format, { provider }: Target, facts: AnswerFacts, attribution: Attribution): void {
     if (facts.responseId === null || facts.usage === null || !facts.complete) return;
-    const nowMs = this.#parts.now();
-    const trace = readTrace(this.#request.headers);
-    const { provider } = target;
-    const rating = rate(
-      this.#parts.rates.book,
-      {
-        provider: provider.name,
-        modelAsked: facts.model,
-        modelAnswered: facts.model,
-        tier: facts.tier,
-        region: provider.region,
-        atMs: nowMs,
-      },
-      facts.usage,
-    );
+    const observedMs = this.#parts.now();
+    const made = this.#parts.identifier.made(facts.responseId);
+    const startMs = made?.startMs ?? observedMs;
+    const call = { provider: provider.name, modelAsked: made?.modelSent ?? facts.model, modelAnswered: facts.model };
+    const rating = rate(this.#parts.rates.book, { ...call, tier: facts.tier, region: provider.region, atMs: startMs }, facts.usage);
     this.#parts.recorder.observe({
-      id: createId(nowMs),
+      id: createId(observedMs),
       witness: "fetch",
-      observedMs: nowMs,
-      startMs: nowMs,
+      observedMs,
+      startMs,
       provider: provider.name,
       format: format.name,
       endpoint: "/v1/responses",
       key: this.#key?.id ?? null,
-      attribution: this.#parts.identifier.attribute(this.#request.headers, trace, null, []),
+      attribution,
       responseId: facts.responseId,
       modelAnswered: facts.model,
       tierServed: facts.tier,
@@ -380,45 +383,26 @@ export class Exchange {
   }
 }
 
+/** What may follow a try that fails. */
+interface Again {
+  allows(why: Retriable): boolean;
+  /** The longest silence before this try's answer, ms. */
+  readonly firstByteMsMax: number;
+}
+
+function toWire({
+  status: httpStatus,
+  firstByteMs,
+  firstTokenMs,
+  answerBytes,
+  providerRequest,
+}: Attempt): Omit<Ending, "status" | "error" | "clientGone" | "endMs"> {
+  return { httpStatus, firstByteMs, firstTokenMs, answerBytes, providerRequest };
+}
+
 /** The formats' own edits ask for usage; a provider that sends it unasked refuses them. */
 function asksForUsage(target: Target): boolean {
   return target.provider.streamUsage !== "sent";
-}
-
-type Retriable = "429" | "5xx" | "timeout" | "connect";
-
-/** An answer that came to its end. A stream without its format's own end is complete only if it said why it finished. */
-function readStatus(httpStatus: number | null, facts: AnswerFacts | null, start: CallStart, background: boolean): CallStatus {
-  if (httpStatus !== null && httpStatus >= 400) return "failed";
-  if (background && facts?.complete === false) return "presumed";
-  if (facts?.error) return "failed";
-  if (start.streamed && facts !== null && !facts.complete && facts.finish === null) return "cut";
-  return "complete";
-}
-
-function statusOf(outcome: Outcome): CallStatus {
-  switch (outcome.kind) {
-    case "answered":
-      return outcome.httpStatus !== null && outcome.httpStatus >= 400 ? "failed" : "complete";
-    case "unsent":
-      return "unreached";
-    case "cancelled":
-      return "aborted";
-    case "silent":
-      return "presumed";
-    case "broke":
-      return outcome.httpStatus === null ? "presumed" : outcome.httpStatus >= 400 ? "failed" : "cut";
-  }
-}
-
-function causeOf(outcome: Outcome): string | null {
-  return outcome.cause ?? (outcome.httpStatus !== null && outcome.httpStatus >= 400 ? String(outcome.httpStatus) : null);
-}
-
-function reasonToRetry(outcome: Outcome): Retriable | null {
-  if (outcome.kind === "answered") return outcome.httpStatus === 429 ? "429" : (outcome.httpStatus ?? 0) >= 500 ? "5xx" : null;
-  if (outcome.httpStatus !== null) return null;
-  return outcome.kind === "silent" ? "timeout" : outcome.kind === "cancelled" ? null : "connect";
 }
 
 /** Official SDKs say how often they have tried before. */

@@ -1,8 +1,6 @@
 // The data plane as one piece: what every exchange shares, who is let in, what is under way. Knows HTTP requests, not ports.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Agent, type Dispatcher } from "undici";
-import type { Settings } from "../config.ts";
 import type { Key } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
 import { Exchange } from "./exchange.ts";
@@ -14,6 +12,8 @@ export interface Doorkeeper {
   /** Are keys needed right now? */
   readonly required: () => boolean;
   readonly check: (secret: string) => Key | "unknown" | "revoked";
+  /** Whether a credential is one of Pennyworth's own, in force or not. */
+  readonly isOurs: (credential: string) => boolean;
 }
 
 export class Gateway {
@@ -39,12 +39,14 @@ export class Gateway {
     try {
       if (this.#draining) throw new PennyworthError("draining");
       if (this.#active.size >= this.#parts.limits.callsMax) throw new PennyworthError("overloaded", { limit: this.#parts.limits.callsMax });
-      const credentials = readCredentials(request.headers);
+      const credentials = readCredentials(request.headers, this.#keys.isOurs);
       const key = this.#admit(credentials.key);
       const address = readAddress(request.method as string, path, request.headers["anthropic-version"] !== undefined);
       exchange = new Exchange(this.#parts, request, response, address, { key, credentials });
       this.#active.add(exchange);
       await exchange.run();
+      // Were there a bug, a client must not wait for ever.
+      if (!response.writableEnded && !response.destroyed) throw new Error("an exchange ended without an answer");
     } catch (error) {
       refuse(response, error instanceof PennyworthError ? error : this.#parts.internal(error), request.complete);
     } finally {
@@ -82,20 +84,6 @@ export class Gateway {
     if (key.role === "read") throw new PennyworthError("key_role", { role: key.role, needed: "use" });
     return key;
   }
-}
-
-/** Connections to providers: pooled per origin, with limits on connecting and on silence. */
-export function createUpstream(limits: Settings["limits"]): { readonly upstream: () => Dispatcher; readonly close: () => Promise<void> } {
-  const agent = new Agent({
-    connections: 1024,
-    pipelining: 1,
-    headersTimeout: limits.firstByteMsMax,
-    bodyTimeout: limits.silenceMsMax,
-    keepAliveTimeout: 30_000,
-    maxHeaderSize: 256 * 1024,
-    connect: { timeout: limits.connectMsMax },
-  });
-  return { upstream: () => agent, close: () => agent.destroy() };
 }
 
 /** An error before the format is known, in a shape that clients of every format read. */

@@ -2,7 +2,6 @@
 // credentials, and what is Pennyworth's own.
 
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { keyPrefix } from "../ledger/keys.ts";
 import { foreignBaggage } from "./identify.ts";
 
 /** Headers of one connection (RFC 9110, 7.6.1), and those the forwarding itself decides. */
@@ -25,14 +24,18 @@ const connection = new Set([
 const kept = new Set(["authorization", "x-api-key", "api-key", "cookie", "origin", "referer", "accept-encoding", "baggage"]);
 const own = ["x-pennyworth-", "helicone-", "x-portkey-"];
 
-/** A client's request headers as they go upstream: flat name, value pairs with their case kept. */
-export function headersUp(request: IncomingMessage): string[] {
+/**
+ * A client's request headers as they go upstream: flat name, value pairs with their case kept.
+ * @param except lower-case names that the settings say otherwise.
+ */
+export function headersUp(request: IncomingMessage, except: ReadonlySet<string> | null): string[] {
   const raw = request.rawHeaders;
   const up: string[] = [];
   const named = connectionNames(request.headers.connection);
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
-    if (connection.has(name) || kept.has(name) || named?.has(name) || own.some((prefix) => name.startsWith(prefix))) continue;
+    if (connection.has(name) || kept.has(name) || named?.has(name) || except?.has(name) || own.some((prefix) => name.startsWith(prefix)))
+      continue;
     up.push(raw[i] as string, raw[i + 1] as string);
   }
   const baggage = request.headers["baggage"];
@@ -68,8 +71,11 @@ export interface Credentials {
   readonly ownHeaders: readonly string[];
 }
 
-/** What a request brings to show who it is: to us, and to the provider. */
-export function readCredentials(headers: IncomingHttpHeaders): Credentials {
+/**
+ * What a request brings to show who it is: to us, and to the provider.
+ * @param isOurs whether a credential is Pennyworth's: such a one never goes upstream.
+ */
+export function readCredentials(headers: IncomingHttpHeaders, isOurs: (credential: string) => boolean): Credentials {
   let key = text(headers["x-pennyworth-key"]);
   let own: string | null = null;
   const ownHeaders: string[] = [];
@@ -77,7 +83,7 @@ export function readCredentials(headers: IncomingHttpHeaders): Credentials {
     const value = text(headers[name]);
     const credential = name === "authorization" ? (value?.replace(/^Bearer\s+/i, "") ?? null) : value;
     if (value === null || credential === null || credential === "") continue;
-    if (credential.startsWith(keyPrefix)) key ??= credential;
+    if (isOurs(credential)) key ??= credential;
     else {
       own ??= credential;
       ownHeaders.push(name, value);

@@ -67,7 +67,8 @@ test("a prompt that continues an earlier one belongs to its session", () => {
 test("a response that names its predecessor belongs where that one did", () => {
   const identifier = new Identifier(token);
   const before = identifier.attribute({ "x-pennyworth-task": "t1", "x-pennyworth-customer": "Ada" }, none, null, []);
-  identifier.remember("resp_1", before);
+  identifier.remember("resp_1", { attribution: before, modelSent: "m", startMs: 7 });
+  expect(identifier.made("resp_1")).toMatchObject({ modelSent: "m", startMs: 7 });
   expect(identifier.attribute({}, none, hints({ previousResponse: "resp_1" }), [])).toMatchObject({ task: "t1", customer: token("Ada") });
 });
 

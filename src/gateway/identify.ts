@@ -14,7 +14,7 @@ export interface Trace {
   readonly span: string | null;
 }
 
-const valueBytesMax = 1024;
+const valueLengthMax = 1024;
 const tagsMax = 64;
 const memoryMax = 20_000;
 
@@ -33,12 +33,19 @@ const foreign: readonly (readonly [string, Field])[] = [
   ["openai-project", "project"],
 ];
 
+/** What is remembered of an answered call, for those that name its response. */
+export interface Made {
+  readonly attribution: Attribution;
+  readonly modelSent: string | null;
+  readonly startMs: number;
+}
+
 const parsedTraceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/;
 
 export class Identifier {
   readonly #token: (name: string) => string;
-  /** Provider's response id → where its call belonged. */
-  readonly #responses = new Recent<string, Attribution>(memoryMax);
+  /** Provider's response id → the call that made it. */
+  readonly #responses = new Recent<string, Made>(memoryMax);
   /** Last link of a prompt's chain → session. */
   readonly #conversations = new Recent<string, string>(memoryMax);
 
@@ -48,9 +55,16 @@ export class Identifier {
 
   /**
    * @param prefix the prompt's chain of hashes, see prefix.ts.
+   * @param keyTeam the team of the caller's key: its calls belong there unless they say otherwise.
    * @throws PennyworthError `header_invalid` for a header that cannot be read.
    */
-  attribute(headers: IncomingHttpHeaders, trace: Trace, hints: RequestHints | null, prefix: readonly string[]): Attribution {
+  attribute(
+    headers: IncomingHttpHeaders,
+    trace: Trace,
+    hints: RequestHints | null,
+    prefix: readonly string[],
+    keyTeam: string | null = null,
+  ): Attribution {
     const said: { [name in Field]?: string } = {};
     const tags: Record<string, string> = {};
     const say = (field: Field, value: string | undefined | null): void => {
@@ -82,10 +96,11 @@ export class Identifier {
       if (hints.previousResponse !== null) {
         const before = this.#responses.get(hints.previousResponse);
         if (before !== undefined) {
-          for (const field of attributionFields) say(field, before[field]);
+          for (const field of attributionFields) say(field, before.attribution[field]);
         }
       }
     }
+    say("team", keyTeam);
     if (said.session === undefined) say("session", this.#conversation(prefix));
 
     const attribution: Record<Field, string | null> & { tags: Record<string, string> } = { tags } as never;
@@ -97,9 +112,13 @@ export class Identifier {
     return attribution;
   }
 
-  /** Remembers where an answered call belonged, for the call that names it as its predecessor. */
-  remember(responseId: string, attribution: Attribution): void {
-    this.#responses.set(responseId, attribution);
+  remember(responseId: string, { attribution, modelSent, startMs }: Made): void {
+    this.#responses.set(responseId, { attribution: { ...attribution, tags: {} }, modelSent, startMs });
+  }
+
+  /** The call that made a response; null when it is not known any more. */
+  made(responseId: string): Made | null {
+    return this.#responses.get(responseId) ?? null;
   }
 
   /** The session this prompt continues: the longest earlier prompt that is a prefix of it; else a new one named after itself. */
@@ -204,5 +223,6 @@ function readPortkey(text: string | undefined, say: (field: Field, value: string
 
 function clip(value: string | undefined): string | null {
   if (value === undefined) return null;
-  return value.length > valueBytesMax ? value.slice(0, valueBytesMax) : value;
+  // A copy: a slice would keep the whole of a long value in memory.
+  return value.length > valueLengthMax ? Buffer.from(value.slice(0, valueLengthMax)).toString() : value;
 }

@@ -1,6 +1,5 @@
 // What every exchange shares: the pieces of the data plane, put together by the composition root.
 
-import type { Dispatcher } from "undici";
 import type { Settings } from "../config.ts";
 import type { PennyworthError } from "../error.ts";
 import type { Format, FormatName } from "../providers/format.ts";
@@ -8,6 +7,7 @@ import type { Identifier } from "./identify.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RouteTable } from "./route.ts";
 import type { Rates } from "./settle.ts";
+import type { Upstream } from "./upstream.ts";
 
 export interface Parts {
   readonly limits: Settings["limits"];
@@ -19,9 +19,7 @@ export interface Parts {
   readonly recorder: Recorder;
   readonly prefixKey: Buffer;
   readonly now: () => number;
-  /** The configured credential of a provider; null when there is none. */
-  readonly credential: (provider: string) => string | null;
-  readonly upstream: (origin: string) => Dispatcher;
+  readonly upstream: Upstream;
   readonly synced: () => Promise<void>;
   /** Logs a bug and makes it an error fit for a user. */
   readonly internal: (error: unknown) => PennyworthError;

@@ -61,10 +61,25 @@ export class Recorder {
     this.#keep({ kind: "observation", observation });
   }
 
+  /** A call's response id is known before its end is: should this process die, a later witness finds the call by it. */
+  seen(id: string, responseId: string): void {
+    this.#keep({ kind: "seen", id, responseId });
+  }
+
+  /** The wall clock jumped. */
+  clock(byMs: number): void {
+    this.#keep({ kind: "clock", atMs: this.#options.now(), byMs });
+  }
+
+  /** @throws PennyworthError `journal_unwritable` while entries are waiting for the journal. */
+  requireWritable(): void {
+    if (this.pending > 0) this.#flush();
+  }
+
   /** Runs `release` when what was recorded so far is as durable as the settings ask for: at once, or after a sync. */
   whenDurable(release: () => void): void {
     if (this.#options.durability === "batched") release();
-    else void this.#log.synced().then(release);
+    else this.#log.synced().then(release, (error: unknown) => this.#options.warn(`an answer was kept back: ${String(error)}`));
   }
 
   /** Calls let through unmetered and not yet on record, and ends not yet written. */

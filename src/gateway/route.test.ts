@@ -1,17 +1,21 @@
 import { expect, test } from "vitest";
 import type { RouteSettings } from "../config.ts";
 import type { ProviderRecord } from "../providers/table.ts";
-import { readAddress, route, type RouteTable } from "./route.ts";
+import { checkRoutes, readAddress, route, type RouteTable } from "./route.ts";
 
 const provider = (name: string, formats: ProviderRecord["formats"]): [string, ProviderRecord] => [
   name,
-  { name, formats, keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord,
+  { name, formats, auth: "bearer", keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord,
 ];
 const table = (credentialed: readonly string[], routes: readonly RouteSettings[] = []): RouteTable => ({
   providers: new Map([
     provider("openai", ["openai-chat", "openai-responses", "openai-embeddings"]),
     provider("anthropic", ["anthropic-messages"]),
-    provider("local", ["openai-chat"]),
+    [...provider("local", ["openai-chat"])].map((part) => (typeof part === "string" ? part : { ...part, auth: "none" })) as [
+      string,
+      ProviderRecord,
+    ],
+    provider("other", ["openai-chat"]),
     provider("sandbox", ["openai-chat", "openai-responses", "openai-embeddings", "anthropic-messages"]),
   ]),
   routes,
@@ -49,6 +53,24 @@ test("a route names targets in order, with wildcards and other models", () => {
   expect(first(table(["openai"], routes), chat, "gpt-4.1", null)).toBe("openai");
 });
 
+test("a client's credential never goes to another company than it was meant for", () => {
+  const routes: RouteSettings[] = [{ model: "gpt-5", targets: [{ provider: "other" }, { provider: "openai" }] }];
+  const found = route(table([], routes), chat, "gpt-5", "sk-own");
+  expect(found.targets.map((target) => target.provider.name)).toEqual(["openai"]);
+  expect(route(table([], routes), readAddress("POST", "/to/other/v1/chat/completions", false), "gpt-5", "x").targets[0]).toMatchObject({
+    own: true,
+  });
+  expect(() => route(table([], [{ model: "gpt-5", targets: [{ provider: "other" }] }]), chat, "gpt-5", "sk-own")).toThrow(/OTHER_API_KEY/);
+});
+
+test("routes that no request could follow are refused before anything is served", () => {
+  const { providers } = table([]);
+  expect(() => checkRoutes(providers, [{ model: "x", targets: [{ provider: "nobody" }] }])).toThrow(/no provider is called nobody/);
+  expect(() => checkRoutes(providers, [{ model: "x", targets: [{ provider: "openai" }, { provider: "anthropic" }] }])).toThrow(
+    /cannot stand in/,
+  );
+});
+
 test("a provider that does not speak the format is refused by name", () => {
   expect(() => route(table([]), readAddress("POST", "/to/local/v1/messages", false), "x", null)).toThrow(/local is not set up/);
 });
@@ -60,5 +82,13 @@ test("what is served, and what is not", () => {
   expect(readAddress("GET", "/v1/responses/resp_1", false).endpoint.kind).toBe("response");
   expect(readAddress("POST", "/v1/responses/resp_1/cancel", false).endpoint.kind).toBe("response");
   expect(() => readAddress("POST", "/v1/constructor", false)).toThrow(/serves nothing/);
-  expect(() => readAddress("GET", "/v1/chat/completions/../../x", false)).toThrow();
+  for (const path of [
+    "/v1/chat/completions/../../x",
+    "/v1/models/..",
+    "/to/openai/v1/models/..%2Ffiles",
+    "/v1/responses/x%2Ffiles",
+    "/v1/models/%2e%2e/files",
+  ])
+    expect(() => readAddress("GET", path, false), path).toThrow(/serves nothing/);
+  expect(readAddress("GET", "/v1/models/meta%2Fllama", false).endpoint.kind).toBe("free");
 });

@@ -39,6 +39,8 @@ export function readAddress(method: string, path: string, anthropic: boolean): A
   const match = /^\/to\/([^/]+)(\/.*)$/.exec(path);
   const pinned = match === null ? null : decodeName(match[1] as string);
   const rest = match === null ? path : (match[2] as string);
+  const isModel = rest.startsWith("/v1/models/");
+  if (rest.split("/").some((segment) => climbs(segment, isModel))) throw new PennyworthError("route_unknown", { method, path });
   const format = Object.hasOwn(paths, rest) ? paths[rest] : undefined;
   if (format !== undefined && method === "POST") return { pinned, endpoint: { kind: "metered", format, path: rest } };
   for (const [verb, pattern, owner] of free) {
@@ -62,6 +64,8 @@ export interface Target {
   /** The model to send instead of the one asked for; null: as asked. */
   readonly model: string | null;
   readonly pool: string;
+  /** The client's own credential may go there: it named this provider, or speaks to the one its format belongs to. */
+  readonly own: boolean;
 }
 
 export interface Retry {
@@ -97,25 +101,57 @@ export const sandbox = "sandbox";
  */
 export function route(table: RouteTable, address: Address, model: string | null, credential: string | null): Route {
   const { format, path } = address.endpoint;
-  if (address.pinned !== null) return { targets: [target(table, address.pinned, format, path)], retry: once };
-  if (credential === sandbox || model?.startsWith(sandbox)) return { targets: [target(table, sandbox, format, path)], retry: once };
+  const at = (name: string): Target => target(table, name, format, path, name === address.pinned || name === usualProvider(format));
+  if (address.pinned !== null) return { targets: [at(address.pinned)], retry: once };
+  if (credential === sandbox || model?.startsWith(sandbox)) return { targets: [at(sandbox)], retry: once };
   const rule = model === null ? undefined : table.routes.find((candidate) => matches(candidate.model, model));
   if (rule !== undefined) {
-    return {
-      targets: rule.targets.map((named) => ({
-        ...target(table, named.provider, format, path),
-        model: named.model ?? null,
-        pool: named.pool ?? "shared",
-      })),
-      retry: toRetry(rule),
-    };
+    const targets = rule.targets.map((named) => ({ ...at(named.provider), model: named.model ?? null, pool: named.pool ?? "shared" }));
+    // A client's credential never goes to a company that it was not meant for; what has none of its own is passed over.
+    const reachable = targets.filter(({ provider, own }) => hasCredential(table, provider) || (own && credential !== null));
+    if (reachable.length === 0) throw keyMissing((targets[0] as Target).provider);
+    return { targets: reachable, retry: toRetry(rule) };
   }
-  const usual = format === "anthropic-messages" ? "anthropic" : "openai";
-  if (credential === null && !table.credentialed.has(usual)) {
-    if (table.credentialed.size === 0) return { targets: [target(table, sandbox, format, path)], retry: once };
-    throw new PennyworthError("provider_key_missing", { provider: usual, variable: table.providers.get(usual)?.keyFrom ?? "" });
+  const usual = at(usualProvider(format));
+  if (credential === null && !hasCredential(table, usual.provider)) {
+    if (table.credentialed.size === 0) return { targets: [at(sandbox)], retry: once };
+    throw keyMissing(usual.provider);
   }
-  return { targets: [target(table, usual, format, path)], retry: once };
+  return { targets: [usual], retry: once };
+}
+
+/**
+ * Looks at the routes before anything is served.
+ * @throws PennyworthError `config_invalid` for a target that no request could ever reach.
+ */
+export function checkRoutes(providers: ReadonlyMap<string, ProviderRecord>, routes: readonly RouteSettings[]): void {
+  for (const { model, targets } of routes) {
+    const records = targets.map(({ provider }) => {
+      const record = providers.get(provider);
+      if (record === undefined) throw invalid(model, `no provider is called ${provider}; known: ${[...providers.keys()].join(", ")}`);
+      return record;
+    });
+    const [first, ...others] = records as [ProviderRecord, ...ProviderRecord[]];
+    for (const record of others)
+      if (!record.formats.some((format) => first.formats.includes(format)))
+        throw invalid(model, `${record.name} speaks no format that ${first.name} speaks, and cannot stand in for it`);
+  }
+}
+
+function invalid(model: string, detail: string): PennyworthError {
+  return new PennyworthError("config_invalid", { detail: `routes: ${model}: ${detail}` });
+}
+
+function usualProvider(format: FormatName): string {
+  return format === "anthropic-messages" ? "anthropic" : "openai";
+}
+
+function hasCredential(table: RouteTable, provider: ProviderRecord): boolean {
+  return provider.auth === "none" || table.credentialed.has(provider.name);
+}
+
+function keyMissing({ name, keyFrom }: ProviderRecord): PennyworthError {
+  return new PennyworthError("provider_key_missing", { provider: name, variable: keyFrom ?? `providers.${name}.keyFrom` });
 }
 
 function toRetry({ retry, targets }: RouteSettings): Retry {
@@ -123,12 +159,12 @@ function toRetry({ retry, targets }: RouteSettings): Retry {
   return { ...retry, triesMax: retry.triesMax ?? Math.max(2, targets.length) };
 }
 
-function target(table: RouteTable, name: string, format: FormatName, path: string): Target {
+function target(table: RouteTable, name: string, format: FormatName, path: string, own: boolean): Target {
   const provider = table.providers.get(name);
   if (provider === undefined)
     throw new PennyworthError("provider_unknown", { provider: name, known: [...table.providers.keys()].join(", ") });
   if (!provider.formats.includes(format)) throw new PennyworthError("provider_format", { provider: name, path });
-  return { provider, model: null, pool: "shared" };
+  return { provider, model: null, pool: "shared", own: own && provider.auth !== "none" };
 }
 
 /** `*` matches any run of characters. */
@@ -141,6 +177,12 @@ function matches(pattern: string, model: string): boolean {
       .join(".*")}$`,
     "s",
   ).test(model);
+}
+
+/** Whether a segment of a path might be read by a provider as more than one, or as a way up. Models alone have names with slashes. */
+function climbs(segment: string, isModel: boolean): boolean {
+  const parts = decodeName(segment).split(/[/\\]/);
+  return parts.some((part) => part === "." || part === "..") || (parts.length > 1 && !isModel);
 }
 
 function decodeName(text: string): string {

@@ -43,6 +43,10 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
         refuse(response, problem, false);
         return;
       }
+      if (request.headers.upgrade?.toLowerCase() === "websocket") {
+        refuse(response, new PennyworthError("upgrade_unsupported"), false);
+        return;
+      }
       const url = request.url as string;
       const query = url.indexOf("?");
       const path = query < 0 ? url : url.slice(0, query);
@@ -50,7 +54,7 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
       else control(request, response);
     },
   );
-  server.on("upgrade", (_request: IncomingMessage, socket: Socket) => refuseSocket(socket, new PennyworthError("upgrade_unsupported")));
+  // No listener for `upgrade`: a client that only offers another protocol is answered in this one (RFC 9110, 7.8).
   server.on("connect", (_request: IncomingMessage, socket: Socket) => refuseSocket(socket, new PennyworthError("upgrade_unsupported")));
   server.on("clientError", (error: Error & { code?: string }, socket: Socket) => {
     const known =

@@ -61,7 +61,7 @@ function price(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFact
 /** `bound`: nobody knows, so the call counts at its hold. */
 function decideUsage(estimator: Estimator, start: CallStart, ending: Ending, facts: AnswerFacts | null): Usage | "bound" | null {
   const reported = facts?.usage ?? null;
-  const outputBytes = facts?.outputBytes ?? 0;
+  const outputBytes = facts?.outputBytes ?? unreadBytes(start, ending);
   const prompt = promptTotal(start.promptBytes);
   const model = `${start.provider}/${start.modelSent ?? ""}`;
   if (reported?.source === "reported") {
@@ -83,13 +83,22 @@ function decideUsage(estimator: Estimator, start: CallStart, ending: Ending, fac
   }
 }
 
+/** An answer that could not be read, or not to its end: its bytes stand for what was generated, which is too much rather than nothing. */
+function unreadBytes(start: CallStart, { httpStatus, answerBytes }: Ending): number {
+  return httpStatus !== null && httpStatus < 300 && start.format !== "openai-embeddings" ? answerBytes : 0;
+}
+
 function promptTotal(bytes: PromptBytes): number {
   return bytes.system + bytes.tools + bytes.user + bytes.earlier + bytes.toolResults;
 }
 
-/** The end of a call that a dead process left open: sent, and nobody knows how it ended, so it counts at its bound. */
-export function presumeEnd(rates: Rates, start: CallStart, nowMs: number): CallEnd {
-  return settle(rates, start, { ...noEnding, status: "presumed", error: "gateway_died", clientGone: true, endMs: nowMs }, null);
+/**
+ * The end of a call that a dead process left open: sent, and nobody knows how it ended, so it counts at its bound.
+ * @param responseId by which a later witness may still find it.
+ */
+export function presumeEnd(rates: Rates, start: CallStart, responseId: string | null, nowMs: number): CallEnd {
+  const ending: Ending = { ...noEnding, status: "presumed", error: "gateway_died", clientGone: true, endMs: nowMs };
+  return { ...settle(rates, start, ending, null), responseId };
 }
 
 /** An ending of which nothing is known yet. */

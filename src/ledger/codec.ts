@@ -23,6 +23,7 @@ export function encodeEntry(entry: Entry): string {
     case "key.created":
       return JSON.stringify({ v: entryVersion, kind: entry.kind, atMs: entry.atMs, key: writeKey(entry.key) });
     case "run":
+    case "seen":
     case "key.revoked":
     case "gap":
     case "clock":
@@ -48,6 +49,8 @@ export function decodeEntry(text: string, at?: Position): Entry {
       return { kind: "key.created", atMs: json.atMs, key: readKey(json.key) };
     case "run":
       return { kind: "run", run: json.run, atMs: json.atMs, version: json.version };
+    case "seen":
+      return { kind: "seen", id: json.id, responseId: json.responseId };
     case "key.revoked":
       return { kind: "key.revoked", atMs: json.atMs, id: json.id };
     case "gap":
@@ -108,7 +111,7 @@ type WrittenEntry = { readonly v: unknown } & (
   | { readonly kind: "end"; readonly call: WrittenEnd }
   | { readonly kind: "observation"; readonly observation: WrittenObservation }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: WrittenKey }
-  | Extract<Entry, { kind: "run" | "key.revoked" | "gap" | "clock" }>
+  | Extract<Entry, { kind: "run" | "seen" | "key.revoked" | "gap" | "clock" }>
 );
 
 /** The checksum stands for the shape: only version and kind are looked at, or a rebuild would take several times as long. */

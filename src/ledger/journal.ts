@@ -156,6 +156,11 @@ export class Journal {
     return this.#state.open;
   }
 
+  /** Of the open calls, those whose response the provider has named already: call's id → response's id. */
+  responseIds(): ReadonlyMap<string, string> {
+    return this.#state.seen;
+  }
+
   /** Pennyworth's own keys by id, revoked ones too. */
   keys(): ReadonlyMap<string, KeyRecord> {
     return this.#state.keys;

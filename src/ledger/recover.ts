@@ -101,6 +101,7 @@ function scan(file: number, segment: number): { offset: number; rest: number; ha
     else {
       starts.delete(call.id);
       state.open.delete(call.id);
+      state.seen.delete(call.id);
     }
   }
 }

@@ -13,10 +13,12 @@ export interface KeyRecord extends Key {
 export interface LedgerState {
   readonly keys: Map<string, KeyRecord>;
   readonly open: Map<string, CallStart>;
+  /** Open call → the provider's id of its response, where that is known already. */
+  readonly seen: Map<string, string>;
 }
 
 export function emptyState(): LedgerState {
-  return { keys: new Map(), open: new Map() };
+  return { keys: new Map(), open: new Map(), seen: new Map() };
 }
 
 /** May not refuse: the entry is history. */
@@ -27,6 +29,10 @@ export function applyEntry(state: LedgerState, entry: Entry): void {
       break;
     case "end":
       state.open.delete(entry.call.id);
+      state.seen.delete(entry.call.id);
+      break;
+    case "seen":
+      if (state.open.has(entry.id)) state.seen.set(entry.id, entry.responseId);
       break;
     case "key.created":
       state.keys.set(entry.key.id, { ...entry.key, revokedMs: null });
@@ -52,6 +58,7 @@ export function encodeState(state: LedgerState): string {
     if (revokedMs !== null) texts.push(encodeEntry({ kind: "key.revoked", atMs: revokedMs, id: key.id }));
   }
   for (const call of state.open.values()) texts.push(encodeEntry({ kind: "start", call }));
+  for (const [id, responseId] of state.seen) texts.push(encodeEntry({ kind: "seen", id, responseId }));
   return `{"entries":[${texts.join(",")}]}`;
 }
 
