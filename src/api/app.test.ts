@@ -1,7 +1,9 @@
 // The control API, asked without a port: who may ask, what is refused by name, and numbers that were summed by hand.
 
 import { describe, expect, it } from "vitest";
+import type { CallEnd } from "../core/call.ts";
 import { toPico } from "../core/money.ts";
+import type { CallRecord } from "../ledger/store.ts";
 import { createApi } from "./app.ts";
 import { createMemory, makeCall, nowMs } from "./memory.ts";
 
@@ -28,6 +30,23 @@ function post(body: unknown): RequestInit {
   return { method: "POST", body: text, headers: { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) } };
 }
 
+/** A call that was sent, and of which nobody knows how it ended. */
+function presumed(quantities: Record<string, number>, doubts: string[], rest: Partial<CallEnd>): CallRecord {
+  return makeCall(
+    "p",
+    {},
+    {
+      status: "presumed",
+      usage: { parts: [{ kind: "presumed", model: null, quantities }], source: "presumed", doubts, raw: null },
+      ...rest,
+    },
+  );
+}
+
+async function notes(record: CallRecord): Promise<unknown> {
+  return (await setUp([record]).ask("/api/v1/calls/p/receipt")).body["notes"];
+}
+
 describe("who may ask", () => {
   it.each([
     [null, 401, "key_missing"],
@@ -39,10 +58,10 @@ describe("who may ask", () => {
     expect(body["error"]).toMatchObject({ code });
   });
 
-  it("every route but the document needs a token", async () => {
+  it("every route but the document and the probes needs a token", async () => {
     const { ask } = setUp();
     const document = (await ask("/api/v1/openapi.json", null)).body as { paths: Record<string, Record<string, unknown>> };
-    for (const [path, methods] of Object.entries(document.paths))
+    for (const [path, methods] of Object.entries(document.paths).filter(([path]) => path.startsWith("/api/")))
       for (const method of Object.keys(methods)) {
         const init = method === "post" ? post({ name: "x" }) : { method: method.toUpperCase() };
         expect([path, (await ask(path.replace(/\{\w+\}/, "x"), null, init)).status]).toEqual([path, 401]);
@@ -93,6 +112,8 @@ describe("report", () => {
     ["by=modle", /"modle"/],
     ["by=model,model", /twice/],
     ["by=day,hour,model,task,team,key,user", /at most 6/],
+    ["since=2026-11-02&until=2026-11-01", /since .* is not before until/],
+    ["since=1h&until=1h", /since .* is not before until/],
     ["limit=1001", /at most 1000/],
     ["limit=0", /whole number/],
     ["limit=1e3", /whole number/],
@@ -122,6 +143,7 @@ describe("calls", () => {
   it("refuses a filter by class, and more than a page", async () => {
     const { ask } = setUp();
     expect((await ask("/api/v1/calls?filter=class%3Dinput")).status).toBe(400);
+    expect((await ask("/api/v1/calls?since=1h&until=2h")).status).toBe(400);
     expect((await ask("/api/v1/calls?limit=1001")).body["error"]).toMatchObject({ message: expect.stringContaining("1000") });
   });
 
@@ -176,6 +198,49 @@ describe("receipt", () => {
   });
 });
 
+describe("the receipt of a call of which nobody knows how it ended", () => {
+  const base = makeCall("p").end!;
+  const input = { ...base.charges[0]!, source: "presumed" as const };
+
+  it("says that it is charged at its bound, where there is one", async () => {
+    expect(await notes(presumed({ input: 1_000 }, [], { charges: [input] }))).toEqual([expect.stringMatching(/at the most/)]);
+  });
+
+  it("says what is known where there is no bound, and does not blame the provider", async () => {
+    const record = presumed({ input: 1_000 }, ["no bound: no cap on output tokens"], { charges: [input], unpriced: ["output"] });
+    expect(await notes(record)).toEqual([
+      "The call was sent, nobody knows how it ended, and no bound is known because no cap was asked. Its input is charged at the most it may have cost, $0.00025. What its output cost is unknown, and is not in the total.",
+    ]);
+  });
+
+  it("claims no charge where not even the input has a price", async () => {
+    const record = presumed({ input: 1_000 }, ["no bound: no cap on output tokens"], { charges: [], unpriced: ["input", "output"] });
+    expect(await notes(record)).toEqual([
+      "The call was sent, nobody knows how it ended, and no bound is known because no cap was asked. What its input and output cost is unknown, and is not in the total.",
+      "1000 tokens of the class input have no price: their cost is unknown, and is not in the total.",
+    ]);
+  });
+});
+
+describe("the probes", () => {
+  it("need no token; the process is up, and ready", async () => {
+    const { ask } = setUp();
+    expect(await ask("/healthz", null)).toEqual({ status: 200, body: { status: "ok" } });
+    expect(await ask("/readyz", null)).toEqual({ status: 200, body: { status: "ready", reason: null } });
+  });
+
+  it.each([
+    ["the journal cannot be written", { unwritable: () => "ENOSPC" }, "the journal cannot be written (ENOSPC)"],
+    ["the store fails", { status: () => Promise.reject(new Error("secret path /x")) }, "the store does not answer (internal)"],
+    ["the store is silent", { status: () => new Promise<never>(() => {}) }, "the store does not answer within 2000 ms"],
+  ])("say when %s, and stay alive", async (_name, broken, reason) => {
+    const app = createApi({ ...createMemory([]), ...broken });
+    const response = await app.request("/readyz");
+    expect([response.status, await response.json()]).toEqual([503, { status: "unready", reason }]);
+    expect((await app.request("/healthz")).status).toBe(200);
+  });
+});
+
 describe("check", () => {
   const base = makeCall("x").end!;
   const [input, output] = base.charges;
@@ -215,12 +280,13 @@ describe("keys and names", () => {
     expect((await ask("/api/v1/keys", "admin", post({ name: "ci" }))).status).toBe(409);
     expect((await ask("/api/v1/keys/ci", "admin", { method: "DELETE" })).body).toMatchObject({ id: "key_1", revokedMs: nowMs });
     expect((await ask("/api/v1/keys/nobody", "admin", { method: "DELETE" })).status).toBe(404);
+    expect((await ask("/api/v1/keys/ci", "admin", { method: "DELETE" })).body).toMatchObject({ id: "key_1", revokedMs: nowMs });
     const listed = JSON.stringify((await ask("/api/v1/keys")).body);
     expect(listed).not.toMatch(/pw_secret|0123abcd|hash/);
   });
 
   it.each([
-    ["without a name", { name: "" }, /name/],
+    ["without a name", { name: " " }, /: name: a name has at least one character\.$/],
     ["with an unknown role", { name: "x", role: "god" }, /role/],
     ["with an unknown property", { name: "x", extra: 1 }, /"extra"/],
     ["that is not JSON", "{", /JSON/],
@@ -274,12 +340,19 @@ describe("prices, status and what goes wrong", () => {
 
   it("tells an unknown path from a wrong method", async () => {
     const { ask } = setUp();
-    expect((await ask("/api/v1/nothing")).body["error"]).toMatchObject({ code: "route_unknown" });
+    for (const path of ["/api/v1/nothing", "/nothing"])
+      expect(await ask(path)).toMatchObject({ status: 404, body: { error: { code: "route_unknown" } } });
     expect((await ask("/api/v1/calls/c1", "admin", { method: "PUT" })).body["error"]).toMatchObject({ code: "method_not_allowed" });
   });
 });
 
 describe("the OpenAPI document", () => {
+  it("says of what needs no token that it needs none", async () => {
+    const paths = (await setUp().ask("/api/v1/openapi.json", null)).body["paths"] as Record<string, Record<string, { security?: unknown }>>;
+    const open = Object.entries(paths).filter(([, methods]) => Object.values(methods).some(({ security }) => security === undefined));
+    expect(open.map(([path]) => path)).toEqual(["/healthz", "/readyz"]);
+  });
+
   it("describes every route, with resolvable references, and is 3.1", async () => {
     const { app, ask } = setUp();
     const { body } = await ask("/api/v1/openapi.json", null);
@@ -293,7 +366,7 @@ describe("the OpenAPI document", () => {
     const text = JSON.stringify(body);
     for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
       expect((body["components"] as { schemas: Record<string, unknown> }).schemas).toHaveProperty(name!);
-    for (const methods of Object.values(paths))
+    for (const [, methods] of Object.entries(paths).filter(([path]) => path.startsWith("/api/")))
       for (const operation of Object.values(methods))
         expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(["400", "401", "403"]));
   });

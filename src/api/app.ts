@@ -1,6 +1,6 @@
 // The control plane: `/api/v1/…`, described by `/api/v1/openapi.json`. Reads the ledger, keeps keys, forgets names.
-// Not here: the data plane (gateway/), the page (web/). Invariant: nothing but the document is answered without a role, and no answer
-// carries a credential, a hash of a key, or a stack trace.
+// Not here: the data plane (gateway/), the page (web/). Invariant: nothing but the document and the two probes is answered without a role,
+// and no answer carries a credential, a hash of a key, or a stack trace.
 
 import { randomUUID } from "node:crypto";
 import { OpenAPIHono, z } from "@hono/zod-openapi";
@@ -9,13 +9,17 @@ import { PennyworthError } from "../error.ts";
 import { addCalls } from "./calls.ts";
 import type { ApiContext } from "./context.ts";
 import { addKeys } from "./keys.ts";
+import { addProbes } from "./probe.ts";
 import { addReport } from "./report.ts";
 import type { Api, ApiEnv } from "./route.ts";
 import { addState } from "./state.ts";
 
 export const apiBodyBytesMax = 64 * 1024;
 
-/** The control plane as an app: mount it at `/`, or ask it with `app.request(path, init, { trusted: true })`. */
+/**
+ * The control plane as an app: mount it at `/`, or ask it with `app.request(path, init, { trusted: true })`.
+ * It also answers for every path that nobody serves, so what is mounted beside it comes before it.
+ */
 export function createApi(context: ApiContext): Api {
   const app: Api = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
@@ -46,6 +50,7 @@ export function createApi(context: ApiContext): Api {
   addCalls(app, context);
   addKeys(app, context);
   addState(app, context);
+  addProbes(app, context);
   app.doc31("/api/v1/openapi.json", {
     openapi: "3.1.0",
     info: {
@@ -56,7 +61,8 @@ export function createApi(context: ApiContext): Api {
     },
     servers: [{ url: "/" }],
   });
-  app.notFound((c) => fail(c.req.method, c.req.path, app));
+  // A route, not `notFound`: Hono forgets an app's own when it is mounted in another.
+  app.all("*", (c) => fail(c.req.method, c.req.path, app));
   app.onError((error, c) => {
     const known = error instanceof PennyworthError ? error : toKnown(error, context);
     return c.json({ error: { code: known.code, message: known.message } }, known.status as ContentfulStatusCode);

@@ -8,7 +8,7 @@ import { PennyworthError } from "../error.ts";
 import type { CallRecord } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 import { nameAttribution, toTokens } from "./names.ts";
-import { invalid, parseFilters, parseLimit, parseTime } from "./query.ts";
+import { invalid, parseFilters, parseLimit, parseSpan } from "./query.ts";
 import { checkCharges, toReceipt } from "./receipt.ts";
 import { type Api, failures, json, needs, notFound, security } from "./route.ts";
 import { callRecord, callsPage, callsQuery, check, receipt } from "./schema.ts";
@@ -34,8 +34,7 @@ export function addCalls(app: Api, context: ApiContext): void {
     if (filters.some((filter) => filter.field === "class")) throw invalid("calls cannot be filtered by class; a report can");
     if (asked.fresh === "true") await context.ledger.caughtUp();
     const page = await context.ledger.calls({
-      sinceMs: parseTime("since", asked.since, nowMs),
-      untilMs: parseTime("until", asked.until, nowMs),
+      ...parseSpan(asked, nowMs),
       filters: toTokens(filters, context.names),
       cursor: asked.cursor ?? null,
       limit: parseLimit(asked.limit, 50, pageMax),

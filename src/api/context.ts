@@ -20,6 +20,8 @@ export interface ApiContext {
   readonly names: NamesAccess;
   readonly prices: PricesAccess;
   readonly status: () => Status | Promise<Status>;
+  /** Why the journal cannot be written, in a word; null when it can. Left out: it always can. For `/readyz`. */
+  readonly unwritable?: () => string | null;
   /** Drops the store and builds it anew from the journal; resolves when it has begun. `Status.store` shows how far it is. */
   readonly rebuild: () => void | Promise<void>;
   /**

@@ -37,15 +37,17 @@ export function addKeys(app: Api, context: ApiContext): void {
     method: "delete",
     path: "/api/v1/keys/{id}",
     summary: "Revokes a key for good",
+    description: "Revoking it again changes nothing, and gives the same answer.",
     request: { params: z.object({ id: z.string().min(1).max(200).openapi({ description: "The key's id or name." }) }) },
     responses: { 200: json("The key, revoked.", key), ...failures, ...notFound },
   });
   app.openapi(revoke, async (c) => {
     const { id } = c.req.valid("param");
     const revoked = await context.keys.revoke(id);
+    const listed = (await context.keys.list()).findLast((other) => (revoked === null ? other.name === id : other.id === revoked.id));
+    if (listed !== undefined) return c.json(toShown(listed), 200);
     if (revoked === null) throw new PennyworthError("key_name_unknown", { name: id });
-    const listed = (await context.keys.list()).find((other) => other.id === revoked.id);
-    return c.json(toShown(listed ?? { ...revoked, revokedMs: context.now() }), 200);
+    return c.json(toShown({ ...revoked, revokedMs: context.now() }), 200);
   });
 
   const forget = createRoute({

@@ -74,7 +74,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       revoke: (idOrName) => {
         const index = keys.findIndex((key) => key.id === idOrName || key.name === idOrName);
         const found = keys[index];
-        if (found === undefined) return null;
+        if (found === undefined || (found.revokedMs !== null && found.id !== idOrName)) return null;
         keys[index] = { ...found, revokedMs: nowMs };
         return found;
       },

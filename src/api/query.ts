@@ -73,6 +73,21 @@ export function parseTime(name: string, text: string | undefined, nowMs: number)
 }
 
 /**
+ * The span from `since` to `until`, the end excluded.
+ * @throws PennyworthError `query_invalid` when a time is not understood, or no time lies between the two.
+ */
+export function parseSpan(
+  asked: { readonly since?: string | undefined; readonly until?: string | undefined },
+  nowMs: number,
+): { readonly sinceMs: number | null; readonly untilMs: number | null } {
+  const sinceMs = parseTime("since", asked.since, nowMs);
+  const untilMs = parseTime("until", asked.until, nowMs);
+  if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs)
+    throw invalid(`since (${new Date(sinceMs).toISOString()}) is not before until (${new Date(untilMs).toISOString()})`);
+  return { sinceMs, untilMs };
+}
+
+/**
  * A count of rows between 1 and `max`.
  * @throws PennyworthError `query_invalid`, naming the limit.
  */

@@ -143,20 +143,28 @@ const sourceNotes: Readonly<Record<QuantitySource, string | null>> = {
   presumed: "Nobody knows how this call ended: it is charged at the most it may have cost, until evidence comes.",
 };
 
+/** How the record of a presumed call says that its output has no bound (core/bound.ts). */
+const noBound = "no bound: ";
+
 function describe(record: CallRecord, lines: readonly ReceiptLine[], unpriced: Receipt["unpriced"]): string[] {
   const { start, end } = record;
   if (end === null) return ["The call is still under way: its cost is not known yet."];
   const notes: string[] = [];
   const sources = new Set<QuantitySource>(lines.map((line) => line.source));
   if (end.usage !== null) sources.add(end.usage.source);
+  const unbounded = whyUnbounded(end.usage);
   for (const source of sources) {
-    const note = sourceNotes[source];
+    const note = source === "presumed" && unbounded !== null ? describeUnbounded(unbounded, record, unpriced) : sourceNotes[source];
     if (note !== null) notes.push(note);
   }
   for (const { class: name, quantity } of unpriced)
-    notes.push(
-      `${quantity ?? "An unknown number of"} ${usageClasses[name].unit}s of the class ${name} have no price: their cost is unknown, and is not in the total.`,
-    );
+    // What a presumed call has no bound for was said already.
+    if (unbounded === null || quantity !== null)
+      notes.push(
+        quantity === 1
+          ? `1 ${usageClasses[name].unit} of the class ${name} has no price: its cost is unknown, and is not in the total.`
+          : `${quantity ?? "An unknown number of"} ${usageClasses[name].unit}s of the class ${name} have no price: their cost is unknown, and is not in the total.`,
+      );
   notes.push(...describeUsage(end.usage, end, start));
   if (isDiffering(start, end)) notes.push(`${end.modelAnswered} answered, where ${start?.modelSent ?? start?.modelAsked} was sent.`);
   for (const line of lines)
@@ -164,8 +172,28 @@ function describe(record: CallRecord, lines: readonly ReceiptLine[], unpriced: R
   return notes;
 }
 
+/** Why a presumed call could not be charged at the most it may have cost, in words; null when it was, or is no such call. */
+function whyUnbounded(usage: Usage | null): string | null {
+  if (usage?.source !== "presumed") return null;
+  const doubt = usage.doubts.find((one) => one.startsWith(noBound));
+  if (doubt === undefined) return null;
+  const reason = doubt.slice(noBound.length);
+  return reason === "no cap on output tokens" ? "no cap was asked" : reason;
+}
+
+function describeUnbounded(why: string, { end }: CallRecord, unpriced: Receipt["unpriced"]): string {
+  const missing = unpriced.map(({ class: name }) => name.replaceAll("_", " ")).join(" and ");
+  const charges = end?.charges ?? [];
+  const charged = charges.length === 0 ? "" : ` Its input is charged at the most it may have cost, $${formatUsd(total(charges))}.`;
+  const left = missing === "" ? "" : ` What its ${missing} cost is unknown, and is not in the total.`;
+  return `The call was sent, nobody knows how it ended, and no bound is known because ${why}.${charged}${left}`;
+}
+
 function describeUsage(usage: Usage | null, end: CallEnd, start: CallStart | null): string[] {
-  if (usage !== null) return usage.doubts.map((doubt) => `The provider's usage does not add up: ${doubt}.`);
+  if (usage !== null)
+    return usage.doubts
+      .filter((doubt) => usage.source !== "presumed" || !doubt.startsWith(noBound))
+      .map((doubt) => `The provider's usage does not add up: ${doubt}.`);
   if (end.status === "unreached") return ["Nothing was sent, so nothing is charged."];
   if (end.status === "failed") return ["The provider answered with an error and reported no usage, so nothing is charged."];
   return start?.endpoint === undefined ? [] : ["No usage is known for this call: its cost is unknown, not zero."];

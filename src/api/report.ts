@@ -4,7 +4,7 @@ import { createRoute } from "@hono/zod-openapi";
 import type { ReportField, ReportRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 import { toName, toTokens } from "./names.ts";
-import { parseFields, parseFilters, parseLimit, parseTime } from "./query.ts";
+import { parseFields, parseFilters, parseLimit, parseSpan } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { report, reportQuery } from "./schema.ts";
 
@@ -22,8 +22,7 @@ export function addReport(app: Api, context: ApiContext): void {
     const asked = c.req.valid("query");
     const nowMs = context.now();
     const by = parseFields(asked.by);
-    const sinceMs = parseTime("since", asked.since, nowMs);
-    const untilMs = parseTime("until", asked.until, nowMs);
+    const { sinceMs, untilMs } = parseSpan(asked, nowMs);
     if (asked.fresh === "true") await context.ledger.caughtUp();
     const found = await context.ledger.report({
       by,

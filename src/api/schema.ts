@@ -231,13 +231,20 @@ export const check = z
   })
   .openapi("Check");
 
+export const keyNameLengthMax = 100;
 export const role = z.enum(["use", "read", "administer"]);
 export const key = z.object({ id: z.string(), name: z.string(), team: text, role, createdMs: ms, revokedMs: ms.nullable() }).openapi("Key");
 export const keys = z.object({ keys: z.array(key) });
+const keyName = (what: string) =>
+  z
+    .string()
+    .trim()
+    .min(1, `${what} has at least one character`)
+    .max(keyNameLengthMax, `${what} has at most ${keyNameLengthMax} characters`);
 export const keyWanted = z
   .strictObject({
-    name: z.string().trim().min(1).max(100),
-    team: z.string().trim().min(1).max(100).nullable().default(null),
+    name: keyName("a name"),
+    team: keyName("a team").nullable().default(null),
     role: role.default("use"),
   })
   .openapi("KeyWanted");
@@ -274,6 +281,11 @@ export const prices = z
     ),
   })
   .openapi("Prices");
+
+export const alive = z.object({ status: z.literal("ok") }).openapi("Health");
+export const ready = z
+  .object({ status: z.enum(["ready", "unready"]), reason: text.openapi({ description: "Why it is not ready; null when it is." }) })
+  .openapi("Readiness");
 
 export const statusAnswer = z
   .object({

@@ -2,7 +2,6 @@
 
 import { existsSync } from "node:fs";
 import { serve } from "@hono/node-server";
-import { Hono } from "hono";
 import { type Browser, type Page, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApi } from "../api/app.ts";
@@ -20,6 +19,18 @@ describe("the page's files", () => {
       expect(response.headers.get("content-security-policy")).not.toContain("unsafe");
       const again = await app.request(path, { headers: { "if-none-match": response.headers.get("etag")! } });
       expect(again.status).toBe(304);
+    }
+  });
+
+  it("leave what nobody serves to the API, which says so as JSON", async () => {
+    const app = createPage().route("/", createApi(createMemory([])));
+    expect((await app.request("/")).status).toBe(200);
+    for (const [method, path, status, code] of [
+      ["GET", "/nothing", 404, "route_unknown"],
+      ["PUT", "/api/v1/report", 405, "method_not_allowed"],
+    ] as const) {
+      const response = await app.request(path, { method });
+      expect([response.status, await response.json()]).toMatchObject([status, { error: { code } }]);
     }
   });
 
@@ -50,7 +61,7 @@ describe.skipIf(!existsSync(path))("the page in a browser (skipped: no Chromium 
   const closing: (() => void)[] = [];
 
   async function open(list: readonly CallRecord[], size = { width: 1200, height: 900 }, scheme: "light" | "dark" = "light") {
-    const app = new Hono().route("/", createApi(createMemory(list))).route("/", createPage());
+    const app = createPage().route("/", createApi(createMemory(list)));
     const url = await new Promise<string>((resolve) => {
       const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) => resolve(`http://127.0.0.1:${port}`));
       closing.push(() => server.close());
