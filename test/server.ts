@@ -67,6 +67,7 @@ export async function startBench(flags: Readonly<Record<string, unknown>> = {}):
     post: (path, body, headers = {}, signal) =>
       fetch(running.url + path, {
         method: "POST",
+        redirect: "manual",
         headers: { "content-type": "application/json", ...headers },
         body: typeof body === "string" ? body : JSON.stringify(body),
         ...(signal === undefined ? {} : { signal }),

@@ -60,3 +60,13 @@ test("what is still waiting at shutdown is tried once more", () => {
   recorder.close();
   expect(told(log)).toEqual(["end a"]);
 });
+
+test("a clock that jumps while the disk is full does not bring the server down", () => {
+  const log = createLog();
+  const recorder = new Recorder(log, { ...options, whenUnwritable: "refuse" });
+  log.full = true;
+  recorder.clock(5_000);
+  log.full = false;
+  recorder.close();
+  expect(log.entries).toEqual([{ kind: "clock", atMs: 5, byMs: 5_000 }]);
+});
