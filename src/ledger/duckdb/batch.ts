@@ -8,6 +8,7 @@ import { gateway } from "../../core/resolve.ts";
 import { decodeEntry } from "../codec.ts";
 import { type Row, toRow } from "../projection.ts";
 import type { Kept } from "./schema.ts";
+import { isMemory, UnfitEntry } from "./trouble.ts";
 
 /** A start that waits for its end. */
 export interface OpenCall {
@@ -44,35 +45,50 @@ export class Batch {
     this.openFile = `${file}.open`;
   }
 
-  /** Takes in the entries after `after`. `known` is changed: starts go in, ends take them out. @throws PennyworthError `journal_damaged`. */
+  /** Takes in the entries after `after`. `known` is changed: starts go in, ends take them out. @throws UnfitEntry, or an error of the file system; then the batch is of no use. */
   async add(lines: readonly Line[], after: Position | null, known: Map<string, OpenCall>): Promise<void> {
     for (const line of lines) {
       if (after !== null && comparePositions(line.position, after) <= 0) continue;
-      const entry = decodeEntry(line.text, line.position);
-      this.last = line;
-      this.entries++;
-      if (entry.kind === "start") {
-        const opened = { start: entry.call, position: line.position };
-        this.opened.set(entry.call.id, opened);
-        known.set(entry.call.id, opened);
-      } else if (entry.kind === "end") {
-        this.#end(entry.call, line, known);
-        if (this.#piece.length > pieceLength) await this.#flush();
-      } else if (entry.kind === "observation") {
-        this.observed.push({ observation: entry.observation, text: line.text });
+      try {
+        this.#take(line, known);
+      } catch (cause) {
+        throw isMemory(cause) ? cause : new UnfitEntry(cause instanceof Error ? cause.message : String(cause), { cause });
       }
+      if (this.#piece.length > pieceLength) await this.#flush();
     }
   }
 
   /** Finishes the files. Nothing can be added after this. */
   async seal(): Promise<void> {
-    await this.#flush();
-    await this.#handle?.close();
+    try {
+      await this.#flush();
+    } finally {
+      await this.close();
+    }
     if (this.opened.size === 0) return;
     await writeRows(
       this.openFile,
       [...this.opened.values()].map(({ start, position }) => writeRow(toRow(start, null, null, [gateway]), keptOf(position, null))),
     );
+  }
+
+  /** Lets go of its file. */
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    await handle?.close();
+  }
+
+  #take(line: Line, known: Map<string, OpenCall>): void {
+    const entry = decodeEntry(line.text, line.position);
+    if (entry.kind === "start") {
+      const opened = { start: entry.call, position: line.position };
+      this.opened.set(entry.call.id, opened);
+      known.set(entry.call.id, opened);
+    } else if (entry.kind === "end") this.#end(entry.call, line, known);
+    else if (entry.kind === "observation") this.observed.push({ observation: entry.observation, text: line.text });
+    this.last = line;
+    this.entries++;
   }
 
   #end(end: CallEnd, line: Line, known: Map<string, OpenCall>): void {

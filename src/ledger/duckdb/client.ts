@@ -14,8 +14,8 @@ export interface StoreOptions {
   readonly threads?: number;
   /** As DuckDB takes it, e.g. `1GB`. */
   readonly memory?: string;
-  /** What an operator should know: a rebuild, an entry set aside, a process that died. */
-  readonly log?: (message: string) => void;
+  /** What an operator should know: a rebuild, an entry set aside, a full disk, a process that died. */
+  readonly log?: (message: string, level: "info" | "error") => void;
 }
 
 export interface StoreStatus {
@@ -23,6 +23,8 @@ export interface StoreStatus {
   readonly applied: Position | null;
   /** Entries that could not be turned into a row. */
   readonly refused: number;
+  /** What keeps the store from taking in more, and is being tried again: a full disk, damage in the journal. null when nothing does. */
+  readonly trouble: string | null;
 }
 
 /** Questions throw PennyworthError: `store_busy` while the process is not there, `query_invalid`, `store_failed`. */
@@ -204,7 +206,7 @@ class Client implements StoreClient {
         this.#learn(message.applied);
         return;
       case "trouble":
-        this.#options.log?.(message.detail);
+        this.#options.log?.(message.detail, message.level);
         return;
       case "answer":
         this.#asked.get(message.number)?.resolve(message.value);
@@ -230,11 +232,11 @@ class Client implements StoreClient {
     const nowMs = Date.now();
     this.#starts = this.#starts.filter((ms) => nowMs - ms < startsWindowMs);
     if (this.#starts.length >= startsMax) {
-      this.#options.log?.(`the store's process died ${startsMax} times within a minute (${why}); it is left off for a minute`);
+      this.#options.log?.(`the store's process died ${startsMax} times within a minute (${why}); it is left off for a minute`, "error");
       setTimeout(() => void this.#revive(), startsWindowMs).unref();
       return;
     }
-    this.#options.log?.(`the store's process died (${why}) and is started again`);
+    this.#options.log?.(`the store's process died (${why}) and is started again`, "error");
     void this.#revive();
   }
 

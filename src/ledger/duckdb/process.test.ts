@@ -78,7 +78,7 @@ test("what is appended shows, a call under way too", async () => {
   position = place.append(finish);
   await store.caughtUp(position, 10_000);
   expect((await store.report(everything)).total).toMatchObject({ calls: 1, cost: "0.000075" });
-  expect(await store.status()).toEqual({ applied: position, refused: 0 });
+  expect(await store.status()).toEqual({ applied: position, refused: 0, trouble: null });
   await expect(store.report({ ...everything, limit: -1 })).rejects.toMatchObject({ code: "query_invalid", status: 400 });
 });
 

@@ -2,7 +2,7 @@
 // Not here: following the journal, SQL of questions. Invariant: rows and the position they reflect are committed together, so that a
 // replay after any crash neither loses nor doubles a call.
 
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { type DuckDBConnection, DuckDBDecimalValue, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
@@ -43,6 +43,8 @@ export class DuckDBStore implements Store {
   #files = 0;
   #hasEvidence = false;
   #open = new Map<string, OpenCall>();
+  /** Of the step that failed: memory may not be what is committed any more, and nothing is taken in until `recover`. */
+  #failure: { readonly cause: unknown } | null = null;
 
   constructor(file: string, records: Records, options: DuckDBOptions = defaultOptions) {
     this.#file = file;
@@ -94,35 +96,68 @@ export class DuckDBStore implements Store {
   }
 
   async apply(entries: readonly { readonly entry: Entry; readonly position: Position }[]): Promise<void> {
-    await this.add(entries.map(({ entry, position }) => ({ text: encodeEntry(entry), position })));
-    const batch = await this.seal();
-    if (batch !== null) await this.commit(batch);
+    await this.recover();
+    try {
+      await this.add(entries.map(({ entry, position }) => ({ text: encodeEntry(entry), position })));
+      const batch = await this.seal();
+      if (batch !== null) await this.commit(batch);
+    } catch (cause) {
+      // Where this fails as well, the next one to apply tries it again.
+      await this.recover().catch(() => undefined);
+      throw cause;
+    }
+  }
+
+  /** Whether a step failed: until `recover`, the others fail for the same cause. */
+  get failed(): boolean {
+    return this.#failure !== null;
+  }
+
+  /**
+   * After a step that failed: goes back to what is committed, so that the lines behind `applied` can be added again. No step may be under
+   * way. @throws what reading the tables and the journal throws; then it is to be called again.
+   */
+  async recover(): Promise<void> {
+    if (this.#failure === null) return;
+    await this.#batch?.close().catch(() => undefined);
+    this.#batch = null;
+    await this.#load();
+    for (const name of await readdir(this.#spool)) if (spooled.test(name)) await rm(join(this.#spool, name), { force: true });
+    this.#failure = null;
   }
 
   /** Adds lines, in journal order, to the batch that is being made. @returns how many entries it has. */
-  async add(lines: readonly Line[]): Promise<number> {
-    this.#batch ??= new Batch(join(this.#spool, `${this.#files++}.json`));
-    await this.#batch.add(lines, this.#prepared, this.#open);
-    this.#prepared = this.#batch.last?.position ?? this.#prepared;
-    return this.#batch.entries;
+  add(lines: readonly Line[]): Promise<number> {
+    return this.#step(async () => {
+      this.#batch ??= new Batch(join(this.#spool, `${this.#files++}.json`));
+      await this.#batch.add(lines, this.#prepared, this.#open);
+      this.#prepared = this.#batch.last?.position ?? this.#prepared;
+      return this.#batch.entries;
+    });
   }
 
   /** Finishes the batch that is being made, so that it can be committed while the next one is made. null when there is nothing in it. */
-  async seal(): Promise<Batch | null> {
-    const batch = this.#batch;
-    this.#batch = null;
-    if (batch === null) return null;
-    await batch.seal();
-    return batch.entries === 0 ? null : batch;
+  seal(): Promise<Batch | null> {
+    return this.#step(async () => {
+      const batch = this.#batch;
+      this.#batch = null;
+      if (batch === null) return null;
+      await batch.seal();
+      return batch.entries === 0 ? null : batch;
+    });
   }
 
-  /** Commits batches in the order they were made. After a failure nothing of the batch is there, and it and later ones must be made anew. */
-  async commit(batch: Batch): Promise<void> {
+  /** Commits batches in the order they were made. After a failure all that is behind `applied` must be made anew. */
+  commit(batch: Batch): Promise<void> {
+    return this.#step(() => this.#commit(batch));
+  }
+
+  async #commit(batch: Batch): Promise<void> {
     const writer = this.#connection(this.#writer);
     const { last } = batch;
     if (last === null) return;
-    await writer.run("BEGIN");
     try {
+      await writer.run("BEGIN");
       if (batch.closed.length > 0) await deleteOpen(writer, batch.closed);
       if (batch.calls > 0) await writer.run(insertFrom("calls"), [batch.file]);
       if (batch.opened.size > 0) await writer.run(insertFrom("open"), [batch.openFile]);
@@ -138,23 +173,39 @@ export class DuckDBStore implements Store {
       await writer.run("COMMIT");
     } catch (cause) {
       await writer.run("ROLLBACK").catch(() => undefined);
-      await this.#load();
       throw new PennyworthError("store_failed", { detail: `a batch could not be written: ${messageOf(cause)}` }, cause);
-    } finally {
-      for (const file of [batch.file, batch.openFile]) await rm(file, { force: true });
     }
     this.#applied = last.position;
+    // What cannot be removed now goes with the folder, at the next start.
+    for (const file of [batch.file, batch.openFile]) await rm(file, { force: true }).catch(() => undefined);
   }
 
   /** Sets an entry aside that cannot be turned into a row, and goes on behind it. */
-  async refuse(line: Line, reason: string): Promise<void> {
-    const writer = this.#connection(this.#writer);
-    const { segment, offset } = line.position;
-    await writer.run("BEGIN");
-    await writer.run("INSERT INTO refused VALUES (?::BIGINT, ?::BIGINT, ?::VARCHAR)", [segment, offset, reason]);
-    await writer.run(setApplied, [segment, offset, markOf(line.text)]);
-    await writer.run("COMMIT");
-    await this.#load();
+  refuse(line: Line, reason: string): Promise<void> {
+    return this.#step(async () => {
+      const writer = this.#connection(this.#writer);
+      const { segment, offset } = line.position;
+      try {
+        await writer.run("BEGIN");
+        await writer.run("INSERT INTO refused VALUES (?::BIGINT, ?::BIGINT, ?::VARCHAR)", [segment, offset, reason]);
+        await writer.run(setApplied, [segment, offset, markOf(line.text)]);
+        await writer.run("COMMIT");
+      } catch (cause) {
+        await writer.run("ROLLBACK").catch(() => undefined);
+        throw new PennyworthError("store_failed", { detail: `an entry could not be set aside: ${messageOf(cause)}` }, cause);
+      }
+      await this.#load();
+    });
+  }
+
+  async #step<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#failure !== null) throw this.#failure.cause;
+    try {
+      return await work();
+    } catch (cause) {
+      this.#failure ??= { cause };
+      throw cause;
+    }
   }
 
   /** How many entries were set aside. */
@@ -229,6 +280,8 @@ export class DuckDBStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#batch?.close().catch(() => undefined);
+    this.#batch = null;
     for (const reader of this.#readers) reader.closeSync();
     this.#readers = [];
     this.#writer?.closeSync();
@@ -277,7 +330,7 @@ export class DuckDBStore implements Store {
         [file],
       );
     } finally {
-      await rm(file, { force: true });
+      await rm(file, { force: true }).catch(() => undefined);
     }
   }
 
@@ -307,6 +360,9 @@ export class DuckDBStore implements Store {
     return connection;
   }
 }
+
+/** Files of batches; beside them DuckDB spills. */
+const spooled = /\.json(\.open)?$/;
 
 const setApplied = `UPDATE applied SET segment = ?::BIGINT, "offset" = ?::BIGINT, mark = ?::VARCHAR`;
 

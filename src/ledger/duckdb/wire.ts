@@ -35,8 +35,8 @@ export type Answer =
   | { readonly kind: "answer"; readonly number: number; readonly value: unknown }
   | { readonly kind: "failure"; readonly number: number; readonly code: ErrorCode; readonly message: string };
 
-/** Told unasked. `trouble` is for the log. */
+/** Told unasked. `trouble` is for the log: `error` when an operator should look. */
 export type News =
   | { readonly kind: "opened"; readonly applied: Position | null }
   | { readonly kind: "applied"; readonly applied: Position }
-  | { readonly kind: "trouble"; readonly detail: string };
+  | { readonly kind: "trouble"; readonly level: "info" | "error"; readonly detail: string };
