@@ -15,16 +15,20 @@ function tell(news: News | Answer): void {
   if (process.connected) process.send?.(news);
 }
 
-let follower: Follower | null = null;
+/** The one follower, once it is open: what comes earlier waits. */
+let opening: Promise<Follower> | null = null;
 
 async function receive(message: Message): Promise<void> {
   if (message.kind === "setup") {
-    follower = new Follower(message.setup, tell);
-    await follower.open();
-    await follower.follow();
+    const made = new Follower(message.setup, tell);
+    opening = made.open().then(() => made);
+    await opening;
+    await made.follow();
     return;
   }
-  if (follower === null) return;
+  const follower = await opening?.catch(() => null);
+  // Without one, this process is about to end.
+  if (!follower) return;
   if (message.kind === "advance") follower.advance(message.position);
   else if (message.kind === "close") {
     await follower.close();

@@ -49,11 +49,14 @@ const startsMax = 5;
 const startsWindowMs = 60_000;
 const advanceEveryMs = 20;
 
-/** Starts the store's process on a data folder. Resolves when it can be asked. @throws PennyworthError `store_failed` when it cannot be started. */
-export async function openStore(folder: string, options: StoreOptions = {}): Promise<StoreClient> {
+/**
+ * Starts the store's process on a data folder. Does not wait for it, since a file with a long log takes seconds to open: questions wait
+ * instead, or throw `store_busy` when it dies.
+ */
+export function openStore(folder: string, options: StoreOptions = {}): Promise<StoreClient> {
   const client = new Client(folder, options);
-  await client.start();
-  return client;
+  void client.start();
+  return Promise.resolve(client);
 }
 
 interface Asked {

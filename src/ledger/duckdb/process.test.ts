@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -112,6 +112,16 @@ test("a question whose process dies is refused, not left waiting", async () => {
   const asked = store.report(everything);
   if (store.pid !== null) process.kill(store.pid, "SIGKILL");
   await expect(asked).rejects.toMatchObject({ code: "store_busy", status: 503 });
+});
+
+test("a store that cannot be opened at all holds nobody up: questions are refused", async () => {
+  const place = await createPlace();
+  await mkdir(join(place.folder, "store.duckdb"));
+  const store = await place.open();
+  await expect(store.report(everything)).rejects.toMatchObject({ code: "store_busy", status: 503 });
+  await rm(join(place.folder, "store.duckdb"), { recursive: true });
+  await store.caughtUp(place.append(...callOf(1)), 20_000);
+  expect((await store.report(everything)).total.calls).toBe(1);
 });
 
 test("a store that cannot be read, or is of another journal, is rebuilt from the journal", async () => {
