@@ -3,7 +3,6 @@
 
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -182,7 +181,6 @@ interface OpenLedger {
 async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
   const { settings } = config;
   const folder = settings.data;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const lock = await acquire(folder);
   const opened: (() => Promise<void>)[] = [() => lock.release()];
   const close = async (): Promise<void> => {

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Key } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
+import type { Format } from "../providers/format.ts";
 import { Exchange } from "./exchange.ts";
 import { readCredentials } from "./headers.ts";
 import type { Parts } from "./parts.ts";
@@ -36,19 +37,21 @@ export class Gateway {
   /** @param path of the request, without its query. Never throws and never rejects: every error is an answer. */
   async handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     let exchange: Exchange | null = null;
+    let format: Format | null = null;
     try {
+      const address = readAddress(request.method as string, path, request.headers["anthropic-version"] !== undefined);
+      format = this.#parts.formats.get(address.endpoint.format) ?? null;
       if (this.#draining) throw new PennyworthError("draining");
       if (this.#active.size >= this.#parts.limits.callsMax) throw new PennyworthError("overloaded", { limit: this.#parts.limits.callsMax });
       const credentials = readCredentials(request.headers, this.#keys.isOurs);
       const key = this.#admit(credentials.key);
-      const address = readAddress(request.method as string, path, request.headers["anthropic-version"] !== undefined);
       exchange = new Exchange(this.#parts, request, response, address, { key, credentials });
       this.#active.add(exchange);
       await exchange.run();
       // Were there a bug, a client must not wait for ever.
       if (!response.writableEnded && !response.destroyed) throw new Error("an exchange ended without an answer");
     } catch (error) {
-      refuse(response, error instanceof PennyworthError ? error : this.#parts.internal(error), request.complete);
+      refuse(response, error instanceof PennyworthError ? error : this.#parts.internal(error), request.complete, format);
     } finally {
       if (exchange !== null) this.#active.delete(exchange);
       if (this.#active.size === 0) this.#idle?.();
@@ -86,15 +89,16 @@ export class Gateway {
   }
 }
 
-/** An error before the format is known, in a shape that clients of every format read. */
-export function refuse(response: ServerResponse, error: PennyworthError, bodyRead: boolean): void {
+/** An error before an exchange began: in the format's own shape where that is known, else in one that clients of every format read. */
+export function refuse(response: ServerResponse, error: PennyworthError, bodyRead: boolean, format: Format | null = null): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const text = Buffer.from(JSON.stringify({ type: "error", error: { type: error.code, code: error.code, message: error.message } }));
-  const headers = ["content-type", "application/json", "content-length", String(text.length)];
-  if (error.status === 503) headers.push("retry-after", "1");
+  const { status, code, message } = error;
+  const text = format?.refusal({ status, code, message }) ?? JSON.stringify({ type: "error", error: { type: code, code, message } });
+  const headers = ["content-type", "application/json", "content-length", String(Buffer.byteLength(text))];
+  if (status === 503) headers.push("retry-after", "1");
   if (!bodyRead) headers.push("connection", "close");
-  response.writeHead(error.status, headers).end(text);
+  response.writeHead(status, headers).end(text);
 }

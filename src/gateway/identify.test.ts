@@ -76,3 +76,9 @@ test("our members of baggage stay here, others go on", () => {
   expect(foreignBaggage("pennyworth.task=t, a=1,x-pennyworth-customer=c")).toBe(" a=1");
   expect(foreignBaggage("pennyworth.task=t")).toBeNull();
 });
+
+test("a call belongs to the team of its key, unless it says otherwise", () => {
+  const identifier = new Identifier(token);
+  expect(identifier.attribute({}, none, null, [], "core").team).toBe("core");
+  expect(identifier.attribute({ "x-pennyworth-team": "edge" }, none, null, [], "core").team).toBe("edge");
+});

@@ -9,6 +9,7 @@ import { tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { open } from "lmdb";
 import { PennyworthError } from "../error.ts";
+import { makeFolder } from "./files.ts";
 
 export interface Lock {
   /** Where to connect to. */
@@ -35,10 +36,10 @@ export function socketPath(folder: string): string {
 
 /**
  * Makes this process the owner of the folder, which is made when it is not there (0700).
- * @throws PennyworthError `data_locked` when somebody else is.
+ * @throws PennyworthError `data_locked` when somebody else is; `config_invalid` when the folder cannot be made or written.
  */
 export async function acquire(folder: string): Promise<Lock> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   chmodSync(folder, 0o700);
   const name = socketName(folder);
   const bound = boundName(name);
