@@ -1,4 +1,4 @@
-// The baseline: a bare pass-through on undici's dispatch, which does nothing but forward. Prints its port.
+// The baseline: a bare pass-through on undici's dispatch, which does nothing but forward. Prints where it listens.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -52,4 +52,4 @@ const server = createServer((request, response) => {
     );
   });
 });
-server.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })));
+server.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));

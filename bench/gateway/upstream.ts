@@ -1,4 +1,4 @@
-// A provider as cheap as one can be made: fixed answers in OpenAI's chat format, JSON or a stream of 42 events. Prints its port.
+// A provider as cheap as one can be made: fixed answers in OpenAI's chat format, JSON or a stream of 42 events. Prints where it listens.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -45,4 +45,4 @@ const server = createServer((request, response) => {
     step();
   });
 });
-server.listen(0, "127.0.0.1", () => console.log(JSON.stringify({ port: (server.address() as AddressInfo).port })));
+server.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
