@@ -4,14 +4,24 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseDocument } from "yaml";
+import { isPair, isScalar, parseDocument, visit } from "yaml";
 import { z } from "zod";
 import { PennyworthError } from "./error.ts";
 
-const decimal = z.union([z.string().regex(/^\d+(\.\d+)?$/), z.number().nonnegative()]).transform(String);
+/** A price. Beyond 15 significant digits a number is not what was written; as text it is, to the last digit. */
+const decimal = z
+  .union([
+    z.string().regex(/^\d+(\.\d+)?$/, "expected a decimal number"),
+    z
+      .number()
+      .nonnegative()
+      .refine((value) => String(value).replace(/e.*|\D|^[0.]+/g, "").length <= 15, "more digits than a number keeps: write it in quotes"),
+  ])
+  .transform(String);
 
 const providerSchema = z.strictObject({
-  baseUrl: z.url({ protocol: /^https?$/ }),
+  /** Needed where the name is none of the table's (providers/table.ts). */
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   /** Name of the environment variable that holds the credential. */
   keyFrom: z.string().optional(),
   keyFile: z.string().optional(),
@@ -135,6 +145,12 @@ export const environmentSettings = {
   PENNYWORTH_LOG: "log",
 } as const;
 
+/** Variables with a meaning of their own. */
+const otherVariables = ["PENNYWORTH_CONFIG", "PENNYWORTH_ADMIN_TOKEN"] as const;
+
+/** Variables that are not ours to judge: of the tests and the bench, and those that container platforms make for a service of our name. */
+const foreignVariables = /^PENNYWORTH_((BENCH|TEST|SERVICE|PORT)_|(PYTHON|CRASHES|SEED|CHROMIUM|SHOTS)$)/;
+
 export interface Config {
   readonly settings: Settings;
   /** Reads a variable of the environment: for provider credentials. */
@@ -147,6 +163,7 @@ export interface Config {
  */
 export function readConfig(file: string | undefined, flags: Flags, environment: NodeJS.ProcessEnv = process.env): Config {
   const tree = readFile(file ?? environment["PENNYWORTH_CONFIG"]);
+  refuseUnknownVariables(environment, tree);
   for (const [variable, path] of Object.entries(environmentSettings)) {
     const value = environment[variable];
     if (value !== undefined && value !== "") setPath(tree, path, /^\d+$/.test(value) ? Number(value) : value);
@@ -163,6 +180,34 @@ export function readConfig(file: string | undefined, flags: Flags, environment: 
   };
 }
 
+/** A mistyped variable is an error, as a mistyped key of the file is. A provider's credential may be in a variable of any name. */
+function refuseUnknownVariables(environment: NodeJS.ProcessEnv, tree: Readonly<Record<string, unknown>>): void {
+  const known = [...Object.keys(environmentSettings), ...otherVariables];
+  const named = new Set(
+    Object.values((tree["providers"] ?? {}) as object).map((provider: { keyFrom?: unknown } | null) => provider?.keyFrom),
+  );
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith("PENNYWORTH_") || known.includes(name) || foreignVariables.test(name) || named.has(name)) continue;
+    const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
+    const detail = `no setting is called ${name} in the environment; the nearest is ${nearest}, and there are ${known.join(", ")}`;
+    throw new PennyworthError("config_invalid", { detail });
+  }
+}
+
+/** How many characters must be put in, taken out or changed to make one text the other. */
+function distance(a: string, b: string): number {
+  let before = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [row, character] of [...a].entries()) {
+    const now = [row + 1];
+    for (let column = 1; column <= b.length; column++) {
+      const changed = (before[column - 1] as number) + (character === b[column - 1] ? 0 : 1);
+      now.push(Math.min(changed, (before[column] as number) + 1, (now[column - 1] as number) + 1));
+    }
+    before = now;
+  }
+  return before[b.length] as number;
+}
+
 function readFile(named: string | undefined): Record<string, unknown> {
   const path = named ?? "pennyworth.yaml";
   let text: string;
@@ -175,6 +220,13 @@ function readFile(named: string | undefined): Record<string, unknown> {
   const document = parseDocument(text);
   const problem = document.errors[0];
   if (problem !== undefined) throw new PennyworthError("config_invalid", { detail: `${path}: ${problem.message}` }, problem);
+  // A price is what stands there, to the last digit, and not the float nearest to it.
+  visit(document, {
+    Scalar: (_key, node, path) => {
+      const isPrice = path.some((above) => isPair(above) && isScalar(above.key) && /^per(Million|Thousand)$/.test(String(above.key.value)));
+      if (isPrice && typeof node.value === "number" && /^\d+(\.\d+)?$/.test(node.source ?? "")) node.value = node.source;
+    },
+  });
   const tree: unknown = document.toJS() ?? {};
   if (typeof tree !== "object" || tree === null || Array.isArray(tree))
     throw new PennyworthError("config_invalid", { detail: `${path}: expected a mapping at the top` });

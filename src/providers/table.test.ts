@@ -39,6 +39,18 @@ describe("settings", () => {
     });
   });
 
+  it("may change one thing of a known provider", () => {
+    const merged = mergeProviders({ openai: { keyFile: "key.txt" }, ollama: { keyFrom: "OLLAMA_KEY" } });
+    expect(merged.get("openai")).toEqual(providers.find(({ name }) => name === "openai"));
+    expect(merged.get("ollama")).toMatchObject({ baseUrl: "http://127.0.0.1:11434/v1", auth: "bearer", keyFrom: "OLLAMA_KEY" });
+  });
+
+  it("of a new provider say where it is", () => {
+    expect(() => mergeProviders({ opena1: { keyFile: "key.txt" } })).toThrow(
+      /providers\.opena1\.baseUrl is missing: .*\(openai, anthropic,/,
+    );
+  });
+
   it("lie over a known provider, and leave the rest of it", () => {
     const merged = mergeProviders({ anthropic: { baseUrl: "https://proxy.example/v1", whenClientLeaves: "drain", headers: { a: "b" } } });
     expect(merged.get("anthropic")).toMatchObject({

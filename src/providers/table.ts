@@ -3,6 +3,7 @@
 // Base URLs end where the paths of the format go on: `/v1/chat/completions` is asked for at `<baseUrl>/chat/completions`.
 
 import type { ProviderSettings } from "../config.ts";
+import { PennyworthError } from "../error.ts";
 import { anthropic } from "./anthropic.ts";
 import { chat } from "./chat.ts";
 import { embeddings } from "./embeddings.ts";
@@ -94,14 +95,17 @@ export const providers: readonly ProviderRecord[] = [
   compatible("llamacpp", "http://127.0.0.1:8080/v1", null, { ...local, formats: chatAndEmbeddings }),
 ];
 
-/** The known providers with the settings laid over them, by name. A name that is not known is an OpenAI-compatible server. */
+/**
+ * The known providers with the settings laid over them, by name. A name that is not known is an OpenAI-compatible server.
+ * @throws PennyworthError `config_invalid` when such a server has no address.
+ */
 export function mergeProviders(settings: Readonly<Record<string, ProviderSettings>>): ReadonlyMap<string, ProviderRecord> {
   const merged = new Map(providers.map((record) => [record.name, record]));
   for (const [name, given] of Object.entries(settings)) {
-    const known = merged.get(name) ?? compatible(name, given.baseUrl, null, { auth: "bearer", formats: openaiFormats });
+    const known = merged.get(name) ?? toRecord(name, given.baseUrl);
     merged.set(name, {
       ...known,
-      baseUrl: given.baseUrl.replace(/\/+$/, ""),
+      baseUrl: (given.baseUrl ?? known.baseUrl).replace(/\/+$/, ""),
       auth: given.auth ?? (known.auth === "none" && (given.keyFrom ?? given.keyFile) !== undefined ? "bearer" : known.auth),
       keyFrom: given.keyFrom ?? known.keyFrom,
       formats: given.formats ?? known.formats,
@@ -113,4 +117,11 @@ export function mergeProviders(settings: Readonly<Record<string, ProviderSetting
     });
   }
   return merged;
+}
+
+function toRecord(name: string, baseUrl: string | undefined): ProviderRecord {
+  if (baseUrl !== undefined) return compatible(name, baseUrl, null, { auth: "bearer", formats: openaiFormats });
+  const known = providers.map((record) => record.name).join(", ");
+  const detail = `providers.${name}.baseUrl is missing: ${name} is none of the known providers (${known})`;
+  throw new PennyworthError("config_invalid", { detail });
 }

@@ -1,0 +1,61 @@
+// The settings as people write them: what is refused, by which name, and numbers that arrive as they were written.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readConfig } from "./config.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "pennyworth-config-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function read(text: string, environment: NodeJS.ProcessEnv = {}) {
+  const path = join(folder, "pennyworth.yaml");
+  writeFileSync(path, text);
+  return readConfig(path, {}, environment).settings;
+}
+
+describe("prices", () => {
+  it("are taken to the last digit written, quoted or not", () => {
+    const text = `prices: [{ provider: x, model: y, perMillion: { input: 0.12345678901234567890, output: "0.10", cache_read: 1e-7 }, perThousand: { web_search: 10 } }]`;
+    expect(read(text).prices[0]).toMatchObject({
+      perMillion: { input: "0.12345678901234567890", output: "0.10", cache_read: "1e-7" },
+      perThousand: { web_search: "10" },
+    });
+  });
+
+  it("are refused where a number has lost digits on its way", () => {
+    const aliased = "providers: { x: { baseUrl: &n 0.12345678901234567890 } }";
+    expect(() => read(`${aliased}\nprices: [{ provider: x, model: y, perMillion: { input: *n } }]`)).toThrow(/write it in quotes/);
+    const flag = { prices: [{ provider: "x", model: "y", perMillion: { input: 0.1234567890123456 } }] };
+    expect(() => readConfig(undefined, flag, {})).toThrow(/prices\.0\.perMillion\.input: .*write it in quotes/);
+    const fine = { prices: [{ provider: "x", model: "y", perMillion: { input: 0.000123456789012345 } }] };
+    expect(readConfig(undefined, fine, {}).settings.prices[0]?.perMillion).toEqual({ input: "0.000123456789012345" });
+  });
+});
+
+describe("providers", () => {
+  it("may leave out where they are, for those that are known", () => {
+    expect(read("providers: { openai: { keyFile: key.txt } }").providers).toEqual({ openai: { keyFile: "key.txt" } });
+  });
+});
+
+describe("variables", () => {
+  it("that are mistyped are refused, with the nearest", () => {
+    expect(() => read("", { PENNYWORTH_PROT: "80" })).toThrow(/PENNYWORTH_PROT in the environment; the nearest is PENNYWORTH_PORT, and/);
+    expect(() => read("", { PENNYWORTH_DURABILTY: "sync" })).toThrow(/the nearest is PENNYWORTH_DURABILITY/);
+  });
+
+  it("of the tests, of credentials and of container platforms are let be", () => {
+    const environment = {
+      PENNYWORTH_TEST_OUTCOME: "x",
+      PENNYWORTH_BENCH_CALLS: "1",
+      PENNYWORTH_SERVICE_HOST: "10.0.0.1",
+      PENNYWORTH_PORT_4242_TCP: "tcp://10.0.0.1:4242",
+      PENNYWORTH_ADMIN_TOKEN: "t",
+      PENNYWORTH_OPENAI: "sk",
+      PENNYWORTH_PORT: "80",
+    };
+    expect(read("providers: { openai: { keyFrom: PENNYWORTH_OPENAI } }", environment).server.port).toBe(80);
+  });
+});
