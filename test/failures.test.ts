@@ -104,7 +104,7 @@ test("litellm #15740: a streamed response that is fetched again, twice, is one c
   const [call, ...others] = await bench.calls("case=15740");
   expect(others).toEqual([]);
   expect(pico(call!.cost)).toBe(nano(40, 60));
-  const { total } = await bench.control("/api/v1/report?by=provider&filter=endpoint%3D/v1/responses");
+  const { total } = await bench.control("/report?by=provider&filter=endpoint%3D/v1/responses");
   expect(total.calls).toBe(1);
 });
 
@@ -141,7 +141,7 @@ test("helm-api #6: a stream whose usage never comes is estimated and marked, not
   ).text();
   const [call] = await bench.calls("case=helm6");
   expect(pico(call!.cost)).toBeGreaterThan(0n);
-  const receipt = await bench.control(`/api/v1/calls/${call!.id}/receipt`);
+  const receipt = await bench.control(`/calls/${call!.id}/receipt`);
   expect(JSON.stringify(receipt)).toContain("estimated");
 });
 
@@ -164,7 +164,7 @@ test("langfuse #9038: rate-limited tries cost nothing, and each try is a call wi
     [429, "failed", 0n],
     [200, "complete", nano(100, 10)],
   ]);
-  const report = await bench.control("/api/v1/report?by=attempt,reason&filter=tag.case%3D9038");
+  const report = await bench.control("/report?by=attempt,reason&filter=tag.case%3D9038");
   expect(report.rows.map((row) => Object.values(row.group).join(" ")).toSorted()).toEqual(["1 first", "2 retry", "3 retry"]);
 });
 
@@ -205,14 +205,14 @@ test("ccusage #1348: an unknown model is unpriced, counted and shown, never a si
   await (await bench.post(chat, { ...ask(), model: "no-such-model-9" }, { "x-pennyworth-tags": "case=1348", ...tokens(10, 10) })).json();
   const [call] = await bench.calls("case=1348");
   expect(call!.unpriced.toSorted()).toEqual(["input", "output"]);
-  const { total } = await bench.control("/api/v1/report?by=model&filter=tag.case%3D1348");
+  const { total } = await bench.control("/report?by=model&filter=tag.case%3D1348");
   expect(total.unpriced).toBe(1);
 });
 
 test("a usage that does not add up by its provider's own identity is flagged", async () => {
   await (await bench.post(chat, ask(), { "x-pennyworth-tags": "case=doubt", ...tokens(10, 10), "x-sandbox-usage": "wrong" })).json();
   await bench.calls("case=doubt");
-  const { total } = await bench.control("/api/v1/report?by=model&filter=tag.case%3Ddoubt");
+  const { total } = await bench.control("/report?by=model&filter=tag.case%3Ddoubt");
   expect(total.doubtful).toBe(1);
 });
 
@@ -221,7 +221,7 @@ test("where the asked and the answered model differ, it can be seen and counted"
     await bench.post(chat, ask(), { "x-pennyworth-tags": "case=differs", ...tokens(10, 10), "x-sandbox-served-model": "gpt-4o-mini" })
   ).json();
   await bench.calls("case=differs");
-  const { rows } = await bench.control("/api/v1/report?by=differs,modelAsked,model&filter=tag.case%3Ddiffers");
+  const { rows } = await bench.control("/report?by=differs,modelAsked,model&filter=tag.case%3Ddiffers");
   expect(rows.map((row) => Object.values(row.group))).toEqual([["yes", "gpt-4.1-nano", "gpt-4o-mini"]]);
 });
 

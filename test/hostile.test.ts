@@ -178,5 +178,5 @@ test("afterwards everything is still served, and the ledger has every call that 
   expect(response.status).toBe(200);
   await response.json();
   const sent = bench.provider.witness.calls.filter((call) => call.method === "POST").length;
-  await expect.poll(async () => (await bench.control("/api/v1/report?by=provider")).total.calls, { timeout: 5_000 }).toBe(sent);
+  await expect.poll(async () => (await bench.control("/report?by=provider")).total.calls, { timeout: 5_000 }).toBe(sent);
 });

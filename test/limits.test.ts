@@ -60,7 +60,7 @@ test("once a key was made nobody calls without one, not even when the last is re
   expect((await bench.post(chat, ask(), { authorization: `Bearer ${use.secret}`, "x-pennyworth-tags": "case=key" })).status).toBe(200);
   expect((await bench.post(chat, ask(), { "x-pennyworth-key": read.secret })).status).toBe(403);
   await bench.calls("case=key");
-  expect((await bench.control("/api/v1/report?by=team&filter=tag.case%3Dkey")).rows.map((row) => row.group)).toEqual([{ team: "core" }]);
+  expect((await bench.control("/report?by=team&filter=tag.case%3Dkey")).rows.map((row) => row.group)).toEqual([{ team: "core" }]);
   for (const name of ["ci", "eyes"]) expect((await control("DELETE", `/keys/${name}`)).status).toBe(200);
   expect((await bench.post(chat, ask())).status).toBe(401);
   expect(((await (await bench.post(chat, ask(), { "x-api-key": use.secret })).json()) as { error: { code: string } }).error.code).toBe(

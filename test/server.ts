@@ -1,10 +1,7 @@
 // A gateway and a provider of its own for one test file: the real server on a free port, and a sandbox that stands for the outside world.
 
-import { join } from "node:path";
-import { readConfig } from "../src/config.ts";
-import { type Running, start } from "../src/main.ts";
 import { startSandbox } from "../src/sandbox/sandbox.ts";
-import { temporaryFolder } from "./process.ts";
+import { startGateway, type TestGateway } from "./gateway.ts";
 
 export interface Row {
   readonly id: string;
@@ -23,10 +20,10 @@ export interface Reported {
 }
 
 export interface Bench {
-  readonly running: Running;
+  readonly running: TestGateway;
   readonly provider: Awaited<ReturnType<typeof startSandbox>>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
-  /** The control API, as the administrator. */
+  /** The control API, as the administrator; `path` after /api/v1. */
   control<Answer = Reported>(path: string): Promise<Answer>;
   /** Calls on record that carry this tag, oldest first, once there are `count` of them and none is under way. */
   calls(tag: string, count?: number): Promise<Row[]>;
@@ -35,31 +32,12 @@ export interface Bench {
 
 /** @param flags settings by path, e.g. `{"limits.requestMsMax": 400}`. Provider `witness` is the outside world, drained when a client leaves; `cancelled` is the same, cancelled. */
 export async function startBench(flags: Readonly<Record<string, unknown>> = {}): Promise<Bench> {
-  const folder = await temporaryFolder();
   const provider = await startSandbox({ seed: 3 });
   const formats = ["openai-chat", "openai-responses", "openai-embeddings", "anthropic-messages"];
-  const running = await start(
-    readConfig(
-      undefined,
-      {
-        data: join(folder.path, "data"),
-        "server.port": 0,
-        log: "silent",
-        providers: {
-          witness: { baseUrl: `${provider.url}/v1`, auth: "none", pricesOf: "openai", formats },
-          cancelled: { baseUrl: `${provider.url}/v1`, auth: "none", pricesOf: "openai", formats, whenClientLeaves: "cancel" },
-        },
-        ...flags,
-      },
-      {},
-    ),
-  );
-  const control = async <Answer = Reported>(path: string): Promise<Answer> => {
-    const response = await fetch(running.url + path, { headers: { authorization: `Bearer ${running.adminToken}` } });
-    const text = await response.text();
-    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as Answer;
-  };
+  const outside = { baseUrl: `${provider.url}/v1`, auth: "none", pricesOf: "openai", formats };
+  const providers = { witness: outside, cancelled: { ...outside, whenClientLeaves: "cancel" } };
+  const running = await startGateway({ log: "silent", providers, ...flags });
+  const control = async <Answer = Reported>(path: string): Promise<Answer> => (await running.get(path)) as Answer;
   return {
     running,
     provider,
@@ -75,7 +53,7 @@ export async function startBench(flags: Readonly<Record<string, unknown>> = {}):
     calls: async (tag, count = 1) => {
       const filter = encodeURIComponent(`tag.${tag.split("=")[0]}=${tag.split("=")[1]}`);
       for (let tries = 0; ; tries++) {
-        const { calls } = await control<{ calls: Row[] }>(`/api/v1/calls?limit=500&filter=${filter}`);
+        const { calls } = await control<{ calls: Row[] }>(`/calls?limit=500&fresh=true&filter=${filter}`);
         if ((calls.length >= count && calls.every((call) => call.status !== "open")) || tries > 150) return calls.toReversed();
         await new Promise((resolve) => setTimeout(resolve, 40));
       }
@@ -83,7 +61,6 @@ export async function startBench(flags: Readonly<Record<string, unknown>> = {}):
     close: async () => {
       await running.close();
       await provider.close();
-      await folder.remove();
     },
   };
 }

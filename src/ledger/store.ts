@@ -1,7 +1,7 @@
 // The store's contract: a queryable projection of the journal, which can be dropped and rebuilt from it. One test suite (store.suite.ts)
 // holds every implementation to it. Invariant: rows and the journal position they reflect are committed together.
 
-import type { Attribution, CallEnd, CallStart } from "../core/call.ts";
+import { type Attribution, attributionFields, type CallEnd, type CallStart } from "../core/call.ts";
 import type { Entry, Position } from "../core/entry.ts";
 import type { UsageClass } from "../core/usage.ts";
 
@@ -22,22 +22,8 @@ export interface Store {
 
 /** Fields a report can group by and a filter can name, besides `class`, `day` and `hour`. Tags are `tag.NAME`. */
 export const reportFields = [
-  "task",
-  "parent",
-  "root",
-  "type",
-  "step",
-  "customer",
-  "user",
-  "feature",
-  "agent",
-  "team",
+  ...attributionFields,
   "key",
-  "session",
-  "project",
-  "branch",
-  "prompt",
-  "environment",
   "provider",
   "format",
   "endpoint",
