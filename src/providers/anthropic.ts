@@ -2,6 +2,7 @@
 // which pass without usage. Invariant: the usage of a stream is the field-wise merge of what its events said, later over earlier, never a sum.
 
 import type { AnswerFacts, AnswerStream, Format, RequestFacts } from "./format.ts";
+import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { mergeUsage, type Merged, readUsage } from "./iterations.ts";
 import { Prompt, spanOf } from "./prompt.ts";
@@ -25,11 +26,11 @@ const serverTools = /^(web_search|web_fetch|code_execution|tool_search_tool|advi
 function readRequest(body: Buffer): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
-  const text = (key: string): string | null => stringOf(body, member(root, key));
+  const text = (key: string): string | null => clippedOf(body, member(root, key), wordCharactersMax);
   const tools = member(root, "tools");
   prompt.tools(tools, (tool) => stringOf(body, member(tool, "name")) ?? stringOf(body, member(tool, "type")));
   for (const tool of tools?.values ?? []) {
-    const type = stringOf(body, member(tool, "type")) ?? "";
+    const type = clippedOf(body, member(tool, "type"), wordCharactersMax) ?? "";
     const cap = wholeOf(body, member(tool, "max_uses"));
     if (serverTools.test(type))
       prompt.unbound(cap === null ? `server tools without a cap: ${type}` : `server tools capped at ${cap} calls: ${type}`);
@@ -48,19 +49,24 @@ function readRequest(body: Buffer): RequestFacts {
   const thinking = member(root, "thinking");
   const budget = wholeOf(body, member(thinking, "budget_tokens"));
   return {
-    model: text("model"),
+    model: modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed: isTrue(body, member(root, "stream")),
     background: false,
     tier: text("speed") === "fast" ? "fast" : text("service_tier"),
     cap: wholeOf(body, member(root, "max_tokens")),
     choices: 1,
-    effort: stringOf(body, member(member(root, "output_config"), "effort")) ?? (budget === null ? null : `budget:${budget}`),
+    effort:
+      clippedOf(body, member(member(root, "output_config"), "effort"), wordCharactersMax) ?? (budget === null ? null : `budget:${budget}`),
     unbounded: prompt.unbounded,
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
-    hints: { ...userOf(stringOf(body, member(member(root, "metadata"), "user_id"))), previousResponse: null, metadata: {} },
+    hints: {
+      ...userOf(clippedOf(body, member(member(root, "metadata"), "user_id"), hintCharactersMax)),
+      previousResponse: null,
+      metadata: {},
+    },
     splices: [],
     edits: [],
   };

@@ -2,6 +2,7 @@
 // Not here: reading answers (completion.ts). Streams are asked for their usage by splice, and the extra event is hidden from clients that did
 // not ask; `usage: null` on the other events is left as it is: clients pass over it, and bytes stay as they came.
 
+import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { completionStream, readCompletion } from "./completion.ts";
 import type { Format, RequestFacts, Splice } from "./format.ts";
 import { metadataOf, Prompt, spanOf } from "./prompt.ts";
@@ -21,7 +22,7 @@ export const usageEdit = "stream_options.include_usage";
 function readRequest(body: Buffer): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
-  const text = (key: string): string | null => stringOf(body, member(root, key));
+  const text = (key: string, max = hintCharactersMax): string | null => clippedOf(body, member(root, key), max);
   const whole = (key: string): number | null => wholeOf(body, member(root, key));
 
   prompt.tools(member(root, "tools"), (tool) => toolName(body, tool));
@@ -38,14 +39,14 @@ function readRequest(body: Buffer): RequestFacts {
   const streamed = isTrue(body, member(root, "stream"));
   const splices = streamed ? usageSplices(body, root) : [];
   return {
-    model: text("model"),
+    model: modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed,
     background: false,
-    tier: text("service_tier"),
+    tier: text("service_tier", wordCharactersMax),
     cap: whole("max_completion_tokens") ?? whole("max_tokens"),
     choices: Math.max(1, whole("n") ?? 1, whole("best_of") ?? 1),
-    effort: text("reasoning_effort") ?? stringOf(body, member(member(root, "reasoning"), "effort")),
+    effort: text("reasoning_effort", wordCharactersMax) ?? clippedOf(body, member(member(root, "reasoning"), "effort"), wordCharactersMax),
     unbounded: prompt.unbounded,
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,

@@ -2,8 +2,9 @@
 // Not here: requests (chat.ts), how totals come apart (tally.ts). Invariant: usage is what the provider last said, never a sum of what it said.
 
 import type { Usage } from "../core/usage.ts";
+import { rawText } from "./clip.ts";
 import type { AnswerFacts, AnswerStream } from "./format.ts";
-import { member, scan, textOf } from "./scan.ts";
+import { member, scan } from "./scan.ts";
 import { type Fate, follow, type Reader } from "./sse.ts";
 import { chatNames, codeIn, Doubts, type Fields, fieldsOf, isFields, tally, textIn, usageOf } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
@@ -196,12 +197,12 @@ export function errorOf(error: unknown): string | null {
   return codeIn(error) ?? codeIn(typeof code === "number" ? String(code) : code) ?? codeIn(type) ?? "error";
 }
 
-/** The text of the value at `path`, word for word; null when it cannot be had. */
+/** The text of the value at `path`, word for word; null when it cannot be had, or is too long to go on record. */
 export function rawOf(bytes: Buffer, path: readonly string[]): string | null {
   try {
     let node = member(scan(bytes, path.length), path[0] as string);
     for (const key of path.slice(1)) node = member(node, key);
-    return node === undefined ? null : textOf(bytes, node);
+    return node === undefined ? null : rawText(bytes, node);
   } catch {
     return null;
   }

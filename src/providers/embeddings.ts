@@ -1,10 +1,11 @@
 // OpenAI Embeddings. They have input and no output; the vectors are passed over unread. Never streamed, but a stream would pass.
 
 import type { AnswerFacts, Format, RequestFacts } from "./format.ts";
+import { clippedOf, hintCharactersMax, modelOf, nameCharactersMax, rawText } from "./clip.ts";
 import { completionStream, errorOf } from "./completion.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
-import { member, type Node, parseNode, scan, stringOf, textOf } from "./scan.ts";
+import { member, type Node, parseNode, scan } from "./scan.ts";
 import { chatNames, Doubts, isFields, tally, usageOf } from "./tally.ts";
 
 export const embeddings: Format = {
@@ -18,14 +19,13 @@ export const embeddings: Format = {
 function readRequest(body: Buffer): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
-  const text = (key: string): string | null => stringOf(body, member(root, key));
   const input = member(root, "input");
   if (input !== undefined) {
     prompt.user(input);
     prompt.block(input);
   }
   return {
-    model: text("model"),
+    model: modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed: false,
     background: false,
@@ -37,7 +37,7 @@ function readRequest(body: Buffer): RequestFacts {
     promptBytes: prompt.bytes,
     toolNames: [],
     blocks: prompt.blocks,
-    hints: { user: text("user"), session: null, previousResponse: null, metadata: {} },
+    hints: { user: clippedOf(body, member(root, "user"), hintCharactersMax), session: null, previousResponse: null, metadata: {} },
     splices: [],
     edits: [],
   };
@@ -61,11 +61,11 @@ function readEmbeddings(text: string): AnswerFacts {
   const counted = Object.keys(quantities).length > 0;
   if (isFields(usage) && !counted) doubts.say("the usage object holds no counts");
   return {
-    responseId: stringOf(bytes, member(root, "id")),
-    model: stringOf(bytes, member(root, "model")),
+    responseId: clippedOf(bytes, member(root, "id"), nameCharactersMax),
+    model: clippedOf(bytes, member(root, "model"), nameCharactersMax),
     tier: null,
     finish: null,
-    usage: counted && node !== undefined ? usageOf(quantities, "reported", doubts.said, textOf(bytes, node)) : null,
+    usage: counted && node !== undefined ? usageOf(quantities, "reported", doubts.said, rawText(bytes, node)) : null,
     outputBytes: 0,
     error: errorOf(parseNode(bytes, member(root, "error"))),
     complete: isObject,

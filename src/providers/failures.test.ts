@@ -387,13 +387,12 @@ describe("usage objects", () => {
     ["", null],
     [false, null],
   ])("of the error %j keeps the code %j, and no text", (error, code) => {
-    const stream = (format: Format, ...all: object[]): string | null => feed(format, events(...all)).facts.error;
     expect([chat, responses, embeddings, anthropic].map((format) => format.answer(JSON.stringify({ error })).error)).toEqual(
       Array.from({ length: 4 }, () => code),
     );
-    expect(stream(chat, { error })).toBe(code);
-    expect(stream(responses, { type: "error", error })).toBe(code ?? "error");
-    expect(stream(anthropic, { type: "error", error })).toBe(code ?? "error");
+    expect(feed(chat, events({ error })).facts.error).toBe(code);
+    expect(feed(responses, events({ type: "error", error })).facts.error).toBe(code ?? "error");
+    expect(feed(anthropic, events({ type: "error", error })).facts.error).toBe(code ?? "error");
   });
 
   it("keeps no text in a doubt about a count", () => {

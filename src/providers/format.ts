@@ -11,7 +11,10 @@ export interface Splice {
   readonly insert: string;
 }
 
-/** What gateway, budgets and attribution need to know of a request. Byte spans are [start, end) in the body. */
+/**
+ * What gateway, budgets and attribution need to know of a request. Byte spans are [start, end) in the body.
+ * Strings are as short as clip.ts says, however long they are in the body.
+ */
 export interface RequestFacts {
   readonly model: string | null;
   /** Span of the model's JSON value, quotes included; null when the body has none. For routes that name another model. */
@@ -46,7 +49,7 @@ export interface RequestHints {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What an answer has said so far. */
+/** What an answer has said so far. Ids and names are clipped to 256 characters. */
 export interface AnswerFacts {
   readonly responseId: string | null;
   readonly model: string | null;
@@ -90,7 +93,7 @@ export interface Format {
   readonly name: FormatName;
   /**
    * Reads a request body.
-   * @throws PennyworthError `request_malformed` when it is not a JSON object, with the byte where it breaks.
+   * @throws PennyworthError `request_malformed` when it is not a JSON object, with the byte where it breaks, or names a model in more than 256 bytes.
    */
   request(body: Buffer): RequestFacts;
   /** Reads a whole JSON answer, given its text. Never throws: what cannot be read is a doubt. */

@@ -3,12 +3,15 @@
 
 import type { PromptBytes } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
+import { clip, clippedOf, hintCharactersMax, metadataMembersMax, nameCharactersMax, toolNameCharactersMax, toolNamesMax } from "./clip.ts";
 import { member, type Node, open, scan, stringOf } from "./scan.ts";
 
 /** Deep enough for messages and tools; content parts are opened one by one, when a message has any. */
 const depth = 4;
 /** A tool result may hold a document, which may hold content; nothing known nests further. */
 const levelsMax = 3;
+/** Reasons without a bound that are told; the first is enough to have none. */
+const reasonsMax = 16;
 
 const mediaTypes = new Set([
   "audio",
@@ -56,7 +59,7 @@ export class Prompt {
   }
 
   unbound(reason: string): void {
-    this.#reasons.add(reason);
+    if (this.#reasons.size < reasonsMax) this.#reasons.add(reason);
   }
 
   block(node: Node): void {
@@ -88,8 +91,9 @@ export class Prompt {
     this.block(node);
     this.#tools += node.end - node.start;
     for (const tool of node.values) {
+      if (this.toolNames.length >= toolNamesMax) return;
       const name = nameOf(tool);
-      if (name !== null) this.toolNames.push(name);
+      if (name !== null) this.toolNames.push(clip(name, toolNameCharactersMax));
     }
   }
 
@@ -143,12 +147,13 @@ export class Prompt {
   }
 }
 
-/** The strings of a metadata object. */
+/** The strings of a metadata object: the first 64, each clipped to 1,024 characters, its name to 256. */
 export function metadataOf(body: Buffer, node: Node | undefined): Readonly<Record<string, string>> {
   const metadata: Record<string, string> = {};
   if (node?.kind !== "object") return metadata;
-  for (const [index, key] of node.keys.entries()) {
-    const value = stringOf(body, node.values[index]);
+  for (const [index, whole] of node.keys.slice(0, metadataMembersMax).entries()) {
+    const key = clip(whole, nameCharactersMax);
+    const value = clippedOf(body, node.values[index], hintCharactersMax);
     if (value === null) delete metadata[key];
     else Object.defineProperty(metadata, key, { value, enumerable: true, configurable: true, writable: true });
   }

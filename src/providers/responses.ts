@@ -2,6 +2,7 @@
 // Invariant: a response that failed, was cancelled or stayed incomplete keeps its usage; what is still under way is never `complete`.
 
 import type { AnswerFacts, AnswerStream, Format, RequestFacts } from "./format.ts";
+import { clippedOf, hintCharactersMax, modelOf, nameCharactersMax, wordCharactersMax } from "./clip.ts";
 import { doubtZeros, errorOf, parseText, rawOf } from "./completion.ts";
 import { metadataOf, Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
@@ -25,14 +26,14 @@ const serverTools = /^(web_search|file_search|code_interpreter|mcp|image_generat
 function readRequest(body: Buffer): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
-  const text = (key: string): string | null => stringOf(body, member(root, key));
+  const text = (key: string, max = hintCharactersMax): string | null => clippedOf(body, member(root, key), max);
   const whole = (key: string): number | null => wholeOf(body, member(root, key));
   const given = (key: string): boolean => (member(root, key)?.kind ?? "null") !== "null";
 
   prompt.tools(member(root, "tools"), (tool) => stringOf(body, member(tool, "name")) ?? stringOf(body, member(tool, "type")));
   const cap = whole("max_tool_calls");
   for (const tool of member(root, "tools")?.values ?? []) {
-    const type = stringOf(body, member(tool, "type")) ?? "";
+    const type = clippedOf(body, member(tool, "type"), wordCharactersMax) ?? "";
     if (serverTools.test(type))
       prompt.unbound(cap === null ? `server tools without a cap: ${type}` : `server tools capped at ${cap} calls: ${type}`);
   }
@@ -53,22 +54,23 @@ function readRequest(body: Buffer): RequestFacts {
   if (background) prompt.unbound("background work");
 
   return {
-    model: text("model"),
+    model: modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed: isTrue(body, member(root, "stream")),
     background,
-    tier: text("service_tier"),
+    tier: text("service_tier", wordCharactersMax),
     cap: whole("max_output_tokens"),
     choices: 1,
-    effort: stringOf(body, member(member(root, "reasoning"), "effort")),
+    effort: clippedOf(body, member(member(root, "reasoning"), "effort"), wordCharactersMax),
     unbounded: prompt.unbounded,
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
     hints: {
       user: text("user") ?? text("safety_identifier"),
-      session: text("conversation") ?? stringOf(body, member(member(root, "conversation"), "id")) ?? text("prompt_cache_key"),
-      previousResponse: text("previous_response_id"),
+      session:
+        text("conversation") ?? clippedOf(body, member(member(root, "conversation"), "id"), hintCharactersMax) ?? text("prompt_cache_key"),
+      previousResponse: text("previous_response_id", nameCharactersMax),
       metadata: metadataOf(body, member(root, "metadata")),
     },
     splices: [],

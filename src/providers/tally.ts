@@ -3,6 +3,10 @@
 // counted, and what is counted never exceeds the provider's own totals: parts that do not fit into their total are left out, with a doubt.
 
 import type { Quantities, Usage, UsageClass, UsagePart } from "../core/usage.ts";
+import { clip, nameCharactersMax } from "./clip.ts";
+
+/** What does not add up in one answer is told up to here: a stream without end must not have doubts without end. */
+const doubtsMax = 64;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -17,8 +21,9 @@ export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {};
 }
 
+/** A string that is not empty, clipped to the 256 characters of a name; else null. */
 export function textIn(value: unknown): string | null {
-  return typeof value === "string" && value !== "" ? value : null;
+  return typeof value === "string" && value !== "" ? clip(value, nameCharactersMax) : null;
 }
 
 /** A string that can only be a code: words in a row are somebody's text, which goes on no record. */
@@ -31,7 +36,7 @@ export class Doubts {
   readonly said: string[] = [];
 
   say(doubt: string): void {
-    if (!this.said.includes(doubt)) this.said.push(doubt);
+    if (this.said.length < doubtsMax && !this.said.includes(doubt)) this.said.push(doubt);
   }
 
   /** A count; undefined when it was not reported, or is not to be believed. */
