@@ -40,7 +40,7 @@ beforeAll(async () => {
         ],
         retry: { totalMsMax: 1_200, waitMs: 1 },
       },
-      { model: "waits", targets: [{ provider: "plain", model: "gpt-4.1-nano" }], retry: { triesMax: 5, totalMsMax: 1_000, waitMs: 300 } },
+      { model: "waits", targets: [{ provider: "plain", model: "gpt-4.1-nano" }], retry: { triesMax: 5, totalMsMax: 1_000, waitMs: 400 } },
     ],
   });
 });
