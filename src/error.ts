@@ -49,6 +49,10 @@ export const errorKinds = {
   store_failed: { status: 500, message: "The store could not answer: {detail}." },
   config_invalid: { status: 500, message: "The settings are not valid: {detail}." },
   data_locked: { status: 500, message: "The data folder {folder} is in use by another process." },
+  ledger_missing: {
+    status: 404,
+    message: "There is no ledger in {folder}, and no server runs there. --data names another folder; `pennyworth serve` starts a ledger.",
+  },
   journal_damaged: { status: 500, message: "The journal is damaged: {detail}." },
   trace_invalid: { status: 400, message: "The trace file is not valid: {detail}." },
   server_unreachable: { status: 502, message: "No Pennyworth answers at {url}: {cause}. Start one with `pennyworth serve`." },

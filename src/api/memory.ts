@@ -5,7 +5,7 @@ import type { Attribution, CallEnd, CallStart } from "../core/call.ts";
 import type { Key } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
-import type { CallRecord, ReportRow } from "../ledger/store.ts";
+import type { CallRecord, Filter, ReportRow } from "../ledger/store.ts";
 import type { ApiContext, ListedKey } from "./context.ts";
 
 export const nowMs = Date.UTC(2026, 10, 21, 12);
@@ -36,14 +36,15 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       report: async (query) => {
         asked.report.push(query);
         const groups = new Map<string, CallRecord[]>();
-        for (const record of records) {
+        const wanted = records.filter((record) => query.filters.every((filter) => passes(record, filter)));
+        for (const record of wanted) {
           const group = JSON.stringify(query.by.map((field) => valueOf(record, field)));
           groups.set(group, [...(groups.get(group) ?? []), record]);
         }
         return {
           by: query.by,
           rows: [...groups].map(([group, members]) => toRow(members, JSON.parse(group) as (string | null)[])),
-          total: toRow(records),
+          total: toRow(wanted),
           truncated: false,
           position: { segment: 1, offset: 4_096 },
         };
@@ -51,9 +52,10 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       calls: async (query) => {
         asked.calls.push(query);
         const from = query.cursor === null ? 0 : Number(query.cursor);
-        const page = newest.slice(from, from + query.limit);
+        const wanted = newest.filter((record) => query.filters.every((filter) => passes(record, filter)));
+        const page = wanted.slice(from, from + query.limit);
         const next = from + page.length;
-        return { calls: page.map(toSummary), cursor: next < newest.length ? String(next) : null };
+        return { calls: page.map(toSummary), cursor: next < wanted.length ? String(next) : null };
       },
       call: async (id) => records.find((record) => record.id === id) ?? null,
       caughtUp: async () => {},
@@ -216,7 +218,15 @@ const charge = { source: "reported", model: "gpt-5-mini", part: 0, price: "v1", 
 function valueOf(record: CallRecord, field: string): string | null {
   if (field === "customer") return record.start?.attribution.customer ?? null;
   if (field === "model") return record.end?.modelAnswered ?? null;
+  if (field === "provider") return record.start?.provider ?? null;
+  if (field === "source") return record.end?.usage?.source ?? null;
   return null;
+}
+
+/** Filters by other fields than these let everything pass. */
+function passes(record: CallRecord, { field, value, operator }: Filter): boolean {
+  if (field !== "provider" && field !== "source") return true;
+  return (valueOf(record, field) === value) === (operator === "=");
 }
 
 function picoOf(record: CallRecord): bigint {
@@ -239,7 +249,7 @@ function toRow(records: readonly CallRecord[], group: readonly (string | null)[]
     unpriced: records.filter((record) => (record.end?.unpriced.length ?? 0) > 0).length,
     unmetered: 0,
     doubtful: 0,
-    presumed: 0,
+    presumed: records.filter((record) => record.end?.status === "presumed").length,
     failed: 0,
   };
 }

@@ -57,6 +57,11 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** `1 call`, `2 calls`. */
+export function many(count: number, one: string, more = `${one}s`): string {
+  return `${count.toString().replace(/\B(?=(\d{3})+$)/g, ",")} ${count === 1 ? one : more}`;
+}
+
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -1,6 +1,8 @@
 // How commands reach the ledger: through the running server's own socket in the data folder, else by opening the folder themselves.
 // Not here: what they ask. Invariant: a command works alike either way, and never opens a folder that somebody else owns.
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Agent, fetch as fetchBy } from "undici";
 import type { z } from "zod";
 import type { Config } from "../config.ts";
@@ -29,10 +31,15 @@ export interface Answer {
 
 const answerMsMax = 120_000;
 
-/** @throws PennyworthError `data_locked`, `journal_damaged`, … when the folder has to be opened and cannot be. */
-export async function openControl(config: Config): Promise<Control> {
-  const running = await openSocket(config.settings.data);
+/**
+ * @param create begin a ledger where there is none. A command that only looks must not: a mistyped folder would hold nothing, and cost nothing.
+ * @throws PennyworthError `ledger_missing`; `data_locked`, `journal_damaged`, … when the folder has to be opened and cannot be.
+ */
+export async function openControl(config: Config, { create = false } = {}): Promise<Control> {
+  const folder = config.settings.data;
+  const running = await openSocket(folder);
   if (running !== null) return running;
+  if (!create && !existsSync(join(folder, "journal"))) throw new PennyworthError("ledger_missing", { folder });
   const { openOffline } = await import("../main.ts");
   const offline = await openOffline({ ...config, settings: { ...config.settings, log: "error" } });
   return {

@@ -8,7 +8,7 @@ import { parseUsd, sum, formatUsd, type Pico } from "../core/money.ts";
 import { comparePositions } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
 import type { Config } from "../config.ts";
-import { type SettingsOptions, failCheck, print, printJson, remark, toConfig, withExamples, withSettings } from "./command.ts";
+import { type SettingsOptions, failCheck, print, printJson, remark, toConfig, withExamples, withSettings, many } from "./command.ts";
 import type { Control } from "./control.ts";
 
 interface DoctorOptions extends SettingsOptions {
@@ -36,14 +36,15 @@ export function addDoctor(program: Command): void {
 
 async function run(options: DoctorOptions): Promise<void> {
   const config = toConfig(options);
-  const findings = [await checkJournal(config)];
+  const journal = await checkJournal(config);
+  const findings: Finding[] = [journal.finding];
   let providers: unknown = [];
   try {
     const { openControl } = await import("./control.ts");
     const control = await openControl(config);
     try {
       if (options.rebuild) await rebuild(control);
-      findings.push(await checkStore(control), ...(await checkReceipts(control)));
+      findings.push(await checkStore(control, journal.entries), ...(await checkReceipts(control)));
       providers = (await readStatus(control)).providers;
     } finally {
       await control.close();
@@ -58,18 +59,20 @@ async function run(options: DoctorOptions): Promise<void> {
   if (!holds) failCheck();
 }
 
-async function checkJournal(config: Config): Promise<Finding> {
+async function checkJournal(config: Config): Promise<{ readonly finding: Finding; readonly entries: number }> {
   const folder = join(config.settings.data, "journal");
-  if (!existsSync(folder)) return { check: "journal", holds: true, what: `nothing is in ${config.settings.data} yet`, problems: [] };
+  if (!existsSync(folder))
+    return { finding: { check: "journal", holds: true, what: `nothing is in ${config.settings.data} yet`, problems: [] }, entries: 0 };
   const [{ verifyChain }, { startProgress }] = await Promise.all([import("../ledger/verify.ts"), import("./progress.ts")]);
   const progress = startProgress("journal ", "segments");
   const found = await verifyChain(folder, (done, segments) => progress.update(done, segments)).finally(() => progress.stop());
-  return {
+  const finding: Finding = {
     check: "journal",
     holds: found.problems.length === 0,
-    what: `${found.entries} entries in ${found.segments} segments, ${found.bytes} bytes: checksums and chain`,
+    what: `${many(found.entries, "entry", "entries")} in ${many(found.segments, "segment")}, ${many(found.bytes, "byte")}: checksums and chain`,
     problems: found.problems.map((problem) => `segment ${problem.segment}, byte ${problem.offset}: ${problem.what}`),
   };
+  return { finding, entries: found.entries };
 }
 
 async function rebuild(control: Control): Promise<void> {
@@ -87,7 +90,7 @@ async function rebuild(control: Control): Promise<void> {
 }
 
 /** Waits until the store has applied what the journal held when asked. */
-async function checkStore(control: Control): Promise<Finding> {
+async function checkStore(control: Control, entries: number): Promise<Finding> {
   const wanted = (await readStatus(control)).journal;
   const untilMs = performance.now() + waitMsMax;
   for (;;) {
@@ -95,6 +98,8 @@ async function checkStore(control: Control): Promise<Finding> {
     const place = store.applied === null ? "nothing" : `segment ${store.applied.segment}, byte ${store.applied.offset}`;
     if (store.applied !== null && comparePositions(store.applied, wanted) >= 0)
       return { check: "store", holds: true, what: `has applied the journal up to ${place}`, problems: [] };
+    if (store.applied === null && entries === 0 && !store.rebuilding)
+      return { check: "store", holds: true, what: "is empty, as the journal is", problems: [] };
     if (performance.now() > untilMs)
       return {
         check: "store",
@@ -132,7 +137,7 @@ async function checkReceipts(control: Control): Promise<Finding[]> {
   const receipts: Finding = {
     check: "receipts",
     holds: problems.length === 0,
-    what: `${charges} charges of ${checked} calls recomputed`,
+    what: `${many(charges, "charge")} of ${many(checked, "call")} recomputed`,
     problems,
   };
   const later = await ask(control, schema.report, toPath("report", {}));
@@ -140,7 +145,7 @@ async function checkReceipts(control: Control): Promise<Finding[]> {
   if (JSON.stringify(before) !== JSON.stringify(later))
     return [receipts, { check: "totals", holds: true, what: "not compared: calls came in meanwhile", problems: [] }];
   const same = later.total.cost === cost && later.total.calls === checked;
-  const difference = `the report says $${later.total.cost} for ${later.total.calls} calls, the receipts add up to $${cost} for ${checked}`;
+  const difference = `the report says $${later.total.cost} for ${many(later.total.calls, "call")}, the receipts add up to $${cost} for ${checked}`;
   return [
     receipts,
     {

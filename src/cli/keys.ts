@@ -1,6 +1,6 @@
 // `pennyworth keys create|list|revoke` and `pennyworth names forget`: what an administrator keeps.
 
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type SettingsOptions, print, printJson, remark, toConfig, withExamples, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
 
@@ -15,10 +15,10 @@ export function addKeys(program: Command): void {
   const create = keys
     .command("create")
     .description("make a key; it is shown this once")
-    .requiredOption("--name <name>", "who or what uses it")
-    .option("--team <team>", "the team its calls belong to, unless they say otherwise")
+    .requiredOption("--name <name>", "who or what uses it", label)
+    .option("--team <team>", "the team its calls belong to, unless they say otherwise", label)
     .addOption(new Option("--role <role>", "what it may do").choices(["use", "read", "administer"]).default("use"))
-    .action((options: CreateOptions) => withControl(options, (control) => createKey(control, options)));
+    .action((options: CreateOptions) => withControl(options, (control) => createKey(control, options), true));
   withExamples(withSettings(create), "keys create --name ci --team platform", "keys create --name grafana --role read --json");
 
   const list = keys
@@ -45,9 +45,17 @@ export function addNames(program: Command): void {
   withExamples(withSettings(forget), 'names forget "Ann Example"', "names forget n_0123456789abcdef");
 }
 
-async function withControl(options: SettingsOptions, use: (control: Control) => Promise<void>): Promise<void> {
+/** A name as the API takes it: what is wrong with it is wrong usage, and said in the words of the command line. */
+function label(text: string): string {
+  const length = text.trim().length;
+  if (length === 0 || length > 100) throw new InvalidArgumentError(`Expected 1 to 100 characters, not ${length === 0 ? "none" : length}.`);
+  return text.trim();
+}
+
+/** @param create whether a folder without a ledger gets one. */
+async function withControl(options: SettingsOptions, use: (control: Control) => Promise<void>, create = false): Promise<void> {
   const { openControl } = await import("./control.ts");
-  const control = await openControl(toConfig(options));
+  const control = await openControl(toConfig(options), { create });
   try {
     await use(control);
   } finally {
@@ -85,9 +93,11 @@ function toDay(ms: number | null): string {
 
 async function revokeKey(control: Control, key: string, { json }: SettingsOptions): Promise<void> {
   const [{ ask }, schema] = await Promise.all([import("./control.ts"), import("../api/schema.ts")]);
+  const before = (await ask(control, schema.keys, "/api/v1/keys")).keys.filter((one) => one.revokedMs !== null).map((one) => one.id);
   const revoked = await ask(control, schema.key, `/api/v1/keys/${encodeURIComponent(key)}`, { method: "DELETE" });
   if (json) return printJson(revoked);
-  print(`Key ${revoked.id} (${revoked.name}) is revoked.`);
+  if (before.includes(revoked.id)) print(`Key ${revoked.id} (${revoked.name}) was revoked already, on ${toDay(revoked.revokedMs)}.`);
+  else print(`Key ${revoked.id} (${revoked.name}) is revoked.`);
 }
 
 async function forgetName(control: Control, name: string, { json }: SettingsOptions): Promise<void> {

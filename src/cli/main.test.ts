@@ -1,7 +1,7 @@
 // The commands as people run them: exit codes, one clear line for what went wrong, tables and JSON, against a server on the folder's socket.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApi } from "../api/app.ts";
-import { createMemory, makeCall, nowMs } from "../api/memory.ts";
+import { type MemoryContext, createMemory, makeCall, nowMs } from "../api/memory.ts";
+import { readConfig } from "../config.ts";
 import { toPico } from "../core/money.ts";
 
 const data = mkdtempSync(join(tmpdir(), "pennyworth-cli-"));
@@ -33,6 +34,17 @@ afterAll(() => {
   rmSync(data, { recursive: true, force: true });
 });
 
+/** Lets the server on the folder's socket answer from another ledger for a while. */
+async function withLedger<Result>(other: MemoryContext, use: () => Promise<Result>): Promise<Result> {
+  const { report, call } = context.ledger;
+  Object.assign(context.ledger, { report: other.ledger.report, call: other.ledger.call });
+  try {
+    return await use();
+  } finally {
+    Object.assign(context.ledger, { report, call });
+  }
+}
+
 function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...args], {
@@ -54,6 +66,7 @@ describe("wrong usage ends with 2 and one clear line", () => {
     [["rehearse", "--trace", "x", "--speed", "0"], /above 0, or max/],
     [["report", "--by", "modle"], /no field is called "modle"/],
     [["keys", "create", "--name", "x", "--role", "god"], /use, read, administer/],
+    [["keys", "create", "--name", ""], /argument '' is invalid. Expected 1 to 100 characters, not none\./],
   ])("%j", async (args, message) => {
     const { code, out, err } = await run(...args);
     expect(err).toMatch(message);
@@ -68,6 +81,36 @@ it("every command has help with examples", async () => {
     expect([command, code]).toEqual([command, 0]);
     expect(out).toContain(`Examples:\n  $ pennyworth ${command}`);
   }
+});
+
+describe("a folder without a ledger", () => {
+  const folder = join(data, "mistyped");
+
+  it.each([["report"], ["receipt", "last"], ["keys", "list"], ["keys", "revoke", "ci"], ["names", "forget", "x"], ["doctor"]])(
+    "is refused by %s %s, and not made",
+    async (...args) => {
+      const { code, out, err } = await run(...args.filter((arg) => arg !== undefined), "--data", folder);
+      expect([code, out, err]).toEqual([1, "", expect.stringContaining(`There is no ledger in ${folder}, and no server runs there.`)]);
+      expect(existsSync(folder)).toBe(false);
+    },
+  );
+
+  it("becomes one with its first key", async () => {
+    const made = join(data, "made");
+    expect((await run("keys", "create", "--name", "first", "--data", made)).code).toBe(0);
+    expect((await run("keys", "list", "--data", made)).out).toContain("first");
+  });
+});
+
+it("the doctor finds a journal without an entry sound, at once", async () => {
+  const folder = join(data, "empty");
+  const { openOffline } = await import("../main.ts");
+  await (await openOffline(readConfig(undefined, { data: folder, log: "silent" }, {}))).close();
+  const startedMs = performance.now();
+  const { code, out } = await run("doctor", "--data", folder);
+  expect([code, out]).toEqual([0, expect.stringContaining("is empty, as the journal is")]);
+  expect(performance.now() - startedMs).toBeLessThan(20_000);
+  expect((await run("doctor", "--rebuild", "--data", folder)).code).toBe(0);
 });
 
 describe("rehearse", () => {
@@ -152,7 +195,7 @@ it("serve says what people need, drains on a signal, and leaves a ledger that th
   const { code, out } = await run("doctor", "--data", folder, "--json");
   expect([code, JSON.parse(out)]).toMatchObject([
     0,
-    { holds: true, findings: [{ check: "journal" }, { check: "store" }, { what: "2 charges of 1 calls recomputed" }, { check: "totals" }] },
+    { holds: true, findings: [{ check: "journal" }, { check: "store" }, { what: "2 charges of 1 call recomputed" }, { check: "totals" }] },
   ]);
   const receipt = JSON.parse((await run("receipt", "last", "--data", folder, "--json")).out) as { call: string; total: string };
   expect(receipt).toMatchObject({ call: answer.headers.get("x-pennyworth-call"), total: answer.headers.get("x-pennyworth-cost") });
@@ -172,6 +215,45 @@ describe("against the running server", () => {
       "total                   2      2,000         200   0.0009",
       "",
     ]);
+  });
+
+  it("report marks what is estimated, says what is unknown, and how much is the sandbox's", async () => {
+    const base = makeCall("e").end!;
+    const other = createMemory([
+      makeCall("c1", { provider: "sandbox" }, { modelAnswered: "known" }),
+      makeCall("e", {}, { modelAnswered: "guessed", usage: { ...base.usage!, source: "estimated" } }),
+      makeCall("u", {}, { modelAnswered: "priceless", charges: [], unpriced: ["input", "output"] }),
+      makeCall("h", {}, { modelAnswered: "half", charges: base.charges.slice(0, 1), unpriced: ["output"] }),
+    ]);
+    const { code, out } = await withLedger(other, () => run("report", "--by", "model"));
+    expect(code).toBe(0);
+    const costs = Object.fromEntries(out.split("\n").map((line) => [line.split(/ {2,}/)[0], line.split(/ {2,}/).at(-1)]));
+    expect(costs).toMatchObject({ known: "0.00045", guessed: "~0.00045", priceless: "unknown", half: "≥ 0.00025", total: "≥ ~0.00115" });
+    expect(out).toContain("\n2 calls used something without a price: that cost is unknown, and not in the sums.\n");
+    expect(out).toContain("\n~ of which not counted by the provider to its end: estimated $0.00045\n");
+    expect(out).toContain("\nof which sandbox (no real money): $0.00045\n");
+  });
+
+  it("report says that nothing matches, or that nothing is there", async () => {
+    expect((await withLedger(createMemory([]), () => run("report"))).out).toContain("No calls here yet.");
+    expect((await withLedger(createMemory([]), () => run("report", "--filter", "model=x"))).out).toContain("No call matches.");
+    const { code, err } = await run("report", "--since", "1h", "--until", "2h");
+    expect([code, err]).toEqual([2, expect.stringMatching(/since .* is not before until/)]);
+  });
+
+  it("report clips a value that is longer than a screen, and JSON does not", async () => {
+    const long = createMemory([makeCall("l", {}, { modelAnswered: "m".repeat(5_000) })]);
+    const { out } = await withLedger(long, () => run("report", "--by", "model"));
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThan(140);
+    expect(out).toContain("mmm…");
+    expect((await withLedger(long, () => run("report", "--by", "model", "--json"))).out).toContain("m".repeat(5_000));
+  });
+
+  it("receipt says which try it is, after what, and by which key", async () => {
+    const start = { attempt: 2, reason: "retry", cause: "429", key: "key_1" } as const;
+    const { out } = await withLedger(createMemory([makeCall("r", start)]), () => run("receipt", "r"));
+    expect(out).toMatch(/^attempt +2: retry after 429\nkey +key_1$/m);
+    expect((await run("receipt", "c1")).out).not.toMatch(/^(attempt|key) /m);
   });
 
   it("report --json prints JSON only", async () => {
@@ -209,5 +291,8 @@ describe("against the running server", () => {
     expect((await run("keys", "list")).out).toMatch(/key_1 +ci +core +use +2026-11-21/);
     expect((await run("keys", "create", "--name", "ci")).code).toBe(1);
     expect(await run("keys", "revoke", "ci")).toEqual({ code: 0, out: "Key key_1 (ci) is revoked.\n", err: "" });
+    const again = { code: 0, out: "Key key_1 (ci) was revoked already, on 2026-11-21.\n", err: "" };
+    expect(await run("keys", "revoke", "ci")).toEqual(again);
+    expect(await run("keys", "revoke", "key_1")).toEqual(again);
   });
 });

@@ -11,7 +11,7 @@ export function addReceipt(program: Command): void {
     .description("what one call cost, line by line, recomputed")
     .argument("<call>", "the call's id, as in the answer's x-pennyworth-call header; or: last")
     .action(run);
-  withExamples(withSettings(command), "receipt last", "receipt call_01JD3Z --json");
+  withExamples(withSettings(command), "receipt last", "receipt 01M7Z6YSQ512FKFB9EE3YMEBXF --json");
 }
 
 async function run(call: string, options: SettingsOptions): Promise<void> {
@@ -38,6 +38,10 @@ async function format(found: z.infer<typeof receipt>): Promise<string> {
     ["started", start === null ? "not known" : new Date(start.startMs).toISOString()],
     ["model", `${start?.provider ?? ""} ${[...new Set(models)].join(" → ")}`.trim()],
     ["status", [found.status, end?.httpStatus, end?.error, end?.tierServed && `tier ${end.tierServed}`].filter(Boolean).join(" · ")],
+    ...(start === null || start.attempt === 1
+      ? []
+      : [["attempt", `${start.attempt}: ${start.reason}${start.cause === null ? "" : ` after ${start.cause}`}`]]),
+    ...(start === null || start.key === null ? [] : [["key", start.key]]),
     ["for", [...attributed.map(([name, value]) => `${name} ${String(value)}`), ...tags].join(", ") || "unattributed"],
   ].map(([name = "", value = ""]) => `${name.padEnd(8)} ${plain(value)}`);
 
@@ -65,13 +69,23 @@ async function format(found: z.infer<typeof receipt>): Promise<string> {
     formatClass(line.class),
     line.quantity === null ? "?" : formatCount(line.quantity),
     "",
-    "no price",
+    line.quantity === null ? "" : "no price",
     "",
     "unknown",
     "",
     "",
   ]);
-  const total = ["total", "", "", "", "", found.status === "open" ? "not known yet" : found.total, found.recomputed ? "✓" : "✗", ""];
+  const known = found.unpriced.length > 0 && found.lines.length === 0 ? "unknown" : found.total;
+  const total = [
+    found.unpriced.length > 0 ? "total of what is known" : "total",
+    "",
+    "",
+    "",
+    "",
+    found.status === "open" ? "not known yet" : known,
+    found.recomputed ? "✓" : "✗",
+    "",
+  ];
   const origins = [...new Set(found.lines.map((line) => `${line.price}: ${line.priceSource ?? "not in the price book any more"}`))];
   return [
     ...head,

@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { report } from "../api/schema.ts";
-import { type SettingsOptions, collect, print, printJson, toConfig, withExamples, withSettings } from "./command.ts";
+import { formatUsd, parseUsd, sum } from "../core/money.ts";
+import { type SettingsOptions, collect, many, print, printJson, toConfig, withExamples, withSettings } from "./command.ts";
 import type { Column } from "./table.ts";
 
 interface ReportOptions extends SettingsOptions {
@@ -42,8 +43,23 @@ async function run(options: ReportOptions): Promise<void> {
   try {
     const { by, since, until, filter, limit } = options;
     const found = await ask(control, schema.report, toPath("report", { by, since, until, filter, limit, fresh: "true" }));
-    if (options.json) printJson(found);
-    else print(await format(found));
+    if (options.json) return printJson(found);
+    const again = async (by: string, more: readonly string[], limit?: string): Promise<Report> => {
+      const span = { since: toTime(found.sinceMs), until: toTime(found.untilMs) };
+      return ask(control, schema.report, toPath("report", { by, ...span, filter: [...(filter ?? []), ...more], limit }));
+    };
+    const shares = await again("provider,source", []);
+    const guessed = shares.rows.some(isGuessed) && found.by.length > 0 && (filter ?? []).length < filtersMax;
+    const marked = guessed ? (await again(found.by.join(","), ["source!=reported"], limit)).rows : [];
+    const names = new Set(marked.filter((row) => row.cost !== "0").map(nameOf));
+    print(
+      await format(
+        found,
+        shares,
+        names,
+        [since, until, ...(filter ?? [])].some((narrowing) => narrowing !== undefined),
+      ),
+    );
   } finally {
     await control.close();
   }
@@ -52,22 +68,39 @@ async function run(options: ReportOptions): Promise<void> {
 type Report = z.infer<typeof report>;
 type Row = Report["rows"][number];
 
+/** As many as the API takes. */
+const filtersMax = 20;
+
+function toTime(ms: number | null): string | undefined {
+  return ms === null ? undefined : new Date(ms).toISOString();
+}
+
+/** Whether a group of provider and source has cost whose quantities are not the provider's own final ones. */
+function isGuessed({ group, cost }: Row): boolean {
+  return group["source"] !== "reported" && cost !== "0";
+}
+
+function nameOf({ group }: Row): string {
+  return JSON.stringify(Object.entries(group).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** What is not sure, or went wrong: a column is shown where any row has some. */
 const unsure = ["unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
 
-async function format(found: Report): Promise<string> {
+/** @param marked names of the groups that have a cost of estimated, partial or presumed quantities. */
+async function format(found: Report, shares: Report, marked: ReadonlySet<string>, isNarrowed: boolean): Promise<string> {
   const { classOrder, formatClass, formatCount, formatTable } = await import("./table.ts");
   const withQuantity = found.by.includes("class");
   const seen = unsure.filter((name) => found.total[name] > 0);
   const numbers = ["calls", ...(withQuantity ? ["quantity"] : ["tokens in", "tokens out"]), ...seen, "cost $"];
   const columns: Column[] = [...found.by.map((head) => ({ head })), ...numbers.map((head) => ({ head, align: "right" as const }))];
-  const cells = (row: Row) => [
+  const cells = (row: Row, isMarked: boolean) => [
     formatCount(row.calls),
     ...(withQuantity
       ? [row.quantity === null ? "" : formatCount(row.quantity)]
       : [formatCount(row.inputTokens), formatCount(row.outputTokens)]),
     ...seen.map((name) => formatCount(row[name])),
-    row.cost,
+    formatCost(row, isMarked),
   ];
   const group = (row: Row) =>
     found.by.map((field) => {
@@ -76,18 +109,50 @@ async function format(found: Report): Promise<string> {
     });
   const order = (row: Row) => classOrder(row.group["class"] ?? "");
   const rows = found.by.length === 1 && withQuantity ? found.rows.toSorted((a, b) => order(a) - order(b)) : found.rows;
-  const total = [...found.by.map((_, index) => (index === 0 ? "total" : "")), ...cells(found.total)];
-  const body = found.by.length === 0 ? [total] : [...rows.map((row) => group(row).concat(cells(row))), null, total];
-  return [formatTable(columns, body), ...notes(found)].join("\n");
+  const total = [...found.by.map((_, index) => (index === 0 ? "total" : "")), ...cells(found.total, shares.rows.some(isGuessed))];
+  const body =
+    found.by.length === 0 ? [total] : [...rows.map((row) => group(row).concat(cells(row, marked.has(nameOf(row))))), null, total];
+  return [formatTable(columns, body), ...notes(found, shares, isNarrowed)].join("\n");
 }
 
-function notes({ total, truncated, rows }: Report): string[] {
+/** What is not known is not zero: `unknown`, or `≥` what is known of it. `~`: some of it rests on quantities that were not reported. */
+function formatCost({ cost, unpriced, unmetered }: Row, isMarked: boolean): string {
+  const isPart = unpriced + unmetered > 0;
+  if (isPart && cost === "0") return "unknown";
+  return `${isPart ? "≥ " : ""}${isMarked ? "~" : ""}${cost}`;
+}
+
+function notes({ total, truncated, rows }: Report, shares: Report, isNarrowed: boolean): string[] {
   const lines: string[] = [];
-  if (total.calls === 0) lines.push("No calls here yet.");
-  if (truncated) lines.push(`Only the first ${rows.length} groups are shown (--limit); the total is over all.`);
-  if (total.unpriced > 0) lines.push(`${total.unpriced} calls used something without a price: that cost is unknown, and not in the sums.`);
-  if (total.unmetered > 0) lines.push(`${total.unmetered} calls have no usage though something was sent: their cost is unknown.`);
-  if (total.doubtful > 0) lines.push(`${total.doubtful} calls have a usage that does not add up by its provider's own rules.`);
-  if (total.presumed > 0) lines.push(`${total.presumed} calls are charged at the most they may have cost: nobody knows how they ended.`);
+  const { unpriced, unmetered, doubtful, presumed } = total;
+  if (total.calls === 0) lines.push(isNarrowed ? "No call matches." : "No calls here yet.");
+  if (truncated) lines.push(`Only the first ${many(rows.length, "group")} are shown (--limit); the total is over all.`);
+  if (unpriced > 0) lines.push(`${many(unpriced, "call")} used something without a price: that cost is unknown, and not in the sums.`);
+  if (unmetered > 0) lines.push(`${many(unmetered, "call")} ${has(unmetered)} no usage though something was sent: that cost is unknown.`);
+  if (doubtful > 0) lines.push(`${many(doubtful, "call")} ${has(doubtful)} a usage that does not add up by its provider's own rules.`);
+  if (presumed > 0)
+    lines.push(
+      `${many(presumed, "call")} ${presumed === 1 ? "is" : "are"} presumed: nobody knows the end, and the most it may have cost is charged where a bound is known.`,
+    );
+  lines.push(...shareNotes(shares));
   return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** Which part of the sum rests on what was not reported, and which is no real money. */
+function shareNotes({ rows }: Report): string[] {
+  const of = (name: string) => rows.filter((row) => isGuessed(row) && row.group["source"] === name);
+  const guessed = ["estimated", "partial", "presumed"].filter((name) => of(name).length > 0).map((name) => `${name} ${amount(of(name))}`);
+  const sandbox = rows.filter((row) => row.group["provider"] === "sandbox" && row.cost !== "0");
+  return [
+    ...(guessed.length === 0 ? [] : [`~ of which not counted by the provider to its end: ${guessed.join(", ")}`]),
+    ...(sandbox.length === 0 ? [] : [`of which sandbox (no real money): ${amount(sandbox)}`]),
+  ];
+}
+
+function amount(rows: readonly Row[]): string {
+  return `$${formatUsd(sum(rows.map((row) => parseUsd(row.cost))))}`;
+}
+
+function has(count: number): string {
+  return count === 1 ? "has" : "have";
 }

@@ -20,6 +20,9 @@ const none = {
 };
 const inner = { left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " };
 
+/** A longer cell is clipped: one hostile value must not make every row as wide. */
+const cellLengthMax = 80;
+
 /** Lines of text. A `null` row is a rule. Control characters in values are shown, never obeyed. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[] | null)[]): string {
   const table = new Table({
@@ -28,15 +31,21 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
     chars: { ...none, ...inner },
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
-  const widths = columns.map((column, index) => Math.max(column.head.length, ...rows.map((row) => plain(row?.[index] ?? "").length)));
+  const widths = columns.map((column, index) => Math.max(column.head.length, ...rows.map((row) => clip(row?.[index] ?? "").length)));
   const rule = widths.map((width) => "─".repeat(width));
   table.push(rule);
-  for (const row of rows) table.push(row === null ? rule : row.map(plain));
+  for (const row of rows) table.push(row === null ? rule : row.map(clip));
   return table
     .toString()
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");
+}
+
+function clip(text: string): string {
+  if (text.length <= cellLengthMax) return plain(text);
+  const shown = [...plain(text.slice(0, 2 * cellLengthMax))];
+  return shown.length <= cellLengthMax ? shown.join("") : `${shown.slice(0, cellLengthMax - 1).join("")}…`;
 }
 
 export function formatCount(value: number): string {
