@@ -22,7 +22,7 @@ export interface Line {
 }
 
 /** Bytes gathered before they are written: the file is read by DuckDB alone. */
-const pieceLength = 1 << 20;
+const pieceBytes = 1 << 20;
 
 /** Grows entry by entry, in journal order; rows of ended calls go to a file. */
 export class Batch {
@@ -38,7 +38,9 @@ export class Batch {
   calls = 0;
   entries = 0;
   #handle: FileHandle | null = null;
-  #piece = "";
+  /** Rows as bytes, [0, used): as strings, they would be what the garbage collector mostly works on. */
+  #piece: Buffer | null = null;
+  #used = 0;
 
   constructor(file: string) {
     this.file = file;
@@ -49,12 +51,13 @@ export class Batch {
   async add(lines: readonly Line[], after: Position | null, known: Map<string, OpenCall>): Promise<void> {
     for (const line of lines) {
       if (after !== null && comparePositions(line.position, after) <= 0) continue;
+      let row: string | null;
       try {
-        this.#take(line, known);
+        row = this.#take(line, known);
       } catch (cause) {
         throw isMemory(cause) ? cause : new UnfitEntry(cause instanceof Error ? cause.message : String(cause), { cause });
       }
-      if (this.#piece.length > pieceLength) await this.#flush();
+      if (row !== null) await this.#write(row);
     }
   }
 
@@ -79,36 +82,48 @@ export class Batch {
     await handle?.close();
   }
 
-  #take(line: Line, known: Map<string, OpenCall>): void {
+  /** @returns the row of a call that ended here; else null. */
+  #take(line: Line, known: Map<string, OpenCall>): string | null {
     const entry = decodeEntry(line.text, line.position);
+    let row: string | null = null;
     if (entry.kind === "start") {
       const opened = { start: entry.call, position: line.position };
       this.opened.set(entry.call.id, opened);
       known.set(entry.call.id, opened);
-    } else if (entry.kind === "end") this.#end(entry.call, line, known);
+    } else if (entry.kind === "end") row = this.#end(entry.call, line, known);
     else if (entry.kind === "observation") this.observed.push({ observation: entry.observation, text: line.text });
     this.last = line;
     this.entries++;
+    return row;
   }
 
-  #end(end: CallEnd, line: Line, known: Map<string, OpenCall>): void {
+  /** An end without a start that is known is kept for later. */
+  #end(end: CallEnd, line: Line, known: Map<string, OpenCall>): string | null {
     const opened = known.get(end.id);
     if (opened === undefined) {
       this.repeated.push({ end, ...line });
-      return;
+      return null;
     }
     known.delete(end.id);
     if (!this.opened.delete(end.id)) this.closed.push(end.id);
     this.calls++;
-    this.#piece += writeRow(toRow(opened.start, end, null, [gateway]), keptOf(opened.position, line.position));
+    return writeRow(toRow(opened.start, end, null, [gateway]), keptOf(opened.position, line.position));
+  }
+
+  async #write(row: string): Promise<void> {
+    // No UTF-16 unit takes more than three bytes.
+    const bytesMax = row.length * 3;
+    this.#piece ??= Buffer.allocUnsafe(pieceBytes);
+    if (this.#used + bytesMax > this.#piece.length) await this.#flush();
+    if (bytesMax > this.#piece.length) this.#piece = Buffer.allocUnsafe(bytesMax);
+    this.#used += this.#piece.write(row, this.#used, "utf8");
   }
 
   async #flush(): Promise<void> {
-    if (this.#piece === "") return;
+    if (this.#piece === null || this.#used === 0) return;
     this.#handle ??= await open(this.file, "w", 0o600);
-    const piece = this.#piece;
-    this.#piece = "";
-    await this.#handle.writeFile(piece);
+    await this.#handle.writeFile(this.#piece.subarray(0, this.#used));
+    this.#used = 0;
   }
 }
 

@@ -63,8 +63,9 @@ export class DuckDBStore implements Store {
         memory_limit: this.#options.memory,
         temp_directory: join(this.#spool, "spill"),
         storage_compatibility_version: "v1.5.0",
-        // Rows of a large batch go straight to the file; the log is for small ones, and folded in when it has grown to this.
-        checkpoint_threshold: "256MB",
+        // Rows of a large batch go straight to the file; the log is for small ones, and folded in when it has grown to this: about what
+        // is replayed in a second when the file is opened after a kill.
+        checkpoint_threshold: "64MB",
         autoinstall_known_extensions: "false",
         autoload_known_extensions: "false",
         allow_community_extensions: "false",
@@ -121,6 +122,12 @@ export class DuckDBStore implements Store {
     if (this.#failure === null) return;
     await this.#batch?.close().catch(() => undefined);
     this.#batch = null;
+    // A rollback may have failed as well; tables read inside its transaction would say what is not committed.
+    await this.#connection(this.#writer)
+      .run("ROLLBACK")
+      .catch((cause: unknown) => {
+        if (!messageOf(cause).includes("no transaction is active")) throw cause;
+      });
     await this.#load();
     for (const name of await readdir(this.#spool)) if (spooled.test(name)) await rm(join(this.#spool, name), { force: true });
     this.#failure = null;
