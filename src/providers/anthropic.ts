@@ -81,14 +81,14 @@ function readTurn(prompt: Prompt, message: Node): void {
     return;
   }
   const parts = member(message, "content");
-  let results = 0;
+  const results: Node[] = [];
   let others = 0;
   for (const shut of parts?.kind === "array" ? parts.values : []) {
     const type = shut.kind === "object" ? stringOf(body, member(open(body, shut, 1), "type")) : null;
-    if (type?.endsWith("tool_result") === true) results += shut.end - shut.start;
+    if (type?.endsWith("tool_result") === true) results.push(shut);
     else others++;
   }
-  if (results > 0 && others === 0) prompt.result(message);
+  if (results.length > 0 && others === 0) prompt.result(message);
   else prompt.user(message, results);
 }
 

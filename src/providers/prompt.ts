@@ -78,11 +78,14 @@ export class Prompt {
     this.#results += this.#textBytes(node);
   }
 
-  /** A user turn: the last one is `user`, those before it are `earlier`. `results` of its bytes are tool results. */
-  user(node: Node, results = 0): void {
+  /** A user turn: the last one is `user`, those before it are `earlier`. `results` are those parts of its content that are tool results. */
+  user(node: Node, results: readonly Node[] = []): void {
+    let resultBytes = 0;
+    // Measured as the whole is, without media, so that what is left is never less than nothing.
+    for (const part of results) resultBytes += part.end - part.start - this.#partMedia(part, 0);
     this.#earlier += this.#user;
-    this.#user = this.#textBytes(node) - results;
-    this.#results += results;
+    this.#user = this.#textBytes(node) - resultBytes;
+    this.#results += resultBytes;
   }
 
   /** The tools array: one block, since a provider caches all of it or none. `nameOf` gives the name of each. */
@@ -110,17 +113,18 @@ export class Prompt {
       return 0;
     }
     let media = 0;
-    for (const shut of content.values) {
-      if (shut.kind !== "object") continue;
-      const part = open(this.body, shut, 2);
-      const type = stringOf(this.body, member(part, "type"));
-      if (type !== null && mediaTypes.has(type)) media += this.#medium(part, type, level);
-      else if (type === "tool_result" || type === "function_call_output") {
-        const inner = member(part, type === "tool_result" ? "content" : "output");
-        if (inner !== undefined) media += this.#mediaBytes(inner, level + 1);
-      }
-    }
+    for (const part of content.values) media += this.#partMedia(part, level);
     return media;
+  }
+
+  #partMedia(shut: Node, level: number): number {
+    if (shut.kind !== "object") return 0;
+    const part = open(this.body, shut, 2);
+    const type = stringOf(this.body, member(part, "type"));
+    if (type !== null && mediaTypes.has(type)) return this.#medium(part, type, level);
+    if (type !== "tool_result" && type !== "function_call_output") return 0;
+    const inner = member(part, type === "tool_result" ? "content" : "output");
+    return inner === undefined ? 0 : this.#mediaBytes(inner, level + 1);
   }
 
   #medium(part: Node, type: string, level: number): number {

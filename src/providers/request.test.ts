@@ -11,6 +11,7 @@ import { responses } from "./responses.ts";
 const read = (format: Format, value: unknown): RequestFacts => format.request(Buffer.from(JSON.stringify(value)));
 
 const size = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+const image = (length: number): object => ({ type: "image", source: { type: "base64", data: "A".repeat(length) } });
 const id = (value: string): unknown => read(anthropic, { metadata: { user_id: value } }).hints;
 
 function spliced(text: string): string {
@@ -221,6 +222,23 @@ describe("Messages", () => {
     expect(id('{"device_id":"d","account_uuid":"a","session_id":"s"}')).toMatchObject({ user: "a", session: "s" });
     expect(id("someone")).toMatchObject({ user: "someone", session: null });
     expect(id("{broken")).toMatchObject({ user: "{broken", session: null });
+  });
+
+  it("tells tool results from the turn they come in, with media in both", () => {
+    const result = (size: number): object => ({
+      type: "tool_result",
+      tool_use_id: "1",
+      content: [{ type: "text", text: "42" }, image(size)],
+    });
+    const facts = read(anthropic, {
+      messages: [{ role: "user", content: [result(9_000), image(5_000), { type: "text", text: "and this?" }] }],
+    });
+    // Without media each is as long as with an empty one, but for the quotes.
+    const results = size(result(0)) - 2;
+    expect(facts.promptBytes.toolResults).toBe(results);
+    expect(facts.promptBytes.user).toBe(
+      size({ role: "user", content: [result(0), image(0), { type: "text", text: "and this?" }] }) - 4 - results,
+    );
   });
 
   it("survives content nested without end", () => {
