@@ -98,6 +98,27 @@ describe("bound", () => {
     expect(bound(book, call("embed"), { ...request, cap: 0 })).toMatchObject({ cost: "0.001", unbounded: null });
   });
 
+  it.each([
+    [Number.MAX_SAFE_INTEGER, 2],
+    [Number.MAX_VALUE, 10],
+    [-1, 1],
+    [1.5, 1],
+    [100, -3],
+    [100, 0.015],
+    [Number.NaN, 1],
+    [Number.POSITIVE_INFINITY, 0],
+  ])("a cap of %d for each of %d answers is no bound, and no error", (cap, choices) => {
+    const asked = { ...request, cap, choices };
+    const hold = bound(book, call("cached"), asked);
+    expect(hold).toEqual({ inputTokens: 1000, outputTokens: null, cost: null, unbounded: "the cap on output tokens is no count" });
+    expect(presume(book, call("cached"), hold).unpriced).toEqual(["output"]);
+  });
+
+  it("holds up to the largest number that counts exactly", () => {
+    // 9,007,199,254,740,991 × 15 dollars a million, and 1,000 × 6.
+    expect(bound(book, call("cached"), { ...request, cap: Number.MAX_SAFE_INTEGER }).cost).toBe("135107988821.120865");
+  });
+
   it("is never below what the call costs, however its tokens fall into classes", () => {
     const shares = fc.tuple(...[0, 1, 2, 3, 4, 5].map(() => fc.nat({ max: 60_000 })));
     fc.assert(

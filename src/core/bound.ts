@@ -38,10 +38,11 @@ export function bound(book: PriceBook, call: BoundCall, request: BoundRequest): 
   const tariffs = reachable(book, call);
   const window = Math.max(...tariffs.map((tariff) => tariff.contextWindow ?? Infinity));
   const inputTokens = tariffs.length === 0 ? request.requestBytes : Math.min(request.requestBytes, window);
-  const outputTokens = request.cap === null ? null : request.cap * request.choices;
+  const outputTokens = outputBound(request);
   const known = { inputTokens, outputTokens };
   if (request.unbounded !== null) return { ...known, cost: null, unbounded: request.unbounded };
-  if (outputTokens === null) return { ...known, cost: null, unbounded: "no cap on output tokens" };
+  if (outputTokens === null)
+    return { ...known, cost: null, unbounded: request.cap === null ? "no cap on output tokens" : "the cap on output tokens is no count" };
   const { charges, unpriced } = settleAtMost(tariffs, inputTokens, outputTokens);
   if (unpriced.length > 0) return { ...known, cost: null, unbounded: unpricedReason(call, unpriced) };
   return { ...known, cost: formatUsd(total(charges)), unbounded: null };
@@ -66,6 +67,12 @@ export function presume(book: PriceBook, call: BoundCall, hold: Hold): Presumpti
     charges,
     unpriced: outputTokens === null ? [...unpriced, "output"] : unpriced,
   };
+}
+
+/** The cap of all answers together; null when there is none, or it is no number of tokens that can be counted exactly. */
+function outputBound({ cap, choices }: BoundRequest): number | null {
+  const tokens = cap === null ? null : cap * choices;
+  return tokens !== null && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : null;
 }
 
 /** Tariffs the call can be served at: of the tier asked for and the standard one, at any hour. */
