@@ -30,7 +30,7 @@ function readRequest(body: Buffer): RequestFacts {
     streamed: false,
     background: false,
     tier: null,
-    cap: null,
+    cap: 0,
     choices: 1,
     effort: null,
     unbounded: prompt.unbounded,

@@ -23,7 +23,10 @@ export interface RequestFacts {
   /** The answer will not be complete when this exchange ends (Responses `background`). */
   readonly background: boolean;
   readonly tier: string | null;
-  /** The client's cap on output tokens, reasoning included; null when it set none. */
+  /**
+   * The client's cap on output tokens, reasoning included; null when it set none. 0 where the endpoint generates nothing (embeddings):
+   * such a call has a bound, and 0 on record as its cap.
+   */
   readonly cap: number | null;
   /** How many answers were asked for (`n`). */
   readonly choices: number;

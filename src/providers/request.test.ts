@@ -252,7 +252,7 @@ describe("Embeddings", () => {
   it("reads what a request asks for", () => {
     expect(read(embeddings, { model: "e", input: ["a", "b"], user: "u" })).toMatchObject({
       model: "e",
-      cap: null,
+      cap: 0,
       hints: { user: "u" },
       promptBytes: { user: 9 },
     });
