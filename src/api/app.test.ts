@@ -297,6 +297,18 @@ describe("keys and names", () => {
     expect(answer.body["error"]).toEqual({ code: "request_malformed", message: expect.stringMatching(message) });
   });
 
+  it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense", ""])(
+    "refuses a body of the content type %j as a mistake of the client's",
+    async (type) => {
+      const { context, ask } = setUp();
+      const wanted = post({ name: "ci" });
+      const { status, body } = await ask("/api/v1/keys", "admin", { ...wanted, headers: { ...wanted.headers, "content-type": type } });
+      expect(status).toBe(400);
+      expect(body["error"]).toMatchObject({ code: "request_malformed" });
+      expect(context.errors).toEqual([]);
+    },
+  );
+
   it("refuses a body that does not state its length", async () => {
     const { body } = await setUp().ask("/api/v1/keys", "admin", {
       method: "POST",

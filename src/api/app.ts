@@ -4,6 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { PennyworthError } from "../error.ts";
 import { addCalls } from "./calls.ts";
@@ -95,8 +96,11 @@ function toPattern(path: string): RegExp {
 }
 
 function toKnown(error: Error, context: ApiContext): PennyworthError {
-  // Hono refuses a body that is no JSON with an exception of its own.
-  if ("status" in error && error.status === 400) return new PennyworthError("request_malformed", { detail: "it is not JSON" }, error);
+  // Hono refuses a body that it cannot read with an exception of its own.
+  if (error instanceof HTTPException && error.status < 500) {
+    const detail = error.status === 415 ? "its content-type is not application/json" : "it is not JSON";
+    return new PennyworthError("request_malformed", { detail }, error);
+  }
   const reference = randomUUID().slice(0, 8);
   context.onError(reference, error);
   return new PennyworthError("internal", { reference }, error);
