@@ -14,6 +14,7 @@ import { JournalRecords } from "./duckdb/records.ts";
 import { DuckDBStore } from "./duckdb/store.ts";
 import { isContent, isEnded, isMachine } from "./duckdb/trouble.ts";
 import type { Message, News, Setup } from "./duckdb/wire.ts";
+import { checkBytes } from "./frame.ts";
 import { compressSealed } from "./seal.ts";
 import { type Lines, readLines, segmentPath } from "./segments.ts";
 
@@ -32,6 +33,9 @@ const defaultPace: Pace = { batchEntriesMax: 500_000, delayMs: 100, retryMs: 250
 const waitingMax = 256;
 const idleMs = 1000;
 const compressEveryMs = 60_000;
+/** Where the start of a line is looked for at first; few lines are longer. */
+const lookBackBytes = 1 << 20;
+const newline = 10;
 
 export class Follower {
   readonly #setup: Setup;
@@ -295,18 +299,20 @@ function placed({ texts, ends }: Lines): Line[] {
   return texts.map((text, index) => ({ text, position: ends[index] as Position }));
 }
 
-/** CRC-32 of the JSON of the line that ends at `offset`; null when there is none in the last megabyte before it. */
+/** CRC-32 of the JSON of the line that ends at `offset`, however long it is; null when no line ends there. */
 function markAt(path: string, offset: number): number | null {
-  const length = Math.min(offset, 1 << 20);
-  const buffer = Buffer.alloc(length);
   const file = openSync(path, "r");
   try {
-    readSync(file, buffer, 0, length, offset - length);
+    for (let length = Math.min(offset, lookBackBytes); ; length = Math.min(offset, length * 4)) {
+      const buffer = Buffer.alloc(length);
+      readSync(file, buffer, 0, length, offset - length);
+      if (buffer[length - 1] !== newline) return null;
+      const before = length < 2 ? -1 : buffer.lastIndexOf(newline, length - 2);
+      if (before >= 0 || length === offset) return crc32(buffer.subarray(before + 1 + checkBytes, length - 1));
+    }
   } finally {
     closeSync(file);
   }
-  const from = buffer.lastIndexOf(10, length - 2) + 1;
-  return buffer[length - 1] === 10 ? crc32(buffer.subarray(from + 9, length - 1)) : null;
 }
 
 function messageOf(cause: unknown): string {

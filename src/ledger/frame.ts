@@ -3,7 +3,8 @@
 
 import { crc32 } from "node:zlib";
 
-const checkBytes = 9;
+/** Bytes of a line before its JSON: the check and a space. */
+export const checkBytes = 9;
 const space = 0x20;
 const newline = 0x0a;
 const digits = Buffer.from("0123456789abcdef", "latin1");

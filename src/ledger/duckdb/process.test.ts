@@ -150,6 +150,20 @@ test("a store that cannot be read, or is of another journal, is rebuilt from the
   expect(place.said.join("\n")).toMatch(/it has more than the journal/);
 });
 
+test("a store whose last entry is a large one is not rebuilt at the next start", async () => {
+  const place = await createPlace();
+  const [begin] = callOf(1) as [Entry, Entry];
+  const usage = { ...sampleEnd("call-000001").usage!, raw: "x".repeat(3 << 20) };
+  let store = await place.open();
+  await store.caughtUp(place.append(begin, { kind: "end", call: sampleEnd("call-000001", { usage }) }), 10_000);
+  await store.close();
+  place.said.length = 0;
+  store = await place.open();
+  await store.caughtUp(place.journal.position, 10_000);
+  expect((await store.report(everything)).total.calls).toBe(1);
+  expect(place.said).toEqual([]);
+});
+
 test("calls open when the store was closed are known when it is opened again", async () => {
   const place = await createPlace();
   const [begin, finish] = callOf(1) as [Entry, Entry];
