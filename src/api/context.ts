@@ -102,6 +102,10 @@ export interface Status {
     /** Bytes of journal not applied yet; null when not known, as during a change of segment. */
     readonly lagBytes: number | null;
     readonly rebuilding: boolean;
+    /** Entries that were set aside, since they could not become rows. Left out: none. */
+    readonly refused?: number;
+    /** What keeps it from taking in more, and is being tried again; null or left out when nothing does. */
+    readonly trouble?: string | null;
   };
   readonly providers: readonly {
     readonly name: string;
