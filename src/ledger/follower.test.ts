@@ -91,8 +91,9 @@ const begin = (id: string): Entry => ({
   call: sampleStart(id, { attribution: { ...sampleStart(id).attribution, task: id } }),
 });
 const finish = (id: string): Entry => ({ kind: "end", call: sampleEnd(id, { responseId: `r-${id}` }) });
+const observed = (name: string): Entry => ({ kind: "observation", observation: sampleObservation(`o-${name}`, `r-${name}`) });
 
-/** What sampleEnd costs, in millionths of a cent: 10 × 2.5 µ$ + 5 × 10 µ$. */
+/** What sampleEnd costs: 10 × 2.5 µ$ + 5 × 10 µ$. */
 const callCost = 0.000075;
 
 const failures = [
@@ -166,7 +167,6 @@ test("counted once: whatever steps of taking in fail, no call is lost, doubled o
         timed.push({ atMs: beginAt, entry: begin(id) });
         if (ended !== null) timed.push({ atMs: beginAt + 1 + ended, entry: finish(id) });
         if (ended !== null && again) timed.push({ atMs: beginAt + 1 + ended + 20, entry: finish(id) });
-        const observed = (name: string): Entry => ({ kind: "observation", observation: sampleObservation(`o-${name}`, `r-${name}`) });
         if (ended !== null && observedAt !== null) timed.push({ atMs: observedAt, entry: observed(id) });
         if (strangerAt !== null) timed.push({ atMs: strangerAt, entry: observed(`stranger-${index}`) });
       });
@@ -205,7 +205,7 @@ test("counted once: whatever steps of taking in fail, no call is lost, doubled o
       expect(spoolLeft(folder)).toEqual([]);
       for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
     }),
-    { numRuns: 12 },
+    { numRuns: 12, endOnFailure: true },
   );
   cleanups.push(...restore);
   expect(failed()).toBeGreaterThan(20);
