@@ -43,8 +43,9 @@ async function run(options: DoctorOptions): Promise<void> {
     const { openControl } = await import("./control.ts");
     const control = await openControl(config);
     try {
-      if (options.rebuild) await rebuild(control);
-      findings.push(await checkStore(control, journal.entries), ...(await checkReceipts(control)));
+      // Of an empty journal there is nothing to build, nor an end of building to wait for.
+      if (options.rebuild && journal.entries > 0) await rebuild(control);
+      findings.push(await checkStore(control, config, journal.entries), ...(await checkReceipts(control)));
       providers = (await readStatus(control)).providers;
     } finally {
       await control.close();
@@ -89,15 +90,15 @@ async function rebuild(control: Control): Promise<void> {
   remark("The store was built anew from the journal.");
 }
 
-/** Waits until the store has applied what the journal held when asked. */
-async function checkStore(control: Control, entries: number): Promise<Finding> {
+/** Waits until the store has applied what the journal held when asked, and compares the number of calls in both. */
+async function checkStore(control: Control, config: Config, entries: number): Promise<Finding> {
   const wanted = (await readStatus(control)).journal;
   const untilMs = performance.now() + waitMsMax;
   for (;;) {
     const { store } = await readStatus(control);
     const place = store.applied === null ? "nothing" : `segment ${store.applied.segment}, byte ${store.applied.offset}`;
     if (store.applied !== null && comparePositions(store.applied, wanted) >= 0)
-      return { check: "store", holds: true, what: `has applied the journal up to ${place}`, problems: [] };
+      return compareCalls(control, config, entries, store.refused ?? 0, `has applied the journal up to ${place}`);
     if (store.applied === null && entries === 0 && !store.rebuilding)
       return { check: "store", holds: true, what: "is empty, as the journal is", problems: [] };
     if (performance.now() > untilMs)
@@ -105,10 +106,34 @@ async function checkStore(control: Control, entries: number): Promise<Finding> {
         check: "store",
         holds: false,
         what: `has applied ${place}`,
-        problems: [`the journal ends at segment ${wanted.segment}, byte ${wanted.offset}`],
+        problems: [
+          `the journal ends at segment ${wanted.segment}, byte ${wanted.offset}`,
+          ...(store.trouble ? [`what keeps it: ${store.trouble}`] : []),
+        ],
       };
     await delay(100);
   }
+}
+
+async function compareCalls(control: Control, config: Config, entries: number, refused: number, place: string): Promise<Finding> {
+  const [{ ask, toPath }, schema, { countCalls }] = await Promise.all([
+    import("./control.ts"),
+    import("../api/schema.ts"),
+    import("../ledger/count.ts"),
+  ]);
+  const { total, position } = await ask(control, schema.report, toPath("report", {}));
+  const problems = refused === 0 ? [] : [`${many(refused, "entry", "entries")} could not become rows, and were set aside`];
+  let what = `${place}: ${many(total.calls, "call")}`;
+  if (entries > 0) {
+    try {
+      const calls = await countCalls(join(config.settings.data, "journal"), position);
+      if (calls === total.calls) what += ", as in the journal";
+      else problems.push(`the journal has ${many(calls, "call")} up to there; \`pennyworth doctor --rebuild\` takes them in anew`);
+    } catch (error) {
+      problems.push(`the journal's calls could not be counted: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { check: "store", holds: problems.length === 0, what, problems };
 }
 
 async function checkReceipts(control: Control): Promise<Finding[]> {
