@@ -60,6 +60,36 @@ const sources = walk(join(root, "src"))
   .filter((path) => path.endsWith(".ts") && !/\.(test|suite|fixture)\.ts$/.test(path))
   .map(readSource);
 
+describe("what is built", () => {
+  const config = ts.getParsedCommandLineOfConfigFile(join(root, "tsconfig.build.json"), undefined, {
+    ...ts.sys,
+    onUnRecoverableConfigFileDiagnostic: (diagnostic) => {
+      throw new Error(ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n"));
+    },
+  });
+  // From the files that are named to those they import: these are built too.
+  const built = new Map<string, readonly string[]>();
+  const waiting = (config?.fileNames ?? []).map((path) => relative(root, path).replaceAll("\\", "/"));
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (built.has(path)) continue;
+    const { imports } = readSource(join(root, path));
+    built.set(path, imports);
+    waiting.push(...imports.filter((name) => name.startsWith("src/")));
+  }
+
+  it("holds the program and nothing of its tests", () => {
+    const dependencies = Object.keys(
+      (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: object }).dependencies,
+    );
+    const isKnown = (name: string): boolean =>
+      name.startsWith("src/") || name.startsWith("node:") || dependencies.some((known) => name === known || name.startsWith(`${known}/`));
+    const tests = [...built.keys()].filter((path) => /\.(test|suite|fixture)\.ts$/.test(path));
+    const foreign = [...built].flatMap(([path, imports]) => imports.filter((name) => !isKnown(name)).map((name) => `${path} → ${name}`));
+    expect(built.has("src/cli/main.ts")).toBe(true);
+    expect({ tests, foreign }).toEqual({ tests: [], foreign: [] });
+  });
+});
+
 describe("imports run one way", () => {
   it("knows every folder of src/", () => {
     expect(sources.filter((source) => heights[source.folder] === undefined).map((source) => source.path)).toEqual([]);

@@ -5,7 +5,7 @@ import type { CallEnd } from "../core/call.ts";
 import { toPico } from "../core/money.ts";
 import type { CallRecord } from "../ledger/store.ts";
 import { createApi } from "./app.ts";
-import { createMemory, makeCall, nowMs } from "./memory.ts";
+import { createMemory, makeCall, nowMs } from "./memory.fixture.ts";
 
 const customer = { attribution: { customer: "n_00000000000000aa" } as never };
 const records = [

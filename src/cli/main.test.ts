@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApi } from "../api/app.ts";
-import { type MemoryContext, createMemory, makeCall, nowMs } from "../api/memory.ts";
+import { type MemoryContext, createMemory, makeCall, nowMs } from "../api/memory.fixture.ts";
 import { readConfig } from "../config.ts";
 import { toPico } from "../core/money.ts";
 

@@ -5,7 +5,7 @@ import { serve } from "@hono/node-server";
 import { type Browser, type Page, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApi } from "../api/app.ts";
-import { createMemory, makeCall, nowMs } from "../api/memory.ts";
+import { createMemory, makeCall, nowMs } from "../api/memory.fixture.ts";
 import type { CallRecord } from "../ledger/store.ts";
 import { createPage } from "./page.ts";
 
