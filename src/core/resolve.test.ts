@@ -116,6 +116,13 @@ test("what the best witness left unsaid comes from another", () => {
   expect(witnesses).toEqual(["fetch", "gateway"]);
 });
 
+test("a later witness's report wins for usage and cost, and how the call went stays the gateway's to say", () => {
+  const ends = [endOf({ status: "cut", clientGone: true, ...rated("estimated", 9) })];
+  const observations = [seenOf({ id: "a", startMs: 90_000, observedMs: 99_000, ...rated("reported", 2) })];
+  const { end } = resolve({ start: null, ends, observations });
+  expect(end).toEqual({ ...ends[0], ...rated("reported", 2) });
+});
+
 const source = fc.constantFrom<QuantitySource[]>("reported", "partial", "estimated", "presumed");
 const status = fc.constantFrom<CallEnd["status"][]>("complete", "failed", "cut", "aborted", "presumed");
 const said = fc.record({
