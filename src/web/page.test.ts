@@ -5,6 +5,7 @@ import { serve } from "@hono/node-server";
 import { type Browser, type Page, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApi } from "../api/app.ts";
+import { toPico } from "../core/money.ts";
 import { createMemory, makeCall, nowMs } from "../api/memory.fixture.ts";
 import type { CallRecord } from "../ledger/store.ts";
 import { createPage } from "./page.ts";
@@ -49,6 +50,7 @@ describe("the page's files", () => {
 const path = process.env["PENNYWORTH_CHROMIUM"] ?? "/usr/bin/chromium";
 const hostile = `<img src=x onerror="document.title='owned'">`;
 const chars = `"'><script>document.title='owned'</script>`;
+const customers = { attribution: { task: "ticket-4711", customer: "n_00000000000000aa", feature: "support", team: "core" } as never };
 const records = [
   makeCall("c1", { startMs: nowMs - 5_000, attribution: { task: hostile, customer: "n_00000000000000aa", feature: chars } as never }),
   makeCall("c2", { startMs: nowMs - 4_000 }, { modelAnswered: `gpt-5-mini-2025${chars}` }),
@@ -87,13 +89,67 @@ describe.skipIf(!existsSync(path))("the page in a browser (skipped: no Chromium 
     await page.waitForSelector("#calls tbody tr");
     expect(page.url()).toBe(`${url}/`);
     const costs = await page.locator("#calls tbody tr td:last-child").allInnerTexts();
-    expect(costs.map((text) => text.replace(/\s+/g, " "))).toEqual(["no price for output $0.00025", "…", "$0.00045", "$0.00045"]);
+    expect(costs.map((text) => text.replace(/\s+/g, " "))).toEqual(["no price for output ≥ $0.00025", "…", "$0.00045", "$0.00045"]);
     expect(await page.locator("#calls tbody").innerText()).toContain("gpt-5-mini → gpt-5-mini-2025");
     expect(await page.locator("#today").innerText()).toContain("$0.00115");
     expect(await page.locator("#today").innerText()).toContain("1 without a price");
+    expect(await page.locator("#today").innerText()).toContain("≥ $0.00115");
     expect(await page.locator("#zone").innerText()).toContain("Europe/Berlin");
     await fits(page);
     expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it("counts what is not sure apart, marks what was not reported, and says what is the sandbox's", async () => {
+    const base = makeCall("x").end!;
+    const nothing = {
+      parts: [{ kind: "presumed", model: null, quantities: {} }],
+      source: "presumed",
+      doubts: ["no bound: x"],
+      raw: null,
+    } as const;
+    const { url, page, complaints } = await open([
+      makeCall("c1", { startMs: nowMs - 4_000, provider: "sandbox" }),
+      makeCall("c2", { startMs: nowMs - 3_000 }, { usage: { ...base.usage!, source: "estimated" } }),
+      makeCall("c3", { startMs: nowMs - 2_000 }, { charges: [], unpriced: ["input", "output"] }),
+      makeCall("c4", { startMs: nowMs - 1_000 }, { status: "presumed", charges: [], unpriced: ["output"], usage: nothing }),
+    ]);
+    await page.goto(`${url}/#token=admin`);
+    await page.waitForSelector("#calls tbody tr");
+    const costs = await page.locator("#calls tbody tr td:last-child").allInnerTexts();
+    expect(costs.map((text) => text.replace(/\s+/g, " "))).toEqual([
+      "no bound for output unknown",
+      "no price for input, output unknown",
+      "~$0.00045",
+      "$0.00045",
+    ]);
+    const today = (await page.locator("#today").innerText()).replace(/\s+/g, " ");
+    expect(today).toMatch(/Not sure 2 without a price 1 presumed$/);
+    expect(today).toContain(
+      "≥ ~$0.0009 only what is known ~ in part not reported by the provider of which sandbox (no real money): $0.00045",
+    );
+    expect(await page.locator("#zone").innerText()).toContain("~ marks a cost");
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it.each([375, 800, 970, 1100, 1600])("fits %i points with long numbers, and breaks none", async (width) => {
+    const dear = makeCall("x").end!.charges.map((charge) => ({ ...charge, costPico: toPico(1_234_567_890_123_456n) }));
+    const long = { modelAnswered: "claude-haiku-4-5-20251001", charges: dear };
+    const { url, page } = await open([makeCall("c1", customers, long), ...records.slice(0, 1)], { width, height: 900 });
+    await page.goto(`${url}/#token=admin`);
+    await page.waitForSelector("#calls tbody tr");
+    await fits(page);
+    const room = (await page.evaluate(
+      "['main', '#calls', '#today'].map((name) => document.querySelector(name)).map((box) => box.getBoundingClientRect().right)",
+    )) as number[];
+    expect(room[1]).toBeLessThanOrEqual(room[0]!);
+    expect(room[2]).toBeLessThanOrEqual(room[0]!);
+    const lines = (await page.evaluate(
+      "[...document.querySelectorAll('.money')].map((money) => new Set([...money.getClientRects()].map(({ bottom }) => Math.round(bottom))).size)",
+    )) as number[];
+    expect(lines).toEqual(lines.map(() => 1));
+    if (width < 736) expect(((await page.locator("#zone").boundingBox())?.width ?? 0) / width).toBeGreaterThan(0.8);
     await page.close();
   });
 

@@ -1,17 +1,22 @@
 // The page's life: sign in, ask for the latest calls and today's sums, show them, ask again. A call's receipt opens by its address: #call=ID.
 
 import { Refused, ask, hasToken, setToken, takeToken } from "./api.js";
-import { element, formatCount, money } from "./element.js";
+import { addUsd, element, formatCount, money } from "./element.js";
 import { receiptContent } from "./receipt.js";
 
 const refreshMs = 2_000;
 const keptMax = 2_000;
+const guessNote = "~ marks a cost whose quantities the provider did not report to the end: its receipt says why.";
 const by = (id) => document.getElementById(id);
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const zone = clock.resolvedOptions().timeZone;
 const when = (ms) => clock.format(new Date(ms));
 
+/** Calls whose quantities are not the provider's own final ones: estimated, partial or presumed. */
+const notReported = `filter=${encodeURIComponent("source!=reported")}`;
+
 let calls = new Map();
+let guesses = new Set();
 let cursor = null;
 let timer;
 let round = 0;
@@ -21,10 +26,17 @@ async function refresh() {
   const mine = (round += 1);
   try {
     const midnight = new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
-    const [page, today, status] = await Promise.all([ask("calls?limit=50"), ask(`report?since=${midnight}`), ask("status")]);
+    const [page, guessed, today, shares, status] = await Promise.all([
+      ask("calls?limit=50"),
+      ask(`calls?limit=50&${notReported}`),
+      ask(`report?since=${midnight}`),
+      ask(`report?since=${midnight}&by=provider,source`),
+      ask("status"),
+    ]);
     if (mine !== round) return;
     takePage(page);
-    showToday(today.total);
+    takeGuessed(guessed);
+    showToday(today.total, shares.rows);
     showCalls(status);
     by("banner").hidden = true;
     by("sign-in").hidden = true;
@@ -46,33 +58,50 @@ function takePage(page) {
   const overlaps = page.calls.some((call) => calls.has(call.id));
   if (!overlaps || calls.size > keptMax) {
     calls = new Map();
+    guesses = new Set();
     cursor = page.cursor;
   }
   for (const call of page.calls) calls.set(call.id, call);
 }
 
-function figure(name, value, note, kind) {
-  return element("div", { class: kind }, element("dt", {}, name), element("dd", {}, value, note ? element("small", {}, note) : null));
+/** The newest such calls hold all of those among as many newest calls. One that cost nothing has nothing to mark. */
+function takeGuessed(page) {
+  for (const call of page.calls) if (call.cost !== "0") guesses.add(call.id);
 }
 
-function showToday(total) {
+function figure(name, value, note, kind) {
+  const notes = (Array.isArray(note) ? note : [note]).filter((line) => line !== null && line !== undefined);
+  const small = notes.map((line) => element("small", {}, ...(Array.isArray(line) ? line : [line])));
+  return element("div", { class: kind }, element("dt", {}, name), element("dd", {}, value, ...small));
+}
+
+function showToday(total, shares) {
+  const sandbox = shares.filter(({ group, cost }) => group.provider === "sandbox" && cost !== "0");
+  const guessed = shares.filter(({ group, cost }) => group.source !== "reported" && cost !== "0");
+  const unknown = total.unpriced + total.unmetered > 0;
+  const spent = unknown && total.cost === "0" ? "unknown" : money(total.cost, `${unknown ? "≥ " : ""}${guessed.length > 0 ? "~" : ""}`);
   const unsure = [
     [total.unpriced, "without a price"],
     [total.unmetered, "without usage"],
-    [total.doubtful, "that do not add up"],
+    [total.doubtful, total.doubtful === 1 ? "that does not add up" : "that do not add up"],
     [total.presumed, "presumed"],
   ].filter(([number]) => number > 0);
   by("today").replaceChildren(
-    figure("Spent", money(total.cost), unsure.length > 0 ? "of what is known" : null),
+    figure("Spent", spent, [
+      unknown ? "only what is known" : null,
+      guessed.length > 0 ? "~ in part not reported by the provider" : null,
+      sandbox.length > 0 ? ["of which sandbox (no real money): ", money(addUsd(sandbox.map(({ cost }) => cost)))] : null,
+    ]),
     figure("Calls", formatCount(total.calls), total.failed > 0 ? `${formatCount(total.failed)} failed` : null),
     figure("Tokens in", formatCount(total.inputTokens)),
     figure("Tokens out", formatCount(total.outputTokens)),
     unsure.length === 0
       ? figure("Not sure", "Nothing", "every call is priced and adds up")
-      : figure(
+      : // One call may be in several of these, so there is no sum of them.
+        figure(
           "Not sure",
-          formatCount(unsure.reduce((sum, [number]) => sum + number, 0)),
-          unsure.map(([number, what]) => `${formatCount(number)} ${what}`).join(", "),
+          null,
+          unsure.map(([number, what]) => [element("strong", {}, formatCount(number)), ` ${what}`]),
           "unsure",
         ),
   );
@@ -83,13 +112,14 @@ function showCalls(status) {
   by("calls").hidden = list.length === 0;
   by("empty").hidden = list.length > 0;
   by("earlier").hidden = cursor === null;
-  by("zone").textContent = `Times are in ${zone}. Costs are exact US dollars.`;
+  const marked = list.some((call) => guesses.has(call.id));
+  by("zone").textContent = `Times are in ${zone}. Costs are exact US dollars.${marked ? ` ${guessNote}` : ""}`;
   if (list.length === 0) by("first-call").textContent = firstCall(status);
   const body = by("calls").tBodies[0];
   const before = new Map([...body.rows].map((row) => [row.dataset.id, row]));
   const focused = document.activeElement?.closest?.("tr")?.dataset.id;
   const rows = list.map((call) => {
-    const state = JSON.stringify(call);
+    const state = JSON.stringify([call, guesses.has(call.id)]);
     const known = before.get(call.id);
     if (known?.state === state) return known;
     const row = toRow(call, known === undefined && before.size > 0);
@@ -134,10 +164,16 @@ function toRow(call, isNew) {
 
 function cost(call, known) {
   if (!known) return ["…"];
-  if (call.unpriced.length > 0)
-    return [element("span", { class: "warn" }, `no price for ${call.unpriced.join(", ")}`), element("br"), money(call.cost)];
-  if (call.doubtful) return [element("span", { class: "warn", title: "The usage does not add up" }, "doubtful "), money(call.cost)];
-  return [money(call.cost)];
+  const mark = guesses.has(call.id) ? "~" : "";
+  if (call.unpriced.length > 0) {
+    const names = call.unpriced.map((name) => name.replaceAll("_", " ")).join(", ");
+    const why = call.status === "presumed" ? `no bound for ${names}` : `no price for ${names}`;
+    const known = call.cost === "0" ? "unknown" : money(call.cost, `≥ ${mark}`);
+    return [element("span", { class: "warn" }, why), element("br"), known];
+  }
+  const doubtful = call.doubtful && call.status !== "presumed";
+  if (doubtful) return [element("span", { class: "warn", title: "The usage does not add up" }, "doubtful "), money(call.cost, mark)];
+  return [money(call.cost, mark)];
 }
 
 function models(call) {
@@ -193,6 +229,7 @@ function signIn(message) {
   clearTimeout(timer);
   round += 1;
   calls = new Map();
+  guesses = new Set();
   by("calls").tBodies[0].replaceChildren();
   by("receipt").close();
   by("room").hidden = true;
@@ -227,6 +264,8 @@ by("earlier").addEventListener("click", async () => {
   try {
     const page = await ask(`calls?limit=50&cursor=${encodeURIComponent(cursor)}`);
     for (const call of page.calls) calls.set(call.id, call);
+    const newest = Math.max(...page.calls.map((call) => call.startMs));
+    if (page.calls.length > 0) takeGuessed(await ask(`calls?limit=50&until=${new Date(newest + 1).toISOString()}&${notReported}`));
     cursor = page.cursor;
     await refresh();
   } catch (error) {

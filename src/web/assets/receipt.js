@@ -12,12 +12,19 @@ const sources = {
 
 /** The dialog's content for a receipt of the API. */
 export function receiptContent(receipt, when) {
+  const { start } = receipt;
   return [
     head(receipt),
     facts([
       ["Started", receipt.start === null ? null : when(receipt.start.startMs)],
       ["Took", took(receipt)],
       ["Provider", receipt.start?.provider],
+      [
+        "Try",
+        start !== null && start.attempt > 1
+          ? `${start.attempt}: ${start.reason}${start.cause === null ? "" : ` after ${start.cause}`}`
+          : null,
+      ],
       ["Model asked", receipt.start?.modelAsked],
       ["Model sent", receipt.start?.modelSent === receipt.start?.modelAsked ? null : receipt.start?.modelSent],
       ["Model answered", receipt.end?.modelAnswered],
@@ -76,7 +83,7 @@ function lines(receipt) {
       { class: "warn" },
       element("td", { "data-label": "Class" }, line.class.replaceAll("_", " ")),
       cell("Quantity", line.quantity === null ? "not known" : formatCount(line.quantity)),
-      cell("× Price", "no price known"),
+      cell("× Price", line.quantity === null ? "no bound known" : "no price known"),
       cell("= Cost", "unknown"),
     ),
   );
@@ -86,7 +93,11 @@ function lines(receipt) {
     "tr",
     {},
     element("th", { scope: "row", colspan: 3 }, unpriced.length > 0 ? "Total of what is priced" : "Total"),
-    element("td", { class: "number", "data-label": "" }, receipt.status === "open" ? "not known yet" : money(receipt.total)),
+    element(
+      "td",
+      { class: "number", "data-label": "" },
+      receipt.status === "open" ? "not known yet" : unpriced.length > 0 && rows.length === 0 ? "unknown" : money(receipt.total),
+    ),
   );
   return element(
     "table",
