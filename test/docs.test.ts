@@ -86,6 +86,25 @@ describe("links", () => {
   });
 });
 
+describe("the package", () => {
+  const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
+  const isPacked = (path: string) => path === "package.json" || files.some((name) => path === name || path.startsWith(`${name}/`));
+
+  it("holds what its pages link to", () => {
+    const missing = pages.filter(isPacked).flatMap((page) =>
+      [
+        ...readFileSync(join(root, page), "utf8")
+          .replaceAll(/```[\s\S]*?```/g, "")
+          .matchAll(/\]\(([^)\s#]+)/g),
+      ]
+        .map(([, target = ""]) => target)
+        .filter((target) => !/^[a-z]+:/.test(target) && !isPacked(relative(root, join(root, dirname(page), target)).replace(/\/$/, "")))
+        .map((target) => `${page} → ${target}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
 /** Runs a block as a reader would, with the server's address put in. @returns its standard output. */
 function runBlock(block: Block, [program, ...args]: readonly string[], gateway: TestGateway): Promise<string> {
   const text = block.text.replaceAll("http://127.0.0.1:4242", gateway.url);
