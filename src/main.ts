@@ -199,7 +199,7 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
     opened.push(() => journal.close());
     const names = await openNames(folder);
     opened.push(async () => names.close());
-    const store = await openStore(folder, { log: (message) => log.info(message) });
+    const store = await openStore(folder, { log: (message, level) => log[level](message) });
     opened.push(() => store.close());
     store.advance(journal.position);
     journal.onSynced((position) => store.advance(position));
@@ -256,15 +256,17 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     keys: ledger.keys,
     names: ledger.names,
     prices: toPricesAccess(ledger.book),
+    unwritable: () => ledger.journal.unwritable,
     status: async () => {
-      const { applied } = rebuilding ? { applied: null } : await ledger.store.status();
+      const { applied, refused, trouble } = rebuilding ? { applied: null, refused: 0, trouble: null } : await ledger.store.status();
       const journal = ledger.journal.position;
+      const lagBytes = applied?.segment === journal.segment ? journal.offset - applied.offset : null;
       return {
         url: face.url,
         dataFolder: config.settings.data,
         openCalls: face.active(),
         journal,
-        store: { applied, lagBytes: applied?.segment === journal.segment ? journal.offset - applied.offset : null, rebuilding },
+        store: { applied, lagBytes, rebuilding, refused, trouble },
         providers: [...ledger.providers.values()].map(({ name, formats: served }) => ({
           name,
           formats: served,

@@ -20,8 +20,8 @@ export interface ApiContext {
   readonly names: NamesAccess;
   readonly prices: PricesAccess;
   readonly status: () => Status | Promise<Status>;
-  /** Why the journal cannot be written, in a word; null when it can. Left out: it always can. For `/readyz`. */
-  readonly unwritable?: () => string | null;
+  /** Why the journal cannot be written, in a word; null when it can. For `/readyz`. */
+  readonly unwritable: () => string | null;
   /** Drops the store and builds it anew from the journal; resolves when it has begun. `Status.store` shows how far it is. */
   readonly rebuild: () => void | Promise<void>;
   /**
@@ -102,10 +102,10 @@ export interface Status {
     /** Bytes of journal not applied yet; null when not known, as during a change of segment. */
     readonly lagBytes: number | null;
     readonly rebuilding: boolean;
-    /** Entries that were set aside, since they could not become rows. Left out: none. */
-    readonly refused?: number;
-    /** What keeps it from taking in more, and is being tried again; null or left out when nothing does. */
-    readonly trouble?: string | null;
+    /** Entries that were set aside, since they could not become rows. */
+    readonly refused: number;
+    /** What keeps it from taking in more, and is being tried again; null when nothing does. */
+    readonly trouble: string | null;
   };
   readonly providers: readonly {
     readonly name: string;

@@ -105,11 +105,12 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       dataFolder: "/data",
       openCalls: 1,
       journal: { segment: 1, offset: 8_192 },
-      store: { applied: { segment: 1, offset: 4_096 }, lagBytes: 4_096, rebuilding: false },
+      store: { applied: { segment: 1, offset: 4_096 }, lagBytes: 4_096, rebuilding: false, refused: 0, trouble: null },
       providers: [{ name: "openai", formats: ["openai-chat"], credential: true }],
       sandbox: false,
       keysNeeded: true,
     }),
+    unwritable: () => null,
     rebuild: () => {},
     authorize: (token, needed) => {
       if (token === null) throw new PennyworthError("key_missing");

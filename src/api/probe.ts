@@ -37,7 +37,7 @@ export function addProbes(app: Api, context: ApiContext): void {
 
 /** Why it is not ready, without a word of what only an administrator may know; null when it is. */
 async function findReason(context: ApiContext): Promise<string | null> {
-  const cause = context.unwritable?.() ?? null;
+  const cause = context.unwritable();
   if (cause !== null) return `the journal cannot be written (${cause})`;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<"late">((resolve) => {

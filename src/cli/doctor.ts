@@ -98,7 +98,7 @@ async function checkStore(control: Control, config: Config, entries: number): Pr
     const { store } = await readStatus(control);
     const place = store.applied === null ? "nothing" : `segment ${store.applied.segment}, byte ${store.applied.offset}`;
     if (store.applied !== null && comparePositions(store.applied, wanted) >= 0)
-      return compareCalls(control, config, entries, store.refused ?? 0, `has applied the journal up to ${place}`);
+      return compareCalls(control, config, entries, store.refused, `has applied the journal up to ${place}`);
     if (store.applied === null && entries === 0 && !store.rebuilding)
       return { check: "store", holds: true, what: "is empty, as the journal is", problems: [] };
     if (performance.now() > untilMs)
@@ -108,7 +108,7 @@ async function checkStore(control: Control, config: Config, entries: number): Pr
         what: `has applied ${place}`,
         problems: [
           `the journal ends at segment ${wanted.segment}, byte ${wanted.offset}`,
-          ...(store.trouble ? [`what keeps it: ${store.trouble}`] : []),
+          ...(store.trouble === null ? [] : [`what keeps it: ${store.trouble}`]),
         ],
       };
     await delay(100);
