@@ -76,7 +76,18 @@ describe("npm pack", () => {
     execFileSync("tar", ["-xzf", join(temporary, tarball), "-C", temporary]);
     const folder = join(temporary, "package");
     expect(readdirSync(folder).toSorted()).toEqual(
-      ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "data", "dist", "docs", "package.json"].toSorted(),
+      [
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "README.md",
+        "SECURITY.md",
+        "data",
+        "dist",
+        "docs",
+        "package.json",
+      ].toSorted(),
     );
     const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { bin: { pennyworth: string }; version: string };
     const command = join(folder, manifest.bin.pennyworth);
