@@ -108,17 +108,21 @@ const failures = [
 /** Makes steps of taking in fail: before they are done, or after. @returns how many failed so far. */
 async function sabotage(random: () => number, isOn: () => boolean): Promise<() => number> {
   let failed = 0;
+  let steps = 0;
   const spoil = (prototype: Record<string, unknown>, name: string): void => {
     const original = prototype[name] as (...values: unknown[]) => Promise<unknown>;
     prototype[name] = async function (this: unknown, ...values: unknown[]): Promise<unknown> {
       const luck = isOn() ? random() : 1;
+      // For a while no file can be written, as on a full disk that the tables still have room on; else it is a matter of luck.
+      const full = (steps++ >> 6) % 2 === 1;
+      const often = !full ? 0.06 : name === "writeFile" ? 1 : 0;
       const failure = failures[Math.floor(random() * failures.length)] as () => Error;
-      if (luck < 0.06) {
+      if (luck < often) {
         failed++;
         throw failure();
       }
       const value = await original.apply(this, values);
-      if (luck < 0.12) {
+      if (luck < 2 * often) {
         failed++;
         throw failure();
       }
