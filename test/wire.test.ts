@@ -24,7 +24,6 @@ beforeAll(async () => {
     otherHeads.push(request);
     socket.end(json(200, answer(10, 5)));
   });
-  const at = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   bench = await startBench({
     "providers.raw": { baseUrl: at(raw), auth: "bearer", pricesOf: "openai", formats: ["openai-chat"], headers: { "x-version": "2" } },
     "providers.plain": { baseUrl: at(raw), auth: "none", pricesOf: "openai", formats: ["openai-chat"], whenClientLeaves: "cancel" },
@@ -50,6 +49,7 @@ afterAll(async () => {
   other.close();
 });
 
+const at = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 const usage = (input: number, output: number): object => ({
   prompt_tokens: input,
   completion_tokens: output,
