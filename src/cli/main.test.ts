@@ -87,7 +87,7 @@ describe("a folder without a ledger", () => {
   const folder = join(data, "mistyped");
 
   it.each([["report"], ["receipt", "last"], ["keys", "list"], ["keys", "revoke", "ci"], ["names", "forget", "x"], ["doctor"]])(
-    "is refused by %s %s, and not made",
+    "is refused by %j and what follows, and not made",
     async (...args) => {
       const { code, out, err } = await run(...args.filter((arg) => arg !== undefined), "--data", folder);
       expect([code, out, err]).toEqual([1, "", expect.stringContaining(`There is no ledger in ${folder}, and no server runs there.`)]);

@@ -134,7 +134,7 @@ describe.skipIf(!existsSync(path))("the page in a browser (skipped: no Chromium 
   });
 
   it.each([375, 800, 970, 1100, 1600])("fits %i points with long numbers, and breaks none", async (width) => {
-    const dear = makeCall("x").end!.charges.map((charge) => ({ ...charge, costPico: toPico(1_234_567_890_123_456n) }));
+    const dear = makeCall("x").end!.charges.map((charge) => Object.assign({}, charge, { costPico: toPico(1_234_567_890_123_456n) }));
     const long = { modelAnswered: "claude-haiku-4-5-20251001", charges: dear };
     const { url, page } = await open([makeCall("c1", customers, long), ...records.slice(0, 1)], { width, height: 900 });
     await page.goto(`${url}/#token=admin`);
