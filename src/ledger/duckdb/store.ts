@@ -16,6 +16,7 @@ import { decodeEntry, encodeEntry } from "../codec.ts";
 import type { CallRecord, CallsPage, CallsQuery, CallSummary, Report, ReportQuery, ReportRow, Store } from "../store.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
 import { applyEvidence, endedAfter, endedAfterValues, positionsOf, recordOf, toPosition } from "./evidence.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
 import { bounded, groupText, measureNames, reportSql, type Sql, type Value, where } from "./query.ts";
 import { spoolFolder } from "./place.ts";
 import type { Records } from "./records.ts";
@@ -474,28 +475,6 @@ function toUsd(value: DuckDBValue): string {
   if (!(value instanceof DuckDBDecimalValue) || value.scale !== 12)
     throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });
   return formatUsd(value.value);
-}
-
-interface Cursor {
-  readonly startMs: number;
-  readonly id: string;
-}
-
-function writeCursor(call: CallSummary): string {
-  return Buffer.from(JSON.stringify([call.startMs, call.id])).toString("base64url");
-}
-
-/** @throws PennyworthError `query_invalid` when it is not one that was given out. */
-function readCursor(text: string): Cursor {
-  let read: unknown;
-  try {
-    read = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-  } catch (cause) {
-    throw new PennyworthError("query_invalid", { detail: "the cursor is not one of ours" }, cause);
-  }
-  if (!Array.isArray(read) || !Number.isSafeInteger(read[0]) || typeof read[1] !== "string")
-    throw new PennyworthError("query_invalid", { detail: "the cursor is not one of ours" });
-  return { startMs: read[0] as number, id: read[1] };
 }
 
 function messageOf(cause: unknown): string {
