@@ -43,6 +43,8 @@ export interface Running {
   readonly dataFolder: string;
   /** Calls that bring no credential are answered by the sandbox. */
   readonly sandboxed: boolean;
+  /** Callers need a Pennyworth key. */
+  readonly keysNeeded: boolean;
   /** Takes no new calls, waits for those under way, syncs, and lets go of the data folder. */
   close(): Promise<void>;
 }
@@ -149,7 +151,7 @@ export async function start(config: Config): Promise<Running> {
     await close();
     throw error;
   }
-  return { url, adminToken, dataFolder: settings.data, sandboxed: routes.credentialed.size === 0, close };
+  return { url, adminToken, dataFolder: settings.data, sandboxed: routes.credentialed.size === 0, keysNeeded: required(), close };
 }
 
 /** The sandbox in this process, as one provider more. */

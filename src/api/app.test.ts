@@ -229,15 +229,16 @@ describe("the probes", () => {
     expect(await ask("/readyz", null)).toEqual({ status: 200, body: { status: "ready", reason: null } });
   });
 
-  it.each([
-    ["the journal cannot be written", { unwritable: () => "ENOSPC" }, "the journal cannot be written (ENOSPC)"],
-    ["the store fails", { status: () => Promise.reject(new Error("secret path /x")) }, "the store does not answer (internal)"],
-    ["the store is silent", { status: () => new Promise<never>(() => {}) }, "the store does not answer within 2000 ms"],
-  ])("say when %s, and stay alive", async (_name, broken, reason) => {
-    const app = createApi({ ...createMemory([]), ...broken });
-    const response = await app.request("/readyz");
-    expect([response.status, await response.json()]).toEqual([503, { status: "unready", reason }]);
-    expect((await app.request("/healthz")).status).toBe(200);
+  it("say when the journal cannot be written, and stay alive; a store that fails or is silent keeps no call away", async () => {
+    const full = createApi({ ...createMemory([]), unwritable: () => "ENOSPC" });
+    const response = await full.request("/readyz");
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { status: "unready", reason: "the journal cannot be written (ENOSPC)" },
+    ]);
+    expect((await full.request("/healthz")).status).toBe(200);
+    for (const status of [() => Promise.reject(new Error("x")), () => new Promise<never>(() => {})])
+      expect((await createApi({ ...createMemory([]), status }).request("/readyz")).status).toBe(200);
   });
 });
 

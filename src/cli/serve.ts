@@ -1,6 +1,7 @@
 // `pennyworth serve`: runs the gateway until it is told to stop. The first signal drains, the second quits at once.
 
 import { type Command, Option } from "commander";
+import type { Running } from "../main.ts";
 import { type SettingsOptions, print, toConfig, wholeNumber, withExamples, withSettings } from "./command.ts";
 
 interface ServeOptions extends SettingsOptions {
@@ -54,8 +55,7 @@ async function run(options: ServeOptions): Promise<void> {
   const { start } = await import("../main.ts");
   const running = await start(config);
   const stopped = untilSignal();
-  const keysNeeded = await needsKeys(running.url, running.adminToken);
-  print(greeting(running, keysNeeded));
+  print(greeting(running));
   const signal = await stopped;
   process.stderr.write(`\n${signal}: waiting for calls under way (again to quit at once)\n`);
   await running.close();
@@ -75,13 +75,7 @@ function untilSignal(): Promise<NodeJS.Signals> {
   });
 }
 
-async function needsKeys(url: string, token: string): Promise<boolean> {
-  const response = await fetch(`${url}/api/v1/status`, { headers: { authorization: `Bearer ${token}` } });
-  return response.ok && ((await response.json()) as { keysNeeded?: boolean }).keysNeeded === true;
-}
-
-function greeting(running: { url: string; adminToken: string; dataFolder: string; sandboxed: boolean }, keysNeeded: boolean): string {
-  const { url, adminToken, dataFolder, sandboxed } = running;
+function greeting({ url, adminToken, dataFolder, sandboxed, keysNeeded }: Running): string {
   const key = keysNeeded ? ' -H "x-pennyworth-key: YOUR_KEY"' : "";
   const body = JSON.stringify({ model: "gpt-5-mini", messages: [{ role: "user", content: "Hello" }] });
   const path = sandboxed ? "/v1/chat/completions" : "/to/sandbox/v1/chat/completions";

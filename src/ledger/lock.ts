@@ -7,6 +7,7 @@ import { chmodSync, linkSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlin
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { open } from "lmdb";
 import { PennyworthError } from "../error.ts";
 import { makeFolder } from "./files.ts";
@@ -23,6 +24,8 @@ export interface Lock {
 /** Socket addresses end at 104 bytes on some systems; a socket is bound under a name a little longer than its own. */
 const pathBytesMax = 92;
 const probeMsMax = 2000;
+const mutexTriesMax = 10;
+const mutexWaitMs = 10;
 
 /** Where the owner of a data folder listens: in the folder, or where a link in it points if that path is too long for a socket. */
 export function socketPath(folder: string): string {
@@ -100,11 +103,23 @@ async function publish(folder: string, name: string, bound: string): Promise<str
  * falls free when its holder dies.
  */
 async function exclusively<T>(folder: string, action: () => T): Promise<T> {
-  const mutex = open({ path: join(folder, "lock"), noSubdir: true, mapSize: 1 << 20 });
-  try {
-    return mutex.transactionSync(action);
-  } finally {
-    await mutex.close();
+  for (let tries = 1; ; tries++) {
+    let begun = false;
+    try {
+      const mutex = open({ path: join(folder, "lock"), noSubdir: true, mapSize: 1 << 20 });
+      try {
+        return mutex.transactionSync(() => {
+          begun = true;
+          return action();
+        });
+      } finally {
+        await mutex.close();
+      }
+    } catch (error) {
+      // Several that make the file in the same moment may trip each other up, before any has begun.
+      if (begun || tries === mutexTriesMax) throw error;
+      await setTimeout(mutexWaitMs * tries);
+    }
   }
 }
 
