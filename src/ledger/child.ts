@@ -45,7 +45,7 @@ async function receive(message: Message): Promise<void> {
 
 if (process.send !== undefined) {
   // Nicer than the gateway: it must never wait for a report.
-  setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
+  setPriority(0, constants.priority.PRIORITY_LOW);
   // The parent closes the channel, or dies: either way there is nobody left to answer. Signals to the group are the parent's to handle.
   process.on("disconnect", () => process.exit(0));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
