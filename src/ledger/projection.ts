@@ -153,7 +153,8 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
     outputTokens: tokensOf(lines, "output"),
     unpriced: end !== null && (end.unpriced.length > 0 || cost > rowCostMax),
     unmetered: end !== null && end.usage === null && wasSent(end),
-    doubtful: (end?.usage?.doubts.length ?? 0) > 0 || lines.some((line) => line.quantity === null),
+    // A presumed usage is ours, not the provider's: that it has no bound is no doubt about what was reported.
+    doubtful: (end?.usage?.source !== "presumed" && (end?.usage?.doubts.length ?? 0) > 0) || lines.some((line) => line.quantity === null),
     presumed: end?.status === "presumed" || end?.usage?.source === "presumed",
     failed: end?.status === "failed" || end?.status === "cut" || end?.status === "unreached",
     lines: lines.length === 0 ? [noLine] : lines,

@@ -280,7 +280,7 @@ function add(sums: Sums, { end }: Known, only: UsageClass | null | undefined): v
   if (only === undefined ? end.unpriced.length > 0 : only !== null && end.unpriced.includes(only)) sums.unpriced++;
   const refused = end.status === "failed" && (end.httpStatus === null || end.httpStatus >= 400);
   if (end.usage === null && end.status !== "unreached" && !refused) sums.unmetered++;
-  if (end.usage !== null && end.usage.doubts.length > 0) sums.doubtful++;
+  if (end.usage !== null && end.usage.source !== "presumed" && end.usage.doubts.length > 0) sums.doubtful++;
   if (end.status === "presumed" || end.usage?.source === "presumed") sums.presumed++;
   if (["failed", "cut", "unreached"].includes(end.status)) sums.failed++;
 }
