@@ -76,7 +76,7 @@ export async function start(config: Config): Promise<Running> {
   const { journal } = ledger;
   const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
   const providers = new Map(ledger.providers).set("sandbox", sandboxProvider(sandboxServer.url));
-  const credential = createCredentials(config, ledger.providers);
+  const { credential } = ledger;
   const routes: RouteTable = {
     providers,
     routes: settings.routes,
@@ -177,6 +177,8 @@ interface OpenLedger {
   readonly keys: KeyRing;
   readonly book: PriceBook;
   readonly providers: ReadonlyMap<string, ProviderRecord>;
+  /** The configured credential of a provider; null when there is none. */
+  readonly credential: (provider: string) => string | null;
   close(): Promise<void>;
 }
 
@@ -205,6 +207,7 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
     opened.push(() => store.close());
     store.advance(journal.position);
     journal.onSynced((position) => store.advance(position));
+    const providers = mergeProviders(settings.providers);
     return {
       lock,
       journal,
@@ -217,7 +220,8 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
         pricesOf: { sandbox: ["openai", "anthropic"] },
         nowMs: Date.now(),
       }),
-      providers: mergeProviders(settings.providers),
+      providers,
+      credential: createCredentials(config, providers),
       close,
     };
   } catch (error) {
@@ -238,7 +242,6 @@ interface Face {
 function createContext(config: Config, ledger: OpenLedger, face: Face): ApiContext {
   const startedMs = Date.now();
   let rebuilding = false;
-  const credential = createCredentials(config, ledger.providers);
   return {
     version,
     startedMs,
@@ -272,7 +275,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
         providers: [...ledger.providers.values()].map(({ name, formats: served }) => ({
           name,
           formats: served,
-          credential: credential(name) !== null,
+          credential: ledger.credential(name) !== null,
         })),
         sandbox: face.sandboxed ?? false,
         keysNeeded: keysNeeded(config, ledger.keys),

@@ -1,7 +1,7 @@
 // A ledger of a few calls in memory, for the tests of the API and the page: an ApiContext whose every effect can be seen.
 // Not for use outside tests. Invariant: it adds with its own arithmetic, so it can stand as a witness.
 
-import type { Attribution, CallEnd, CallStart } from "../core/call.ts";
+import { type CallEnd, type CallStart, unattributed } from "../core/call.ts";
 import type { Key } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
@@ -124,25 +124,6 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
   };
 }
 
-const attribution: Attribution = {
-  task: null,
-  parent: null,
-  root: null,
-  type: null,
-  step: null,
-  customer: null,
-  user: null,
-  feature: null,
-  agent: null,
-  team: null,
-  session: null,
-  project: null,
-  branch: null,
-  prompt: null,
-  environment: null,
-  tags: {},
-};
-
 /** A chat call: 1,000 input tokens at $0.25 and 100 output tokens at $2 a million: $0.00025 + $0.0002 = $0.00045. */
 export function makeCall(id: string, start: Partial<CallStart> = {}, end: Partial<CallEnd> | null = {}): CallRecord {
   const startMs = start.startMs ?? nowMs - 5_000;
@@ -177,7 +158,7 @@ export function makeCall(id: string, start: Partial<CallStart> = {}, end: Partia
       edits: [],
       hold: { inputTokens: 100, outputTokens: null, cost: null, unbounded: "no cap" },
       ...start,
-      attribution: { ...attribution, ...start.attribution },
+      attribution: { ...unattributed, ...start.attribution },
     },
     end:
       end === null
@@ -270,6 +251,6 @@ function toSummary(record: CallRecord) {
     cost: toDollars(picoOf(record)),
     unpriced: record.end?.unpriced ?? [],
     doubtful: (record.end?.usage?.doubts.length ?? 0) > 0,
-    attribution: record.start?.attribution ?? attribution,
+    attribution: record.start?.attribution ?? unattributed,
   };
 }

@@ -42,6 +42,26 @@ export const attributionFields = [
   "environment",
 ] as const satisfies readonly (keyof Attribution)[];
 
+/** Nothing was said. */
+export const unattributed: Attribution = {
+  task: null,
+  parent: null,
+  root: null,
+  type: null,
+  step: null,
+  customer: null,
+  user: null,
+  feature: null,
+  agent: null,
+  team: null,
+  session: null,
+  project: null,
+  branch: null,
+  prompt: null,
+  environment: null,
+  tags: {},
+};
+
 /** Bytes of the prompt by part. Tokens by part are scaled from these and are always `estimated`. */
 export interface PromptBytes {
   readonly system: number;

@@ -20,6 +20,7 @@ import type { Credentials } from "./headers.ts";
 import { createId } from "./id.ts";
 import { readTrace, type Trace } from "./identify.ts";
 import { chain } from "./prefix.ts";
+import { toAnswer } from "./refusal.ts";
 import { type Address, type Route, route, sandbox, type Target } from "./route.ts";
 import { type Ending, noEnding, settle } from "./settle.ts";
 import { splice } from "./splice.ts";
@@ -92,12 +93,9 @@ export class Exchange {
       this.#client.cut();
       return;
     }
-    const text = Buffer.from(format.refusal({ status: known.status, code: known.code, message: known.message }));
-    const headers = ["content-type", "application/json", "content-length", String(text.length)];
-    if (known.status === 503) headers.push("retry-after", "1");
-    if (!this.#request.complete) headers.push("connection", "close");
+    const { headers, body } = toAnswer(known, this.#request.complete, format);
     this.#client.head(known.status, undefined, headers);
-    this.#client.end(text);
+    this.#client.end(body);
   }
 
   async #meter(body: Buffer, format: Format): Promise<void> {

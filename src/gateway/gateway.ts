@@ -1,4 +1,4 @@
-// The data plane as one piece: what every exchange shares, who is let in, what is under way. Knows HTTP requests, not ports.
+// The data plane as one piece: who is let in, and what is under way. Knows HTTP requests, not ports.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Key } from "../core/entry.ts";
@@ -7,6 +7,7 @@ import type { Format } from "../providers/format.ts";
 import { Exchange } from "./exchange.ts";
 import { readCredentials } from "./headers.ts";
 import type { Parts } from "./parts.ts";
+import { toAnswer } from "./refusal.ts";
 import { readAddress } from "./route.ts";
 
 export interface Doorkeeper {
@@ -89,16 +90,12 @@ export class Gateway {
   }
 }
 
-/** An error before an exchange began: in the format's own shape where that is known, else in one that clients of every format read. */
+/** Answers with an error before an exchange began. */
 export function refuse(response: ServerResponse, error: PennyworthError, bodyRead: boolean, format: Format | null = null): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const { status, code, message } = error;
-  const text = format?.refusal({ status, code, message }) ?? JSON.stringify({ type: "error", error: { type: code, code, message } });
-  const headers = ["content-type", "application/json", "content-length", String(Buffer.byteLength(text))];
-  if (status === 503) headers.push("retry-after", "1");
-  if (!bodyRead) headers.push("connection", "close");
-  response.writeHead(status, headers).end(text);
+  const { headers, body } = toAnswer(error, bodyRead, format);
+  response.writeHead(error.status, headers as string[]).end(body);
 }

@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { Settings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
 import { type Gateway, refuse } from "./gateway.ts";
+import { toAnswer } from "./refusal.ts";
 
 export type Control = (request: IncomingMessage, response: ServerResponse) => unknown;
 
@@ -22,7 +23,7 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
   /** What is under way on a connection: once its head is out, nothing else may be written there. */
   const answering = new WeakMap<Socket, ServerResponse>();
   const refuseSocket = (socket: Socket, error: PennyworthError): void => {
-    if (socket.writable && answering.get(socket)?.headersSent !== true) socket.end(toText(error));
+    if (socket.writable && answering.get(socket)?.headersSent !== true) socket.end(toBytes(error));
     else socket.destroy();
     socket.on("error", () => socket.destroy());
   };
@@ -81,13 +82,9 @@ function findForeign(request: IncomingMessage, hosts: ReadonlySet<string>, origi
 }
 
 /** An answer written without Node's help, for what never became a request. */
-function toText(error: PennyworthError): string {
-  const body = JSON.stringify({ type: "error", error: { type: error.code, code: error.code, message: error.message } });
-  const head = [
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}`,
-    "content-type: application/json",
-    `content-length: ${Buffer.byteLength(body)}`,
-    "connection: close",
-  ];
-  return `${head.join("\r\n")}\r\n\r\n${body}`;
+function toBytes(error: PennyworthError): Buffer {
+  const { headers, body } = toAnswer(error, false, null);
+  const lines = [`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ""}`];
+  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+  return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), body]);
 }

@@ -1,7 +1,7 @@
 // The projection of a call: the row that reports, filters and lists see, the same in every store. Pure; no SQL.
 // Not here: how a store keeps rows. Invariant: a row is a function of the call's evidence alone, and what was not said is null, never ''.
 
-import type { Attribution, CallEnd, CallStart, Observation } from "../core/call.ts";
+import { type Attribution, type CallEnd, type CallStart, type Observation, unattributed } from "../core/call.ts";
 import { formatUsd, parseUsd, type Pico, sum } from "../core/money.ts";
 import { type QuantitySource, type UsageClass, totalQuantities, usageClasses } from "../core/usage.ts";
 
@@ -91,7 +91,7 @@ const quantityMax = 1_000_000_000_000;
 export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circumstances | null, witnesses: readonly string[]): Row {
   const id = start?.id ?? end?.id ?? "";
   const startMs = start?.startMs ?? seen?.startMs ?? end?.endMs ?? 0;
-  const said = start?.attribution ?? seen?.attribution ?? nothingSaid;
+  const said = start?.attribution ?? seen?.attribution ?? unattributed;
   const lines = end === null ? [] : linesOf(end);
   const sent = start?.modelSent ?? start?.modelAsked ?? null;
   const answered = end?.modelAnswered ?? null;
@@ -160,25 +160,6 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
     lines: lines.length === 0 ? [noLine] : lines,
   };
 }
-
-const nothingSaid: Attribution = {
-  task: null,
-  parent: null,
-  root: null,
-  type: null,
-  step: null,
-  customer: null,
-  user: null,
-  feature: null,
-  agent: null,
-  team: null,
-  session: null,
-  project: null,
-  branch: null,
-  prompt: null,
-  environment: null,
-  tags: {},
-};
 
 const noLine: Line = {
   class: null,

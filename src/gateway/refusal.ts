@@ -1,0 +1,20 @@
+// An error of Pennyworth's own as an HTTP answer: in the shape of the client's format where that is known, else in one that clients of
+// every format read. The one place that says what a refusal looks like on the wire.
+
+import type { PennyworthError } from "../error.ts";
+import type { Format } from "../providers/format.ts";
+
+export interface RefusalAnswer {
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+/** @param bodyRead whether the request has come in whole; if not, its connection cannot be used again. */
+export function toAnswer({ status, code, message }: PennyworthError, bodyRead: boolean, format: Format | null): RefusalAnswer {
+  const text = format?.refusal({ status, code, message }) ?? JSON.stringify({ type: "error", error: { type: code, code, message } });
+  const body = Buffer.from(text);
+  const headers = ["content-type", "application/json", "content-length", String(body.length)];
+  if (status === 503) headers.push("retry-after", "1");
+  if (!bodyRead) headers.push("connection", "close");
+  return { headers, body };
+}
