@@ -6,7 +6,7 @@ import type { Controls } from "./controls.ts";
 import { Refused, type Wording } from "./refused.ts";
 import type { Choice, Serving } from "./serving.ts";
 
-/** One server-sent event, as it goes on the wire. */
+/** One event of a stream, as it goes on the wire: of server-sent events, a line, a part of an array. */
 export interface Event {
   readonly text: string;
   /** Output tokens that this event carries. */
@@ -18,13 +18,15 @@ export interface Event {
 export interface Exchange {
   readonly ask: Ask;
   readonly wording: Wording;
-  /** Before the id in the answer: `chatcmpl-`, `resp_`, `msg_`. */
-  readonly idPrefix: string;
+  /** Before the id in the answer: `chatcmpl-`, `resp_`, `msg_`; null where an answer has no id. */
+  readonly idPrefix: string | null;
   readonly timedWrites: boolean;
   /** A failed answer is an error without usage; otherwise an answer that says it failed. */
   readonly failsAsError: boolean;
   json(serving: Serving): string;
   events(serving: Serving): readonly Event[];
+  /** Content type of a stream; server-sent events unless set. */
+  readonly streamType?: string;
   /** Set where the answer can be fetched later by its id. */
   readonly stored?: {
     readonly background: boolean;

@@ -19,6 +19,8 @@ export interface Wire {
 /** Above this, a stream is written in portions, waiting for the client to read. */
 const portionBytes = 256 * 1024;
 
+const eventStream = "text/event-stream; charset=utf-8";
+
 export function isPlain(controls: Readonly<Controls>): boolean {
   return (
     controls.delayMs === undefined &&
@@ -43,16 +45,16 @@ export function sendJson(wire: Wire, status: number, body: string, tokens: numbe
 }
 
 /** A stream without any wishes for its pace. */
-export function sendEvents(wire: Wire, events: readonly Event[]): void {
+export function sendEvents(wire: Wire, events: readonly Event[], type = eventStream): void {
   let whole = "";
   for (const event of events) whole += event.text;
   if (whole.length > portionBytes) {
-    void sendEventsPaced(wire, events, {});
+    void sendEventsPaced(wire, events, {}, type);
     return;
   }
   const { response, row, witness } = wire;
   if (response.closed || response.destroyed) return;
-  startStream(wire, []);
+  startStream(wire, type, []);
   witness.sent(row, Buffer.byteLength(whole), events.length, sumTokens(events));
   row.usageSent = events.some((event) => event.usage);
   response.end(whole);
@@ -84,11 +86,16 @@ export async function sendJsonPaced(wire: Wire, body: string, tokens: number, us
 }
 
 /** A stream with delay, rate, cut, silence or compression. */
-export async function sendEventsPaced(wire: Wire, events: readonly Event[], controls: Readonly<Controls>): Promise<void> {
+export async function sendEventsPaced(
+  wire: Wire,
+  events: readonly Event[],
+  controls: Readonly<Controls>,
+  type = eventStream,
+): Promise<void> {
   const { response, row, witness } = wire;
   if (!(await sleep(response, controls.delayMs ?? 0))) return;
   if (controls.silence === 0) return;
-  startStream(wire, controls.compress === "gzip" ? ["content-encoding", "gzip"] : []);
+  startStream(wire, type, controls.compress === "gzip" ? ["content-encoding", "gzip"] : []);
   response.flushHeaders();
   const sink = controls.compress === "gzip" ? gzipSink(wire) : plainSink(wire);
   const until = Math.min(events.length, controls.cutAfter ?? events.length, controls.silence ?? events.length);
@@ -148,15 +155,8 @@ export function sleep(response: ServerResponse, ms: number): Promise<boolean> {
   });
 }
 
-function startStream(wire: Wire, further: readonly string[]): void {
-  wire.response.writeHead(200, [
-    ...wire.headers,
-    ...further,
-    "content-type",
-    "text/event-stream; charset=utf-8",
-    "cache-control",
-    "no-cache",
-  ]);
+function startStream(wire: Wire, type: string, further: readonly string[]): void {
+  wire.response.writeHead(200, [...wire.headers, ...further, "content-type", type, "cache-control", "no-cache"]);
   wire.witness.answersWith(wire.row, 200);
 }
 

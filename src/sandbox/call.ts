@@ -1,0 +1,47 @@
+// One request as the handlers get it, what they share, and the record that puts a handler at a path. Not here: the records (paths.ts).
+// Invariant: a handler answers once, or throws Refused before it has sent anything.
+
+import type { IncomingHttpHeaders } from "node:http";
+import type { PrefixCache } from "./cache.ts";
+import type { Controls } from "./controls.ts";
+import type { KeptResponses } from "./kept.ts";
+import type { Wording } from "./refused.ts";
+import type { Wire } from "./wire.ts";
+import type { Witness } from "./witness.ts";
+
+/** What outlasts a request. */
+export interface State {
+  readonly seed: number;
+  readonly run: string;
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+  readonly witness: Witness;
+  readonly cache: PrefixCache;
+  readonly kept: KeptResponses;
+  /** Times failed by `x-sandbox-fail-key`. */
+  readonly failures: Map<string, number>;
+}
+
+export interface Call {
+  readonly state: State;
+  readonly wire: Wire;
+  readonly method: string;
+  readonly path: string;
+  /** The groups of the path's pattern, percent-decoded; "" for one that is not in this path. */
+  readonly parts: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly controls: Readonly<Controls>;
+  /** How errors are worded for this client. */
+  readonly wording: Wording;
+}
+
+/** What stands at a path. Of two that match, the first one holds. */
+export interface Path {
+  readonly method: string;
+  /** Of the whole path, without the query. */
+  readonly pattern: RegExp;
+  readonly wording: Wording;
+  answer(call: Call): Promise<void> | undefined;
+}

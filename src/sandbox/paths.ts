@@ -1,0 +1,43 @@
+// The paths of the sandbox: one list per API, and the one that holds for a request. Not here: what stands at a path (one file per format).
+
+import type { Path } from "./call.ts";
+import { anthropicPaths } from "./anthropic.ts";
+import { openaiPaths } from "./openai.ts";
+import { Refused, type Wording } from "./refused.ts";
+
+/** In the order in which they are tried. */
+const paths: readonly Path[] = [...openaiPaths, ...anthropicPaths];
+
+export interface Found {
+  readonly path: Path;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+/** What stands at this path; a Refused that says what does not. */
+export function findPath(method: string, path: string): Found | Refused {
+  let known = false;
+  for (const entry of paths) {
+    const match = entry.pattern.exec(path);
+    if (match === null) continue;
+    known = true;
+    if (entry.method !== method) continue;
+    const parts = toParts(match.groups ?? {});
+    return parts === null ? new Refused(`The path ${path} is not well encoded.`) : { path: entry, parts };
+  }
+  return known
+    ? new Refused(`Not allowed to ${method} on ${path}.`, null, 405)
+    : new Refused(`Unknown request URL: ${method} ${path}.`, null, 404);
+}
+
+/** How errors are worded at a path: as what stands there words them, whatever the method. */
+export function toWording(path: string): Wording {
+  return paths.find((entry) => entry.pattern.test(path))?.wording ?? (path.startsWith("/v1/messages/") ? "anthropic" : "openai");
+}
+
+function toParts(groups: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> | null {
+  try {
+    return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value ?? "")]));
+  } catch {
+    return null;
+  }
+}
