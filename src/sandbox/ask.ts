@@ -4,6 +4,7 @@
 
 import { hash } from "./random.ts";
 import { Refused } from "./refused.ts";
+import type { Served } from "./witness.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,6 +34,16 @@ export interface Ask {
   readonly toolForced: string | boolean;
   /** Text of the last user message. */
   readonly lastUser: string;
+  /** Tokens of media in the prompt, on top of its text, unless controls say otherwise. */
+  readonly media?: { readonly audio?: number; readonly image?: number };
+  /** What the model makes, where it is not text. */
+  readonly makes?: "output_audio" | "output_image";
+  /** Output tokens of one choice, where they are not to be drawn. */
+  readonly length?: number;
+  /** What is served instead of tokens, by models that do not count them. */
+  readonly units?: Readonly<Partial<Served>>;
+  /** The model that answers, where it is not the one asked for. */
+  readonly served?: string;
   /** The prompt for the prefix cache; made only when the cache is on. */
   turns(): readonly Turn[];
 }

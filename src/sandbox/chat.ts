@@ -30,6 +30,7 @@ export function chat(fields: Fields): Exchange {
     idPrefix: "chatcmpl-",
     timedWrites: false,
     failsAsError: true,
+    takes: ["cost"],
     json: toJson,
     events: (serving) => toEvents(serving, includeUsage),
   };
@@ -216,6 +217,6 @@ function toUsageField(serving: Serving): string {
     `,"usage":{"prompt_tokens":${prompt},"completion_tokens":${completion},"total_tokens":${total},` +
     `"prompt_tokens_details":{"cached_tokens":${usage.cache_read * zero},${writes}"audio_tokens":${usage.input_audio * zero}},` +
     `"completion_tokens_details":{"reasoning_tokens":${usage.reasoning * zero},"audio_tokens":${usage.output_audio * zero},` +
-    `"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
+    `"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}${serving.cost === null ? "" : `,"cost":${serving.cost}`}}`
   );
 }

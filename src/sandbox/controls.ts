@@ -33,13 +33,23 @@ export interface Controls {
   compactionModel?: string;
   compress?: "gzip";
   cache?: "on" | "off";
+  /** Parts of the prompt. */
+  imageInputTokens?: number;
+  audioSeconds?: number;
+  audioUsage?: "tokens" | "duration";
+  /** As it is to be written. */
+  cost?: string;
+  spillover?: "on" | "off";
+  batchPolls?: number;
+  trainedTokens?: number;
 }
 
 type Key = keyof Controls;
 type Rule =
   | { readonly key: Key; readonly kind: "number"; readonly min: number; readonly max: number }
   | { readonly key: Key; readonly kind: "choice"; readonly values: readonly string[] }
-  | { readonly key: Key; readonly kind: "text"; readonly lengthMax: number };
+  | { readonly key: Key; readonly kind: "text"; readonly lengthMax: number }
+  | { readonly key: Key; readonly kind: "decimal" };
 
 const count = (key: Key, max = 10_000_000, min = 0): Rule => ({ key, kind: "number", min, max });
 const choice = (key: Key, ...values: string[]): Rule => ({ key, kind: "choice", values });
@@ -74,7 +84,25 @@ export const rules: Readonly<Record<string, Rule>> = {
   "compaction-model": words("compactionModel"),
   compress: choice("compress", "gzip"),
   cache: choice("cache", "on", "off"),
+  "image-input-tokens": count("imageInputTokens"),
+  "audio-seconds": count("audioSeconds", 1_000_000),
+  "audio-usage": choice("audioUsage", "tokens", "duration"),
+  cost: { key: "cost", kind: "decimal" },
+  spillover: choice("spillover", "on", "off"),
+  "batch-polls": count("batchPolls", 1000),
+  "trained-tokens": count("trainedTokens", 100_000_000),
 };
+
+/** Controls of a few formats only: the others refuse them without being told. */
+export const particular: readonly Key[] = [
+  "imageInputTokens",
+  "audioSeconds",
+  "audioUsage",
+  "cost",
+  "spillover",
+  "batchPolls",
+  "trainedTokens",
+];
 
 export const noControls: Readonly<Controls> = Object.freeze({});
 
@@ -131,6 +159,10 @@ function parseValue(rule: Rule, value: string, shown: string): string | number {
     case "choice":
       if (!rule.values.includes(value))
         throw new Refused(`${shown} must be one of ${rule.values.join(", ")}, not ${JSON.stringify(value)}`, shown);
+      return value;
+    case "decimal":
+      if (!/^(?:0|[1-9]\d{0,8})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?$/.test(value))
+        throw new Refused(`${shown} must be a decimal number that is not negative, not ${JSON.stringify(value)}`, shown);
       return value;
     case "text":
       if (value === "" || value.length > rule.lengthMax) throw new Refused(`${shown} must have 1 to ${rule.lengthMax} characters`, shown);

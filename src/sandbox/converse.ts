@@ -2,33 +2,35 @@
 // (serving.ts), how it reads (one file per format). Invariant: the witness knows what is served before the answer begins.
 
 import type { Call, State } from "./call.ts";
-import { type Controls, noControls, parseDirectives } from "./controls.ts";
+import { type Controls, noControls, parseDirectives, particular } from "./controls.ts";
 import { type Exchange, refuseControls } from "./exchange.ts";
 import type { Kept } from "./kept.ts";
-import { Refused, type Wording, errorBody } from "./refused.ts";
+import { Refused, type Wording, errorBody, errorHeaders } from "./refused.ts";
 import { type Serving, serve, totalUsage } from "./serving.ts";
 import { type Wire, cut, isPlain, sendEvents, sendEventsPaced, sendJson, sendJsonPaced, sleep } from "./wire.ts";
 
 export function converse(call: Call, exchange: Exchange, senseless: readonly (keyof Controls)[]): Promise<void> | undefined {
-  const { state, wire } = call;
+  const { state } = call;
   const { ask } = exchange;
-  const { row, witness } = wire;
+  const { row, witness } = call.wire;
   const controls = ask.lastUser.includes("[[sandbox") ? parseDirectives(ask.lastUser, call.controls) : call.controls;
   row.client = controls.id ?? null;
   row.model = ask.model;
   row.streamed = ask.streamed;
   if (controls !== noControls) {
-    refuseControls(controls, row.path, ...senseless);
-    if (controls.fail !== undefined && failsNow(state, controls)) return fail(wire, exchange.wording, controls);
+    refuseControls(controls, row.path, ...senseless, ...particular.filter((key) => exchange.takes?.includes(key) !== true));
+    const later = exchange.failsInStream === true && ask.streamed && controls.finish === "failed";
+    if (controls.fail !== undefined && !later && failsNow(state, controls)) return fail(call.wire, exchange.wording, controls);
   }
   const nowMs = state.now();
-  const id = `sbx${state.run}${row.n.toString(36).padStart(7, "0")}`;
+  const id = toCallId(state, row.n);
   const serving = serve(ask, controls, { seed: state.seed, id, nowMs, timedWrites: exchange.timedWrites, cache: state.cache });
   row.responseId = exchange.idPrefix === null ? null : exchange.idPrefix + id;
   const failed = serving.choices[0].finish === "failed";
-  if (failed && exchange.failsAsError && !ask.streamed) return fail(wire, exchange.wording, { ...controls, fail: "500" });
+  if (failed && exchange.failsAsError && !ask.streamed) return fail(call.wire, exchange.wording, { ...controls, fail: "500" });
   witness.serves(row, totalUsage(serving), serving.iterations.length === 0 ? null : serving.iterations, serving.claim);
-  const tokens = serving.usage.output + serving.usage.reasoning + serving.usage.output_audio;
+  const wire = exchange.headers === undefined ? call.wire : { ...call.wire, headers: [...call.wire.headers, ...exchange.headers(serving)] };
+  const tokens = serving.choices.reduce((sum, choice) => sum + choice.tokens, 0);
   const paceMs = (controls.delayMs ?? 0) + (controls.tokensPerSecond === undefined ? 0 : (tokens * 1000) / controls.tokensPerSecond);
   const { stored } = exchange;
   // Rendered once where it will be needed twice; never kept together with the request it answers.
@@ -55,9 +57,14 @@ export function converse(call: Call, exchange: Exchange, senseless: readonly (ke
     return undefined;
   }
   const usage = serving.claim !== "missing";
-  if (!isPlain(controls)) return sendJsonPaced(wire, whole, tokens, usage, controls);
-  sendJson(wire, 200, whole, tokens, usage);
+  if (!isPlain(controls)) return sendJsonPaced(wire, whole, tokens, usage, controls, exchange.wholeType);
+  sendJson(wire, 200, whole, tokens, usage, exchange.wholeType);
   return undefined;
+}
+
+/** The middle of a call's ids: unique over servers and runs. */
+export function toCallId(state: Pick<State, "run">, n: number): string {
+  return `sbx${state.run}${n.toString(36).padStart(7, "0")}`;
 }
 
 /** Answers a count of the prompt's tokens: the body that `render` makes of it. */
@@ -104,5 +111,5 @@ async function fail(wire: Wire, wording: Wording, controls: Readonly<Controls>):
   const status = Number(controls.fail);
   const retry = controls.retryAfterS === undefined ? [] : ["retry-after", String(controls.retryAfterS)];
   const body = errorBody(wording, status, `The sandbox fails with ${status}, as it was asked to.`, null, wire.headers[1] ?? "");
-  sendJson({ ...wire, headers: [...wire.headers, ...retry] }, status, body, 0, false);
+  sendJson({ ...wire, headers: [...wire.headers, ...errorHeaders(wording, status), ...retry] }, status, body, 0, false);
 }

@@ -25,8 +25,16 @@ export interface Exchange {
   readonly failsAsError: boolean;
   json(serving: Serving): string;
   events(serving: Serving): readonly Event[];
-  /** Content type of a stream; server-sent events unless set. */
+  /** Content type of a stream; server-sent events unless set. Types that are no text hold one byte a character. */
   readonly streamType?: string;
+  /** Content type of a whole answer; JSON unless set. */
+  readonly wholeType?: string;
+  /** Further headers of the answer: name, value, name, value …. */
+  headers?(serving: Serving): readonly string[];
+  /** Of the controls that only a few formats have, those that mean something here. */
+  readonly takes?: readonly (keyof Controls)[];
+  /** A failure that is asked for together with `finish: failed` comes inside the stream. */
+  readonly failsInStream?: boolean;
   /** Set where the answer can be fetched later by its id. */
   readonly stored?: {
     readonly background: boolean;

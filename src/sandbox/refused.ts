@@ -1,18 +1,21 @@
 // A request that the sandbox does not take, and how each wire format words an error. Not for faults asked for on purpose: those are answers.
 // Invariant: every error body is one that the format's own SDK can read.
 
-export type Wording = "openai" | "anthropic";
+export type Wording = "openai" | "anthropic" | "aws";
 
 /** Thrown while a request is read: becomes a 400 (or `status`) in the words of its format. */
 export class Refused extends Error {
   readonly param: string | null;
   readonly status: number;
+  /** The error's own name, where its format has one that does not follow from the status. */
+  readonly type: string | null;
 
-  constructor(message: string, param: string | null = null, status = 400) {
+  constructor(message: string, param: string | null = null, status = 400, type: string | null = null) {
     super(message);
     this.name = "Refused";
     this.param = param;
     this.status = status;
+    this.type = type;
   }
 }
 
@@ -36,12 +39,36 @@ const anthropicTypes: Readonly<Record<number, string>> = {
   529: "overloaded_error",
 };
 
+const awsTypes: Readonly<Record<number, string>> = {
+  400: "ValidationException",
+  401: "UnrecognizedClientException",
+  403: "AccessDeniedException",
+  404: "ResourceNotFoundException",
+  405: "ValidationException",
+  413: "ValidationException",
+  429: "ThrottlingException",
+  500: "InternalServerException",
+  503: "ServiceUnavailableException",
+  529: "ServiceUnavailableException",
+};
+
+/** The name of AWS's exception for a status. */
+export function toAwsType(status: number): string {
+  return awsTypes[status] ?? "InternalServerException";
+}
+
+/** Headers that a format gives with an error: name, value, name, value …. `type`: an exception's own name. */
+export function errorHeaders(wording: Wording, status: number, type: string | null = null): readonly string[] {
+  return wording === "aws" ? ["x-amzn-errortype", `${type ?? toAwsType(status)}:http://internal.amazon.com/coral/com.amazon.bedrock/`] : [];
+}
+
 /** The error's JSON text. */
 export function errorBody(wording: Wording, status: number, message: string, param: string | null, request: string): string {
   if (wording === "anthropic") {
     const error = { type: anthropicTypes[status] ?? "invalid_request_error", message };
     return JSON.stringify({ type: "error", error, request_id: request });
   }
+  if (wording === "aws") return JSON.stringify({ message });
   const [type, code] = openaiTypes[status] ?? ["invalid_request_error", null];
   return JSON.stringify({ error: { message, type, param, code } });
 }

@@ -11,7 +11,7 @@ import type { State } from "./call.ts";
 import { parseHeaders } from "./controls.ts";
 import { KeptResponses } from "./kept.ts";
 import { findPath, toWording } from "./paths.ts";
-import { Refused, type Wording, errorBody } from "./refused.ts";
+import { Refused, type Wording, errorBody, errorHeaders } from "./refused.ts";
 import { type Wire, sendJson } from "./wire.ts";
 import { Witness } from "./witness.ts";
 
@@ -122,13 +122,13 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   }
   const row = state.witness.received(request.method ?? "", path, state.now());
   const requestId = `req_sbx${state.run}${row.n}`;
+  const wording = wordingOf(path, request);
   const own = ["x-request-id", requestId, "request-id", requestId, "x-sandbox-call", String(row.n)];
   const wire: Wire = { response, row, witness: state.witness, headers: own, now: state.now };
   response.on("close", () => {
     if (response.writableFinished || row.status === "cut" || row.status === "aborted") return;
     state.witness.ends(row, "aborted", state.now());
   });
-  const wording = wordingOf(path, request);
   const refuse = (error: unknown): void => {
     // Walking or writing JSON that is nested too deeply runs out of stack: the request's fault.
     const deep = error instanceof RangeError ? new Refused("The request body is nested too deeply.") : null;
@@ -136,8 +136,12 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     if (refused === null) state.log(`sandbox: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     const status = refused?.status ?? 500;
     const message = refused?.message ?? "The sandbox has a fault of its own; its log says more.";
-    if (!response.headersSent) sendJson(wire, status, errorBody(wording, status, message, refused?.param ?? null, requestId), 0, false);
-    else response.destroy();
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const failing = { ...wire, headers: [...own, ...errorHeaders(wording, status, refused?.type)] };
+    sendJson(failing, status, errorBody(wording, status, message, refused?.param ?? null, requestId), 0, false);
   };
   try {
     const controls = parseHeaders(request.rawHeaders);

@@ -36,6 +36,10 @@ export interface Serving {
   /** Further iterations (compaction), not in `usage`. */
   readonly iterations: readonly Iteration[];
   readonly claim: Claim;
+  /** The cost that the answer is to report, as it is to be written. */
+  readonly cost: string | null;
+  /** The error that was asked for, where it comes in the middle of the answer. */
+  readonly fault: string | null;
 }
 
 export interface ServingContext {
@@ -52,7 +56,7 @@ const spread = 0.8;
 const drawnTokensMax = 4096;
 
 export function serve(ask: Ask, controls: Readonly<Controls>, context: ServingContext): Serving {
-  const usage = nothing();
+  let usage = nothing();
   serveInput(usage, ask, controls, context);
   const chunkTokens = controls.chunkTokens ?? 4;
   const lengths = decideLengths(usage, ask, controls, context.seed);
@@ -62,9 +66,14 @@ export function serve(ask: Ask, controls: Readonly<Controls>, context: ServingCo
   if (first === undefined) throw new Error("an ask has at least one choice");
   usage.output = choices.reduce((sum, choice) => sum + choice.tokens, 0) - usage.reasoning - usage.output_audio;
   usage.web_search = controls.webSearches ?? 0;
+  if (ask.makes !== undefined) {
+    usage[ask.makes] += usage.output;
+    usage.output = 0;
+  }
+  if (ask.units !== undefined) usage = { ...nothing(), ...ask.units };
   return {
     id: context.id,
-    model: controls.servedModel ?? ask.model,
+    model: controls.servedModel ?? ask.served ?? ask.model,
     tier: controls.servedTier ?? ask.tier,
     createdS: Math.floor(context.nowMs / 1000),
     choices: [first, ...rest],
@@ -72,6 +81,8 @@ export function serve(ask: Ask, controls: Readonly<Controls>, context: ServingCo
     usage,
     iterations: toIterations(controls),
     claim: controls.usage ?? "true",
+    cost: controls.cost ?? null,
+    fault: controls.fail ?? null,
   };
 }
 
@@ -87,26 +98,33 @@ function serveInput(usage: Served, ask: Ask, controls: Readonly<Controls>, conte
   let read = controls.cacheReadTokens ?? 0;
   let write5m = controls.cacheWrite5mTokens ?? 0;
   const write1h = controls.cacheWrite1hTokens ?? 0;
-  const audio = controls.audioInputTokens ?? 0;
+  const audio = controls.audioInputTokens ?? toPart(ask.media?.audio, controls.inputTokens);
+  const image = controls.imageInputTokens ?? toPart(ask.media?.image, controls.inputTokens);
   const estimate = Math.max(1, Math.ceil(ask.promptBytes / 4));
-  const total = controls.inputTokens ?? estimate + read + write5m + write1h + audio;
+  const total = controls.inputTokens ?? estimate + read + write5m + write1h + audio + image;
   if (controls.cache === "on" && controls.cacheReadTokens === undefined) {
     const share = context.cache.look(ask.model, ask.turns());
     read = Math.floor(total * share.known);
     // OpenAI's automatic cache is filled for nothing; Anthropic's writes are paid.
     if (context.timedWrites && controls.cacheWrite5mTokens === undefined) write5m = Math.floor(total * share.prefix) - read;
   }
-  usage.input = total - read - write5m - write1h - audio;
+  usage.input = total - read - write5m - write1h - audio - image;
   if (usage.input < 0)
-    throw new Refused(`x-sandbox-input-tokens is ${total}, less than its cached and audio parts`, "x-sandbox-input-tokens");
+    throw new Refused(`x-sandbox-input-tokens is ${total}, less than its cached, audio and image parts`, "x-sandbox-input-tokens");
   usage.cache_read = read;
   usage.input_audio = audio;
+  usage.input_image = image;
   if (context.timedWrites) {
     usage.cache_write_5m = write5m;
     usage.cache_write_1h = write1h;
   } else {
     usage.cache_write = write5m + write1h;
   }
+}
+
+/** Media are all of a prompt whose size was given, as far as it goes. */
+function toPart(media: number | undefined, total: number | undefined): number {
+  return Math.min(media ?? 0, total ?? Number.POSITIVE_INFINITY);
 }
 
 interface Length {
@@ -140,6 +158,7 @@ function decideLengths(usage: Served, ask: Ask, controls: Readonly<Controls>, se
 }
 
 function drawLength(ask: Ask, seed: number, index: number): number {
+  if (ask.length !== undefined) return ask.length;
   return lognormal(generator(ask.hash ^ Math.imul(seed, 0x9e3779b1) ^ Math.imul(index, 0x85ebca6b)), medianTokens, spread, drawnTokensMax);
 }
 

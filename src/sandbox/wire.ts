@@ -19,6 +19,7 @@ export interface Wire {
 /** Above this, a stream is written in portions, waiting for the client to read. */
 const portionBytes = 256 * 1024;
 
+const json = "application/json";
 const eventStream = "text/event-stream; charset=utf-8";
 
 export function isPlain(controls: Readonly<Controls>): boolean {
@@ -31,16 +32,17 @@ export function isPlain(controls: Readonly<Controls>): boolean {
   );
 }
 
-/** A JSON answer, whole and now. `tokens`: output tokens in it. */
-export function sendJson(wire: Wire, status: number, body: string, tokens: number, usage: boolean): void {
+/** A whole answer, now. `tokens`: output tokens in it. */
+export function sendJson(wire: Wire, status: number, body: string, tokens: number, usage: boolean, type = json): void {
   const { response, row, witness } = wire;
   if (response.closed || response.destroyed) return;
-  const bytes = Buffer.byteLength(body);
-  response.writeHead(status, [...wire.headers, "content-type", "application/json", "content-length", String(bytes)]);
+  const encoding = encodingOf(type);
+  const bytes = Buffer.byteLength(body, encoding);
+  response.writeHead(status, [...wire.headers, "content-type", type, "content-length", String(bytes)]);
   witness.answersWith(row, status);
   witness.sent(row, bytes, 0, tokens);
   row.usageSent = usage;
-  response.end(body);
+  response.end(body, encoding);
   witness.ends(row, "answered", wire.now());
 }
 
@@ -55,21 +57,35 @@ export function sendEvents(wire: Wire, events: readonly Event[], type = eventStr
   const { response, row, witness } = wire;
   if (response.closed || response.destroyed) return;
   startStream(wire, type, []);
-  witness.sent(row, Buffer.byteLength(whole), events.length, sumTokens(events));
+  const encoding = encodingOf(type);
+  witness.sent(row, Buffer.byteLength(whole, encoding), events.length, sumTokens(events));
   row.usageSent = events.some((event) => event.usage);
-  response.end(whole);
+  response.end(whole, encoding);
   witness.ends(row, "answered", wire.now());
 }
 
-/** A JSON answer with delay, rate, cut, silence or compression. A rate makes it wait as long as writing the tokens would take. */
-export async function sendJsonPaced(wire: Wire, body: string, tokens: number, usage: boolean, controls: Readonly<Controls>): Promise<void> {
+/** Texts are UTF-8; of what is no text, each character is a byte. */
+function encodingOf(type: string): "utf8" | "latin1" {
+  return /^text\/|json\b/.test(type) ? "utf8" : "latin1";
+}
+
+/** A whole answer with delay, rate, cut, silence or compression. A rate makes it wait as long as writing the tokens would take. */
+export async function sendJsonPaced(
+  wire: Wire,
+  body: string,
+  tokens: number,
+  usage: boolean,
+  controls: Readonly<Controls>,
+  type = json,
+): Promise<void> {
   const { response, row, witness } = wire;
   const writingMs = controls.tokensPerSecond === undefined ? 0 : (tokens * 1000) / controls.tokensPerSecond;
   if (!(await sleep(response, (controls.delayMs ?? 0) + writingMs))) return;
   if (controls.silence === 0) return;
-  const bytes = controls.compress === "gzip" ? gzipSync(body) : Buffer.from(body);
+  const plain = Buffer.from(body, encodingOf(type));
+  const bytes = controls.compress === "gzip" ? gzipSync(plain) : plain;
   const encoding = controls.compress === "gzip" ? ["content-encoding", "gzip"] : [];
-  response.writeHead(200, [...wire.headers, ...encoding, "content-type", "application/json", "content-length", String(bytes.length)]);
+  response.writeHead(200, [...wire.headers, ...encoding, "content-type", type, "content-length", String(bytes.length)]);
   witness.answersWith(row, 200);
   if (controls.cutAfter === undefined && controls.silence === undefined) {
     witness.sent(row, bytes.length, 0, tokens);
@@ -97,7 +113,8 @@ export async function sendEventsPaced(
   if (controls.silence === 0) return;
   startStream(wire, type, controls.compress === "gzip" ? ["content-encoding", "gzip"] : []);
   response.flushHeaders();
-  const sink = controls.compress === "gzip" ? gzipSink(wire) : plainSink(wire);
+  const encoding = encodingOf(type);
+  const sink = controls.compress === "gzip" ? gzipSink(wire, encoding) : plainSink(wire, encoding);
   const until = Math.min(events.length, controls.cutAfter ?? events.length, controls.silence ?? events.length);
   const perMs = (controls.tokensPerSecond ?? Number.POSITIVE_INFINITY) / 1000;
   const started = performance.now();
@@ -166,18 +183,19 @@ interface Sink {
   end(): Promise<void>;
 }
 
-function plainSink(wire: Wire): Sink {
+function plainSink(wire: Wire, encoding: BufferEncoding): Sink {
   return {
     write: (text) => {
-      wire.witness.sent(wire.row, Buffer.byteLength(text), 0, 0);
-      return write(wire.response, text);
+      const bytes = Buffer.from(text, encoding);
+      wire.witness.sent(wire.row, bytes.length, 0, 0);
+      return write(wire.response, bytes);
     },
     end: async () => void wire.response.end(),
   };
 }
 
 /** One gzip stream, flushed after each write, so that every event can be read as it comes. */
-function gzipSink(wire: Wire): Sink {
+function gzipSink(wire: Wire, encoding: BufferEncoding): Sink {
   const gzip = createGzip();
   const out = (): Promise<boolean> => {
     const bytes = gzip.read() as Buffer | null;
@@ -187,7 +205,7 @@ function gzipSink(wire: Wire): Sink {
   };
   return {
     write: async (text) => {
-      gzip.write(text);
+      gzip.write(text, encoding);
       await new Promise<void>((resolve) => gzip.flush(constants.Z_SYNC_FLUSH, resolve));
       return out();
     },
@@ -203,7 +221,7 @@ function gzipSink(wire: Wire): Sink {
 }
 
 /** Resolves when the bytes are with the kernel: a cut must not take back what was said to be sent. */
-function write(response: ServerResponse, bytes: string | Buffer): Promise<boolean> {
+function write(response: ServerResponse, bytes: Buffer): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false);
   if (bytes.length === 0) return Promise.resolve(true);
   return new Promise((resolve) => {

@@ -13,7 +13,17 @@ export interface Served {
   output: number;
   reasoning: number;
   output_audio: number;
+  input_image: number;
+  output_image: number;
   web_search: number;
+  /** Whole images of models that do not count tokens. */
+  images: number;
+  /** Seconds of audio heard by models that do not count tokens. */
+  audio_seconds: number;
+  /** Characters spoken by models that do not count tokens. */
+  characters: number;
+  /** Tokens trained on. */
+  training: number;
 }
 
 /** `received`: head and body are in, no answer's end yet. `cut`: broken off by the sandbox. `aborted`: the client went away. */
@@ -26,11 +36,27 @@ export interface Iteration extends Served {
   readonly model: string;
 }
 
+/** A plain kind of key, or who signed for what by AWS's Signature Version 4. */
+export type Credential = "bearer" | "api-key" | "x-api-key" | "x-goog-api-key" | Signer;
+
+export interface Signer {
+  readonly accessKeyId: string;
+  readonly region: string;
+  readonly service: string;
+  readonly signedHeaders: readonly string[];
+  /** Whether the signature is right; null: the sandbox was not told the secret. */
+  readonly verified: boolean | null;
+}
+
 export interface WitnessedCall {
   /** From 1, in the order of receipt. Also in the answer's `x-sandbox-call` header. */
   readonly n: number;
   /** The request's `x-sandbox-id`, or null. */
   client: string | null;
+  /** What the request proved itself with, without any secret; null: nothing. */
+  credential: Credential | null;
+  /** The batch whose line this is; null: a request of its own. */
+  batch: string | null;
   readonly method: string;
   readonly path: string;
   model: string | null;
@@ -98,6 +124,8 @@ export class Witness {
     const row: WitnessedCall = {
       n: totals.calls,
       client: null,
+      credential: null,
+      batch: null,
       method,
       path,
       model: null,
@@ -178,21 +206,20 @@ export function nothing(): Served {
     output: 0,
     reasoning: 0,
     output_audio: 0,
+    input_image: 0,
+    output_image: 0,
     web_search: 0,
+    images: 0,
+    audio_seconds: 0,
+    characters: 0,
+    training: 0,
   };
 }
 
+const classes = Object.keys(nothing()) as readonly (keyof Served)[];
+
 export function add(to: Served, what: Served, times: 1 | -1): void {
-  to.input += what.input * times;
-  to.cache_read += what.cache_read * times;
-  to.cache_write_5m += what.cache_write_5m * times;
-  to.cache_write_1h += what.cache_write_1h * times;
-  to.cache_write += what.cache_write * times;
-  to.input_audio += what.input_audio * times;
-  to.output += what.output * times;
-  to.reasoning += what.reasoning * times;
-  to.output_audio += what.output_audio * times;
-  to.web_search += what.web_search * times;
+  for (const name of classes) to[name] += what[name] * times;
 }
 
 function emptyTotals(): Totals {
