@@ -86,6 +86,9 @@ export const snapshotKeys: Readonly<Record<string, readonly [UsageClass, number]
   storage_searches_kcount: ["file_search", 1000],
   code_executions_kcount: ["code_execution", 1000],
   input_document_kpages: ["input_pages", 1000],
+  // An hour is priced; seconds are counted. `audio_hours` is the same price under an older name.
+  input_audio_hours: ["input_audio_seconds", 3600],
+  output_citation_mtok: ["citation", 1_000_000],
   requests_kcount: ["request", 1000],
 };
 

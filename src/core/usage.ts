@@ -6,7 +6,7 @@ interface ClassFacts {
   readonly direction: "input" | "output" | "tool" | "call";
   readonly modality: "text" | "audio" | "image" | "video" | "document" | "none";
   readonly cache: "none" | "read" | "write";
-  readonly unit: "token" | "use" | "page" | "request" | "second";
+  readonly unit: "token" | "use" | "page" | "request" | "second" | "image";
 }
 
 const token = (direction: "input" | "output", modality: ClassFacts["modality"], cache: ClassFacts["cache"] = "none"): ClassFacts => ({
@@ -37,6 +37,14 @@ export const usageClasses = {
   web_fetch: use,
   file_search: use,
   code_execution: use,
+  /** Searches over documents given with the request, as Cohere counts them: one question over up to a hundred of them. */
+  rerank: use,
+  /** Tokens of sources that the provider read to answer; Perplexity bills them apart. No part of the context that was sent. */
+  citation: token("output", "document"),
+  /** Images billed by the piece, by models that report no tokens. */
+  images: { direction: "output", modality: "image", cache: "none", unit: "image" },
+  /** Whole seconds of audio, by models that report no tokens of it. */
+  input_audio_seconds: { direction: "input", modality: "audio", cache: "none", unit: "second" },
   input_pages: { direction: "input", modality: "document", cache: "none", unit: "page" },
   request: { direction: "call", modality: "none", cache: "none", unit: "request" },
 } as const satisfies Record<string, ClassFacts>;
