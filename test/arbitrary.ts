@@ -5,7 +5,9 @@ import { type Attribution, attributionFields, type CallEnd, type CallStart, type
 import type { Charge } from "../src/core/charge.ts";
 import type { Entry, Key } from "../src/core/entry.ts";
 import { toPico } from "../src/core/money.ts";
+import { type PeriodCharge, periodClasses } from "../src/core/period.ts";
 import { type Usage, type UsageClass, usageClassNames } from "../src/core/usage.ts";
+import { type Work, workKinds } from "../src/core/work.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 24 }),
@@ -134,6 +136,47 @@ const key: fc.Arbitrary<Key> = record({
   createdMs: ms,
 });
 
+const anyWork: fc.Arbitrary<Work> = record({
+  id: text,
+  kind: fc.constantFrom(...workKinds),
+  provider: text,
+  format: text,
+  path: text,
+  ref: text,
+  startMs: ms,
+  attribution,
+  key: perhaps(text),
+  model: perhaps(text),
+  tokens: perhaps(count),
+  expiresMs: perhaps(ms),
+});
+
+const anyPeriod: fc.Arbitrary<PeriodCharge> = record({
+  id: text,
+  class: fc.constantFrom(...periodClasses),
+  provider: text,
+  model: perhaps(text),
+  region: perhaps(text),
+  fromMs: ms,
+  toMs: ms,
+  bookedMs: ms,
+  attribution,
+  key: perhaps(text),
+  witness: text,
+  work: perhaps(text),
+  quantity: perhaps(count),
+  source,
+  price: perhaps(
+    record({
+      model: text,
+      version: text,
+      ratePico: fc.bigInt({ min: 0n, max: 10n ** 30n }),
+      ratePer: fc.bigInt({ min: 1n, max: 10n ** 20n }),
+    }),
+  ),
+  costPico: perhaps(fc.bigInt({ min: 0n, max: 10n ** 30n }).map(toPico)),
+});
+
 export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("run" as const), run: text, atMs: ms, version: text }),
   record({ kind: fc.constant("start" as const), call: anyStart }),
@@ -141,6 +184,11 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("observation" as const), observation: anyObservation }),
   record({ kind: fc.constant("key.created" as const), atMs: ms, key }),
   record({ kind: fc.constant("key.revoked" as const), atMs: ms, id: text }),
+  record({ kind: fc.constant("work.begun" as const), work: anyWork }),
+  record({ kind: fc.constant("work.moved" as const), id: text, atMs: ms, expiresMs: ms }),
+  record({ kind: fc.constant("work.ended" as const), id: text, atMs: ms, status: fc.constantFrom("done", "failed", "lost" as const) }),
+  record({ kind: fc.constant("charge" as const), charge: anyPeriod }),
+  record({ kind: fc.constant("charge.voided" as const), id: text, atMs: ms }),
   record({ kind: fc.constant("seen" as const), id: text, responseId: text }),
   record({ kind: fc.constant("gap" as const), fromMs: ms, toMs: ms, calls: count, cause: text }),
   record({ kind: fc.constant("clock" as const), atMs: ms, byMs: fc.integer().filter((by) => by !== 0) }),

@@ -3,6 +3,8 @@
 // In JSON, bigints are decimal strings of digits; nulls and empty lists are left out (see ledger/codec.ts).
 
 import type { CallEnd, CallStart, Observation } from "./call.ts";
+import type { PeriodCharge } from "./period.ts";
+import type { Work, WorkStatus } from "./work.ts";
 
 export type Role = "use" | "read" | "administer";
 
@@ -24,6 +26,15 @@ export type Entry =
   /** The provider's response id of a call that has not ended: a later witness may find it by that. */
   | { readonly kind: "seen"; readonly id: string; readonly responseId: string }
   | { readonly kind: "observation"; readonly observation: Observation }
+  /** Said again of work that is open, it changes nothing. */
+  | { readonly kind: "work.begun"; readonly work: Work }
+  /** The time at which a cache goes by itself was moved. */
+  | { readonly kind: "work.moved"; readonly id: string; readonly atMs: number; readonly expiresMs: number }
+  | { readonly kind: "work.ended"; readonly id: string; readonly atMs: number; readonly status: WorkStatus }
+  /** The first one of an id stands. */
+  | { readonly kind: "charge"; readonly charge: PeriodCharge }
+  /** A correction: the charge of this id was a mistake, and counts for nothing. */
+  | { readonly kind: "charge.voided"; readonly id: string; readonly atMs: number }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: Key }
   | { readonly kind: "key.revoked"; readonly atMs: number; readonly id: string }
   /** `calls` calls went through unmetered, by setting, while the journal could not be written. */

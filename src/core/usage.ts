@@ -3,10 +3,11 @@
 // a class that was not reported is absent, never 0.
 
 interface ClassFacts {
-  readonly direction: "input" | "output" | "tool" | "call";
+  /** `period`: consumed by a span of time and by no call (core/period.ts). */
+  readonly direction: "input" | "output" | "tool" | "call" | "period";
   readonly modality: "text" | "audio" | "image" | "video" | "document" | "none";
   readonly cache: "none" | "read" | "write";
-  readonly unit: "token" | "use" | "page" | "request" | "second" | "image";
+  readonly unit: "token" | "use" | "page" | "request" | "second" | "image" | "token_second";
 }
 
 const token = (direction: "input" | "output", modality: ClassFacts["modality"], cache: ClassFacts["cache"] = "none"): ClassFacts => ({
@@ -15,6 +16,7 @@ const token = (direction: "input" | "output", modality: ClassFacts["modality"], 
   cache,
   unit: "token",
 });
+const period = (unit: ClassFacts["unit"]): ClassFacts => ({ direction: "period", modality: "none", cache: "none", unit });
 const use: ClassFacts = { direction: "tool", modality: "none", cache: "none", unit: "use" };
 
 export const usageClasses = {
@@ -47,6 +49,9 @@ export const usageClasses = {
   input_audio_seconds: { direction: "input", modality: "audio", cache: "none", unit: "second" },
   input_pages: { direction: "input", modality: "document", cache: "none", unit: "page" },
   request: { direction: "call", modality: "none", cache: "none", unit: "request" },
+  training: period("token"),
+  cache_storage: period("token_second"),
+  hosting: period("second"),
 } as const satisfies Record<string, ClassFacts>;
 
 export type UsageClass = keyof typeof usageClasses;

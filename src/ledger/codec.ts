@@ -1,12 +1,14 @@
 // Entries as JSON text and back: one line of the journal without its checksum. What is null or an empty list is left out and comes back
 // exactly so; bigints are strings of digits. Not here: checksums and files. Invariant: `decodeEntry(encodeEntry(entry))` equals `entry`.
 
-import type { Attribution, CallEnd, CallStart, Observation } from "../core/call.ts";
+import type { CallEnd, CallStart, Observation } from "../core/call.ts";
 import type { Charge } from "../core/charge.ts";
 import type { Entry, Key, Position } from "../core/entry.ts";
 import { type Pico, toPico } from "../core/money.ts";
 import type { Usage, UsageClass, UsagePart } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
+import { readAttribution, some, type Written, type WrittenAttribution, writeAttribution } from "./fields.ts";
+import { readPeriod, readWork, type WrittenPeriod, type WrittenWork, writePeriod, writeWork } from "./periods.ts";
 
 /** The version of every entry written now. */
 export const entryVersion = 1;
@@ -22,8 +24,15 @@ export function encodeEntry(entry: Entry): string {
       return JSON.stringify({ v: entryVersion, kind: "observation", observation: writeObservation(entry.observation) });
     case "key.created":
       return JSON.stringify({ v: entryVersion, kind: entry.kind, atMs: entry.atMs, key: writeKey(entry.key) });
+    case "work.begun":
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, work: writeWork(entry.work) });
+    case "charge":
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, charge: writePeriod(entry.charge) });
     case "run":
     case "seen":
+    case "work.moved":
+    case "work.ended":
+    case "charge.voided":
     case "key.revoked":
     case "gap":
     case "clock":
@@ -51,6 +60,16 @@ export function decodeEntry(text: string, at?: Position): Entry {
       return { kind: "run", run: json.run, atMs: json.atMs, version: json.version };
     case "seen":
       return { kind: "seen", id: json.id, responseId: json.responseId };
+    case "work.begun":
+      return { kind: "work.begun", work: readWork(json.work) };
+    case "work.moved":
+      return { kind: "work.moved", id: json.id, atMs: json.atMs, expiresMs: json.expiresMs };
+    case "work.ended":
+      return { kind: "work.ended", id: json.id, atMs: json.atMs, status: json.status };
+    case "charge":
+      return { kind: "charge", charge: readPeriod(json.charge) };
+    case "charge.voided":
+      return { kind: "charge.voided", id: json.id, atMs: json.atMs };
     case "key.revoked":
       return { kind: "key.revoked", atMs: json.atMs, id: json.id };
     case "gap":
@@ -81,16 +100,6 @@ export function damaged(detail: string, at?: Position, cause?: unknown): Pennywo
   return new PennyworthError("journal_damaged", { detail: `${detail}${where}` }, cause);
 }
 
-// What is written: fields that may be null are absent instead, lists may be absent, the nested shapes are as given.
-
-type MayBeAbsent<V> = null extends V ? true : V extends readonly unknown[] ? true : false;
-type Written<T, Nested = unknown> = {
-  readonly [K in keyof T as K extends keyof Nested ? never : MayBeAbsent<T[K]> extends true ? never : K]: T[K];
-} & {
-  readonly [K in keyof T as K extends keyof Nested ? never : MayBeAbsent<T[K]> extends true ? K : never]?: NonNullable<T[K]> | undefined;
-} & Nested;
-
-type WrittenAttribution = Written<Attribution, { readonly tags?: Attribution["tags"] | undefined }>;
 type WrittenHold = Written<CallStart["hold"]>;
 type WrittenCharge = Written<Charge, { readonly ratePico: string; readonly ratePer: string; readonly costPico: string }>;
 type WrittenPart = Written<UsagePart>;
@@ -110,8 +119,10 @@ type WrittenEntry = { readonly v: unknown } & (
   | { readonly kind: "start"; readonly call: WrittenStart }
   | { readonly kind: "end"; readonly call: WrittenEnd }
   | { readonly kind: "observation"; readonly observation: WrittenObservation }
+  | { readonly kind: "work.begun"; readonly work: WrittenWork }
+  | { readonly kind: "charge"; readonly charge: WrittenPeriod }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: WrittenKey }
-  | Extract<Entry, { kind: "run" | "seen" | "key.revoked" | "gap" | "clock" }>
+  | Extract<Entry, { kind: "run" | "seen" | "work.moved" | "work.ended" | "charge.voided" | "key.revoked" | "gap" | "clock" }>
 );
 
 /** The checksum stands for the shape: only version and kind are looked at, or a rebuild would take several times as long. */
@@ -218,6 +229,8 @@ function writeEnd(call: CallEnd): WrittenEnd {
     responseId: call.responseId ?? undefined,
     providerRequest: call.providerRequest ?? undefined,
     answerBytes: call.answerBytes,
+    costReported: call.costReported,
+    poolServed: call.poolServed,
     usage: writeUsage(call.usage),
     charges: some(call.charges.map(writeCharge)),
     unpriced: some(call.unpriced),
@@ -240,6 +253,8 @@ function readEnd(call: WrittenEnd): CallEnd {
     responseId: call.responseId ?? null,
     providerRequest: call.providerRequest ?? null,
     answerBytes: call.answerBytes,
+    ...(call.costReported === undefined ? {} : { costReported: call.costReported }),
+    ...(call.poolServed === undefined ? {} : { poolServed: call.poolServed }),
     ...readRating(call),
   };
 }
@@ -283,48 +298,6 @@ function readObservation(seen: WrittenObservation): Observation {
     finish: seen.finish ?? null,
     status: seen.status,
     ...readRating(seen),
-  };
-}
-
-function writeAttribution(said: Attribution): WrittenAttribution {
-  return {
-    task: said.task ?? undefined,
-    parent: said.parent ?? undefined,
-    root: said.root ?? undefined,
-    type: said.type ?? undefined,
-    step: said.step ?? undefined,
-    customer: said.customer ?? undefined,
-    user: said.user ?? undefined,
-    feature: said.feature ?? undefined,
-    agent: said.agent ?? undefined,
-    team: said.team ?? undefined,
-    session: said.session ?? undefined,
-    project: said.project ?? undefined,
-    branch: said.branch ?? undefined,
-    prompt: said.prompt ?? undefined,
-    environment: said.environment ?? undefined,
-    tags: hasAny(said.tags) ? said.tags : undefined,
-  };
-}
-
-function readAttribution(said: WrittenAttribution = {}): Attribution {
-  return {
-    task: said.task ?? null,
-    parent: said.parent ?? null,
-    root: said.root ?? null,
-    type: said.type ?? null,
-    step: said.step ?? null,
-    customer: said.customer ?? null,
-    user: said.user ?? null,
-    feature: said.feature ?? null,
-    agent: said.agent ?? null,
-    team: said.team ?? null,
-    session: said.session ?? null,
-    project: said.project ?? null,
-    branch: said.branch ?? null,
-    prompt: said.prompt ?? null,
-    environment: said.environment ?? null,
-    tags: said.tags ?? {},
   };
 }
 
@@ -395,14 +368,4 @@ function writeKey(key: Key): WrittenKey {
 
 function readKey(key: WrittenKey): Key {
   return { id: key.id, name: key.name, team: key.team ?? null, role: key.role, hash: key.hash, createdMs: key.createdMs };
-}
-
-function some<T>(list: readonly T[]): readonly T[] | undefined {
-  return list.length === 0 ? undefined : list;
-}
-
-function hasAny(record: object): boolean {
-  // oxlint-disable-next-line no-unreachable-loop
-  for (const _name in record) return true;
-  return false;
 }

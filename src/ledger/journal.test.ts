@@ -67,18 +67,23 @@ describe("journal", () => {
         let journal = await Journal.open(own, small);
         const keys = new Map<string, number | null>();
         const open = new Set<string>();
+        const works = new Map<string, number | null>();
         for (const [entry, then] of steps) {
           journal.append(entry);
           if (entry.kind === "key.created") keys.set(entry.key.id, null);
           if (entry.kind === "key.revoked" && keys.get(entry.id) === null) keys.set(entry.id, entry.atMs);
           if (entry.kind === "start") open.add(entry.call.id);
           if (entry.kind === "end") open.delete(entry.call.id);
+          if (entry.kind === "work.begun" && !works.has(entry.work.id)) works.set(entry.work.id, entry.work.expiresMs);
+          if (entry.kind === "work.moved" && works.has(entry.id)) works.set(entry.id, entry.expiresMs);
+          if (entry.kind === "work.ended") works.delete(entry.id);
           if (then === "compress") await compressSealed(own);
           if (then !== "reopen") continue;
           await journal.close();
           journal = await Journal.open(own, small);
           expect(new Map([...journal.keys().values()].map((key) => [key.id, key.revokedMs]))).toEqual(keys);
           expect(new Set(journal.openCalls().keys())).toEqual(open);
+          expect(new Map([...journal.works()].map(([id, work]) => [id, work.expiresMs]))).toEqual(works);
         }
         const end = journal.position;
         await journal.close();

@@ -6,6 +6,7 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import type { CallStart } from "../core/call.ts";
 import type { Entry, Position } from "../core/entry.ts";
+import type { Work } from "../core/work.ts";
 import { PennyworthError } from "../error.ts";
 import { encodeEntry } from "./codec.ts";
 import { type JournalFiles, realFiles, syncFolder, writeAll } from "./files.ts";
@@ -159,6 +160,11 @@ export class Journal {
   /** Of the open calls, those whose response the provider has named already: call's id → response's id. */
   responseIds(): ReadonlyMap<string, string> {
     return this.#state.seen;
+  }
+
+  /** Work that has not ended, by id. */
+  works(): ReadonlyMap<string, Work> {
+    return this.#state.works;
   }
 
   /** Pennyworth's own keys by id, revoked ones too. */

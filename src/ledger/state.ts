@@ -1,8 +1,9 @@
-// What a restart must know of the past: the keys, and the calls that began and have not ended. Each segment's header carries it, so that a
+// What a restart must know of the past: the keys, the calls that began and have not ended, and the work that is open. Each segment's header carries it, so that a
 // start-up reads the last segment alone. Invariant: a state is the same, whether read from a header or built from every entry before it.
 
 import type { CallStart } from "../core/call.ts";
 import type { Entry, Key } from "../core/entry.ts";
+import type { Work } from "../core/work.ts";
 import { decodeEntry, encodeEntry } from "./codec.ts";
 
 export interface KeyRecord extends Key {
@@ -15,10 +16,12 @@ export interface LedgerState {
   readonly open: Map<string, CallStart>;
   /** Open call → the provider's id of its response, where that is known already. */
   readonly seen: Map<string, string>;
+  /** Work that has not ended. */
+  readonly works: Map<string, Work>;
 }
 
 export function emptyState(): LedgerState {
-  return { keys: new Map(), open: new Map(), seen: new Map() };
+  return { keys: new Map(), open: new Map(), seen: new Map(), works: new Map() };
 }
 
 /** May not refuse: the entry is history. */
@@ -34,6 +37,17 @@ export function applyEntry(state: LedgerState, entry: Entry): void {
     case "seen":
       if (state.open.has(entry.id)) state.seen.set(entry.id, entry.responseId);
       break;
+    case "work.begun":
+      if (!state.works.has(entry.work.id)) state.works.set(entry.work.id, entry.work);
+      break;
+    case "work.moved": {
+      const work = state.works.get(entry.id);
+      if (work !== undefined) state.works.set(entry.id, { ...work, expiresMs: entry.expiresMs });
+      break;
+    }
+    case "work.ended":
+      state.works.delete(entry.id);
+      break;
     case "key.created":
       state.keys.set(entry.key.id, { ...entry.key, revokedMs: null });
       break;
@@ -44,6 +58,8 @@ export function applyEntry(state: LedgerState, entry: Entry): void {
     }
     case "run":
     case "observation":
+    case "charge":
+    case "charge.voided":
     case "gap":
     case "clock":
       break;
@@ -59,6 +75,7 @@ export function encodeState(state: LedgerState): string {
   }
   for (const call of state.open.values()) texts.push(encodeEntry({ kind: "start", call }));
   for (const [id, responseId] of state.seen) texts.push(encodeEntry({ kind: "seen", id, responseId }));
+  for (const work of state.works.values()) texts.push(encodeEntry({ kind: "work.begun", work }));
   return `{"entries":[${texts.join(",")}]}`;
 }
 
