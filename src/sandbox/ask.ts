@@ -38,6 +38,8 @@ export interface Ask {
   readonly media?: { readonly audio?: number; readonly image?: number };
   /** What the model makes, where it is not text. */
   readonly makes?: "output_audio" | "output_image";
+  /** Tokens of a prompt's beginning that the provider keeps under a name: read from its cache. */
+  readonly keptTokens?: number;
   /** Output tokens of one choice, where they are not to be drawn. */
   readonly length?: number;
   /** What is served instead of tokens, by models that do not count them. */

@@ -42,6 +42,8 @@ export interface Controls {
   spillover?: "on" | "off";
   batchPolls?: number;
   trainedTokens?: number;
+  /** Beside the prompt, not in it. */
+  toolPromptTokens?: number;
 }
 
 type Key = keyof Controls;
@@ -91,6 +93,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   spillover: choice("spillover", "on", "off"),
   "batch-polls": count("batchPolls", 1000),
   "trained-tokens": count("trainedTokens", 100_000_000),
+  "tool-prompt-tokens": count("toolPromptTokens"),
 };
 
 /** Controls of a few formats only: the others refuse them without being told. */
@@ -102,6 +105,7 @@ export const particular: readonly Key[] = [
   "spillover",
   "batchPolls",
   "trainedTokens",
+  "toolPromptTokens",
 ];
 
 export const noControls: Readonly<Controls> = Object.freeze({});

@@ -28,7 +28,8 @@ export function converse(call: Call, exchange: Exchange, senseless: readonly (ke
   row.responseId = exchange.idPrefix === null ? null : exchange.idPrefix + id;
   const failed = serving.choices[0].finish === "failed";
   if (failed && exchange.failsAsError && !ask.streamed) return fail(call.wire, exchange.wording, { ...controls, fail: "500" });
-  witness.serves(row, totalUsage(serving), serving.iterations.length === 0 ? null : serving.iterations, serving.claim);
+  const claim = exchange.silent === true ? "missing" : serving.claim;
+  witness.serves(row, totalUsage(serving), serving.iterations.length === 0 ? null : serving.iterations, claim);
   const wire = exchange.headers === undefined ? call.wire : { ...call.wire, headers: [...call.wire.headers, ...exchange.headers(serving)] };
   const tokens = serving.choices.reduce((sum, choice) => sum + choice.tokens, 0);
   const paceMs = (controls.delayMs ?? 0) + (controls.tokensPerSecond === undefined ? 0 : (tokens * 1000) / controls.tokensPerSecond);
@@ -56,7 +57,7 @@ export function converse(call: Call, exchange: Exchange, senseless: readonly (ke
     sendEvents(wire, events, exchange.streamType);
     return undefined;
   }
-  const usage = serving.claim !== "missing";
+  const usage = claim !== "missing";
   if (!isPlain(controls)) return sendJsonPaced(wire, whole, tokens, usage, controls, exchange.wholeType);
   sendJson(wire, 200, whole, tokens, usage, exchange.wholeType);
   return undefined;

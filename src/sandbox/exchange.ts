@@ -23,6 +23,8 @@ export interface Exchange {
   readonly timedWrites: boolean;
   /** A failed answer is an error without usage; otherwise an answer that says it failed. */
   readonly failsAsError: boolean;
+  /** Its answers never say what was used. */
+  readonly silent?: boolean;
   json(serving: Serving): string;
   events(serving: Serving): readonly Event[];
   /** Content type of a stream; server-sent events unless set. Types that are no text hold one byte a character. */

@@ -1,7 +1,8 @@
 // A request that the sandbox does not take, and how each wire format words an error. Not for faults asked for on purpose: those are answers.
 // Invariant: every error body is one that the format's own SDK can read.
 
-export type Wording = "openai" | "anthropic" | "aws";
+/** `google-list` is Google's within a list, as its streamed arrays begin with it. */
+export type Wording = "openai" | "anthropic" | "aws" | "google" | "google-list" | "ollama" | "cohere";
 
 /** Thrown while a request is read: becomes a 400 (or `status`) in the words of its format. */
 export class Refused extends Error {
@@ -62,13 +63,36 @@ export function errorHeaders(wording: Wording, status: number, type: string | nu
   return wording === "aws" ? ["x-amzn-errortype", `${type ?? toAwsType(status)}:http://internal.amazon.com/coral/com.amazon.bedrock/`] : [];
 }
 
+const googleStatuses: Readonly<Record<number, string>> = {
+  401: "UNAUTHENTICATED",
+  403: "PERMISSION_DENIED",
+  404: "NOT_FOUND",
+  429: "RESOURCE_EXHAUSTED",
+  500: "INTERNAL",
+  503: "UNAVAILABLE",
+  529: "UNAVAILABLE",
+};
+
 /** The error's JSON text. */
 export function errorBody(wording: Wording, status: number, message: string, param: string | null, request: string): string {
-  if (wording === "anthropic") {
-    const error = { type: anthropicTypes[status] ?? "invalid_request_error", message };
-    return JSON.stringify({ type: "error", error, request_id: request });
+  switch (wording) {
+    case "openai": {
+      const [type, code] = openaiTypes[status] ?? ["invalid_request_error", null];
+      return JSON.stringify({ error: { message, type, param, code } });
+    }
+    case "anthropic": {
+      const error = { type: anthropicTypes[status] ?? "invalid_request_error", message };
+      return JSON.stringify({ type: "error", error, request_id: request });
+    }
+    case "aws":
+      return JSON.stringify({ message });
+    case "google":
+      return JSON.stringify({ error: { code: status, message, status: googleStatuses[status] ?? "INVALID_ARGUMENT" } });
+    case "google-list":
+      return `[${errorBody("google", status, message, param, request)}]`;
+    case "ollama":
+      return JSON.stringify({ error: message });
+    case "cohere":
+      return JSON.stringify({ id: request, message });
   }
-  if (wording === "aws") return JSON.stringify({ message });
-  const [type, code] = openaiTypes[status] ?? ["invalid_request_error", null];
-  return JSON.stringify({ error: { message, type, param, code } });
 }

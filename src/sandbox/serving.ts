@@ -95,7 +95,8 @@ export function totalUsage(serving: Serving): Served {
 }
 
 function serveInput(usage: Served, ask: Ask, controls: Readonly<Controls>, context: ServingContext): void {
-  let read = controls.cacheReadTokens ?? 0;
+  usage.tool_prompt = controls.toolPromptTokens ?? 0;
+  let read = controls.cacheReadTokens ?? ask.keptTokens ?? 0;
   let write5m = controls.cacheWrite5mTokens ?? 0;
   const write1h = controls.cacheWrite1hTokens ?? 0;
   const audio = controls.audioInputTokens ?? toPart(ask.media?.audio, controls.inputTokens);

@@ -24,6 +24,10 @@ export interface Served {
   characters: number;
   /** Tokens trained on. */
   training: number;
+  /** Input that the provider's own tools brought in, beside the prompt. */
+  tool_prompt: number;
+  /** Rerankings, in the provider's search units. */
+  rerank: number;
 }
 
 /** `received`: head and body are in, no answer's end yet. `cut`: broken off by the sandbox. `aborted`: the client went away. */
@@ -213,6 +217,8 @@ export function nothing(): Served {
     audio_seconds: 0,
     characters: 0,
     training: 0,
+    tool_prompt: 0,
+    rerank: 0,
   };
 }
 
