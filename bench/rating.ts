@@ -15,10 +15,10 @@ interface Naive {
 }
 
 export async function* bench(): AsyncIterable<Line> {
-  const reads = Array.from({ length: 5 }, () => timed(() => readPrices({ prices: [], providers: {}, nowMs: 0 })));
+  const reads = Array.from({ length: 5 }, () => timed(() => readPrices({ prices: [], pricesOf: {}, nowMs: 0 })));
   yield { name: "rating.book.read", value: round(median(reads)), unit: "ms", baseline: null, ratio: null };
 
-  const book = readPrices({ prices: [], providers: {}, nowMs: 0 });
+  const book = readPrices({ prices: [], pricesOf: {}, nowMs: 0 });
   const usage: Usage = {
     parts: [
       {

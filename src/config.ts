@@ -20,13 +20,15 @@ const decimal = z
   .transform(String);
 
 const providerSchema = z.strictObject({
+  /** The provider of the table whose record this one begins as. */
+  like: z.string().optional(),
   /** Needed where the name is none of the table's (providers/table.ts). */
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   /** Name of the environment variable that holds the credential. */
   keyFrom: z.string().optional(),
   keyFile: z.string().optional(),
-  formats: z.array(z.enum(["openai-chat", "openai-responses", "openai-embeddings", "anthropic-messages"])).optional(),
-  auth: z.enum(["bearer", "x-api-key", "none"]).optional(),
+  formats: z.array(z.string()).optional(),
+  auth: z.enum(["bearer", "x-api-key", "api-key", "x-goog-api-key", "aws", "google", "none"]).optional(),
   whenClientLeaves: z.enum(["drain", "cancel"]).optional(),
   region: z.string().optional(),
   /** Whose list prices apply; the provider's own name when absent. */

@@ -13,7 +13,11 @@ export const errorKinds = {
   request_timeout: { status: 408, message: "The request body did not arrive within {limit} ms (limits.requestMsMax)." },
   headers_too_large: { status: 431, message: "The request's headers are larger than {limit} bytes (limits.headerBytesMax)." },
   header_invalid: { status: 400, message: "The header {name} is not valid: {detail}." },
-  route_unknown: { status: 404, message: "Pennyworth serves nothing at {method} {path}. The paths it serves are in docs/gateway.md." },
+  route_unknown: {
+    status: 404,
+    message:
+      "Pennyworth serves nothing at {method} {path}. What it does not know passes, unmetered, under /to/<provider>/…; docs/gateway.md lists what it serves.",
+  },
   method_not_allowed: { status: 405, message: "{path} does not take {method}." },
   upgrade_unsupported: { status: 501, message: "WebSocket and other upgrades cannot be metered yet and are refused." },
   host_foreign: { status: 421, message: "The Host {host} is not one this server answers to. Add it to server.hosts if it should be." },
@@ -29,6 +33,14 @@ export const errorKinds = {
   provider_key_missing: {
     status: 401,
     message: "No credential for {provider}: set {variable} where Pennyworth runs, or send your own with the request.",
+  },
+  provider_address: {
+    status: 404,
+    message: "Where {provider} is, the settings have to say: set providers.{provider}.{setting}.",
+  },
+  provider_credential: {
+    status: 502,
+    message: "No credential for {provider} could be had: {cause}. Nothing was sent, nothing is charged.",
   },
   provider_format: { status: 404, message: "The provider {provider} is not set up for {path}." },
   provider_unreachable: {

@@ -12,10 +12,12 @@ import pino, { type Logger } from "pino";
 import type { ApiContext, PriceLine, PricesAccess } from "./api/context.ts";
 import { createApi } from "./api/app.ts";
 import type { Config } from "./config.ts";
+import { createCredentials, withRegion } from "./credentials.ts";
 import type { Role } from "./core/entry.ts";
 import type { PriceBook } from "./core/price.ts";
 import type { UsageClass } from "./core/usage.ts";
 import { PennyworthError } from "./error.ts";
+import type { Credentials } from "./gateway/credential.ts";
 import { Estimator } from "./gateway/estimate.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import { createId } from "./gateway/id.ts";
@@ -32,7 +34,7 @@ import { keyPrefix, KeyRing } from "./ledger/keys.ts";
 import { type Names, openNames } from "./ledger/names.ts";
 import { openStore, type StoreClient } from "./ledger/duckdb/client.ts";
 import { readPrices } from "./prices.ts";
-import { formats, mergeProviders, type ProviderRecord } from "./providers/table.ts";
+import { formats, mergeProviders, type ProviderRecord, sandboxRecord } from "./providers/table.ts";
 import { startSandbox } from "./sandbox/sandbox.ts";
 import { createPage } from "./web/page.ts";
 
@@ -71,16 +73,16 @@ export async function openOffline(config: Config): Promise<{ readonly app: Retur
 export async function start(config: Config): Promise<Running> {
   const { settings } = config;
   const log = createLog(config);
-  checkRoutes(new Map(mergeProviders(settings.providers)).set("sandbox", sandboxProvider("http://127.0.0.1")), settings.routes);
+  checkRoutes(new Map(mergeProviders(settings.providers)).set(sandboxRecord.name, sandboxRecord), settings.routes);
   const ledger = await openLedger(config, log);
   const { journal } = ledger;
   const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
-  const providers = new Map(ledger.providers).set("sandbox", sandboxProvider(sandboxServer.url));
-  const { credential } = ledger;
+  const providers = new Map(ledger.providers).set(sandboxRecord.name, { ...sandboxRecord, baseUrl: sandboxServer.url });
+  const { credentials } = ledger;
   const routes: RouteTable = {
     providers,
     routes: settings.routes,
-    credentialed: new Set([...providers.keys()].filter((name) => credential(name) !== null)),
+    credentialed: new Set([...providers.keys()].filter((name) => credentials.has(name))),
   };
   const adminToken = config.secret("PENNYWORTH_ADMIN_TOKEN") ?? adminPrefix + randomBytes(24).toString("base64url");
 
@@ -91,7 +93,7 @@ export async function start(config: Config): Promise<Running> {
     now: Date.now,
     warn: (message) => log.warn(message),
   });
-  const upstream = createUpstream(settings.limits, credential);
+  const upstream = createUpstream(settings.limits, credentials);
   const parts: Parts = {
     limits: settings.limits,
     durability: settings.journal.durability,
@@ -154,21 +156,6 @@ export async function start(config: Config): Promise<Running> {
   return { url, adminToken, dataFolder: settings.data, sandboxed: routes.credentialed.size === 0, keysNeeded: required(), close };
 }
 
-/** The sandbox in this process, as one provider more. */
-function sandboxProvider(url: string): ProviderRecord {
-  return {
-    name: "sandbox",
-    baseUrl: `${url}/v1`,
-    auth: "none",
-    keyFrom: null,
-    formats: [...formats.keys()],
-    whenClientLeaves: { json: "drain", stream: "cancel" },
-    pricesOf: "openai",
-    region: null,
-    headers: {},
-  };
-}
-
 interface OpenLedger {
   readonly lock: Lock;
   readonly journal: Journal;
@@ -177,8 +164,7 @@ interface OpenLedger {
   readonly keys: KeyRing;
   readonly book: PriceBook;
   readonly providers: ReadonlyMap<string, ProviderRecord>;
-  /** The configured credential of a provider; null when there is none. */
-  readonly credential: (provider: string) => string | null;
+  readonly credentials: Credentials;
   close(): Promise<void>;
 }
 
@@ -207,7 +193,7 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
     opened.push(() => store.close());
     store.advance(journal.position);
     journal.onSynced((position) => store.advance(position));
-    const providers = mergeProviders(settings.providers);
+    const providers = new Map([...mergeProviders(settings.providers)].map(([name, record]) => [name, withRegion(config, record)]));
     return {
       lock,
       journal,
@@ -216,12 +202,11 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
       keys: new KeyRing(journal),
       book: readPrices({
         prices: settings.prices,
-        providers: settings.providers,
-        pricesOf: { sandbox: ["openai", "anthropic"] },
+        pricesOf: Object.fromEntries([sandboxRecord, ...providers.values()].map(({ name, pricesOf }) => [name, pricesOf])),
         nowMs: Date.now(),
       }),
       providers,
-      credential: createCredentials(config, providers),
+      credentials: createCredentials(config, providers),
       close,
     };
   } catch (error) {
@@ -275,7 +260,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
         providers: [...ledger.providers.values()].map(({ name, formats: served }) => ({
           name,
           formats: served,
-          credential: ledger.credential(name) !== null,
+          credential: ledger.credentials.has(name),
         })),
         sandbox: face.sandboxed ?? false,
         keysNeeded: keysNeeded(config, ledger.keys),
@@ -344,28 +329,6 @@ function keysNeeded({ settings: { server } }: Config, keys: KeyRing): boolean {
 function refuseOpenAddress({ settings: { server } }: Config, required: boolean): void {
   if (loopback.test(server.host) || required) return;
   throw new PennyworthError("config_invalid", { detail: `server.host ${server.host} is not loopback, so server.keys cannot be optional` });
-}
-
-/** Provider credentials come from the environment or a file, and go nowhere but upstream. */
-function createCredentials(config: Config, providers: ReadonlyMap<string, ProviderRecord>): (provider: string) => string | null {
-  const known = new Map<string, string | null>();
-  return (name) => {
-    const kept = known.get(name);
-    if (kept !== undefined) return kept;
-    const file = config.settings.providers[name]?.keyFile;
-    const record = providers.get(name);
-    const value = file === undefined ? (record?.keyFrom == null ? null : (config.secret(record.keyFrom) ?? null)) : readKeyFile(file);
-    known.set(name, value);
-    return value;
-  };
-}
-
-function readKeyFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch (cause) {
-    throw new PennyworthError("config_invalid", { detail: `keyFile ${path} cannot be read` }, cause);
-  }
 }
 
 function watchClock(onJump: (byMs: number) => void): NodeJS.Timeout {

@@ -10,7 +10,7 @@ import type { Quantities, Usage } from "./core/usage.ts";
 import { PennyworthError } from "./error.ts";
 import { readPrices, readSnapshots, snapshotKeys } from "./prices.ts";
 
-const none = { prices: [], providers: {}, nowMs: 0 };
+const none = { prices: [], pricesOf: {}, nowMs: 0 };
 const book = readPrices(none);
 const newest = Date.parse("2026-09-24T12:00:00Z");
 
@@ -219,7 +219,7 @@ describe("names", () => {
   });
 
   it("of providers that speak for others are looked up with these", () => {
-    const prices = readPrices({ ...none, providers: { house: { pricesOf: "openai" } }, pricesOf: { sandbox: ["openai", "anthropic"] } });
+    const prices = readPrices({ ...none, pricesOf: { house: ["openai"], sandbox: ["openai", "anthropic"] } });
     expect(dollars("house/gpt-5", { input: 1_000_000 }, {}, prices)).toBe("1.25");
     expect(dollars("sandbox/gpt-5", { input: 1_000_000 }, {}, prices)).toBe("1.25");
     expect(dollars("sandbox/claude-opus-4-7", { input: 1_000_000 }, {}, prices)).toBe("5");

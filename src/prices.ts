@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { PriceSettings, ProviderSettings } from "./config.ts";
+import type { PriceSettings } from "./config.ts";
 import { type MatchRule, wildcardRule } from "./core/match.ts";
 import { parseRate } from "./core/money.ts";
 import {
@@ -58,9 +58,8 @@ export interface SnapshotPrice {
 /** What of the settings bears on prices. */
 export interface PriceOptions {
   readonly prices: readonly PriceSettings[];
-  readonly providers: Readonly<Record<string, Pick<ProviderSettings, "pricesOf">>>;
-  /** Whose lists apply to providers that are built in; the settings go before it. */
-  readonly pricesOf?: Readonly<Record<string, readonly string[]>>;
+  /** Provider → whose lists apply to it, in order; its own where it is not named. */
+  readonly pricesOf: Readonly<Record<string, readonly string[]>>;
   /** When the user's prices were read, ms UTC. */
   readonly nowMs: number;
 }
@@ -101,15 +100,12 @@ const folder = fileURLToPath(new URL("../data/prices/", import.meta.url));
  */
 export function readPrices(options: PriceOptions): PriceBook {
   const files = readSnapshots();
-  const fromSettings = Object.entries(options.providers).flatMap(([name, { pricesOf }]) =>
-    pricesOf === undefined ? [] : [[name, [pricesOf]] as const],
-  );
   return createPriceBook({
     listed: files.flatMap(toRecords),
     own: options.prices.map((price, index) => toOwnRecord(price, index, options.nowMs)),
     derivations: readDerivations(),
     fallbacks: Object.fromEntries(files.map((file) => [file.provider, file.fallbacks])),
-    pricesOf: { ...options.pricesOf, ...Object.fromEntries(fromSettings) },
+    pricesOf: options.pricesOf,
   });
 }
 

@@ -146,6 +146,10 @@ export interface CallEnd {
   /** The provider's own request id, from its answer's headers. */
   readonly providerRequest: string | null;
   readonly answerBytes: number;
+  /** What the provider itself says the call cost: exact decimal text of dollars. It stands beside our own, and is never added to it. */
+  readonly costReported?: string | undefined;
+  /** The capacity that served it, where the provider says so; another one than was meant is a spill. */
+  readonly poolServed?: string | undefined;
   /** null: there is nothing to charge (nothing was sent, or the provider refused without usage). */
   readonly usage: Usage | null;
   readonly charges: readonly Charge[];

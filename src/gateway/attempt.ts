@@ -4,7 +4,7 @@
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
-import type { AnswerFacts, AnswerStream, Format } from "../providers/format.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Format } from "../providers/format.ts";
 import type { Client } from "./client.ts";
 import { headersDown } from "./headers.ts";
 import { readWhole } from "./whole.ts";
@@ -48,11 +48,18 @@ export interface AttemptOwner {
   ended(outcome: Outcome): void;
 }
 
+/** How the cause begins when a request was not sent because it could not be signed. */
+export const noCredential = "credential: ";
+
+/** Where providers put the id of a request. */
+const requestIds = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid"];
+
 export class Attempt implements Dispatcher.DispatchHandler {
   readonly #owner: AttemptOwner;
   #controller: Dispatcher.DispatchController | null = null;
 
   #reason: string | undefined;
+  #answerHead: AnswerHead | null = null;
   #rawHeaders: readonly (Buffer | string)[] = [];
   #mode: "waiting" | "discard" | "stream" | "whole" | "long" | "plain" = "waiting";
   #stream: AnswerStream | null = null;
@@ -103,19 +110,24 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.status = status;
     this.#reason = reason;
     this.#rawHeaders = (controller.rawHeaders as Buffer[] | undefined) ?? [];
-    this.providerRequest = first(headers["x-request-id"]) ?? first(headers["request-id"]);
+    this.providerRequest = requestIds.map((name) => first(headers[name])).find((id) => id !== null) ?? null;
     if (this.#owner.discards(status)) {
       this.#mode = "discard";
       this.#end("answered", null, null);
       controller.abort(new Error("discarded"));
       return;
     }
-    const type = first(headers["content-type"]) ?? "";
+    const head: AnswerHead = {
+      status,
+      type: (first(headers["content-type"]) ?? "").toLowerCase(),
+      header: (name) => first(headers[name]),
+    };
+    this.#answerHead = head;
     const encoding = first(headers["content-encoding"]);
-    if (this.#owner.format === null) {
+    if (this.#owner.format === null || this.#owner.format.isOpaque) {
       this.#mode = "plain";
       this.#head(null, [], this.#declaredLength());
-    } else if (type.includes("text/event-stream") || (this.#owner.streamed && status < 300 && !type.includes("json"))) {
+    } else if (this.#owner.format.isStream(head, this.#owner.streamed)) {
       const inflate = encoding === null || encoding === "identity" ? null : openInflate(encoding);
       if (inflate === "unknown") {
         // Not to be read: it passes, and its usage is estimated.
@@ -125,7 +137,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
         return;
       }
       this.#mode = "stream";
-      this.#stream = this.#owner.format.stream(this.#owner.hideUsage, this.#owner.limits.eventBytesMax);
+      this.#stream = this.#owner.format.stream({
+        hideUsage: this.#owner.hideUsage,
+        head,
+        eventBytesMax: this.#owner.limits.eventBytesMax,
+      });
       if (inflate !== null) this.#follow(inflate);
       this.#head(null, inflate === null ? [] : ["content-encoding"]);
     } else {
@@ -181,8 +197,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
         this.#finishWhole();
         return;
       case "plain":
-        this.#owner.client.end();
-        this.#end("answered", null, null);
+        if (this.#owner.format === null) this.#finishPlain();
+        else this.#owner.complete(this.#owner.format.answer("", this.#answerHead as AnswerHead), () => this.#finishPlain());
         return;
       case "waiting":
       case "discard":
@@ -200,6 +216,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
           ? "silent"
           : "broke";
     this.#fail(kind, code);
+  }
+
+  /** It was never sent: no credential could be had. */
+  refuse(error: Error): void {
+    this.#fail("unsent", `${noCredential}${error.message}`);
   }
 
   /** The client has gone away. */
@@ -257,10 +278,15 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#end("answered", null, stream.facts());
   }
 
+  #finishPlain(): void {
+    this.#owner.client.end();
+    this.#end("answered", null, null);
+  }
+
   #finishWhole(): void {
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     const kept = this.answerBytes === body.length;
-    const facts = kept ? readWhole(this.#owner.format as Format, body, rawHeader(this.#rawHeaders, "content-encoding")) : null;
+    const facts = kept ? readWhole(this.#owner.format as Format, body, this.#answerHead as AnswerHead) : null;
     this.#owner.complete(facts, (cost) => {
       if (this.#mode === "long") {
         if (this.#held !== null) this.#write(this.#held);

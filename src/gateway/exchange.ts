@@ -16,7 +16,7 @@ import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
 import { errorOfOutcome, failure, type Retriable, retriable, retriableStatus, statusOfAnswer, statusOfOutcome } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
-import type { Credentials } from "./headers.ts";
+import type { Shown } from "./headers.ts";
 import { createId } from "./id.ts";
 import { readTrace, type Trace } from "./identify.ts";
 import { chain } from "./prefix.ts";
@@ -42,7 +42,7 @@ export class Exchange {
   readonly #client: Client;
   readonly #address: Address;
   readonly #key: Key | null;
-  readonly #credentials: Credentials;
+  readonly #shown: Shown;
   #attempt: Attempt | null = null;
   #cancelled = false;
   #wake: (() => void) | null = null;
@@ -52,13 +52,13 @@ export class Exchange {
     request: IncomingMessage,
     response: ServerResponse,
     address: Address,
-    who: { readonly key: Key | null; readonly credentials: Credentials },
+    who: { readonly key: Key | null; readonly shown: Shown },
   ) {
     this.#parts = parts;
     this.#request = request;
     this.#address = address;
     this.#key = who.key;
-    this.#credentials = who.credentials;
+    this.#shown = who.shown;
     this.#client = new Client(response, parts.limits.silenceMsMax);
     this.#client.onGone(() => {
       this.#attempt?.clientLeft();
@@ -74,13 +74,13 @@ export class Exchange {
   }
 
   async run(): Promise<void> {
-    const { endpoint } = this.#address;
-    const format = this.#parts.formats.get(endpoint.format) as Format;
+    const { kind } = this.#address;
+    const format = this.#format();
     try {
       const body = await readBody(this.#request, this.#parts.limits.requestBytesMax);
       if (body === null) return;
-      if (endpoint.kind === "metered") await this.#meter(body, format);
-      else await this.#pass(body, endpoint.kind === "response" ? format : null);
+      if (kind === "metered" || kind === "unmetered") await this.#meter(body, format);
+      else await this.#pass(body, kind === "kept" ? format : null);
     } catch (error) {
       this.refuse(format, error);
     }
@@ -98,9 +98,16 @@ export class Exchange {
     this.#client.end(body);
   }
 
+  /** What the client speaks: whose refusals it understands. */
+  #format(): Format {
+    return this.#parts.formats.get(this.#address.format ?? "unmetered") as Format;
+  }
+
   async #meter(body: Buffer, format: Format): Promise<void> {
-    const facts = format.request(body);
-    const chosen = route(this.#parts.routes, this.#address, facts.model, this.#credentials.own);
+    const { path, model } = this.#address;
+    const type = this.#request.headers["content-type"] ?? "";
+    const facts = format.request(body, { path, query: this.#shown.query, model: model?.name ?? null, type });
+    const chosen = route(this.#parts.routes, this.#address, facts.model, this.#shown.own);
     const trace = readTrace(this.#request.headers);
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);
     const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix, this.#key?.team);
@@ -169,7 +176,7 @@ export class Exchange {
       key: this.#key?.id ?? null,
       provider: target.provider.name,
       format: asked.format.name,
-      endpoint: this.#address.endpoint.path,
+      endpoint: endpointOf(this.#address),
       pool: target.pool,
       region: target.provider.region,
       modelAsked: facts.model,
@@ -222,7 +229,7 @@ export class Exchange {
         },
         headers: (cost) => this.#ownHeaders(start, cost),
         named: (responseId) => {
-          if (metered && asked.format.name === "openai-responses") recorder.seen(start.id, responseId);
+          if (metered && asked.format.isKept) recorder.seen(start.id, responseId);
         },
         complete: (facts, release) => {
           const cost = settle(statusOfAnswer(attempt.status, facts, asked.facts), null, facts);
@@ -291,8 +298,14 @@ export class Exchange {
   }
 
   #send(attempt: Attempt, target: Target, body: Buffer, firstByteMsMax: number): void {
-    const { path } = this.#address.endpoint;
-    this.#parts.upstream.send(attempt, { target, request: this.#request, path, body, credentials: this.#credentials, firstByteMsMax });
+    this.#parts.upstream.send(attempt, {
+      target,
+      request: this.#request,
+      address: this.#address,
+      body,
+      shown: this.#shown,
+      firstByteMsMax,
+    });
   }
 
   /** What the answer's head says of Pennyworth: the call, its cost, and every policy that changed something. */
@@ -302,6 +315,7 @@ export class Exchange {
     if (start.edits.length > 0) headers.push("x-pennyworth-edits", start.edits.join(", "));
     if (start.reason !== "first" && start.cause !== "client")
       headers.push("x-pennyworth-attempt", `${start.attempt}; ${start.reason}; ${start.cause}`);
+    if (start.format === "unmetered") headers.push("x-pennyworth-unmetered", "nothing is known of this path");
     if (start.provider === sandbox) headers.push("x-pennyworth-provider", "sandbox: no real model answered");
     return headers;
   }
@@ -309,8 +323,8 @@ export class Exchange {
   /** Endpoints that cost nothing, and stored responses: those are witnesses of the call that made them. */
   async #pass(body: Buffer, format: Format | null): Promise<void> {
     const { limits, recorder, identifier } = this.#parts;
-    const refusing = this.#parts.formats.get(this.#address.endpoint.format) as Format;
-    const { targets } = route(this.#parts.routes, this.#address, null, this.#credentials.own);
+    const refusing = this.#format();
+    const { targets } = route(this.#parts.routes, this.#address, null, this.#shown.own);
     const target = targets[0] as Target;
     if (format !== null) recorder.requireWritable();
     const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
@@ -396,6 +410,11 @@ function toWire({
   providerRequest,
 }: Attempt): Omit<Ending, "status" | "error" | "clientGone" | "endMs"> {
   return { httpStatus, firstByteMs, firstTokenMs, answerBytes, providerRequest };
+}
+
+/** The path with the model taken out, so that calls to one endpoint are told by one name. */
+function endpointOf({ path, model }: Address): string {
+  return model === null ? path : `${path.slice(0, model.span[0])}{model}${path.slice(model.span[1])}`;
 }
 
 /** The formats' own edits ask for usage; a provider that sends it unasked refuses them. */

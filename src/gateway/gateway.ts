@@ -5,7 +5,7 @@ import type { Key } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
 import type { Format } from "../providers/format.ts";
 import { Exchange } from "./exchange.ts";
-import { readCredentials } from "./headers.ts";
+import { readShown } from "./headers.ts";
 import type { Parts } from "./parts.ts";
 import { toAnswer } from "./refusal.ts";
 import { readAddress } from "./route.ts";
@@ -40,13 +40,14 @@ export class Gateway {
     let exchange: Exchange | null = null;
     let format: Format | null = null;
     try {
-      const address = readAddress(request.method as string, path, request.headers["anthropic-version"] !== undefined);
-      format = this.#parts.formats.get(address.endpoint.format) ?? null;
+      const { providers } = this.#parts.routes;
+      const address = readAddress(providers, request.method as string, path, request.headers["anthropic-version"] !== undefined);
+      format = this.#parts.formats.get(address.format ?? "unmetered") ?? null;
       if (this.#draining) throw new PennyworthError("draining");
       if (this.#active.size >= this.#parts.limits.callsMax) throw new PennyworthError("overloaded", { limit: this.#parts.limits.callsMax });
-      const credentials = readCredentials(request.headers, this.#keys.isOurs);
-      const key = this.#admit(credentials.key);
-      exchange = new Exchange(this.#parts, request, response, address, { key, credentials });
+      const shown = readShown(request.headers, queryOf(request.url as string), this.#keys.isOurs);
+      const key = this.#admit(shown.key);
+      exchange = new Exchange(this.#parts, request, response, address, { key, shown });
       this.#active.add(exchange);
       await exchange.run();
       // Were there a bug, a client must not wait for ever.
@@ -98,4 +99,9 @@ export function refuse(response: ServerResponse, error: PennyworthError, bodyRea
   }
   const { headers, body } = toAnswer(error, bodyRead, format);
   response.writeHead(error.status, headers as string[]).end(body);
+}
+
+function queryOf(url: string): string {
+  const at = url.indexOf("?");
+  return at < 0 ? "" : url.slice(at + 1);
 }

@@ -21,7 +21,21 @@ const connection = new Set([
 ]);
 
 /** Never sent upstream: credentials are set anew, cookies and origins are ours, encodings must be readable to be metered. */
-const kept = new Set(["authorization", "x-api-key", "api-key", "cookie", "origin", "referer", "accept-encoding", "baggage"]);
+const kept = new Set([
+  "authorization",
+  "x-api-key",
+  "api-key",
+  "x-goog-api-key",
+  "cookie",
+  "origin",
+  "referer",
+  "accept-encoding",
+  "baggage",
+  // What AWS's clients sign with: it was for this address, and is made anew for the provider's.
+  "x-amz-date",
+  "x-amz-security-token",
+  "x-amz-content-sha256",
+]);
 const own = ["x-pennyworth-", "helicone-", "x-portkey-"];
 
 /**
@@ -34,6 +48,8 @@ export function headersUp(request: IncomingMessage, except: ReadonlySet<string> 
   const named = connectionNames(request.headers.connection);
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase();
+    // HTTP/2 has the request line among its headers.
+    if (name.startsWith(":")) continue;
     if (connection.has(name) || kept.has(name) || named?.has(name) || except?.has(name) || own.some((prefix) => name.startsWith(prefix)))
       continue;
     up.push(raw[i] as string, raw[i + 1] as string);
@@ -62,34 +78,72 @@ export function headersDown(rawHeaders: readonly (Buffer | string)[], except: re
   return down;
 }
 
-export interface Credentials {
+/** What a request brings to show who it is: to us, and to the provider. */
+export interface Shown {
   /** A Pennyworth key, from its own header or from a provider's slot. */
   readonly key: string | null;
   /** The client's own credential for the provider. */
   readonly own: string | null;
   /** The headers that carry it, as they came: name, value. */
   readonly ownHeaders: readonly string[];
+  /** The part of the query that carries it: `key=…`, as Google's clients may send it; empty when it is not there. */
+  readonly ownQuery: string;
+  /** The query without it, and without its question mark. */
+  readonly query: string;
 }
 
+const slots = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+
 /**
- * What a request brings to show who it is: to us, and to the provider.
+ * @param query without its question mark.
  * @param isOurs whether a credential is Pennyworth's: such a one never goes upstream.
  */
-export function readCredentials(headers: IncomingHttpHeaders, isOurs: (credential: string) => boolean): Credentials {
+export function readShown(headers: IncomingHttpHeaders, query: string, isOurs: (credential: string) => boolean): Shown {
   let key = text(headers["x-pennyworth-key"]);
   let own: string | null = null;
   const ownHeaders: string[] = [];
-  for (const name of ["authorization", "x-api-key", "api-key"]) {
+  for (const name of slots) {
     const value = text(headers[name]);
-    const credential = name === "authorization" ? (value?.replace(/^Bearer\s+/i, "") ?? null) : value;
-    if (value === null || credential === null || credential === "") continue;
+    if (value === null) continue;
+    const credential = name === "authorization" ? credentialIn(value) : value;
+    if (credential === "") continue;
     if (isOurs(credential)) key ??= credential;
-    else {
+    else if (!value.startsWith(awsSignature)) {
       own ??= credential;
       ownHeaders.push(name, value);
     }
   }
-  return { key, own, ownHeaders };
+  const inQuery = /(?:^|&)key=([^&]*)/.exec(query);
+  if (inQuery === null) return { key, own, ownHeaders, ownQuery: "", query };
+  const rest = query
+    .split("&")
+    .filter((part) => !part.startsWith("key="))
+    .join("&");
+  const credential = decode(inQuery[1] as string);
+  const isKey = isOurs(credential);
+  return {
+    key: key ?? (isKey ? credential : null),
+    own: own ?? (isKey || credential === "" ? null : credential),
+    ownHeaders,
+    ownQuery: isKey ? "" : `key=${inQuery[1]}`,
+    query: rest,
+  };
+}
+
+const awsSignature = "AWS4-HMAC-SHA256";
+
+/** A bearer's token. Of a signature by AWS's rules the id of the key: a Pennyworth key may stand there, and the signature proves nothing. */
+function credentialIn(authorization: string): string {
+  if (!authorization.startsWith(awsSignature)) return authorization.replace(/^Bearer\s+/i, "");
+  return /Credential=([^/,\s]+)/.exec(authorization)?.[1] ?? "";
+}
+
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value.replaceAll("+", " "));
+  } catch {
+    return value;
+  }
 }
 
 function text(value: string | string[] | undefined): string | null {

@@ -3,7 +3,7 @@
 import type { CallStatus } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
 import type { AnswerFacts } from "../providers/format.ts";
-import type { Outcome } from "./attempt.ts";
+import { noCredential, type Outcome } from "./attempt.ts";
 
 /** Causes that a retry policy can name. */
 export type Retriable = "429" | "5xx" | "timeout" | "connect";
@@ -59,6 +59,8 @@ export function retriableStatus(httpStatus: number): Retriable | null {
 export function failure({ kind, cause }: Outcome, provider: string, limit: number): PennyworthError {
   switch (kind) {
     case "unsent":
+      if (cause?.startsWith(noCredential) === true)
+        return new PennyworthError("provider_credential", { provider, cause: cause.slice(noCredential.length) });
       return new PennyworthError("provider_unreachable", { provider, cause: cause ?? "unknown" });
     case "silent":
       return new PennyworthError("provider_timeout", { provider, limit });

@@ -3,6 +3,7 @@
 
 import type { PennyworthError } from "../error.ts";
 import type { Format } from "../providers/format.ts";
+import { plainRefusal } from "../providers/refuse.ts";
 
 export interface RefusalAnswer {
   readonly headers: readonly string[];
@@ -11,9 +12,9 @@ export interface RefusalAnswer {
 
 /** @param bodyRead whether the request has come in whole; if not, its connection cannot be used again. */
 export function toAnswer({ status, code, message }: PennyworthError, bodyRead: boolean, format: Format | null): RefusalAnswer {
-  const text = format?.refusal({ status, code, message }) ?? JSON.stringify({ type: "error", error: { type: code, code, message } });
-  const body = Buffer.from(text);
-  const headers = ["content-type", "application/json", "content-length", String(body.length)];
+  const refusal = (format?.refusal ?? plainRefusal)({ status, code, message });
+  const body = Buffer.from(refusal.text);
+  const headers = ["content-type", "application/json", "content-length", String(body.length), ...refusal.headers];
   if (status === 503) headers.push("retry-after", "1");
   if (!bodyRead) headers.push("connection", "close");
   return { headers, body };

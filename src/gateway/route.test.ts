@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { RouteSettings } from "../config.ts";
 import type { ProviderRecord } from "../providers/table.ts";
-import { checkRoutes, readAddress, route, type RouteTable } from "./route.ts";
+import { type Address, checkRoutes, readAddress, route, type RouteTable } from "./route.ts";
 
-const provider = (name: string, formats: ProviderRecord["formats"]): [string, ProviderRecord] => [
-  name,
-  { name, formats, auth: "bearer", keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord,
-];
+const provider = (name: string, formats: ProviderRecord["formats"]): [string, ProviderRecord] => {
+  const apis = { openai: "", ...(formats.includes("anthropic-messages") ? { anthropic: "" } : {}) };
+  return [name, { name, formats, apis, auth: "bearer", keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord];
+};
 const table = (credentialed: readonly string[], routes: readonly RouteSettings[] = []): RouteTable => ({
   providers: new Map([
     provider("openai", ["openai-chat", "openai-responses", "openai-embeddings"]),
@@ -21,8 +21,9 @@ const table = (credentialed: readonly string[], routes: readonly RouteSettings[]
   routes,
   credentialed: new Set(credentialed),
 });
-const chat = readAddress("POST", "/v1/chat/completions", false);
-const messages = readAddress("POST", "/v1/messages", true);
+const read = (method: string, path: string, anthropic: boolean): Address => readAddress(table([]).providers, method, path, anthropic);
+const chat = read("POST", "/v1/chat/completions", false);
+const messages = read("POST", "/v1/messages", true);
 const first = (...args: Parameters<typeof route>): string => route(...args).targets[0]!.provider.name;
 
 test("a client's own credential goes to the real provider; without any, the sandbox answers", () => {
@@ -39,7 +40,7 @@ test("with one provider configured, a call to another without a credential is re
 test("the sandbox answers whoever asks for it", () => {
   expect(first(table(["openai"]), chat, "gpt-5", "sandbox")).toBe("sandbox");
   expect(first(table(["openai"]), chat, "sandbox-small", null)).toBe("sandbox");
-  expect(first(table(["openai"]), readAddress("POST", "/to/sandbox/v1/messages", false), "x", null)).toBe("sandbox");
+  expect(first(table(["openai"]), read("POST", "/to/sandbox/v1/messages", false), "x", null)).toBe("sandbox");
 });
 
 test("a route names targets in order, with wildcards and other models", () => {
@@ -57,7 +58,7 @@ test("a client's credential never goes to another company than it was meant for"
   const routes: RouteSettings[] = [{ model: "gpt-5", targets: [{ provider: "other" }, { provider: "openai" }] }];
   const found = route(table([], routes), chat, "gpt-5", "sk-own");
   expect(found.targets.map((target) => target.provider.name)).toEqual(["openai"]);
-  expect(route(table([], routes), readAddress("POST", "/to/other/v1/chat/completions", false), "gpt-5", "x").targets[0]).toMatchObject({
+  expect(route(table([], routes), read("POST", "/to/other/v1/chat/completions", false), "gpt-5", "x").targets[0]).toMatchObject({
     own: true,
   });
   expect(() => route(table([], [{ model: "gpt-5", targets: [{ provider: "other" }] }]), chat, "gpt-5", "sk-own")).toThrow(/OTHER_API_KEY/);
@@ -72,16 +73,16 @@ test("routes that no request could follow are refused before anything is served"
 });
 
 test("a provider that does not speak the format is refused by name", () => {
-  expect(() => route(table([]), readAddress("POST", "/to/local/v1/messages", false), "x", null)).toThrow(/local is not set up/);
+  expect(() => route(table([]), read("POST", "/to/local/v1/messages", false), "x", null)).toThrow(/local is not set up/);
 });
 
 test("what is served, and what is not", () => {
-  expect(readAddress("GET", "/v1/models", false).endpoint).toMatchObject({ kind: "free", format: "openai-chat" });
-  expect(readAddress("GET", "/v1/models/claude-x", true).endpoint).toMatchObject({ kind: "free", format: "anthropic-messages" });
-  expect(readAddress("POST", "/v1/messages/count_tokens", false).endpoint.kind).toBe("free");
-  expect(readAddress("GET", "/v1/responses/resp_1", false).endpoint.kind).toBe("response");
-  expect(readAddress("POST", "/v1/responses/resp_1/cancel", false).endpoint.kind).toBe("response");
-  expect(() => readAddress("POST", "/v1/constructor", false)).toThrow(/serves nothing/);
+  expect(read("GET", "/v1/models", false)).toMatchObject({ kind: "free", format: "openai-chat" });
+  expect(read("GET", "/v1/models/claude-x", true)).toMatchObject({ kind: "free", format: "anthropic-messages" });
+  expect(read("POST", "/v1/messages/count_tokens", false).kind).toBe("free");
+  expect(read("GET", "/v1/responses/resp_1", false).kind).toBe("kept");
+  expect(read("POST", "/v1/responses/resp_1/cancel", false).kind).toBe("kept");
+  expect(() => read("POST", "/v1/constructor", false)).toThrow(/serves nothing/);
   for (const path of [
     "/v1/chat/completions/../../x",
     "/v1/models/..",
@@ -89,6 +90,6 @@ test("what is served, and what is not", () => {
     "/v1/responses/x%2Ffiles",
     "/v1/models/%2e%2e/files",
   ])
-    expect(() => readAddress("GET", path, false), path).toThrow(/serves nothing/);
-  expect(readAddress("GET", "/v1/models/meta%2Fllama", false).endpoint.kind).toBe("free");
+    expect(() => read("GET", path, false), path).toThrow(/serves nothing/);
+  expect(read("GET", "/v1/models/meta%2Fllama", false).kind).toBe("free");
 });

@@ -1,62 +1,72 @@
-// Where a request goes: which kind of endpoint its path is, which targets a model has, and with what credential. Pure: settings and
+// Where a request goes: which endpoint its path is, which targets a model has, and with what credential. Pure: settings and
 // records in, a decision out. No request can name an address; only providers that are configured.
 
 import type { RouteSettings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
+import { type Api, apis, type Endpoint, type EndpointKind } from "../providers/api.ts";
 import type { FormatName } from "../providers/format.ts";
-import { paths, type ProviderRecord } from "../providers/table.ts";
-
-/**
- * `metered`: one call to one model. `response`: a stored response read or cancelled: a witness of the call that made it.
- * `free`: providers bill nothing for it; passed through without a record.
- */
-export type Endpoint =
-  | { readonly kind: "metered"; readonly format: FormatName; readonly path: string }
-  | { readonly kind: "response"; readonly format: "openai-responses"; readonly path: string }
-  | { readonly kind: "free"; readonly format: FormatName; readonly path: string };
+import { placeOf, type ProviderRecord } from "../providers/table.ts";
 
 export interface Address {
-  readonly endpoint: Endpoint;
+  /** `unmetered`: nothing is known of this path but whose it is; it passes unread, and is on record. */
+  readonly kind: EndpointKind | "unmetered";
+  readonly api: Api;
+  /** null for `unmetered` paths: their bodies have no format that is known. */
+  readonly format: FormatName | null;
   /** The provider named in `/to/<provider>/…`; null: routes decide. */
   readonly pinned: string | null;
+  /** Without `/to/<provider>`. */
+  readonly path: string;
+  /** The model that the path names, decoded, and where it stands in the path; null when it names none. */
+  readonly model: { readonly name: string; readonly span: readonly [number, number] } | null;
 }
 
-/** Method, path and the format whose provider serves it. */
-const free: readonly (readonly [string, RegExp, FormatName])[] = [
-  ["GET", /^\/v1\/models(\/[^/]+)*$/, "openai-chat"],
-  ["POST", /^\/v1\/messages\/count_tokens$/, "anthropic-messages"],
-  ["POST", /^\/v1\/responses\/input_tokens$/, "openai-responses"],
-  ["GET", /^\/v1\/responses\/[^/]+\/input_items$/, "openai-responses"],
-  ["DELETE", /^\/v1\/responses\/[^/]+$/, "openai-responses"],
-  ["GET", /^\/v1\/chat\/completions(\/[^/]+(\/messages)?)?$/, "openai-chat"],
-];
+/** All endpoints in the order in which they are looked at. */
+const served: readonly (readonly [Api, Endpoint])[] = apis.flatMap((api) => api.endpoints.map((endpoint) => [api, endpoint] as const));
 
 /**
  * @param path without query. `anthropic`: the request carries Anthropic's own headers, which decides whose `/v1/models` is meant.
- * @throws PennyworthError `route_unknown`, `method_not_allowed`.
+ * @throws PennyworthError `route_unknown`, `method_not_allowed`, `provider_unknown`.
  */
-export function readAddress(method: string, path: string, anthropic: boolean): Address {
+export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, method: string, path: string, anthropic: boolean): Address {
   const match = /^\/to\/([^/]+)(\/.*)$/.exec(path);
   const pinned = match === null ? null : decodeName(match[1] as string);
   const rest = match === null ? path : (match[2] as string);
-  const isModel = rest.startsWith("/v1/models/");
-  if (rest.split("/").some((segment) => climbs(segment, isModel))) throw new PennyworthError("route_unknown", { method, path });
-  const format = Object.hasOwn(paths, rest) ? paths[rest] : undefined;
-  if (format !== undefined && method === "POST") return { pinned, endpoint: { kind: "metered", format, path: rest } };
-  for (const [verb, pattern, owner] of free) {
-    if (verb !== method || !pattern.test(rest)) continue;
-    return {
-      pinned,
-      endpoint: { kind: "free", format: rest.startsWith("/v1/models") && anthropic ? "anthropic-messages" : owner, path: rest },
-    };
+  const named = pinned === null ? null : find(providers, pinned);
+  const unknown = new PennyworthError("route_unknown", { method, path });
+  if (rest.split("/").some(climbs)) throw unknown;
+  let known = false;
+  let foreign = false;
+  let found: readonly [Api, Endpoint] | null = null;
+  for (const candidate of served) {
+    const [api, endpoint] = candidate;
+    if (!endpoint.pattern.test(rest)) continue;
+    known = true;
+    if (endpoint.method !== method) continue;
+    if (named !== null && placeOf(named, api.name) === null) {
+      foreign ||= endpoint.kind === "metered";
+      continue;
+    }
+    found ??= candidate;
+    if (!anthropic || api.name === "anthropic") {
+      found = candidate;
+      break;
+    }
   }
-  if (/^\/v1\/responses\/[^/]+$/.test(rest) && method === "GET")
-    return { pinned, endpoint: { kind: "response", format: "openai-responses", path: rest } };
-  if (/^\/v1\/responses\/[^/]+\/cancel$/.test(rest) && method === "POST") {
-    return { pinned, endpoint: { kind: "response", format: "openai-responses", path: rest } };
+  if (found !== null) {
+    const [api, { kind, format, pattern }] = found;
+    const model = modelIn(rest, pattern);
+    // An encoded slash is part of a model's name, or a way around what the path says.
+    const [start, end] = model?.span ?? [0, 0];
+    if (!rest.startsWith("/v1/models/") && `${rest.slice(0, start)}${rest.slice(end)}`.split("/").some(isSplit)) throw unknown;
+    return { kind, api, format, pinned, path: rest, model };
   }
-  if (format !== undefined) throw new PennyworthError("method_not_allowed", { method, path });
-  throw new PennyworthError("route_unknown", { method, path });
+  // A call that could be metered is not let through unread because a record does not say that its provider speaks this API.
+  if (named !== null && foreign) throw new PennyworthError("provider_format", { provider: named.name, path: rest });
+  const owner = named === null ? undefined : apis.find((api) => placeOf(named, api.name) !== null && rest.startsWith(`${api.root}/`));
+  if (owner !== undefined) return { kind: "unmetered", api: owner, format: null, pinned, path: rest, model: null };
+  if (known) throw new PennyworthError("method_not_allowed", { method, path });
+  throw unknown;
 }
 
 export interface Target {
@@ -64,7 +74,7 @@ export interface Target {
   /** The model to send instead of the one asked for; null: as asked. */
   readonly model: string | null;
   readonly pool: string;
-  /** The client's own credential may go there: it named this provider, or speaks to the one its format belongs to. */
+  /** The client's own credential may go there: it named this provider, or speaks to the one its API belongs to. */
   readonly own: boolean;
 }
 
@@ -100,8 +110,8 @@ export const sandbox = "sandbox";
  * @throws PennyworthError `provider_unknown`, `provider_format`, `provider_key_missing`.
  */
 export function route(table: RouteTable, address: Address, model: string | null, credential: string | null): Route {
-  const { format, path } = address.endpoint;
-  const at = (name: string): Target => target(table, name, format, path, name === address.pinned || name === usualProvider(format));
+  const usual = address.api.provider;
+  const at = (name: string): Target => target(table, name, address, name === address.pinned || name === usual);
   if (address.pinned !== null) return { targets: [at(address.pinned)], retry: once };
   if (credential === sandbox || model?.startsWith(sandbox)) return { targets: [at(sandbox)], retry: once };
   const rule = model === null ? undefined : table.routes.find((candidate) => matches(candidate.model, model));
@@ -112,12 +122,12 @@ export function route(table: RouteTable, address: Address, model: string | null,
     if (reachable.length === 0) throw keyMissing((targets[0] as Target).provider);
     return { targets: reachable, retry: toRetry(rule) };
   }
-  const usual = at(usualProvider(format));
-  if (credential === null && !hasCredential(table, usual.provider)) {
+  const record = find(table.providers, usual);
+  if (credential === null && !hasCredential(table, record)) {
     if (table.credentialed.size === 0) return { targets: [at(sandbox)], retry: once };
-    throw keyMissing(usual.provider);
+    throw keyMissing(record);
   }
-  return { targets: [usual], retry: once };
+  return { targets: [at(usual)], retry: once };
 }
 
 /**
@@ -142,8 +152,10 @@ function invalid(model: string, detail: string): PennyworthError {
   return new PennyworthError("config_invalid", { detail: `routes: ${model}: ${detail}` });
 }
 
-function usualProvider(format: FormatName): string {
-  return format === "anthropic-messages" ? "anthropic" : "openai";
+function find(providers: ReadonlyMap<string, ProviderRecord>, name: string): ProviderRecord {
+  const record = providers.get(name);
+  if (record === undefined) throw new PennyworthError("provider_unknown", { provider: name, known: [...providers.keys()].join(", ") });
+  return record;
 }
 
 function hasCredential(table: RouteTable, provider: ProviderRecord): boolean {
@@ -159,11 +171,10 @@ function toRetry({ retry, targets }: RouteSettings): Retry {
   return { ...retry, triesMax: retry.triesMax ?? Math.max(2, targets.length) };
 }
 
-function target(table: RouteTable, name: string, format: FormatName, path: string, own: boolean): Target {
-  const provider = table.providers.get(name);
-  if (provider === undefined)
-    throw new PennyworthError("provider_unknown", { provider: name, known: [...table.providers.keys()].join(", ") });
-  if (!provider.formats.includes(format)) throw new PennyworthError("provider_format", { provider: name, path });
+function target(table: RouteTable, name: string, { kind, api, format, path }: Address, own: boolean): Target {
+  const provider = find(table.providers, name);
+  const isSpoken = kind === "metered" || kind === "kept" ? format !== null && provider.formats.includes(format) : true;
+  if (!isSpoken || placeOf(provider, api.name) === null) throw new PennyworthError("provider_format", { provider: name, path });
   return { provider, model: null, pool: "shared", own: own && provider.auth !== "none" };
 }
 
@@ -179,10 +190,22 @@ function matches(pattern: string, model: string): boolean {
   ).test(model);
 }
 
-/** Whether a segment of a path might be read by a provider as more than one, or as a way up. Models alone have names with slashes. */
-function climbs(segment: string, isModel: boolean): boolean {
-  const parts = decodeName(segment).split(/[/\\]/);
-  return parts.some((part) => part === "." || part === "..") || (parts.length > 1 && !isModel);
+function modelIn(path: string, pattern: RegExp): Address["model"] {
+  const written = pattern.exec(path)?.groups?.["model"];
+  if (written === undefined) return null;
+  const start = path.lastIndexOf(`/${written}`) + 1;
+  return { name: decodeName(written), span: [start, start + written.length] };
+}
+
+/** Whether a segment of a path might be read by a provider as a way up. */
+function climbs(segment: string): boolean {
+  return decodeName(segment)
+    .split(/[/\\]/)
+    .some((part) => part === "." || part === "..");
+}
+
+function isSplit(segment: string): boolean {
+  return /[/\\]/.test(decodeName(segment));
 }
 
 function decodeName(text: string): string {

@@ -13,7 +13,7 @@ export type Control = (request: IncomingMessage, response: ServerResponse) => un
 const loopback = new Set(["127.0.0.1", "localhost", "[::1]", "::1"]);
 
 /** Paths of the data plane; everything else is the control plane's. */
-const dataPaths = ["/v1/", "/to/"];
+const dataPaths = /^\/(v1|v1beta|v1alpha|v1beta1|v2|to|openai|model|api(?!\/v1\/|\/v1$))\//;
 
 export function openServer(settings: Settings, gateway: Gateway, control: Control): Server {
   const { limits } = settings;
@@ -51,7 +51,7 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
       const url = request.url as string;
       const query = url.indexOf("?");
       const path = query < 0 ? url : url.slice(0, query);
-      if (dataPaths.some((prefix) => path.startsWith(prefix))) void gateway.handle(request, response, path);
+      if (dataPaths.test(path)) void gateway.handle(request, response, path);
       else control(request, response);
     },
   );

@@ -39,6 +39,8 @@ export function settle(rates: Rates, start: CallStart, ending: Ending, facts: An
     modelAnswered: facts?.model ?? null,
     tierServed: facts?.tier ?? null,
     responseId: facts?.responseId ?? null,
+    ...(facts?.cost === undefined ? {} : { costReported: facts.cost }),
+    ...(facts?.pool === undefined ? {} : { poolServed: facts.pool }),
     usage,
     charges,
     unpriced,
@@ -85,7 +87,7 @@ function decideUsage(estimator: Estimator, start: CallStart, ending: Ending, fac
 
 /** An answer that could not be read, or not to its end: its bytes stand for what was generated, which is too much rather than nothing. */
 function unreadBytes(start: CallStart, { httpStatus, answerBytes }: Ending): number {
-  return httpStatus !== null && httpStatus < 300 && start.format !== "openai-embeddings" ? answerBytes : 0;
+  return httpStatus !== null && httpStatus < 300 && start.capAsked !== 0 ? answerBytes : 0;
 }
 
 function promptTotal(bytes: PromptBytes): number {

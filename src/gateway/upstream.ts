@@ -3,9 +3,11 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, type Dispatcher } from "undici";
 import type { Settings } from "../config.ts";
+import { addressOf, authOf, placeOf } from "../providers/table.ts";
 import type { Attempt } from "./attempt.ts";
-import { type Credentials, headersUp } from "./headers.ts";
-import type { Target } from "./route.ts";
+import { type Credentials, slotOf } from "./credential.ts";
+import { headersUp, type Shown } from "./headers.ts";
+import type { Address, Target } from "./route.ts";
 
 export interface Upstream {
   send(attempt: Attempt, request: UpstreamRequest): void;
@@ -15,16 +17,14 @@ export interface Upstream {
 export interface UpstreamRequest {
   readonly target: Target;
   readonly request: IncomingMessage;
-  /** The path at Pennyworth, `/v1/…`; the provider's base URL takes the place of `/v1`. */
-  readonly path: string;
+  readonly address: Address;
   readonly body: Buffer;
-  readonly credentials: Credentials;
+  readonly shown: Shown;
   /** The longest silence before the answer's head, ms. */
   readonly firstByteMsMax: number;
 }
 
-/** @param credential the configured credential of a provider; null when there is none. */
-export function createUpstream(limits: Settings["limits"], credential: (provider: string) => string | null): Upstream {
+export function createUpstream(limits: Settings["limits"], credentials: Credentials): Upstream {
   const agent = new Agent({
     connections: 1024,
     pipelining: 1,
@@ -45,28 +45,44 @@ export function createUpstream(limits: Settings["limits"], credential: (provider
     return base;
   };
   return {
-    send(attempt, { target, request, path, body, credentials, firstByteMsMax }) {
+    send(attempt, { target, request, address, body, shown, firstByteMsMax }) {
       const { provider } = target;
-      const base = baseOf(provider.baseUrl);
-      const url = request.url as string;
-      const query = url.indexOf("?");
+      const { origin, path } = baseOf(addressOf(provider));
       const set = Object.entries(provider.headers);
       const headers = headersUp(request, set.length === 0 ? null : new Set(set.map(([name]) => name.toLowerCase())));
       for (const [name, value] of set) headers.push(name, value);
-      // A configured credential goes in the provider's slot; the client's own stays in the one it came in.
-      const configured = credential(provider.name);
-      if (configured === null) headers.push(...(target.own ? credentials.ownHeaders : []));
-      else headers.push(...(provider.auth === "x-api-key" ? ["x-api-key", configured] : ["authorization", `Bearer ${configured}`]));
-      const options: Dispatcher.DispatchOptions = {
-        origin: base.origin,
-        path: base.path + path.slice("/v1".length) + (query < 0 ? "" : url.slice(query)),
+      const options: Dispatcher.DispatchOptions & { headers: string[] } = {
+        origin,
+        path: path + pathUp(target, address) + (shown.query === "" ? "" : `?${shown.query}`),
         method: request.method as Dispatcher.HttpMethod,
         headers,
         body: body.length === 0 ? null : body,
         headersTimeout: firstByteMsMax,
       };
-      agent.dispatch(options, attempt);
+      // A configured credential goes in the provider's slot; the client's own stays in the one it came in.
+      const key = credentials.key(provider.name);
+      const sign = key === null ? credentials.signer(provider.name) : null;
+      if (key !== null) headers.push(...slotOf(authOf(provider, address.api.name), key));
+      else if (sign === null && target.own) {
+        headers.push(...shown.ownHeaders);
+        options.path += shown.ownQuery === "" ? "" : `${shown.query === "" ? "?" : "&"}${shown.ownQuery}`;
+      }
+      if (sign === null) {
+        agent.dispatch(options, attempt);
+        return;
+      }
+      sign({ method: options.method, url: new URL(origin + options.path), headers, body }).then(
+        (made) => agent.dispatch({ ...options, headers: [...headers, ...made] }, attempt),
+        (error: unknown) => attempt.refuse(error instanceof Error ? error : new Error(String(error))),
+      );
     },
     close: () => agent.destroy(),
   };
+}
+
+/** The path as the provider has it: its own place instead of the API's root, and another model where a route names one. */
+function pathUp({ provider, model }: Target, { api, path, model: named }: Address): string {
+  const [start, end] = model === null || named === null ? [0, 0] : named.span;
+  const sent = end === 0 ? path : path.slice(0, start) + encodeURIComponent(model as string) + path.slice(end);
+  return (placeOf(provider, api.name) ?? "") + sent.slice(api.root.length);
 }

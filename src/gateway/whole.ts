@@ -1,15 +1,15 @@
 // Reads an answer that came whole: decompressed where it must be, within a bound. What cannot be read has no facts and is passed on.
 
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
-import type { AnswerFacts, Format } from "../providers/format.ts";
+import type { AnswerFacts, AnswerHead, Format } from "../providers/format.ts";
 
 /** A compressed answer that grows past this is not read: its usage is unknown, and estimated. */
 const decompressedBytesMax = 64 * 1024 * 1024;
 
 /** @returns null when the body is compressed in a way that cannot be read here. */
-export function readWhole(format: Format, body: Buffer, encoding: string | null): AnswerFacts | null {
-  const text = decode(body, encoding);
-  return text === null ? null : format.answer(text);
+export function readWhole(format: Format, body: Buffer, head: AnswerHead): AnswerFacts | null {
+  const text = decode(body, head.header("content-encoding"));
+  return text === null ? null : format.answer(text, head);
 }
 
 function decode(body: Buffer, encoding: string | null): string | null {

@@ -1,14 +1,15 @@
 // Anthropic Messages: requests, and answers whole and streamed. Not here: how its usage comes apart (iterations.ts); count_tokens and models,
 // which pass without usage. Invariant: the usage of a stream is the field-wise merge of what its events said, later over earlier, never a sum.
 
-import type { AnswerFacts, AnswerStream, Format, RequestFacts } from "./format.ts";
+import type { AnswerFacts, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
 import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { mergeUsage, type Merged, readUsage } from "./iterations.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { anthropicRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, open, stringOf, wholeOf } from "./scan.ts";
-import { type Fate, follow, type Reader } from "./sse.ts";
+import type { Fate, Reader } from "./frames.ts";
+import { followEvents, isEventStream } from "./sse.ts";
 import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
 
@@ -16,6 +17,7 @@ export const anthropic: Format = {
   name: "anthropic-messages",
   request: readRequest,
   answer: readMessage,
+  isStream: isEventStream,
   stream: messageStream,
   refusal: anthropicRefusal,
 };
@@ -23,7 +25,7 @@ export const anthropic: Format = {
 /** Tools that Anthropic runs; the other typed ones (bash, text editor, computer, memory) are run by the client. */
 const serverTools = /^(web_search|web_fetch|code_execution|tool_search_tool|advisor|mcp_toolset)/;
 
-function readRequest(body: Buffer): RequestFacts {
+function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
   const text = (key: string): string | null => clippedOf(body, member(root, key), wordCharactersMax);
@@ -49,9 +51,9 @@ function readRequest(body: Buffer): RequestFacts {
   const thinking = member(root, "thinking");
   const budget = wholeOf(body, member(thinking, "budget_tokens"));
   return {
-    model: modelOf(body, member(root, "model")),
+    model: modelOf(body, member(root, "model")) ?? line.model,
     modelSpan: spanOf(member(root, "model")),
-    streamed: isTrue(body, member(root, "stream")),
+    streamed: isTrue(body, member(root, "stream")) || line.path.endsWith(":streamRawPredict"),
     background: false,
     tier: text("speed") === "fast" ? "fast" : text("service_tier"),
     cap: wholeOf(body, member(root, "max_tokens")),
@@ -130,14 +132,14 @@ function readMessage(text: string): AnswerFacts {
   return factsOf(known, merged, doubts, true);
 }
 
-function messageStream(_hideUsage: boolean, eventBytesMax?: number): AnswerStream {
-  return follow(new MessageReader(), eventBytesMax);
+function messageStream({ eventBytesMax }: StreamOptions): AnswerStream {
+  return followEvents(new MessageReader(), eventBytesMax);
 }
 
 const deltaFirst = '{"type":"content_block_delta"';
 const deltaKeys = ['"text"', '"partial_json"', '"thinking"'];
 
-class MessageReader implements Reader {
+export class MessageReader implements Reader {
   readonly #known: Known = { responseId: null, model: null, finish: null, error: null, outputBytes: 0 };
   readonly #doubts = new Doubts();
   #merged: Merged | null = null;

@@ -4,22 +4,24 @@
 
 import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { completionStream, readCompletion } from "./completion.ts";
-import type { Format, RequestFacts, Splice } from "./format.ts";
+import type { Format, RequestFacts, RequestLine, Splice } from "./format.ts";
 import { metadataOf, Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
+import { isEventStream } from "./sse.ts";
 
 export const chat: Format = {
   name: "openai-chat",
   request: readRequest,
   answer: readCompletion,
+  isStream: isEventStream,
   stream: completionStream,
   refusal: openaiRefusal,
 };
 
 export const usageEdit = "stream_options.include_usage";
 
-function readRequest(body: Buffer): RequestFacts {
+function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
   const text = (key: string, max = hintCharactersMax): string | null => clippedOf(body, member(root, key), max);
@@ -39,7 +41,7 @@ function readRequest(body: Buffer): RequestFacts {
   const streamed = isTrue(body, member(root, "stream"));
   const splices = streamed ? usageSplices(body, root) : [];
   return {
-    model: modelOf(body, member(root, "model")),
+    model: modelOf(body, member(root, "model")) ?? line.model,
     modelSpan: spanOf(member(root, "model")),
     streamed,
     background: false,

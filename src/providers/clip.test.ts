@@ -3,6 +3,7 @@
 import { runInNewContext } from "node:vm";
 import { setFlagsFromString } from "node:v8";
 import { describe, expect, it } from "vitest";
+import { following, head, line } from "./format.fixture.ts";
 import { anthropic } from "./anthropic.ts";
 import { chat } from "./chat.ts";
 import { clip } from "./clip.ts";
@@ -12,7 +13,7 @@ import { responses } from "./responses.ts";
 
 const formats = [chat, responses, embeddings, anthropic];
 const long = "é".repeat(100_000);
-const read = (format: Format, body: object): RequestFacts => format.request(Buffer.from(JSON.stringify(body)));
+const read = (format: Format, body: object): RequestFacts => format.request(Buffer.from(JSON.stringify(body)), line());
 const event = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
 
 /** All strings in a value, names of members too. */
@@ -23,7 +24,7 @@ function stringsIn(value: unknown): string[] {
 }
 
 function stream(format: Format, text: string): AnswerFacts {
-  const answer = format.stream(false);
+  const answer = format.stream(following(false));
   answer.push(Buffer.from(text));
   answer.end();
   return answer.facts();
@@ -107,7 +108,7 @@ describe("an answer", () => {
   };
 
   it.each([
-    ...formats.map((format) => [`of ${format.name}`, format.answer(JSON.stringify(whole))] as const),
+    ...formats.map((format) => [`of ${format.name}`, format.answer(JSON.stringify(whole), head())] as const),
     ["streamed by chat", stream(chat, event(whole))],
     ["streamed by responses", stream(responses, event({ type: "response.incomplete", response: whole }))],
     [

@@ -3,9 +3,11 @@
 
 import type { Usage } from "../core/usage.ts";
 import { rawText } from "./clip.ts";
-import type { AnswerFacts, AnswerStream } from "./format.ts";
+import { reportedCost } from "./cost.ts";
+import type { AnswerFacts, AnswerStream, StreamOptions } from "./format.ts";
 import { member, scan } from "./scan.ts";
-import { type Fate, follow, type Reader } from "./sse.ts";
+import type { Fate, Reader } from "./frames.ts";
+import { followEvents } from "./sse.ts";
 import { chatNames, codeIn, Doubts, type Fields, fieldsOf, isFields, tally, textIn, usageOf } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
 
@@ -38,12 +40,12 @@ export function readCompletion(text: string): AnswerFacts {
   return factsOf(known, doubts, "reported", true);
 }
 
-/** Follows a streamed answer. `hideUsage`: the client did not ask for the usage event, so it is dropped. */
-export function completionStream(hideUsage: boolean, eventBytesMax?: number): AnswerStream {
-  return follow(new CompletionReader(hideUsage), eventBytesMax);
+/** Follows a streamed answer. */
+export function completionStream({ hideUsage, eventBytesMax }: StreamOptions): AnswerStream {
+  return followEvents(new CompletionReader(hideUsage), eventBytesMax);
 }
 
-class CompletionReader implements Reader {
+export class CompletionReader implements Reader {
   readonly #hideUsage: boolean;
   readonly #known = nothing();
   readonly #doubts = new Doubts();
@@ -177,8 +179,10 @@ function factsOf(known: Known, doubts: Doubts, source: Usage["source"], complete
   const quantities = known.usage === null ? {} : tally(known.usage, chatNames, doubts);
   if (known.usage !== null && Object.keys(quantities).length === 0) doubts.say("the usage object holds no counts");
   else if (known.usage !== null) doubtZeros(known.usage, chatNames.input, chatNames.output, outputBytes, doubts);
+  const cost = reportedCost(known.raw, doubts);
   const usage = Object.keys(quantities).length === 0 ? null : usageOf(quantities, source, doubts.said, known.raw);
-  return { responseId, model, tier, finish, usage, outputBytes, error, complete, doubts: doubts.said };
+  const facts = { responseId, model, tier, finish, usage, outputBytes, error, complete, doubts: doubts.said };
+  return cost === undefined ? facts : { ...facts, cost };
 }
 
 /** Zeros are what was reported, and stay; but text came, so they are not to be believed. */

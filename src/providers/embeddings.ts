@@ -1,22 +1,24 @@
 // OpenAI Embeddings. They have input and no output; the vectors are passed over unread. Never streamed, but a stream would pass.
 
-import type { AnswerFacts, Format, RequestFacts } from "./format.ts";
+import type { AnswerFacts, Format, RequestFacts, RequestLine } from "./format.ts";
 import { clippedOf, hintCharactersMax, modelOf, nameCharactersMax, rawText } from "./clip.ts";
 import { completionStream, errorOf } from "./completion.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { member, type Node, parseNode, scan } from "./scan.ts";
 import { chatNames, Doubts, isFields, tally, usageOf } from "./tally.ts";
+import { isEventStream } from "./sse.ts";
 
 export const embeddings: Format = {
   name: "openai-embeddings",
   request: readRequest,
   answer: readEmbeddings,
+  isStream: isEventStream,
   stream: completionStream,
   refusal: openaiRefusal,
 };
 
-function readRequest(body: Buffer): RequestFacts {
+function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
   const input = member(root, "input");
@@ -25,7 +27,7 @@ function readRequest(body: Buffer): RequestFacts {
     prompt.block(input);
   }
   return {
-    model: modelOf(body, member(root, "model")),
+    model: modelOf(body, member(root, "model")) ?? line.model,
     modelSpan: spanOf(member(root, "model")),
     streamed: false,
     background: false,

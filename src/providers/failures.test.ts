@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { following, head } from "./format.fixture.ts";
 import { type Quantities, totalQuantities } from "../core/usage.ts";
 import { anthropic } from "./anthropic.ts";
 import { chat } from "./chat.ts";
@@ -15,7 +16,7 @@ const counted = ({ usage }: AnswerFacts): Quantities | null => (usage === null ?
 
 function feed(format: Format, body: Buffer | string, pieces = 1, hide = false): { facts: AnswerFacts; out: string; held: string } {
   const bytes = Buffer.from(body);
-  const stream = format.stream(hide);
+  const stream = format.stream(following(hide));
   const out: Buffer[] = [];
   const size = Math.max(1, Math.ceil(bytes.length / pieces));
   for (let at = 0; at < bytes.length; at += size) out.push(...stream.push(bytes.subarray(at, at + size)));
@@ -31,9 +32,9 @@ const chunk = (n: number, finish: string | null): object => ({
   usage: { prompt_tokens: 11, completion_tokens: n, total_tokens: 11 + n },
 });
 const chatAnswer = (usage: unknown, content = "hello"): AnswerFacts =>
-  chat.answer(JSON.stringify({ id: "c", model: "m", choices: [{ message: { content }, finish_reason: "stop" }], usage }));
+  chat.answer(JSON.stringify({ id: "c", model: "m", choices: [{ message: { content }, finish_reason: "stop" }], usage }), head());
 const message = (usage: unknown): AnswerFacts =>
-  anthropic.answer(JSON.stringify({ id: "m", type: "message", model: "claude", content: [], stop_reason: "end_turn", usage }));
+  anthropic.answer(JSON.stringify({ id: "m", type: "message", model: "claude", content: [], stop_reason: "end_turn", usage }), head());
 
 describe.each([
   [
@@ -66,7 +67,7 @@ describe.each([
 
   it("comes out the same at every split, byte by byte, and with \\r\\n", () => {
     for (let at = 1; at < body.length; at++) {
-      const stream = format.stream(false);
+      const stream = format.stream(following(false));
       const out = [...stream.push(body.subarray(0, at)), ...stream.push(body.subarray(at)), ...stream.end()];
       expect(Buffer.concat([...out, ...stream.held]).equals(body)).toBe(true);
       expect(stream.facts()).toEqual(whole.facts);
@@ -94,14 +95,18 @@ describe("streams", () => {
     const usage = { input_tokens: 5, output_tokens: 6, total_tokens: 11 };
     const incomplete = responses.answer(
       JSON.stringify({ id: "r", status: "incomplete", incomplete_details: { reason: "max_output_tokens" }, output: [], usage }),
+      head(),
     );
     expect(incomplete).toMatchObject({ finish: "max_output_tokens", complete: true, error: null });
     expect(counted(incomplete)).toEqual({ input: 5, output: 6 });
-    expect(counted(responses.answer(JSON.stringify({ id: "r", status: "cancelled", output: [], usage })))).toEqual({ input: 5, output: 6 });
+    expect(counted(responses.answer(JSON.stringify({ id: "r", status: "cancelled", output: [], usage }), head()))).toEqual({
+      input: 5,
+      output: 6,
+    });
   });
 
   it("a response under way in the background is not complete", () => {
-    expect(responses.answer('{"id":"r","status":"queued","output":[],"usage":null}')).toMatchObject({
+    expect(responses.answer('{"id":"r","status":"queued","output":[],"usage":null}', head())).toMatchObject({
       complete: false,
       usage: null,
       finish: null,
@@ -233,7 +238,7 @@ describe("streams", () => {
   });
 
   it("an event over the limit passes unread, with a doubt", () => {
-    const stream = chat.stream(false, 100);
+    const stream = chat.stream(following(false, 100));
     const body = Buffer.from(`data: ${JSON.stringify({ id: "c", model: "m", choices: [{ delta: { content: "x".repeat(200) } }] })}\n\n`);
     expect(Buffer.concat([...stream.push(body)]).equals(body)).toBe(true);
     expect(stream.facts().doubts).toEqual([`an event of ${body.length} bytes passed unread`]);
@@ -343,12 +348,12 @@ describe("usage objects", () => {
     ["{}", {}],
   ] as [string, unknown][])("a count of %s is a doubt and is never counted", (text) => {
     const chatText = `{"id":"c","choices":[],"usage":{"prompt_tokens":${text},"completion_tokens":5,"total_tokens":5}}`;
-    expect(counted(chat.answer(chatText))).toEqual({ output: 5 });
-    expect(chat.answer(chatText).usage?.doubts[0]).toContain("prompt_tokens is not a count");
+    expect(counted(chat.answer(chatText, head()))).toEqual({ output: 5 });
+    expect(chat.answer(chatText, head()).usage?.doubts[0]).toContain("prompt_tokens is not a count");
     const messageText = `{"id":"m","stop_reason":"end_turn","usage":{"input_tokens":${text},"output_tokens":5,"iterations":[${text}],"cache_creation":${text}}}`;
-    expect(counted(anthropic.answer(messageText))).toMatchObject({ output: 5 });
-    expect(anthropic.answer(messageText).usage?.doubts.length).toBeGreaterThan(0);
-    expect(counted(embeddings.answer(`{"usage":{"prompt_tokens":5,"total_tokens":${text}}}`))).toEqual({ input: 5 });
+    expect(counted(anthropic.answer(messageText, head()))).toMatchObject({ output: 5 });
+    expect(anthropic.answer(messageText, head()).usage?.doubts.length).toBeGreaterThan(0);
+    expect(counted(embeddings.answer(`{"usage":{"prompt_tokens":5,"total_tokens":${text}}}`, head()))).toEqual({ input: 5 });
   });
 
   it("fast mode is the tier served; else the provider's own", () => {
@@ -358,20 +363,20 @@ describe("usage objects", () => {
 
   it("keeps the usage word for word", () => {
     const usage = '{ "prompt_tokens": 1,\n "completion_tokens":2, "total_tokens":3, "cost": 0.10, "ñ": [1.0] }';
-    expect(chat.answer(`{"id":"c","choices":[],"usage":${usage}}`).usage?.raw).toBe(usage);
+    expect(chat.answer(`{"id":"c","choices":[],"usage":${usage}}`, head()).usage?.raw).toBe(usage);
   });
 
   it.each(["", "null", "[]", "{", "\u0000", '{"usage":7}', '{"usage":[],"choices":7,"output":{},"content":3}', "<html>"])(
     "never throws on an answer of %j",
     (text) => {
-      for (const format of [chat, responses, embeddings, anthropic]) expect(format.answer(text).usage).toBeNull();
+      for (const format of [chat, responses, embeddings, anthropic]) expect(format.answer(text, head()).usage).toBeNull();
     },
   );
 
   it("reads the error of each format", () => {
-    expect(chat.answer('{"error":{"code":null,"type":"invalid_request_error","message":"x"}}').error).toBe("invalid_request_error");
-    expect(responses.answer('{"error":{"code":"insufficient_quota"}}').error).toBe("insufficient_quota");
-    expect(anthropic.answer('{"type":"error","error":{"type":"overloaded_error"}}').error).toBe("overloaded_error");
+    expect(chat.answer('{"error":{"code":null,"type":"invalid_request_error","message":"x"}}', head()).error).toBe("invalid_request_error");
+    expect(responses.answer('{"error":{"code":"insufficient_quota"}}', head()).error).toBe("insufficient_quota");
+    expect(anthropic.answer('{"type":"error","error":{"type":"overloaded_error"}}', head()).error).toBe("overloaded_error");
   });
 
   const words = "Tell Ann Smith of 4 Elm Street: the prompt is too long";
@@ -387,7 +392,7 @@ describe("usage objects", () => {
     ["", null],
     [false, null],
   ])("of the error %j keeps the code %j, and no text", (error, code) => {
-    expect([chat, responses, embeddings, anthropic].map((format) => format.answer(JSON.stringify({ error })).error)).toEqual(
+    expect([chat, responses, embeddings, anthropic].map((format) => format.answer(JSON.stringify({ error }), head()).error)).toEqual(
       Array.from({ length: 4 }, () => code),
     );
     expect(feed(chat, events({ error })).facts.error).toBe(code);

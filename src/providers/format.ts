@@ -52,6 +52,27 @@ export interface RequestHints {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** What of a request does not stand in its body. */
+export interface RequestLine {
+  /** As it is at Pennyworth, without `/to/<provider>` and query: `/v1beta/models/gemini-2.5-flash:streamGenerateContent`. */
+  readonly path: string;
+  /** Without its question mark; empty when there is none. */
+  readonly query: string;
+  /** The model that the path names (its endpoint's group `model`), decoded; null when it names none. */
+  readonly model: string | null;
+  /** The request's content type; empty when it named none. A form (multipart) says its boundary here. */
+  readonly type: string;
+}
+
+/** The head of an answer, as far as a format may need it. */
+export interface AnswerHead {
+  readonly status: number;
+  /** The content type, lower case; empty when there was none. */
+  readonly type: string;
+  /** A header's value by its lower-case name; null when there is none. */
+  header(name: string): string | null;
+}
+
 /** What an answer has said so far. Ids and names are clipped to 256 characters. */
 export interface AnswerFacts {
   readonly responseId: string | null;
@@ -68,6 +89,10 @@ export interface AnswerFacts {
   readonly complete: boolean;
   /** What could not be read or does not add up, in words; the same as the usage's doubts where there is a usage. */
   readonly doubts?: readonly string[];
+  /** What the provider itself says the call cost, in dollars as exact decimal text; absent when it says nothing. */
+  readonly cost?: string;
+  /** The capacity that served it, where the provider says so: a call to provisioned capacity that was served by the shared one has spilled. */
+  readonly pool?: "provisioned" | "shared";
 }
 
 /**
@@ -92,19 +117,59 @@ export interface Refusal {
   readonly message: string;
 }
 
+export interface StreamOptions {
+  /** Drop the usage event that the client did not ask for. */
+  readonly hideUsage: boolean;
+  readonly head: AnswerHead;
+  /** An event larger than this passes unread: 16 MiB if not given. */
+  readonly eventBytesMax?: number;
+}
+
 export interface Format {
   readonly name: FormatName;
   /**
    * Reads a request body.
-   * @throws PennyworthError `request_malformed` when it is not a JSON object, with the byte where it breaks, or names a model in more than 256 bytes.
+   * @throws PennyworthError `request_malformed` when it is not what the format sends (mostly: a JSON object), with the byte where it
+   * breaks, or names a model in more than 256 bytes.
    */
-  request(body: Buffer): RequestFacts;
-  /** Reads a whole JSON answer, given its text. Never throws: what cannot be read is a doubt. */
-  answer(text: string): AnswerFacts;
-  /** `hideUsage`: drop the usage event that the client did not ask for. An event larger than `eventBytesMax` passes unread: 16 MiB if not given. */
-  stream(hideUsage: boolean, eventBytesMax?: number): AnswerStream;
+  request(body: Buffer, line: RequestLine): RequestFacts;
+  /** Reads a whole answer, given its text. Never throws: what cannot be read is a doubt. */
+  answer(text: string, head: AnswerHead): AnswerFacts;
+  /** Whether an answer with this head is a stream. `asked`: the request asked for one. */
+  isStream(head: AnswerHead, asked: boolean): boolean;
+  stream(options: StreamOptions): AnswerStream;
   /** An error in the shape this format's clients understand. */
-  refusal(refusal: Refusal): string;
+  refusal(refusal: Refusal): RefusalBody;
+  /** Nothing is known of its bodies: they pass unread, and the call is on record as one request of unknown cost. */
+  readonly isOpaque?: true;
+  /** Answers are kept by the provider and can be fetched by their id: a response under way is worth remembering by it. */
+  readonly isKept?: true;
 }
 
-export type FormatName = "openai-chat" | "openai-responses" | "openai-embeddings" | "anthropic-messages";
+/** A refusal as it goes out. */
+export interface RefusalBody {
+  readonly text: string;
+  /** Headers that clients of the format look for, beside content type and length: flat name, value pairs. */
+  readonly headers: readonly string[];
+}
+
+export const formatNames = [
+  "openai-chat",
+  "openai-completions",
+  "openai-responses",
+  "openai-embeddings",
+  "openai-images",
+  "openai-audio",
+  "anthropic-messages",
+  "gemini-generate",
+  "gemini-embed",
+  "ollama-generate",
+  "ollama-embed",
+  "bedrock-converse",
+  "bedrock-invoke",
+  "cohere-chat",
+  "cohere-embed",
+  "unmetered",
+] as const;
+
+export type FormatName = (typeof formatNames)[number];

@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { following, head } from "./format.fixture.ts";
 import { type Quantities, totalQuantities } from "../core/usage.ts";
 import { anthropic } from "./anthropic.ts";
 import { chat } from "./chat.ts";
@@ -132,7 +133,7 @@ interface Fed {
 }
 
 function feed(format: Format, chunks: Iterable<Buffer>, hide = false): Fed {
-  const stream = format.stream(hide);
+  const stream = format.stream(following(hide));
   const out: Buffer[] = [];
   for (const chunk of chunks) out.push(...stream.push(chunk));
   const rest = stream.end();
@@ -174,7 +175,7 @@ describe("recordings", () => {
 describe.skipIf(!here)("recorded Chat Completions", () => {
   it.each(files(chats, ".json"))("%s", (name) => {
     const answer = JSON.parse(read(name)) as Loose & { usage: Loose; id: string; choices: { finish_reason: string }[] };
-    const facts = chat.answer(read(name));
+    const facts = chat.answer(read(name), head());
     expect(quantities(facts)).toEqual(chatSum(answer.usage));
     expect(facts.usage?.doubts).toEqual([]);
     expect(facts).toMatchObject({ responseId: answer.id, complete: true, finish: answer.choices[0]?.finish_reason, error: null });
@@ -239,7 +240,7 @@ describe.skipIf(!here)("recorded Responses", () => {
 
   it.each(files(responsesFiles, ".json"))("%s", (name) => {
     const answer = JSON.parse(read(name)) as Loose & { usage?: Loose; error?: { code: string }; id?: string };
-    const facts = responses.answer(read(name));
+    const facts = responses.answer(read(name), head());
     expect(quantities(facts)).toEqual(responseSum(answer));
     expect(facts.complete).toBe(true);
     expect(facts.doubts).toEqual([]);
@@ -270,7 +271,7 @@ describe.skipIf(!here)("recorded Responses", () => {
 describe.skipIf(!here)("recorded Messages", () => {
   it.each(files(messages, ".json"))("%s", (name) => {
     const answer = JSON.parse(read(name)) as Loose & { usage: Loose; id: string; model: string; stop_reason: string };
-    const facts = anthropic.answer(read(name));
+    const facts = anthropic.answer(read(name), head());
     expect(quantities(facts)).toEqual(messageSum([answer.usage]));
     expect(facts.usage).toMatchObject({ source: "reported", doubts: [] });
     expect(facts).toMatchObject({ responseId: answer.id, model: answer.model, finish: answer.stop_reason, complete: true });
@@ -298,8 +299,8 @@ describe.skipIf(!here)("recorded Messages", () => {
 describe.skipIf(!here)("recorded Embeddings", () => {
   it("openai/embedding--openai-embedding.json", () => {
     const text = read("openai/embedding--openai-embedding.json");
-    expect(embeddings.answer(text)).toMatchObject({ model: "text-embedding-3-small", complete: true, outputBytes: 0, doubts: [] });
-    expect(quantities(embeddings.answer(text))).toEqual({ input: 12 });
+    expect(embeddings.answer(text, head())).toMatchObject({ model: "text-embedding-3-small", complete: true, outputBytes: 0, doubts: [] });
+    expect(quantities(embeddings.answer(text, head()))).toEqual({ input: 12 });
   });
 });
 

@@ -2,13 +2,14 @@
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { line } from "./format.fixture.ts";
 import { anthropic } from "./anthropic.ts";
 import { chat } from "./chat.ts";
 import { embeddings } from "./embeddings.ts";
 import type { Format, RequestFacts } from "./format.ts";
 import { responses } from "./responses.ts";
 
-const read = (format: Format, value: unknown): RequestFacts => format.request(Buffer.from(JSON.stringify(value)));
+const read = (format: Format, value: unknown): RequestFacts => format.request(Buffer.from(JSON.stringify(value)), line());
 
 const size = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const image = (length: number): object => ({ type: "image", source: { type: "base64", data: "A".repeat(length) } });
@@ -16,7 +17,7 @@ const id = (value: string): unknown => read(anthropic, { metadata: { user_id: va
 
 function spliced(text: string): string {
   let bytes = Buffer.from(text);
-  for (const { at, remove, insert } of [...chat.request(bytes).splices].reverse())
+  for (const { at, remove, insert } of [...chat.request(bytes, line()).splices].reverse())
     bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from(insert), bytes.subarray(at + remove)]);
   return bytes.toString();
 }
@@ -39,7 +40,7 @@ describe("the usage option of streams", () => {
     ["{}", "{}"],
   ])("%s", (before, after) => {
     expect(spliced(before)).toBe(after);
-    expect(chat.request(Buffer.from(before)).edits).toEqual(before === after ? [] : ["stream_options.include_usage"]);
+    expect(chat.request(Buffer.from(before), line()).edits).toEqual(before === after ? [] : ["stream_options.include_usage"]);
   });
 
   it("changes nothing else of any body", () => {
@@ -96,7 +97,7 @@ describe("Chat Completions", () => {
 
   it("tells the prompt's bytes by part, and its blocks in cache order", () => {
     const bytes = Buffer.from(JSON.stringify(body));
-    const facts = chat.request(bytes);
+    const facts = chat.request(bytes, line());
     const [system, first, answer, result, last] = body.messages;
     expect(facts.promptBytes).toEqual({
       system: size(system),
@@ -132,7 +133,7 @@ describe("Chat Completions", () => {
   });
 
   it.each(["", "null", "[]", "1", '"x"', "{", '{"a":}', "\u0000"])("refuses %j with the byte where it breaks", (text) => {
-    expect(() => chat.request(Buffer.from(text))).toThrow(/at byte \d/);
+    expect(() => chat.request(Buffer.from(text), line())).toThrow(/at byte \d/);
   });
 
   it("takes wrong types for what they are: not said", () => {
@@ -262,10 +263,10 @@ describe("Embeddings", () => {
 describe("refusals", () => {
   const refusal = { status: 429, code: "budget_exceeded", message: "no" };
   it("have the shape of the format", () => {
-    expect(JSON.parse(chat.refusal(refusal))).toEqual({
+    expect(JSON.parse(chat.refusal(refusal).text)).toEqual({
       error: { message: "no", type: "rate_limit_error", param: null, code: "budget_exceeded" },
     });
-    expect(JSON.parse(anthropic.refusal(refusal))).toEqual({
+    expect(JSON.parse(anthropic.refusal(refusal).text)).toEqual({
       type: "error",
       error: { type: "rate_limit_error", message: "no", code: "budget_exceeded" },
     });

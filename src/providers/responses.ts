@@ -1,13 +1,15 @@
 // OpenAI Responses: created, streamed, fetched by id, cancelled. Not here: following a background response to its end (the gateway's business).
 // Invariant: a response that failed, was cancelled or stayed incomplete keeps its usage; what is still under way is never `complete`.
 
-import type { AnswerFacts, AnswerStream, Format, RequestFacts } from "./format.ts";
+import type { AnswerFacts, AnswerStream, Format, RequestFacts, StreamOptions } from "./format.ts";
 import { clippedOf, hintCharactersMax, modelOf, nameCharactersMax, wordCharactersMax } from "./clip.ts";
 import { doubtZeros, errorOf, parseText, rawOf } from "./completion.ts";
+import { reportedCost } from "./cost.ts";
 import { metadataOf, Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
-import { type Fate, follow, type Reader } from "./sse.ts";
+import type { Fate, Reader } from "./frames.ts";
+import { followEvents, isEventStream } from "./sse.ts";
 import { Doubts, type Fields, fieldsOf, isFields, responsesNames, tally, textIn } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
 import type { UsageClass } from "../core/usage.ts";
@@ -16,8 +18,10 @@ export const responses: Format = {
   name: "openai-responses",
   request: readRequest,
   answer: readResponse,
+  isStream: isEventStream,
   stream: responseStream,
   refusal: openaiRefusal,
+  isKept: true,
 };
 
 /** Tools that the provider runs, each feeding tokens back into the same call. */
@@ -103,8 +107,8 @@ export function readResponse(text: string): AnswerFacts {
   return factsOf(answer, rawOf(Buffer.from(text), ["usage"]), bytes, null, doubts);
 }
 
-export function responseStream(_hideUsage: boolean, eventBytesMax?: number): AnswerStream {
-  return follow(new ResponseReader(), eventBytesMax);
+export function responseStream({ eventBytesMax }: StreamOptions): AnswerStream {
+  return followEvents(new ResponseReader(), eventBytesMax);
 }
 
 const terminal = new Set(["response.completed", "response.incomplete", "response.failed", "response.cancelled"]);
@@ -198,6 +202,7 @@ function factsOf(response: Fields, raw: string | null, bytes: number, error: str
   Object.assign(quantities, toolUses(response, doubts));
   const counted = Object.keys(quantities).length > 0;
   if (complete && counted && !metered) doubts.say("the usage is missing: only uses of tools were counted");
+  const cost = reportedCost(raw, doubts);
   return {
     responseId: textIn(response["id"]),
     model: textIn(response["model"]),
@@ -215,6 +220,7 @@ function factsOf(response: Fields, raw: string | null, bytes: number, error: str
     error: failed,
     complete,
     doubts: doubts.said,
+    ...(cost === undefined ? {} : { cost }),
   };
 }
 

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AnswerFacts } from "./format.ts";
-import { type Fate, follow, type Reader } from "./sse.ts";
+import type { Fate, Reader } from "./frames.ts";
+import { followEvents as follow } from "./sse.ts";
 
 const facts: AnswerFacts = {
   responseId: null,

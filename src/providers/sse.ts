@@ -1,206 +1,45 @@
-// Server-sent events as they pass: bytes in, whole events out, split anywhere. What an event means is its format's business (Reader).
-// Bytes are never rewritten: an event passes, is held back, or is dropped whole. Invariant: passed + held + dropped = what came in, in order,
-// and a chunk of whole passing events goes on as the very same Buffer.
+// Server-sent events as a framing: where each ends, and its data. Lines may end in \n, \r\n or \r, mixed.
 
-import type { AnswerFacts, AnswerStream } from "./format.ts";
-
-/**
- * What becomes of an event: it passes, it completes the answer and is held, it waits for the next event and shares its fate,
- * or it is dropped, since the client did not ask for it.
- */
-export type Fate = "pass" | "hold" | "wait" | "hide";
-
-/** Reads the events of one answer. */
-export interface Reader {
-  /** `data` is the event's data as latin1 of its UTF-8 bytes, lines joined by \n; never empty. Must not throw. */
-  event(data: string): Fate;
-  /** An event larger than the limit went by unread. */
-  missed(bytes: number): void;
-  /** No more events will come. */
-  end(): void;
-  readonly started: boolean;
-  facts(): AnswerFacts;
-}
-
-/** Larger events pass unread, unless the stream is given another limit. */
-export const eventBytesMax = 16 * 1024 * 1024;
+import type { AnswerHead, AnswerStream } from "./format.ts";
+import { follow, type Framing, type Reader } from "./frames.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
-const empty: readonly Buffer[] = [];
 
-export function follow(reader: Reader, limit: number = eventBytesMax): AnswerStream {
-  return new Follower(reader, limit);
+/** Follows a stream of server-sent events. An event larger than `limit` bytes passes unread. */
+export function followEvents(reader: Reader, limit?: number): AnswerStream {
+  return follow(reader, new Events(), limit);
 }
 
-class Follower implements AnswerStream {
-  readonly held: Buffer[] = [];
-  readonly reader: Reader;
-  readonly limit: number;
-  /** Events that share the fate of the next one. */
-  #waiting: Buffer[] = [];
-  /** The bytes of an event that is not whole yet. */
-  #carry: Buffer[] = [];
-  #carried = 0;
-  #crumbs = 0;
+/** An answer that says so, or one to a request for a stream that is not JSON after all: some servers name no type, or another one. */
+export function isEventStream({ type, status }: AnswerHead, asked: boolean): boolean {
+  return type.includes("text/event-stream") || (asked && status < 300 && !type.includes("json"));
+}
+
+class Events implements Framing {
   /** The line under way has no bytes yet. */
   #blank = true;
   /** The last byte was a \r that ended a line: a \n that follows belongs to it. */
   #return = false;
-  /** Where an event that ended in \r went: its \n follows it. */
-  #last: Fate = "pass";
-  #boundary = true;
-  /** The event under way is over the limit. */
-  #over = 0;
   #first = true;
+  /** Only \n ends lines in this chunk. */
+  #plain = true;
 
-  constructor(reader: Reader, limit: number) {
-    this.reader = reader;
-    this.limit = limit;
+  begin(text: string): number {
+    this.#plain = !text.includes("\r");
+    if (!this.#return) return 0;
+    this.#return = false;
+    return text.charCodeAt(0) === lineFeed ? 1 : 0;
   }
 
-  get started(): boolean {
-    return this.reader.started;
+  end(text: string, from: number): number {
+    const end = this.#plain ? this.#endPlain(text, from) : this.#endAny(text, from);
+    if (end >= 0) this.#blank = true;
+    return end;
   }
 
-  facts(): AnswerFacts {
-    return this.reader.facts();
-  }
-
-  push(chunk: Buffer): readonly Buffer[] {
-    if (chunk.length === 0) return empty;
-    const text = chunk.toString("latin1");
-    const out = new Outlet(chunk, this.held, this.#waiting);
-    let from = 0;
-    if (this.#return) {
-      this.#return = false;
-      if (text.charCodeAt(0) === lineFeed) {
-        from = 1;
-        if (this.#boundary) out.give(0, 1, this.#last);
-        else this.#keep(chunk.subarray(0, 1));
-      }
-    }
-    const plain = !text.includes("\r");
-    while (from < text.length) {
-      const end = plain ? this.#endPlain(text, from) : this.#end(text, from);
-      if (end < 0) {
-        this.#rest(chunk, from, out);
-        break;
-      }
-      this.#last = this.#whole(chunk, text, from, end, out);
-      this.#boundary = true;
-      this.#blank = true;
-      from = end;
-    }
-    return out.done();
-  }
-
-  end(): readonly Buffer[] {
-    // An event without its closing blank line is not dispatched by clients; some read it all the same, and so do we.
-    const rest = this.#carry;
-    const waiting = this.#waiting.splice(0);
-    const text = this.#carried === 0 ? "" : Buffer.concat(rest).toString("latin1");
-    this.#forget();
-    const fate = text === "" ? "pass" : this.#read(text);
-    this.reader.end();
-    return fate === "hide" ? waiting : [...waiting, ...rest];
-  }
-
-  /** Where the event that goes on at `from` ends, behind its blank line; -1 when not in this text. Only \n ends lines here. */
-  #endPlain(text: string, from: number): number {
-    if (this.#blank && text.charCodeAt(from) === lineFeed) return from + 1;
-    const found = text.indexOf("\n\n", from);
-    if (found >= 0) return found + 2;
-    this.#blank = text.charCodeAt(text.length - 1) === lineFeed;
-    return -1;
-  }
-
-  /** The same, with lines ended by \n, \r\n or \r. */
-  #end(text: string, from: number): number {
-    for (let at = from; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      if (code !== lineFeed && code !== carriageReturn) {
-        this.#blank = false;
-        continue;
-      }
-      let end = at + 1;
-      if (code === carriageReturn) {
-        if (end === text.length) this.#return = true;
-        else if (text.charCodeAt(end) === lineFeed) end++;
-      }
-      if (this.#blank) return end;
-      this.#blank = true;
-      at = end - 1;
-    }
-    return -1;
-  }
-
-  #whole(chunk: Buffer, text: string, from: number, end: number, out: Outlet): Fate {
-    if (this.#over > 0) {
-      this.reader.missed(this.#over + end - from);
-      this.#over = 0;
-      return out.give(from, end, this.held.length > 0 ? "hold" : "pass");
-    }
-    if (this.#carried === 0) {
-      if (end - from > this.limit) {
-        this.reader.missed(end - from);
-        return out.give(from, end, this.held.length > 0 ? "hold" : "pass");
-      }
-      return out.give(from, end, this.#decide(from === 0 && end === text.length ? text : text.slice(from, end), out));
-    }
-    const carry = this.#carry;
-    const before = Buffer.concat(carry).toString("latin1");
-    this.#forget();
-    const fate = this.#decide(before + text.slice(from, end), out);
-    out.giveBefore(carry, fate);
-    return out.give(from, end, fate);
-  }
-
-  #rest(chunk: Buffer, from: number, out: Outlet): void {
-    this.#boundary = false;
-    if (this.#over > 0) {
-      this.#over += chunk.length - from;
-      out.give(from, chunk.length, this.held.length > 0 ? "hold" : "pass");
-      return;
-    }
-    this.#keep(from === 0 ? chunk : chunk.subarray(from));
-    if (this.#carried <= this.limit) return;
-    this.#over = this.#carried;
-    out.giveAfter(this.#carry, this.held.length > 0 ? "hold" : "pass");
-    this.#forget();
-  }
-
-  #keep(bytes: Buffer): void {
-    this.#carry.push(bytes);
-    this.#carried += bytes.length;
-    // Many crumbs (a stream sent byte by byte) are joined now and then, so that they cost no more than their bytes.
-    if (++this.#crumbs < 1024) return;
-    this.#carry.push(Buffer.concat(this.#carry.splice(-1024)));
-    this.#crumbs = 0;
-  }
-
-  #forget(): void {
-    this.#carry = [];
-    this.#carried = 0;
-    this.#crumbs = 0;
-  }
-
-  /** Where the event goes; those that waited for it go there first. */
-  #decide(block: string, out: Outlet): Fate {
-    const fate = this.#read(block);
-    if (this.#waiting.length > 0 && (fate === "pass" || fate === "hold")) out.giveAfter(this.#waiting.splice(0), fate);
-    return fate;
-  }
-
-  /** After what completes the answer everything is held: nothing may overtake it. */
-  #read(block: string): Fate {
-    const data = this.#data(block);
-    const fate = data === "" ? "pass" : this.reader.event(data);
-    return fate === "pass" && this.held.length > 0 ? "hold" : fate;
-  }
-
-  #data(block: string): string {
-    let text = block;
+  data(event: string): string {
+    let text = event;
     if (this.#first) {
       this.#first = false;
       if (text.startsWith("\u00ef\u00bb\u00bf")) text = text.slice(3);
@@ -219,59 +58,31 @@ class Follower implements AnswerStream {
     }
     return lines.join("\n");
   }
-}
 
-/** Collects what goes on from one chunk, in runs: as few Buffers as can be, and no copies. */
-class Outlet {
-  readonly #chunk: Buffer;
-  readonly #held: Buffer[];
-  readonly #waiting: Buffer[];
-  readonly #out: Buffer[] = [];
-  #from = 0;
-  #to = 0;
-
-  constructor(chunk: Buffer, held: Buffer[], waiting: Buffer[]) {
-    this.#chunk = chunk;
-    this.#held = held;
-    this.#waiting = waiting;
+  #endPlain(text: string, from: number): number {
+    if (this.#blank && text.charCodeAt(from) === lineFeed) return from + 1;
+    const found = text.indexOf("\n\n", from);
+    if (found >= 0) return found + 2;
+    this.#blank = text.charCodeAt(text.length - 1) === lineFeed;
+    return -1;
   }
 
-  /** Bytes [from, to) of the chunk. */
-  give(from: number, to: number, fate: Fate): Fate {
-    if (fate === "pass") {
-      if (this.#to !== from) {
-        this.#flush();
-        this.#from = from;
+  #endAny(text: string, from: number): number {
+    for (let at = from; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code !== lineFeed && code !== carriageReturn) {
+        this.#blank = false;
+        continue;
       }
-      this.#to = to;
-    } else if (fate === "hold") this.#held.push(this.#chunk.subarray(from, to));
-    else if (fate === "wait") this.#waiting.push(this.#chunk.subarray(from, to));
-    return fate;
-  }
-
-  /** Bytes of earlier chunks, before anything of this one. */
-  giveBefore(earlier: readonly Buffer[], fate: Fate): void {
-    if (fate === "pass") this.#out.push(...earlier);
-    else if (fate === "hold") this.#held.push(...earlier);
-    else if (fate === "wait") this.#waiting.push(...earlier);
-  }
-
-  /** Bytes kept until now, this chunk's last ones among them. */
-  giveAfter(kept: readonly Buffer[], fate: Fate): void {
-    this.#flush();
-    this.giveBefore(kept, fate);
-  }
-
-  done(): readonly Buffer[] {
-    this.#flush();
-    return this.#out;
-  }
-
-  #flush(): void {
-    if (this.#to > this.#from) {
-      const whole = this.#from === 0 && this.#to === this.#chunk.length;
-      this.#out.push(whole ? this.#chunk : this.#chunk.subarray(this.#from, this.#to));
+      let end = at + 1;
+      if (code === carriageReturn) {
+        if (end === text.length) this.#return = true;
+        else if (text.charCodeAt(end) === lineFeed) end++;
+      }
+      if (this.#blank) return end;
+      this.#blank = true;
+      at = end - 1;
     }
-    this.#from = this.#to;
+    return -1;
   }
 }

@@ -1,17 +1,19 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { formats, mergeProviders, paths, providers } from "./table.ts";
+import { apis } from "./api.ts";
+import { addressOf, authOf, formats, mergeProviders, placeOf, type ProviderRecord, providers } from "./table.ts";
 
 describe("the providers", () => {
   it("are each a name of their own, at an address without a slash at its end, with formats that exist", () => {
     expect(new Set(providers.map(({ name }) => name)).size).toBe(providers.length);
     for (const { baseUrl, formats: spoken, auth, keyFrom } of providers) {
-      expect(new URL(baseUrl).href.replace(/\/$/, "")).toBe(baseUrl);
-      expect(spoken.every((name) => formats.has(name))).toBe(true);
+      if (baseUrl !== null && !baseUrl.includes("{")) expect(new URL(baseUrl).href.replace(/\/$/, "")).toBe(baseUrl);
+      expect(spoken.filter((name) => !formats.has(name))).toEqual([]);
       expect(auth === "none").toBe(keyFrom === null);
     }
-    expect(Object.values(paths).every((name) => formats.get(name)?.name === name)).toBe(true);
+    const served = apis.flatMap(({ endpoints }) => endpoints.map(({ format }) => format));
+    expect(served.every((name) => formats.get(name)?.name === name)).toBe(true);
   });
 
   it("do when a client leaves what docs/disconnects.md says", () => {
@@ -31,9 +33,10 @@ describe("settings", () => {
       baseUrl: "http://127.0.0.1:9999/v1",
       auth: "bearer",
       keyFrom: "MINE_KEY",
-      formats: ["openai-chat", "openai-responses", "openai-embeddings"],
+      apis: { openai: "" },
+      formats: ["openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "openai-images", "openai-audio"],
       whenClientLeaves: { json: "drain", stream: "drain" },
-      pricesOf: "mine",
+      pricesOf: ["mine"],
       region: null,
       headers: {},
     });
@@ -42,7 +45,7 @@ describe("settings", () => {
   it("may change one thing of a known provider", () => {
     const merged = mergeProviders({ openai: { keyFile: "key.txt" }, ollama: { keyFrom: "OLLAMA_KEY" } });
     expect(merged.get("openai")).toEqual(providers.find(({ name }) => name === "openai"));
-    expect(merged.get("ollama")).toMatchObject({ baseUrl: "http://127.0.0.1:11434/v1", auth: "bearer", keyFrom: "OLLAMA_KEY" });
+    expect(merged.get("ollama")).toMatchObject({ baseUrl: "http://127.0.0.1:11434", auth: "bearer", keyFrom: "OLLAMA_KEY" });
   });
 
   it("of a new provider say where it is", () => {
@@ -63,5 +66,43 @@ describe("settings", () => {
     });
     expect(merged.size).toBe(providers.length);
     expect(providers.find(({ name }) => name === "anthropic")?.whenClientLeaves.stream).toBe("cancel");
+  });
+
+  it("make one provider like another, elsewhere", () => {
+    const merged = mergeProviders({ "azure-eu": { like: "azure", baseUrl: "https://eu.openai.azure.com", keyFrom: "EU_KEY" } });
+    expect(merged.get("azure-eu")).toEqual({
+      ...providers.find(({ name }) => name === "azure"),
+      name: "azure-eu",
+      baseUrl: "https://eu.openai.azure.com",
+      keyFrom: "EU_KEY",
+    });
+    expect(() => mergeProviders({ mine: { like: "nobody" } })).toThrow(/providers\.mine\.like: no provider is called nobody/);
+    expect(() => mergeProviders({ mine: { baseUrl: "http://x/v1", formats: ["openai-chats"] } })).toThrow(
+      /no format is called openai-chats/,
+    );
+  });
+
+  it("take an address with or without the version that people know it by", () => {
+    const at = (baseUrl: string): string | null | undefined => mergeProviders({ ollama: { baseUrl } }).get("ollama")?.baseUrl;
+    expect([at("http://gpu:11434"), at("http://gpu:11434/"), at("http://gpu:11434/v1")]).toEqual(Array(3).fill("http://gpu:11434"));
+    expect(mergeProviders({ openai: { baseUrl: "http://proxy/v1" } }).get("openai")?.baseUrl).toBe("http://proxy/v1");
+  });
+});
+
+describe("an address", () => {
+  const named = (name: string): ProviderRecord => providers.find((record) => record.name === name) as ProviderRecord;
+
+  it("has its region filled in, and is asked for where it is not known", () => {
+    expect(addressOf({ ...named("bedrock"), region: "eu-west-1" })).toBe("https://bedrock-runtime.eu-west-1.amazonaws.com");
+    expect(addressOf(named("vertex"))).toBe("https://aiplatform.googleapis.com");
+    expect(addressOf({ ...named("vertex"), region: "europe-west4" })).toBe("https://europe-west4-aiplatform.googleapis.com");
+    expect(() => addressOf(named("bedrock"))).toThrow(/set providers\.bedrock\.region/);
+    expect(() => addressOf(named("azure"))).toThrow(/set providers\.azure\.baseUrl/);
+  });
+
+  it("and a credential's slot are those of the API that is spoken", () => {
+    expect([placeOf(named("google"), "openai"), authOf(named("google"), "openai")]).toEqual(["/v1beta/openai", "bearer"]);
+    expect([placeOf(named("google"), "gemini"), authOf(named("google"), "gemini")]).toEqual(["", "x-goog-api-key"]);
+    expect(placeOf(named("openai"), "gemini")).toBeNull();
   });
 });
