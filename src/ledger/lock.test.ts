@@ -74,7 +74,7 @@ describe("the data folder's lock", () => {
     expect([await early, await ask(socketPath(folder))]).toEqual(["hello", "hello"]);
     http.closeAllConnections();
     await lock.release();
-    expect(readdirSync(folder).sort()).toEqual(["lock", "lock-lock"]);
+    expect(readdirSync(folder).sort()).toEqual(["lock.1"]);
     await (await acquire(folder)).release();
   });
 
@@ -87,6 +87,7 @@ describe("the data folder's lock", () => {
       expect(results.sort()).toEqual(["lost", "lost", "lost", "won"]);
       await expect(acquire(folder)).rejects.toMatchObject({ code: "data_locked" });
       await Promise.all(starters.map((one) => one.kill()));
+      expect(readdirSync(folder).filter((name) => name.startsWith("lock."))).toEqual([`lock.${round + 1}`]);
       expect(lstatSync(join(folder, "pennyworth.sock")).isSocket()).toBe(true);
     }
     await (await acquire(folder)).release();

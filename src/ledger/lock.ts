@@ -1,14 +1,12 @@
-// The data folder has one owner: who listens on the Unix socket DATA/pennyworth.sock. The lock goes with its process, however that ends, and
-// the commands talk to a running server through it. Invariant: of two that start at once, one wins; a socket on which somebody listens is
-// never taken away.
+// The data folder has one owner: who listens on the newest of the sockets DATA/lock.1, lock.2, …, which is DATA/pennyworth.sock as well, where
+// the commands talk to it. The lock goes with its process, however that ends. Invariant: of two that start at once, one wins; the newest
+// socket is never taken away, so that whoever was slow and took an older one sees it, and no clock decides anything.
 
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, linkSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import { open } from "lmdb";
 import { PennyworthError } from "../error.ts";
 import { makeFolder } from "./files.ts";
 
@@ -24,12 +22,14 @@ export interface Lock {
 /** Socket addresses end at 104 bytes on some systems; a socket is bound under a name a little longer than its own. */
 const pathBytesMax = 92;
 const probeMsMax = 2000;
-const mutexTriesMax = 10;
-const mutexWaitMs = 10;
 
 /** Where the owner of a data folder listens: in the folder, or where a link in it points if that path is too long for a socket. */
 export function socketPath(folder: string): string {
-  const name = socketName(folder);
+  return targetOf(socketName(folder));
+}
+
+/** Where a socket is that may be a link to one elsewhere. */
+function targetOf(name: string): string {
   try {
     return readlinkSync(name);
   } catch {
@@ -56,7 +56,8 @@ export async function acquire(folder: string): Promise<Lock> {
   await listen(listener, bound);
   try {
     chmodSync(bound, 0o600);
-    const published = await publish(folder, name, bound);
+    const term = await claim(folder, bound);
+    publish(folder, name, bound, term);
     return {
       path: socketPath(folder),
       serve(server) {
@@ -64,9 +65,7 @@ export async function acquire(folder: string): Promise<Lock> {
         for (const socket of early.splice(0)) if (!socket.destroyed) server.emit("connection", socket);
       },
       async release() {
-        await exclusively(folder, () => {
-          if (identity(name) === published) rmSync(name, { force: true });
-        });
+        rmSync(name, { force: true });
         for (const socket of early) socket.destroy();
         listener.close();
       },
@@ -78,55 +77,48 @@ export async function acquire(folder: string): Promise<Lock> {
 }
 
 /**
- * Gives the bound socket its public name, by which it becomes the lock. A socket found there is asked first, and taken away only if nobody
- * listens and it is still the very same file: a dead socket never comes to life again, but another may have come in its place.
+ * Takes the term after the newest, if nobody listens there. A name can be taken once; and since the newest stays for ever, who was
+ * overtaken between looking and taking finds a newer one, and steps back.
  */
-async function publish(folder: string, name: string, bound: string): Promise<string> {
+async function claim(folder: string, bound: string): Promise<number> {
   for (;;) {
-    const found = identity(name);
-    if (found !== null && (await isListening(socketPath(folder)))) throw new PennyworthError("data_locked", { folder });
-    const published = await exclusively(folder, () => {
-      if (identity(name) !== found) return null;
-      if (found !== null) rmSync(name);
-      if (dirname(bound) === dirname(name)) {
-        linkSync(bound, name);
-        rmSync(bound);
-      } else symlinkSync(bound, name);
-      return identity(name);
-    });
-    if (published !== null) return published;
+    const newest = Math.max(0, ...terms(folder));
+    if (newest > 0 && (await isListening(targetOf(termName(folder, newest))))) throw new PennyworthError("data_locked", { folder });
+    const mine = newest + 1;
+    if (!taken(bound, termName(folder, mine))) continue;
+    if (Math.max(...terms(folder)) === mine) return mine;
+    rmSync(termName(folder, mine), { force: true });
   }
 }
 
-/**
- * Runs `action` while no other process runs one for this folder. Node has no file locks; LMDB's write lock is one between processes, and
- * falls free when its holder dies.
- */
-async function exclusively<T>(folder: string, action: () => T): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    let begun = false;
-    try {
-      const mutex = open({ path: join(folder, "lock"), noSubdir: true, mapSize: 1 << 20 });
-      try {
-        return mutex.transactionSync(() => {
-          begun = true;
-          return action();
-        });
-      } finally {
-        await mutex.close();
-      }
-    } catch (error) {
-      // Several that make the file in the same moment may trip each other up, before any has begun.
-      if (begun || tries === mutexTriesMax) throw error;
-      await setTimeout(mutexWaitMs * tries);
-    }
+/** The owner alone: gives its socket the public name, and clears away the terms before its own. */
+function publish(folder: string, name: string, bound: string, mine: number): void {
+  const fresh = `${termName(folder, mine)}.new`;
+  rmSync(fresh, { force: true });
+  taken(bound, fresh);
+  renameSync(fresh, name);
+  if (dirname(bound) === dirname(name)) rmSync(bound);
+  for (const term of terms(folder)) if (term < mine) rmSync(termName(folder, term), { force: true });
+}
+
+/** Gives the bound socket one more name. @returns false when there is something of that name. */
+function taken(bound: string, name: string): boolean {
+  try {
+    if (dirname(bound) === dirname(name)) linkSync(bound, name);
+    else symlinkSync(bound, name);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
   }
 }
 
-/** Tells one file from another that came later under the same name, even on the same inode. */
-function identity(path: string): string | null {
-  const facts = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return facts === undefined ? null : `${facts.dev}:${facts.ino}:${facts.ctimeNs}`;
+function terms(folder: string): number[] {
+  return readdirSync(folder).flatMap((name) => /^lock\.(\d+)$/.exec(name)?.slice(1).map(Number) ?? []);
+}
+
+function termName(folder: string, term: number): string {
+  return join(resolve(folder), `lock.${term}`);
 }
 
 function isListening(path: string): Promise<boolean> {
