@@ -6,6 +6,7 @@ import type { PrefixCache } from "./cache.ts";
 import type { Controls } from "./controls.ts";
 import type { KeptResponses } from "./kept.ts";
 import type { Wording } from "./refused.ts";
+import type { AwsKeys, Signed } from "./signature.ts";
 import type { Wire } from "./wire.ts";
 import type { Witness } from "./witness.ts";
 
@@ -20,6 +21,8 @@ export interface State {
   readonly kept: KeptResponses;
   /** Times failed by `x-sandbox-fail-key`. */
   readonly failures: Map<string, number>;
+  /** The keys that requests to Amazon are to be signed with; null: any signature holds. */
+  readonly aws: AwsKeys | null;
 }
 
 export interface Call {
@@ -32,6 +35,8 @@ export interface Call {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** The request as it came, for its signature. */
+  readonly signed: Signed;
   readonly controls: Readonly<Controls>;
   /** How errors are worded for this client. */
   readonly wording: Wording;

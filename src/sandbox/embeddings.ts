@@ -85,7 +85,8 @@ function toJson(serving: Serving, inputs: readonly string[], dimensions: number,
   return JSON.stringify({ object: "list", data, model: serving.model, ...(serving.claim === "missing" ? {} : { usage }) });
 }
 
-function toVector(input: string, dimensions: number): Float32Array {
+/** A vector of length 1 that follows from the text alone. */
+export function toVector(input: string, dimensions: number): Float32Array {
   const random = generator(hash(input));
   const vector = Float32Array.from({ length: dimensions }, () => random() - 0.5);
   const length = Math.hypot(...vector);

@@ -2,11 +2,12 @@
 
 import type { Path } from "./call.ts";
 import { anthropicPaths } from "./anthropic.ts";
+import { bedrockPaths } from "./bedrock.ts";
 import { openaiPaths } from "./openai.ts";
 import { Refused, type Wording } from "./refused.ts";
 
 /** In the order in which they are tried. */
-const paths: readonly Path[] = [...openaiPaths, ...anthropicPaths];
+const paths: readonly Path[] = [...openaiPaths, ...anthropicPaths, ...bedrockPaths];
 
 export interface Found {
   readonly path: Path;

@@ -248,6 +248,9 @@ describe("bad input gets a clear 400, never a crash", () => {
 });
 
 describe("the house", () => {
+  /** Others' readers, by which tests read what the sandbox writes. */
+  const decoders = new Set(["@smithy/eventstream-codec"]);
+
   it("imports nothing of Pennyworth outside its folder: it is an independent witness", () => {
     const folder = import.meta.dirname;
     for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts"))) {
@@ -255,7 +258,7 @@ describe("the house", () => {
       const imported = [...source.matchAll(/^(?:import|\} from|export .* from)\b[^"\n]*"([^"]+)";$/gm)].map((match) => match[1] ?? "");
       if (source.includes("\nimport ")) expect(imported, file).not.toEqual([]);
       expect(
-        imported.filter((name) => !/^(\.\/[a-z.]+|node:[a-z_/]+|vitest)$/.test(name)),
+        imported.filter((name) => !/^(\.\/[a-z.]+|node:[a-z_/]+|vitest)$/.test(name) && !(file.endsWith(".test.ts") && decoders.has(name))),
         file,
       ).toEqual([]);
     }

@@ -9,9 +9,11 @@ import type { Duplex } from "node:stream";
 import { PrefixCache } from "./cache.ts";
 import type { State } from "./call.ts";
 import { parseHeaders } from "./controls.ts";
+import { toCallId } from "./converse.ts";
 import { KeptResponses } from "./kept.ts";
 import { findPath, toWording } from "./paths.ts";
 import { Refused, type Wording, errorBody, errorHeaders } from "./refused.ts";
+import { type AwsKeys, type Signed, toCredential } from "./signature.ts";
 import { type Wire, sendJson } from "./wire.ts";
 import { Witness } from "./witness.ts";
 
@@ -24,6 +26,8 @@ export interface SandboxOptions {
   /** Part of every id, so that ids of different runs never meet; random unless given. */
   readonly run?: string;
   readonly witnessRowsMax?: number;
+  /** Requests to Amazon must be signed with these keys, or carry a bearer's; unless given, any will do. */
+  readonly aws?: AwsKeys;
   readonly requestBytesMax?: number;
   readonly now?: () => number;
   readonly log?: (line: string) => void;
@@ -49,6 +53,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     cache: new PrefixCache(),
     kept: new KeptResponses(),
     failures: new Map(),
+    aws: options.aws ?? null,
   };
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) =>
     collect(state, request, response, options.requestBytesMax ?? 64 * 1024 * 1024),
@@ -124,6 +129,7 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   const requestId = `req_sbx${state.run}${row.n}`;
   const wording = wordingOf(path, request);
   const own = ["x-request-id", requestId, "request-id", requestId, "x-sandbox-call", String(row.n)];
+  if (wording === "aws") own.push("x-amzn-requestid", toCallId(state, row.n));
   const wire: Wire = { response, row, witness: state.witness, headers: own, now: state.now };
   response.on("close", () => {
     if (response.writableFinished || row.status === "cut" || row.status === "aborted") return;
@@ -148,6 +154,8 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
     row.client = controls.id ?? null;
     if (body === null) throw new Refused("The request body is too large.", null, 413);
     const { method = "", headers } = request;
+    const signed: Signed = { method, url: request.url ?? "", headers, body };
+    row.credential = toCredential(signed, state.aws);
     const found = findPath(method, path);
     if (found instanceof Refused) throw found;
     const { parts } = found;
@@ -160,6 +168,7 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
       query: new URLSearchParams(query),
       headers,
       body,
+      signed,
       controls,
       wording,
     });
