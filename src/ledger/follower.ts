@@ -95,6 +95,10 @@ export class Follower {
           return await this.#store.call(message.id);
         case "scan":
           return await this.#store.scan(message.after, message.limit);
+        case "charges":
+          return await this.#store.charges(message.query);
+        case "charge":
+          return await this.#store.charge(message.id);
         case "status":
           return { applied: this.#store.applied, refused: this.#opened ? await this.#store.refused() : 0, trouble: this.#trouble };
       }

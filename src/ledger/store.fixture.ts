@@ -8,6 +8,7 @@ import type { Charge } from "../core/charge.ts";
 import type { Entry, Position } from "../core/entry.ts";
 import { formatUsd, toPico } from "../core/money.ts";
 import type { Quantities, QuantitySource, UsageClass } from "../core/usage.ts";
+import { addDay, type Day, valueOfDay } from "./periods.fixture.ts";
 import type { CallsQuery, ReportField, ReportQuery, Store } from "./store.ts";
 
 export const nobody: Attribution = {
@@ -249,7 +250,7 @@ export function valueOf({ start, end }: Known, field: ReportField): string | nul
   return (start as unknown as Readonly<Record<string, string | null>>)[field] ?? null;
 }
 
-interface Sums {
+export interface Sums {
   calls: number;
   pico: bigint;
   input: number;
@@ -260,6 +261,10 @@ interface Sums {
   doubtful: number;
   presumed: number;
   failed: number;
+  periodPico: bigint;
+  periodUnpriced: number;
+  /** How many quantities are in `quantity`: of none it is null. */
+  quantities: number;
 }
 
 const inputs = new Set<string>(["input", "cache_read"]);
@@ -273,6 +278,7 @@ function add(sums: Sums, { end }: Known, only: UsageClass | null | undefined): v
   for (const [name, quantity] of used) {
     if (only !== undefined && name !== only) continue;
     sums.quantity += quantity;
+    sums.quantities++;
     if (inputs.has(name)) sums.input += quantity;
     if (outputs.has(name)) sums.output += quantity;
   }
@@ -296,10 +302,13 @@ const noSums = (): Sums => ({
   doubtful: 0,
   presumed: 0,
   failed: 0,
+  periodPico: 0n,
+  periodUnpriced: 0,
+  quantities: 0,
 });
 
 /** The report a store must give, keyed by group. */
-function expected(calls: readonly Known[], by: readonly ReportField[]): { groups: Map<string, Sums>; total: Sums } {
+function expected(calls: readonly Known[], by: readonly ReportField[], days: readonly Day[]): { groups: Map<string, Sums>; total: Sums } {
   const groups = new Map<string, Sums>();
   const total = noSums();
   for (const call of calls) {
@@ -313,18 +322,36 @@ function expected(calls: readonly Known[], by: readonly ReportField[]): { groups
       add(sums, call, name);
     }
   }
+  for (const day of days) {
+    const key = JSON.stringify(by.map((field) => valueOfDay(day, field)));
+    const sums = groups.get(key) ?? noSums();
+    groups.set(key, sums);
+    addDay(sums, day);
+    addDay(total, day);
+  }
   return { groups, total };
 }
 
 function shown(sums: Sums, quantity: boolean): object {
-  const { calls, unpriced, unmetered, doubtful, presumed, failed } = sums;
+  const { calls, unpriced, unmetered, doubtful, presumed, failed, periodUnpriced } = sums;
+  const periodCost = formatUsd(sums.periodPico);
   const shape = { calls, cost: formatUsd(sums.pico), inputTokens: sums.input, outputTokens: sums.output };
-  return { ...shape, quantity: quantity ? sums.quantity : null, unpriced, unmetered, doubtful, presumed, failed };
+  return {
+    ...shape,
+    quantity: quantity && sums.quantities > 0 ? sums.quantity : null,
+    unpriced,
+    unmetered,
+    doubtful,
+    presumed,
+    failed,
+    periodCost,
+    periodUnpriced,
+  };
 }
 
-export async function expectReport(store: Store, calls: readonly Known[], query: ReportQuery): Promise<void> {
+export async function expectReport(store: Store, calls: readonly Known[], query: ReportQuery, days: readonly Day[] = []): Promise<void> {
   const report = await store.report(query);
-  const { groups, total } = expected(calls, query.by);
+  const { groups, total } = expected(calls, query.by, days);
   const seen = new Map(report.rows.map(({ group, ...rest }) => [JSON.stringify(group), rest]));
   expect(seen.size).toBe(report.rows.length);
   const byClass = query.by.includes("class");

@@ -7,6 +7,8 @@ import type { CallEnd } from "../core/call.ts";
 import type { Charge } from "../core/charge.ts";
 import type { Entry } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
+import type { PeriodCharge } from "../core/period.ts";
+import { type Day, daysOf, samplePeriod, someCharges, valueOfDay } from "./periods.fixture.ts";
 import {
   allCalls,
   dayStartMs,
@@ -23,7 +25,7 @@ import {
   sampleStart,
   valueOf,
 } from "./store.fixture.ts";
-import { type Filter, type ReportField, type ReportQuery, reportFields, type Store } from "./store.ts";
+import { type ChargesQuery, type Filter, type ReportField, type ReportQuery, reportFields, type Store } from "./store.ts";
 
 export interface TestStore {
   /** Opened and empty, or as it was closed. */
@@ -33,6 +35,8 @@ export interface TestStore {
 }
 
 const fields: readonly ReportField[] = [...reportFields, "class", "day", "hour", "tag.color of 'it'", "tag.never"];
+
+const toEntry = (charge: PeriodCharge): Entry => ({ kind: "charge", charge });
 
 /** Three calls to a second, so that pages must tell equal times apart. */
 function pageStartMs(index: number): number {
@@ -50,12 +54,15 @@ export function storeSuite(name: string, make: () => Promise<TestStore>): void {
     for (const place of made) await place.remove();
   });
   /** fast-check prints the seed and the smallest counterexample of a failure. */
-  const forEveryHistory = (runs: number, check: (store: Store, calls: readonly Known[]) => Promise<void>): Promise<void> =>
+  const forEveryHistory = (
+    runs: number,
+    check: (store: Store, calls: readonly Known[], days: readonly Day[]) => Promise<void>,
+  ): Promise<void> =>
     fc.assert(
-      fc.asyncProperty(history, async (calls) => {
+      fc.asyncProperty(history, someCharges, async (calls, charges) => {
         const { place, store } = await fresh();
-        await store.apply(placed(entriesOf(calls)));
-        await check(store, calls);
+        await store.apply(placed([...entriesOf(calls), ...charges.map(toEntry)]));
+        await check(store, calls, charges.flatMap(daysOf));
         await store.close();
         await place.remove();
       }),
@@ -64,22 +71,23 @@ export function storeSuite(name: string, make: () => Promise<TestStore>): void {
 
   describe(name, () => {
     test("reports by every field what another sum says", async () => {
-      await forEveryHistory(8, async (store, calls) => {
-        for (const field of fields) await expectReport(store, calls, { ...everything, by: [field] });
-        await expectReport(store, calls, everything);
+      await forEveryHistory(8, async (store, calls, days) => {
+        for (const field of fields) await expectReport(store, calls, { ...everything, by: [field] }, days);
+        await expectReport(store, calls, everything, days);
       });
     }, 120_000);
 
     test("reports by several fields at once, and the parts add up to the total", async () => {
-      await forEveryHistory(8, async (store, calls) => {
-        await expectReport(store, calls, { ...everything, by: ["model", "customer"] });
-        await expectReport(store, calls, { ...everything, by: ["day", "class", "status"] });
-        await expectReport(store, calls, { ...everything, by: ["hour", "task", "tag.color of 'it'"] });
+      await forEveryHistory(8, async (store, calls, days) => {
+        await expectReport(store, calls, { ...everything, by: ["model", "customer"] }, days);
+        await expectReport(store, calls, { ...everything, by: ["day", "class", "status"] }, days);
+        await expectReport(store, calls, { ...everything, by: ["hour", "task", "tag.color of 'it'"] }, days);
+        await expectReport(store, calls, { ...everything, by: ["call", "day"] }, days);
       });
     }, 120_000);
 
     test("filters by every field, by what was not recorded, and by time", async () => {
-      await forEveryHistory(5, async (store, calls) => {
+      await forEveryHistory(5, async (store, calls, days) => {
         const [first] = calls as [Known];
         for (const field of fields.filter((field) => field !== "class")) {
           const filters: Filter[] = [
@@ -90,14 +98,26 @@ export function storeSuite(name: string, make: () => Promise<TestStore>): void {
           ];
           for (const filter of filters) {
             const kept = calls.filter((call) => (valueOf(call, field) === filter.value) === (filter.operator === "="));
-            await expectReport(store, kept, { ...everything, by: kept.length === 0 ? ["model"] : [], filters: [filter] });
+            const ofPeriods = days.filter((day) => (valueOfDay(day, field) === filter.value) === (filter.operator === "="));
+            const by: ReportField[] = kept.length + ofPeriods.length === 0 ? ["model"] : [];
+            await expectReport(store, kept, { ...everything, by, filters: [filter] }, ofPeriods);
           }
         }
         const sinceMs = first.start.startMs;
         const since = calls.filter((call) => call.start.startMs >= sinceMs);
-        await expectReport(store, since, { ...everything, by: ["model"], sinceMs });
+        await expectReport(
+          store,
+          since,
+          { ...everything, by: ["model"], sinceMs },
+          days.filter((day) => day.fromMs >= sinceMs),
+        );
         const until = calls.filter((call) => call.start.startMs < sinceMs);
-        await expectReport(store, until, { ...everything, by: ["model"], untilMs: sinceMs });
+        await expectReport(
+          store,
+          until,
+          { ...everything, by: ["model"], untilMs: sinceMs },
+          days.filter((day) => day.fromMs < sinceMs),
+        );
       });
     }, 120_000);
 
@@ -329,6 +349,77 @@ export function storeSuite(name: string, make: () => Promise<TestStore>): void {
       expect((await store.call("g"))?.end).toEqual(sampleEnd("g"));
       await store.close();
     });
+
+    test("period charges: the first of an id stands, a void takes it out, and no cut into batches or repetition changes that", async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          someCharges,
+          fc.array(fc.tuple(fc.nat(11), fc.boolean()), { maxLength: 12 }),
+          fc.array(fc.nat(30), { maxLength: 4 }),
+          async (charges, later, cuts) => {
+            const entries = placed([
+              ...charges.map(toEntry),
+              // Said again with another cost, or voided: whichever comes, and also of ids that nobody knows.
+              ...later.map(([index, isVoid], at): Entry => {
+                const id = `charge-${index}`;
+                return isVoid ? { kind: "charge.voided", id, atMs: at } : toEntry(samplePeriod(id, { costPico: toPico(1n) }));
+              }),
+            ]);
+            const first = new Map<string, PeriodCharge>();
+            const voided = new Map<string, number>();
+            for (const { entry } of entries)
+              if (entry.kind === "charge" && !first.has(entry.charge.id)) first.set(entry.charge.id, entry.charge);
+              else if (entry.kind === "charge.voided" && !voided.has(entry.id)) voided.set(entry.id, entry.atMs);
+            const { place, store } = await fresh();
+            for (const cut of cuts.toSorted((a, b) => a - b)) await store.apply(entries.slice(0, cut));
+            await store.apply(entries);
+            await store.apply(entries);
+            const days = [...first.values()].filter((charge) => !voided.has(charge.id)).flatMap(daysOf);
+            for (const by of [["day"], ["class"], ["task"], []] as const) await expectReport(store, [], { ...everything, by }, days);
+            const listed = await store.charges({ sinceMs: null, untilMs: null, limit: 100 });
+            expect(new Map(listed.charges.map(({ charge, voidedMs }) => [charge.id, [charge, voidedMs]]))).toEqual(
+              new Map([...first].map(([id, charge]) => [id, [charge, voided.get(id) ?? null]])),
+            );
+            for (const [id, charge] of first) expect(await store.charge(id)).toEqual({ charge, voidedMs: voided.get(id) ?? null });
+            expect(await store.charge("no such charge")).toBeNull();
+            await store.close();
+            await place.remove();
+          },
+        ),
+        { numRuns: 10 },
+      );
+    }, 120_000);
+
+    test("period charges: listed newest first, those of a period, and it says when there are more", async () => {
+      const { store } = await fresh();
+      const dayMs = 86_400_000;
+      const charges = [0, 1, 2, 3].map((day) => samplePeriod(`d${day}`, { fromMs: day * dayMs, toMs: (day + 2) * dayMs }));
+      await store.apply(placed(charges.map(toEntry)));
+      const ids = async (query: Partial<ChargesQuery>): Promise<unknown> => {
+        const page = await store.charges({ sinceMs: null, untilMs: null, limit: 100, ...query });
+        return [page.charges.map(({ charge }) => charge.id), page.truncated];
+      };
+      expect(await ids({})).toEqual([["d3", "d2", "d1", "d0"], false]);
+      expect(await ids({ limit: 2 })).toEqual([["d3", "d2"], true]);
+      expect(await ids({ sinceMs: 3 * dayMs })).toEqual([["d3", "d2"], false]);
+      expect(await ids({ untilMs: dayMs })).toEqual([["d0"], false]);
+      await expect(ids({ limit: 0 })).rejects.toMatchObject({ code: "query_invalid" });
+      await store.close();
+    });
+
+    test("counted once: thousands of results that two witnesses saw, in any order of batches", async () => {
+      const lines = Array.from({ length: 2500 }, (_, index) => `chatcmpl-${index}`);
+      const said = (witness: string): Entry[] =>
+        lines.map((id) => ({ kind: "observation", observation: sampleObservation(`${witness}-${id}`, id, { witness }) }));
+      const both = [...said("follow"), ...said("fetch")];
+      const entries = both.map((_, index) => both[(index * 1777) % both.length] as Entry);
+      const { store } = await fresh();
+      for (let from = 0; from < entries.length; from += 1700) await store.apply(placed(entries.slice(from, from + 1700), from));
+      // 2,500 times what sampleObservation costs: 0.000075.
+      expect((await store.report(everything)).total).toMatchObject({ calls: 2500, cost: "0.1875", inputTokens: 25_000 });
+      expect((await store.report({ ...everything, by: ["witness"] })).rows).toMatchObject([{ group: ["fetch+follow"], calls: 2500 }]);
+      await store.close();
+    }, 60_000);
 
     test("refuses what it cannot answer", async () => {
       const { store } = await fresh();

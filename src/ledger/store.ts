@@ -3,6 +3,7 @@
 
 import { type Attribution, attributionFields, type CallEnd, type CallStart } from "../core/call.ts";
 import type { Entry, Position } from "../core/entry.ts";
+import type { PeriodCharge } from "../core/period.ts";
 import type { UsageClass } from "../core/usage.ts";
 
 export interface Store {
@@ -17,6 +18,10 @@ export interface Store {
   call(id: string): Promise<CallRecord | null>;
   /** Every call in order of id, for verification: `after` is exclusive. */
   scan(after: string | null, limit: number): Promise<readonly CallRecord[]>;
+  /** Period charges, voided ones too, newest first. */
+  charges(query: ChargesQuery): Promise<ChargesPage>;
+  /** null when no period charge has this id. */
+  charge(id: string): Promise<ChargeRecord | null>;
   close(): Promise<void>;
 }
 
@@ -58,7 +63,7 @@ export interface Filter {
 
 export interface ReportQuery {
   readonly by: readonly ReportField[];
-  /** Start of the call, in ms UTC; `since` inclusive, `until` exclusive. */
+  /** Start of the call, or of a day's piece of a period charge, in ms UTC; `since` inclusive, `until` exclusive. */
   readonly sinceMs: number | null;
   readonly untilMs: number | null;
   readonly filters: readonly Filter[];
@@ -81,6 +86,10 @@ export interface ReportRow {
   readonly doubtful: number;
   readonly presumed: number;
   readonly failed: number;
+  /** Of `cost`: what belongs to periods, and to no call. */
+  readonly periodCost: string;
+  /** Days of period charges that have no price: their cost is unknown, and not in the sums. */
+  readonly periodUnpriced: number;
 }
 
 export interface Report {
@@ -92,6 +101,24 @@ export interface Report {
   readonly truncated: boolean;
   /** Up to where the journal was applied. */
   readonly position: Position | null;
+}
+
+/** Of the charges that touch a period: `since` inclusive, `until` exclusive, ms UTC. */
+export interface ChargesQuery {
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+  readonly limit: number;
+}
+
+export interface ChargeRecord {
+  readonly charge: PeriodCharge;
+  /** When it was voided; null: it counts. */
+  readonly voidedMs: number | null;
+}
+
+export interface ChargesPage {
+  readonly charges: readonly ChargeRecord[];
+  readonly truncated: boolean;
 }
 
 export interface CallsQuery {

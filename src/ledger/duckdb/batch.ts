@@ -4,8 +4,10 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { CallEnd, CallStart, Observation } from "../../core/call.ts";
 import { type Position, comparePositions } from "../../core/entry.ts";
+import type { PeriodCharge } from "../../core/period.ts";
 import { gateway } from "../../core/resolve.ts";
 import { decodeEntry } from "../codec.ts";
+import type { PieceRow } from "../pieces.ts";
 import { type Row, toRow } from "../projection.ts";
 import type { Kept } from "./schema.ts";
 import { isMemory, UnfitEntry } from "./trouble.ts";
@@ -34,6 +36,9 @@ export class Batch {
   /** What needs a look at other evidence: observations, and ends of calls that are not open. */
   readonly observed: { readonly observation: Observation; readonly text: string }[] = [];
   readonly repeated: { readonly end: CallEnd; readonly text: string; readonly position: Position }[] = [];
+  /** Period charges by id, the first of each; and ids that were voided, with when. */
+  readonly charges = new Map<string, { readonly charge: PeriodCharge; readonly text: string }>();
+  readonly voids = new Map<string, number>();
   last: Line | null = null;
   calls = 0;
   entries = 0;
@@ -92,6 +97,13 @@ export class Batch {
       known.set(entry.call.id, opened);
     } else if (entry.kind === "end") row = this.#end(entry.call, line, known);
     else if (entry.kind === "observation") this.observed.push({ observation: entry.observation, text: line.text });
+    else if (entry.kind === "charge") {
+      const id = wellFormed(entry.charge.id);
+      if (!this.charges.has(id)) this.charges.set(id, { charge: entry.charge, text: line.text });
+    } else if (entry.kind === "charge.voided") {
+      const id = wellFormed(entry.id);
+      if (!this.voids.has(id)) this.voids.set(id, entry.atMs);
+    }
     this.last = line;
     this.entries++;
     return row;
@@ -149,18 +161,27 @@ export function keptOf(start: Position | null, end: Position | null, endText: st
 
 /** One JSON line of a row; nulls are left out. Written by hand: this is a good part of what a rebuild takes. */
 export function writeRow(row: Row, kept: Kept): string {
-  let text = `{"id":${quoted(row.id)}`;
-  for (const name in row) {
-    const value = row[name as keyof Row];
-    if (value === null || name === "id" || name === "request") continue;
-    if (typeof value === "string") text += `,"${name}":${quoted(value)}`;
-    else if (typeof value !== "object") text += `,"${name}":${String(value)}`;
-  }
-  text += `${writeTags(row.tags)},"lines":[${row.lines.map(writeLine).join(",")}]`;
+  let text = `{"id":${quoted(row.id)}${writeFields(row)}`;
   if (kept.startSegment !== null) text += `,"startSegment":${kept.startSegment},"startOffset":${kept.startOffset}`;
   if (kept.endSegment !== null) text += `,"endSegment":${kept.endSegment},"endOffset":${kept.endOffset}`;
   if (kept.endText !== null) text += `,"endText":${JSON.stringify(kept.endText)}`;
   return `${text}}\n`;
+}
+
+/** One JSON line of a piece of the period charge `id`. */
+export function writePiece(row: PieceRow, id: string): string {
+  return `{"charge":${quoted(id)}${writeFields(row)}}\n`;
+}
+
+function writeFields(row: PieceRow): string {
+  let text = "";
+  for (const name in row) {
+    const value = row[name as keyof PieceRow];
+    if (value === null || name === "id" || name === "request") continue;
+    if (typeof value === "string") text += `,"${name}":${quoted(value)}`;
+    else if (typeof value !== "object") text += `,"${name}":${String(value)}`;
+  }
+  return `${text}${writeTags(row.tags ?? {})},"lines":[${(row.lines ?? []).map(writeLine).join(",")}]`;
 }
 
 function writeTags(tags: Row["tags"]): string {

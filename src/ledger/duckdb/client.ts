@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Position, comparePositions } from "../../core/entry.ts";
 import { PennyworthError } from "../../error.ts";
-import type { CallRecord, CallsPage, CallsQuery, Report, ReportQuery } from "../store.ts";
+import type { CallRecord, CallsPage, CallsQuery, ChargeRecord, ChargesPage, ChargesQuery, Report, ReportQuery } from "../store.ts";
 import { dropStore } from "./place.ts";
 import { type Answer, type Message, type News, type Question, defaultOptions } from "./wire.ts";
 
@@ -33,6 +33,8 @@ export interface StoreClient {
   calls(query: CallsQuery): Promise<CallsPage>;
   call(id: string): Promise<CallRecord | null>;
   scan(after: string | null, limit: number): Promise<readonly CallRecord[]>;
+  charges(query: ChargesQuery): Promise<ChargesPage>;
+  charge(id: string): Promise<ChargeRecord | null>;
   status(): Promise<StoreStatus>;
   /** Tells that the journal is written up to here. Cheap: news is passed on at most every few milliseconds. */
   advance(position: Position): void;
@@ -107,6 +109,14 @@ class Client implements StoreClient {
 
   scan(after: string | null, limit: number): Promise<readonly CallRecord[]> {
     return this.#ask({ method: "scan", after, limit }) as Promise<readonly CallRecord[]>;
+  }
+
+  charges(query: ChargesQuery): Promise<ChargesPage> {
+    return this.#ask({ method: "charges", query }) as Promise<ChargesPage>;
+  }
+
+  charge(id: string): Promise<ChargeRecord | null> {
+    return this.#ask({ method: "charge", id }) as Promise<ChargeRecord | null>;
   }
 
   status(): Promise<StoreStatus> {

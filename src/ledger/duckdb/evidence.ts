@@ -49,18 +49,14 @@ export async function applyEvidence(db: Transaction, records: Records, batch: Ba
   const byResponse = `responseHash IN (SELECT ${responseHash("id")} FROM (${list} AS id))`;
   for (const call of await standingCalls(db, records, byResponse, [...responses])) standing.set(call.id, call);
 
-  const said = await saidOf(db, [...responses], [...standing.keys(), ...repeated]);
-  const keep = async (entry: Said, text: string): Promise<void> => {
-    said.push(entry);
-    await keepText(db, entry, text);
-  };
+  const said = new Saids(await saidOf(db, [...responses], [...standing.keys(), ...repeated]));
   for (const { observation, text } of batch.observed)
-    await keep({ kind: "observation", key: keyOf(observation.provider, observation.responseId), observation }, text);
+    said.keep({ kind: "observation", key: keyOf(observation.provider, observation.responseId), observation }, text);
   for (const { end, text } of batch.repeated) {
     const before = standing.get(end.id)?.end;
-    const isFirst = !said.some((entry) => entry.kind === "end" && entry.call === end.id);
-    if (isFirst && before) await keep({ kind: "end", call: end.id, end: before }, encodeEntry({ kind: "end", call: before }));
-    await keep({ kind: "end", call: end.id, end }, text);
+    if (said.ends(end.id).length === 0 && before)
+      said.keep({ kind: "end", call: end.id, end: before }, encodeEntry({ kind: "end", call: before }));
+    said.keep({ kind: "end", call: end.id, end }, text);
   }
 
   const owners = ownersOf(standing.values());
@@ -72,26 +68,79 @@ export async function applyEvidence(db: Transaction, records: Records, batch: Ba
     resolved.add(id);
     const call = standing.get(id) ?? { id, start: null, startAt: null, end: null, byGateway: true, key: null };
     const key = call.key !== null && owners.get(call.key) === id ? call.key : null;
-    const observations = observationsOf(said, key);
-    let ends = said.flatMap((entry) => (entry.kind === "end" && entry.call === id ? [entry.end] : []));
+    const observations = key === null ? [] : said.observations(key);
+    let ends = said.ends(id);
     if (ends.length === 0 && call.end !== null) {
       ends = [call.end];
-      if (observations.length > 0) await keep({ kind: "end", call: id, end: call.end }, encodeEntry({ kind: "end", call: call.end }));
+      if (observations.length > 0) said.keep({ kind: "end", call: id, end: call.end }, encodeEntry({ kind: "end", call: call.end }));
     }
     if (observations.length === 0 && ends.length < 2 && call.end !== null) continue;
     gone.add(id);
     lines.push(writeResolved(call, ends, observations));
   }
-  const orphans = new Set(said.flatMap((entry) => (entry.kind === "observation" && !owners.has(entry.key) ? [entry.key] : [])));
-  for (const key of orphans) {
+  for (const key of said.keys()) {
+    if (owners.has(key)) continue;
     const nobody = { id: "", start: null, startAt: null, end: null, byGateway: false, key };
-    lines.push(writeResolved(nobody, [], observationsOf(said, key)));
+    lines.push(writeResolved(nobody, [], said.observations(key)));
   }
+  await said.write(db);
   // What only later witnesses knew is now part of a call, or written anew.
   for (const call of standing.values()) if (!call.byGateway) gone.add(call.id);
   await addSums(db, `id IN (${list})`, [json([...gone])], -1);
   await db.run(`DELETE FROM calls WHERE id IN (${list})`, [json([...gone])]);
   return lines;
+}
+
+/** All that was said of the calls at hand, by what it is looked up with: a batch job's results are a hundred thousand observations at once. */
+class Saids {
+  readonly #ends = new Map<string, CallEnd[]>();
+  readonly #observations = new Map<string, Observation[]>();
+  readonly #new: { readonly call: string; readonly provider: string; readonly responseId: string; readonly text: string }[] = [];
+
+  constructor(before: readonly Said[]) {
+    for (const entry of before) this.#add(entry);
+  }
+
+  ends(call: string): readonly CallEnd[] {
+    return this.#ends.get(call) ?? [];
+  }
+
+  observations(key: string): readonly Observation[] {
+    return this.#observations.get(key) ?? [];
+  }
+
+  keys(): Iterable<string> {
+    return this.#observations.keys();
+  }
+
+  /** Takes in something new, which `write` puts into the table. */
+  keep(entry: Said, text: string): void {
+    this.#add(entry);
+    const [call, provider, responseId] =
+      entry.kind === "end" ? [entry.call, "", ""] : ["", entry.observation.provider, entry.observation.responseId];
+    this.#new.push({ call: wellFormed(call), provider: wellFormed(provider), responseId: wellFormed(responseId), text });
+  }
+
+  async write(db: Transaction): Promise<void> {
+    for (let from = 0; from < this.#new.length; from += textsMax)
+      await db.run(insertEvidence, [JSON.stringify(this.#new.slice(from, from + textsMax))]);
+  }
+
+  #add(entry: Said): void {
+    if (entry.kind === "end") push(this.#ends, entry.call, entry.end);
+    else push(this.#observations, entry.key, entry.observation);
+  }
+}
+
+/** Texts of one statement. */
+const textsMax = 10_000;
+const insertEvidence = `INSERT INTO evidence SELECT e."call", e.provider, e.responseId, e.text FROM (SELECT unnest(from_json(?::VARCHAR,
+  '[{"call":"VARCHAR","provider":"VARCHAR","responseId":"VARCHAR","text":"VARCHAR"}]')) AS e)`;
+
+function push<Value>(lists: Map<string, Value[]>, key: string, value: Value): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
 
 const list = `SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]'))`;
@@ -182,12 +231,6 @@ async function saidOf(db: Transaction, responseIds: readonly string[], ids: read
   return said;
 }
 
-async function keepText(db: Transaction, entry: Said, text: string): Promise<void> {
-  const [call, provider, responseId] =
-    entry.kind === "end" ? [entry.call, "", ""] : ["", entry.observation.provider, entry.observation.responseId];
-  await db.run(`INSERT INTO evidence VALUES (?::VARCHAR, ?::VARCHAR, ?::VARCHAR, ?::VARCHAR)`, [call, provider, responseId, text]);
-}
-
 /** The call of each response: should a provider give one id twice, the one that began first. */
 function ownersOf(calls: Iterable<Standing>): Map<string, string> {
   const owners = new Map<string, Standing>();
@@ -201,10 +244,6 @@ function ownersOf(calls: Iterable<Standing>): Map<string, string> {
 
 function compareStarts(a: Standing, b: Standing): number {
   return (a.start?.startMs ?? 0) - (b.start?.startMs ?? 0) || (a.id < b.id ? -1 : 1);
-}
-
-function observationsOf(said: readonly Said[], key: string | null): Observation[] {
-  return said.flatMap((entry) => (entry.kind === "observation" && entry.key === key ? [entry.observation] : []));
 }
 
 function writeResolved(call: Standing, ends: readonly CallEnd[], observations: readonly Observation[]): string {

@@ -26,20 +26,30 @@ export const measureNames = [
   "doubtful",
   "presumed",
   "failed",
+  "periodCost",
+  "periodUnpriced",
 ] as const;
 
 /** Most rows any one question gives back. */
 export const rowsMax = 10_000;
 
-/** All calls with the named columns alone: what is not named is not read. */
-function everyCall(names: Iterable<string>): string {
+/**
+ * Rows of these tables with the named columns alone: what is not named is not read. `counts`: it is a call, and no piece of a period charge.
+ */
+function rowsOf(tables: readonly Table[], names: Iterable<string>): string {
   const list = [...new Set(["id", "startMs", ...names])].map((name) => `"${name}"`).join(", ");
-  return `(SELECT ${list} FROM calls UNION ALL SELECT ${list} FROM open) AS c`;
+  return tables.map((table) => `SELECT ${list}, ${table !== "periods"} AS counts FROM ${table}`).join(" UNION ALL ");
 }
 
-function everyLine(names: Iterable<string>): string {
-  const list = [...new Set(["id", "startMs", ...lineColumns, ...names])].map((name) => `"${name}"`).join(", ");
-  return `(SELECT ${list}, unnest("lines") AS line FROM (SELECT ${list}, "lines" FROM calls UNION ALL SELECT ${list}, "lines" FROM open)) AS c`;
+type Table = "calls" | "open" | "periods";
+const allTables = ["calls", "open", "periods"] as const;
+
+function everyRow(names: Iterable<string>, tables: readonly Table[] = allTables): string {
+  return `(${rowsOf(tables, names)}) AS c`;
+}
+
+function everyLine(names: Iterable<string>, tables: readonly Table[] = allTables): string {
+  return `(SELECT * EXCLUDE (lines), unnest(lines) AS line FROM (${rowsOf(tables, [...lineColumns, ...names, "lines"])})) AS c`;
 }
 
 const flags = ["unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
@@ -63,7 +73,7 @@ export function reportSql(query: ReportQuery): Sql {
   const used = columnsOf([...query.by, ...query.filters.map((filter) => filter.field)]);
   const filtersClass = query.filters.some(isOfClass);
   const byLine = query.by.includes("class") || filtersClass;
-  const from = byLine ? everyLine(used) : everyCall([...used, ...callColumns]);
+  const from = byLine ? everyLine(used) : everyRow([...used, ...callColumns]);
   const source = where(query.sinceMs, query.untilMs, query.filters);
   const groupNames = query.by.map((_, index) => `g${index}`);
   const fields = query.by.map(expression);
@@ -77,7 +87,7 @@ export function reportSql(query: ReportQuery): Sql {
   // A call has lines of several classes, so groups of lines overlap and the total is counted anew; all other groups add up to it.
   const total = !byLine
     ? `SELECT ${addedMeasures} FROM g`
-    : `SELECT ${filtersClass ? lineMeasures(false) : callMeasures} FROM ${filtersClass ? everyLine(used) : everyCall([...used, ...callColumns])} ${source.text}`;
+    : `SELECT ${filtersClass ? lineMeasures(false) : callMeasures} FROM ${filtersClass ? everyLine(used) : everyRow([...used, ...callColumns])} ${source.text}`;
   if (byLine) values.push(...source.values);
   return withTotal(`g AS MATERIALIZED (${grouped}), t AS (${total})`, groupNames, orderOf(query.by), query.limit, values);
 }
@@ -87,33 +97,38 @@ function callReportSql(query: ReportQuery): Sql {
   const source = where(query.sinceMs, query.untilMs, query.filters);
   const counted = flags.map((flag) => `c."${flag}"::INTEGER::BIGINT AS "${flag}"`).join(", ");
   const dearest = (table: string): string => `SELECT c.id AS g0, 1::BIGINT AS calls, coalesce(c."cost", 0)::DECIMAL(38,12) AS "cost",
-    c.inputTokens::HUGEINT AS inputTokens, c.outputTokens::HUGEINT AS outputTokens, NULL::HUGEINT AS quantity, ${counted}
-    FROM ${table} AS c WHERE c.rowid IN (SELECT c.rowid FROM ${table} AS c ${source.text}
+    c.inputTokens::HUGEINT AS inputTokens, c.outputTokens::HUGEINT AS outputTokens, NULL::HUGEINT AS quantity, ${counted},
+    0::DECIMAL(38,12) AS periodCost, 0::BIGINT AS periodUnpriced FROM ${table} AS c WHERE c.rowid IN (SELECT c.rowid FROM ${table} AS c ${source.text}
       ORDER BY c."cost" DESC NULLS LAST, c.rowid LIMIT ${bounded(query.limit) + 1})`;
   const used = columnsOf(query.filters.map((filter) => filter.field));
-  const total = `SELECT ${callMeasures} FROM ${everyCall([...used, ...callColumns])} ${source.text}`;
-  const tables = `g AS (${dearest("calls")} UNION ALL ${dearest("open")}), t AS (${total})`;
-  return withTotal(tables, ["g0"], orderOf(query.by), query.limit, [...source.values, ...source.values, ...source.values]);
+  const total = `SELECT ${callMeasures} FROM ${everyRow([...used, ...callColumns])} ${source.text}`;
+  // What belongs to no call is one group of its own, so that the groups add up to the total.
+  const others = `SELECT NULL AS g0, ${callMeasures} FROM ${everyRow([...used, ...callColumns], ["periods"])} ${source.text} HAVING count(*) > 0`;
+  const tables = `g AS (${dearest("calls")} UNION ALL ${dearest("open")} UNION ALL ${others}), t AS (${total})`;
+  const { values } = source;
+  return withTotal(tables, ["g0"], orderOf(query.by), query.limit, [...values, ...values, ...values, ...values]);
 }
 
 /**
- * A report over all time by a field whose sums are kept: those, and the calls under way. With a million values, adding up all that is
+ * A report over all time by a field whose sums are kept: those, the calls under way and the period charges. With a million values, adding up all that is
  * said of each takes ten times as long as finding the dearest; so these are found first.
  */
 function summedReportSql(field: ReportField, limit: number): Sql {
   const measures = measureNames.map((name) => `"${name}"`).join(", ");
   const byClass = field === "class";
+  const loose = ["open", "periods"] as const;
   const open = byClass
-    ? `SELECT line."class" AS g0, ${lineMeasures(true)} FROM (SELECT *, unnest(lines) AS line FROM open) AS c GROUP BY g0`
-    : `SELECT c."${field}" AS g0, ${callMeasures} FROM open AS c GROUP BY g0`;
+    ? `SELECT line."class" AS g0, ${lineMeasures(true)}, bool_or(NOT c.counts) AS loose FROM ${everyLine([], loose)} GROUP BY g0`
+    : `SELECT c."${field}" AS g0, ${callMeasures}, bool_or(NOT c.counts) AS loose FROM ${everyRow([field, ...callColumns], loose)} GROUP BY g0`;
   const added = byClass ? addedMeasures.replace("NULL::HUGEINT AS quantity", "sum(quantity) AS quantity") : addedMeasures;
   const alike = measureNames.map((name) => `"${name}"::${sumColumns[name]}`).join(", ");
-  const known = `(SELECT "value" AS g0, ${measures} FROM sums WHERE field = '${field}' UNION ALL SELECT g0, ${alike} FROM (${open}))`;
-  const top = `SELECT g0 FROM ${known} GROUP BY g0 HAVING sum(calls) > 0
+  const known = `(SELECT "value" AS g0, ${measures}, false AS loose FROM sums WHERE field = '${field}'
+    UNION ALL SELECT g0, ${alike}, loose FROM (${open}))`;
+  const top = `SELECT g0 FROM ${known} GROUP BY g0 HAVING sum(calls) > 0 OR bool_or(loose)
     ORDER BY sum("cost") DESC, sum(calls) DESC, g0 ASC NULLS LAST LIMIT ${bounded(limit) + 1}`;
   const grouped = `SELECT known.g0, ${added} FROM ${known} AS known JOIN top ON known.g0 IS NOT DISTINCT FROM top.g0 GROUP BY known.g0`;
   // A call has lines of several classes: its sums overlap, and the total is counted anew.
-  const total = byClass ? `SELECT ${callMeasures} FROM ${everyCall(callColumns)}` : `SELECT ${addedMeasures} FROM ${known}`;
+  const total = byClass ? `SELECT ${callMeasures} FROM ${everyRow(callColumns)}` : `SELECT ${addedMeasures} FROM ${known}`;
   return withTotal(`top AS MATERIALIZED (${top}), g AS (${grouped}), t AS (${total})`, ["g0"], orderOf([field]), limit, []);
 }
 
@@ -133,12 +148,14 @@ const sumOf = (expression: string, condition?: string): string =>
   `coalesce(sum(${expression})${condition === undefined ? "" : ` FILTER (${condition})`}, 0)`;
 
 export const callMeasures = [
-  `count(*) AS calls`,
+  `count(*) FILTER (c.counts) AS calls`,
   `${sumOf(`c."cost"`)}::DECIMAL(38,12) AS "cost"`,
   `${sumOf("c.inputTokens")} AS inputTokens`,
   `${sumOf("c.outputTokens")} AS outputTokens`,
   `NULL::HUGEINT AS quantity`,
-  ...flags.map((flag) => `count(*) FILTER (c."${flag}") AS "${flag}"`),
+  ...flags.map((flag) => `count(*) FILTER (c.counts AND c."${flag}") AS "${flag}"`),
+  `${sumOf(`c."cost"`, "WHERE NOT c.counts")}::DECIMAL(38,12) AS periodCost`,
+  `count(*) FILTER (NOT c.counts AND c.unpriced) AS periodUnpriced`,
 ].join(", ");
 
 const addedMeasures = [
@@ -148,12 +165,14 @@ const addedMeasures = [
   `${sumOf("outputTokens")} AS outputTokens`,
   `NULL::HUGEINT AS quantity`,
   ...flags.map((flag) => `${sumOf(`"${flag}"`)} AS "${flag}"`),
+  `${sumOf("periodCost")}::DECIMAL(38,12) AS periodCost`,
+  `${sumOf("periodUnpriced")} AS periodUnpriced`,
 ].join(", ");
 
 /** Grouped by class, a call is counted on the first line of the class; with classes mixed, calls are told apart by id. */
 export function lineMeasures(grouped: boolean): string {
   const count = (condition: string): string =>
-    grouped ? `count(*) FILTER (line."first" AND ${condition})` : `count(DISTINCT c.id) FILTER (${condition})`;
+    grouped ? `count(*) FILTER (c.counts AND line."first" AND ${condition})` : `count(DISTINCT c.id) FILTER (${condition})`;
   return [
     `${count("true")} AS calls`,
     `${sumOf(`line."cost"`)}::DECIMAL(38,12) AS "cost"`,
@@ -162,6 +181,8 @@ export function lineMeasures(grouped: boolean): string {
     `${grouped ? "sum(line.quantity)" : "NULL::HUGEINT"} AS quantity`,
     `${count("line.unpriced")} AS unpriced`,
     ...flags.slice(1).map((flag) => `${count(`c."${flag}"`)} AS "${flag}"`),
+    `${sumOf(`line."cost"`, "WHERE NOT c.counts")}::DECIMAL(38,12) AS periodCost`,
+    `count(*) FILTER (NOT c.counts AND line.unpriced) AS periodUnpriced`,
   ].join(", ");
 }
 
@@ -252,7 +273,7 @@ export function bounded(limit: number): number {
   throw new PennyworthError("query_invalid", { detail: `the limit must be a whole number from 1 to ${rowsMax}` });
 }
 
-function whole(ms: number): number {
+export function whole(ms: number): number {
   if (Number.isSafeInteger(ms)) return ms;
   throw new PennyworthError("query_invalid", { detail: "a time must be a whole number of milliseconds" });
 }

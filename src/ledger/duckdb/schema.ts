@@ -4,7 +4,7 @@
 import type { Row } from "../projection.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
@@ -110,6 +110,8 @@ export const sumColumns = {
   doubtful: "BIGINT",
   presumed: "BIGINT",
   failed: "BIGINT",
+  periodCost: "DECIMAL(38,12)",
+  periodUnpriced: "BIGINT",
 } as const;
 
 /** A table of sums: one row, or several that add up, for each value of a field. */
@@ -120,7 +122,8 @@ export function sumsTable(name: string): string {
 
 /**
  * `calls` has every ended call, resolved; `open` those under way; `sums` what reports by fields of many values need; `evidence` all that
- * was said of calls with more than one witness; `refused` entries that could not be turned into a row; `applied` one row: up to where the
+ * was said of calls with more than one witness; `periods` one row for each day of a period charge, with the columns of calls; `periodCharges`
+ * and `voids` what it is made of; `refused` entries that could not be turned into a row; `applied` one row: up to where the
  * journal is in here.
  */
 export const schema: readonly string[] = [
@@ -128,6 +131,9 @@ export const schema: readonly string[] = [
   `CREATE TABLE open (${definition})`,
   sumsTable("sums"),
   `CREATE TABLE evidence ("call" VARCHAR, provider VARCHAR, responseId VARCHAR, text VARCHAR)`,
+  `CREATE TABLE periods (charge VARCHAR, ${definition})`,
+  `CREATE TABLE periodCharges (id VARCHAR, fromMs BIGINT, toMs BIGINT, text VARCHAR)`,
+  `CREATE TABLE voids (id VARCHAR, atMs BIGINT)`,
   `CREATE TABLE refused (segment BIGINT, "offset" BIGINT, reason VARCHAR)`,
   `CREATE VIEW charges AS SELECT id AS "call", startMs, hour, day, provider, unnest(lines, recursive := true)
      FROM calls WHERE lines[1]."class" IS NOT NULL`,
@@ -147,6 +153,10 @@ const selected = Object.keys(columns).map((name) => (name === "responseHash" ? r
 
 /** Longest line the reader takes: rows hold names and charges, no text of prompts. */
 const lineBytesMax = 8 << 20;
+
+/** Reads a file of pieces, whose path is the one parameter. */
+export const insertPieces = `INSERT INTO periods SELECT charge, ${selected.join(", ")} FROM read_json(?::VARCHAR, format = 'newline_delimited',
+  columns = {"charge": 'VARCHAR', ${readColumns}}, maximum_object_size = ${lineBytesMax})`;
 
 /** Reads a batch's file, whose path is the one parameter, into a table. */
 export function insertFrom(table: "calls" | "open"): string {

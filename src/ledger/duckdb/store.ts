@@ -5,18 +5,28 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
-import { type DuckDBConnection, DuckDBDecimalValue, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
-import type { Attribution } from "../../core/call.ts";
-import { attributionFields } from "../../core/call.ts";
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import type { Entry, Position } from "../../core/entry.ts";
-import { formatUsd } from "../../core/money.ts";
-import { isUsageClass } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
 import { decodeEntry, encodeEntry } from "../codec.ts";
-import type { CallRecord, CallsPage, CallsQuery, CallSummary, Report, ReportQuery, ReportRow, Store } from "../store.ts";
+import type {
+  CallRecord,
+  ChargeRecord,
+  ChargesPage,
+  ChargesQuery,
+  CallsPage,
+  CallsQuery,
+  CallSummary,
+  Report,
+  ReportQuery,
+  ReportRow,
+  Store,
+} from "../store.ts";
+import { summaryColumns, toReportRow, toSummary } from "./answer.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
 import { applyEvidence, endedAfter, endedAfterValues, positionsOf, recordOf, toPosition } from "./evidence.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
+import { applyPeriods, chargeSql, chargesSql, toChargeRecord } from "./periods.ts";
 import { bounded, groupText, measureNames, reportSql, type Sql, type Value, where } from "./query.ts";
 import { spoolFolder } from "./place.ts";
 import type { Records } from "./records.ts";
@@ -175,6 +185,7 @@ export class DuckDBStore implements Store {
       };
       if (batch.calls > 0) await addSums(db, endedAfter, endedAfterValues(this.#applied));
       if (batch.observed.length > 0 || batch.repeated.length > 0 || this.#hasEvidence) await this.#resolve(db, batch);
+      await applyPeriods(db, batch, (rows, use) => this.#spooled(rows, use));
       await foldSums(db);
       const { segment, offset } = last.position;
       await writer.run(setApplied, [segment, offset, markOf(last.text)]);
@@ -282,6 +293,16 @@ export class DuckDBStore implements Store {
     return records;
   }
 
+  async charges(query: ChargesQuery): Promise<ChargesPage> {
+    const charges = (await this.#ask(chargesSql(query))).map(toChargeRecord);
+    return { charges: charges.slice(0, query.limit), truncated: charges.length > query.limit };
+  }
+
+  async charge(id: string): Promise<ChargeRecord | null> {
+    const [row] = await this.#ask(chargeSql(id));
+    return row === undefined ? null : toChargeRecord(row);
+  }
+
   /** Folds the write-ahead log into the file. */
   async checkpoint(): Promise<void> {
     await this.#connection(this.#writer).run("CHECKPOINT");
@@ -328,15 +349,22 @@ export class DuckDBStore implements Store {
     const rows = await applyEvidence(db, this.#records, batch, this.#applied);
     if (batch.observed.length > 0 || batch.repeated.length > 0) this.#hasEvidence = true;
     if (rows.length === 0) return;
-    const file = join(this.#spool, `${this.#files++}.json`);
-    await writeRows(file, rows);
-    try {
+    await this.#spooled(rows, async (file) => {
       await db.run(insertFrom("calls"), [file]);
       await addSums(
         db,
         `endText IS NOT NULL AND id IN (SELECT id FROM read_json(?::VARCHAR, format = 'newline_delimited', columns = {id: 'VARCHAR'}))`,
         [file],
       );
+    });
+  }
+
+  /** Rows in a file that DuckDB reads, for as long as it is used. */
+  async #spooled(rows: readonly string[], use: (file: string) => Promise<void>): Promise<void> {
+    const file = join(this.#spool, `${this.#files++}.json`);
+    await writeRows(file, rows);
+    try {
+      await use(file);
     } finally {
       await rm(file, { force: true }).catch(() => undefined);
     }
@@ -390,92 +418,6 @@ async function rowsOf(connection: DuckDBConnection, text: string, values: readon
 
 const recordColumns = "id, witness, endText, startSegment, startOffset, endSegment, endOffset";
 const bothTables = `(SELECT ${recordColumns} FROM calls UNION ALL SELECT ${recordColumns} FROM open) AS c`;
-
-const summaryColumns = [
-  "id",
-  "startMs",
-  "endMs",
-  "provider",
-  "modelAsked",
-  "model",
-  "status",
-  "httpStatus",
-  "inputTokens",
-  "outputTokens",
-  "cost",
-  "doubtful",
-  "lines",
-  "tags",
-  ...attributionFields,
-] as const;
-
-function toSummary(row: readonly DuckDBValue[]): CallSummary {
-  const value = (name: (typeof summaryColumns)[number]): DuckDBValue => row[summaryColumns.indexOf(name)] ?? null;
-  const text = (name: (typeof summaryColumns)[number]): string | null => (value(name) === null ? null : String(value(name)));
-  const number = (name: (typeof summaryColumns)[number]): number | null => (value(name) === null ? null : Number(value(name)));
-  const said = Object.fromEntries(attributionFields.map((name) => [name, text(name)])) as Omit<Attribution, "tags">;
-  return {
-    id: String(value("id")),
-    startMs: Number(value("startMs")),
-    endMs: number("endMs"),
-    provider: String(value("provider")),
-    modelAsked: text("modelAsked"),
-    model: text("model"),
-    status: String(value("status")) as CallSummary["status"],
-    httpStatus: number("httpStatus"),
-    inputTokens: Number(value("inputTokens")),
-    outputTokens: Number(value("outputTokens")),
-    cost: toUsd(value("cost")),
-    unpriced: unpricedOf(value("lines")),
-    doubtful: value("doubtful") === true,
-    attribution: { ...said, tags: tagsOf(value("tags")) },
-  };
-}
-
-interface Entries {
-  readonly entries: readonly { readonly key: DuckDBValue; readonly value: DuckDBValue }[];
-}
-
-function tagsOf(value: DuckDBValue): Record<string, string> {
-  if (value === null) return {};
-  // defineProperty by fromEntries: a tag called __proto__ is a tag.
-  return Object.fromEntries((value as unknown as Entries).entries.map((entry) => [String(entry.key), String(entry.value)]));
-}
-
-function unpricedOf(value: DuckDBValue): CallSummary["unpriced"] {
-  if (value === null) return [];
-  const lines = (value as unknown as { readonly items: readonly { readonly entries: Readonly<Record<string, DuckDBValue>> }[] }).items;
-  return lines
-    .filter((line) => line.entries["unpriced"] === true)
-    .map((line) => String(line.entries["class"]))
-    .filter(isUsageClass);
-}
-
-function toReportRow(group: readonly (string | null)[], values: readonly DuckDBValue[], hasQuantity: boolean): ReportRow {
-  const value = (name: (typeof measureNames)[number]): DuckDBValue => values[measureNames.indexOf(name)] ?? null;
-  const count = (name: (typeof measureNames)[number]): number => Number(value(name) ?? 0);
-  return {
-    group,
-    calls: count("calls"),
-    cost: toUsd(value("cost")),
-    inputTokens: count("inputTokens"),
-    outputTokens: count("outputTokens"),
-    quantity: hasQuantity && value("quantity") !== null ? count("quantity") : null,
-    unpriced: count("unpriced"),
-    unmetered: count("unmetered"),
-    doubtful: count("doubtful"),
-    presumed: count("presumed"),
-    failed: count("failed"),
-  };
-}
-
-/** A DECIMAL with twelve decimals is picodollars inside. */
-function toUsd(value: DuckDBValue): string {
-  if (value === null) return "0";
-  if (!(value instanceof DuckDBDecimalValue) || value.scale !== 12)
-    throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });
-  return formatUsd(value.value);
-}
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);

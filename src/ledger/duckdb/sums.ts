@@ -14,8 +14,8 @@ export async function addSums(db: Transaction, condition: string, values: readon
     const grouped =
       field === "class"
         ? `SELECT line."class" AS "value", ${lineMeasures(true)} FROM (
-            SELECT id, unmetered, doubtful, presumed, failed, unnest(lines) AS line FROM calls WHERE ${condition}) AS c GROUP BY 1`
-        : `SELECT c."${field}" AS "value", ${callMeasures} FROM calls AS c WHERE ${condition} GROUP BY 1`;
+            SELECT id, unmetered, doubtful, presumed, failed, true AS counts, unnest(lines) AS line FROM calls WHERE ${condition}) AS c GROUP BY 1`
+        : `SELECT c."${field}" AS "value", ${callMeasures} FROM (SELECT *, true AS counts FROM calls) AS c WHERE ${condition} GROUP BY 1`;
     const signed = sign === 1 ? measures : measures.map((measure) => `-${measure}`);
     await db.run(`INSERT INTO sums SELECT '${field}', "value", ${signed.join(", ")} FROM (${grouped})`, values);
   }

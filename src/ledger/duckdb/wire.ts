@@ -2,7 +2,7 @@
 
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
-import type { CallsQuery, ReportQuery } from "../store.ts";
+import type { CallsQuery, ChargesQuery, ReportQuery } from "../store.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -22,6 +22,8 @@ export type Question =
   | { readonly method: "calls"; readonly query: CallsQuery }
   | { readonly method: "call"; readonly id: string }
   | { readonly method: "scan"; readonly after: string | null; readonly limit: number }
+  | { readonly method: "charges"; readonly query: ChargesQuery }
+  | { readonly method: "charge"; readonly id: string }
   | { readonly method: "status" };
 
 /** To the process. */

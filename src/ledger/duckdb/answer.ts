@@ -1,0 +1,98 @@
+// Rows that DuckDB gives back, as answers: calls in a list and lines of a report. Not here: what is asked (query.ts).
+// Invariant: money comes as a decimal of twelve places and leaves as exact text; it is never a float in between.
+
+import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
+import { type Attribution, attributionFields } from "../../core/call.ts";
+import { formatUsd } from "../../core/money.ts";
+import { isUsageClass } from "../../core/usage.ts";
+import { PennyworthError } from "../../error.ts";
+import type { CallSummary, ReportRow } from "../store.ts";
+import { measureNames } from "./query.ts";
+
+export const summaryColumns = [
+  "id",
+  "startMs",
+  "endMs",
+  "provider",
+  "modelAsked",
+  "model",
+  "status",
+  "httpStatus",
+  "inputTokens",
+  "outputTokens",
+  "cost",
+  "doubtful",
+  "lines",
+  "tags",
+  ...attributionFields,
+] as const;
+
+export function toSummary(row: readonly DuckDBValue[]): CallSummary {
+  const value = (name: (typeof summaryColumns)[number]): DuckDBValue => row[summaryColumns.indexOf(name)] ?? null;
+  const text = (name: (typeof summaryColumns)[number]): string | null => (value(name) === null ? null : String(value(name)));
+  const number = (name: (typeof summaryColumns)[number]): number | null => (value(name) === null ? null : Number(value(name)));
+  const said = Object.fromEntries(attributionFields.map((name) => [name, text(name)])) as Omit<Attribution, "tags">;
+  return {
+    id: String(value("id")),
+    startMs: Number(value("startMs")),
+    endMs: number("endMs"),
+    provider: String(value("provider")),
+    modelAsked: text("modelAsked"),
+    model: text("model"),
+    status: String(value("status")) as CallSummary["status"],
+    httpStatus: number("httpStatus"),
+    inputTokens: Number(value("inputTokens")),
+    outputTokens: Number(value("outputTokens")),
+    cost: toUsd(value("cost")),
+    unpriced: unpricedOf(value("lines")),
+    doubtful: value("doubtful") === true,
+    attribution: { ...said, tags: tagsOf(value("tags")) },
+  };
+}
+
+interface Entries {
+  readonly entries: readonly { readonly key: DuckDBValue; readonly value: DuckDBValue }[];
+}
+
+function tagsOf(value: DuckDBValue): Record<string, string> {
+  if (value === null) return {};
+  // defineProperty by fromEntries: a tag called __proto__ is a tag.
+  return Object.fromEntries((value as unknown as Entries).entries.map((entry) => [String(entry.key), String(entry.value)]));
+}
+
+function unpricedOf(value: DuckDBValue): CallSummary["unpriced"] {
+  if (value === null) return [];
+  const lines = (value as unknown as { readonly items: readonly { readonly entries: Readonly<Record<string, DuckDBValue>> }[] }).items;
+  return lines
+    .filter((line) => line.entries["unpriced"] === true)
+    .map((line) => String(line.entries["class"]))
+    .filter(isUsageClass);
+}
+
+export function toReportRow(group: readonly (string | null)[], values: readonly DuckDBValue[], hasQuantity: boolean): ReportRow {
+  const value = (name: (typeof measureNames)[number]): DuckDBValue => values[measureNames.indexOf(name)] ?? null;
+  const count = (name: (typeof measureNames)[number]): number => Number(value(name) ?? 0);
+  return {
+    group,
+    calls: count("calls"),
+    cost: toUsd(value("cost")),
+    inputTokens: count("inputTokens"),
+    outputTokens: count("outputTokens"),
+    quantity: hasQuantity && value("quantity") !== null ? count("quantity") : null,
+    unpriced: count("unpriced"),
+    unmetered: count("unmetered"),
+    doubtful: count("doubtful"),
+    presumed: count("presumed"),
+    failed: count("failed"),
+    periodCost: toUsd(value("periodCost")),
+    periodUnpriced: count("periodUnpriced"),
+  };
+}
+
+/** A DECIMAL with twelve decimals is picodollars inside. */
+function toUsd(value: DuckDBValue): string {
+  if (value === null) return "0";
+  if (!(value instanceof DuckDBDecimalValue) || value.scale !== 12)
+    throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });
+  return formatUsd(value.value);
+}

@@ -1,0 +1,96 @@
+// The projection of a period charge: one row for each day of it, beside the rows of calls and the same in every store. Pure; no SQL.
+// Invariant: the rows of a charge add up to it, and what only calls have is null.
+
+import { formatUsd } from "../core/money.ts";
+import { type PeriodCharge, periodPicoMax, type Piece, piecesOf } from "../core/period.ts";
+import { dayMs, hourMs, type Line, type Row } from "./projection.ts";
+
+/** Named like the report fields they answer. Its cost is null where there is no price, and `unpriced` then. */
+export type PieceRow = { readonly [K in keyof Row]: Row[K] | null };
+
+export function toPieceRows(charge: PeriodCharge): readonly PieceRow[] {
+  // A sum that no row can hold keeps no part either, or the parts would not add up to it.
+  const fits = charge.costPico !== null && charge.costPico <= periodPicoMax;
+  return piecesOf(charge).map((piece) => toRow(charge, piece, fits && piece.costPico !== null ? formatUsd(piece.costPico) : null));
+}
+
+function toRow(charge: PeriodCharge, piece: Piece, cost: string | null): PieceRow {
+  const { attribution: said } = charge;
+  const line: Line = {
+    class: charge.class,
+    quantity: piece.quantity,
+    source: charge.source,
+    model: charge.price?.model ?? charge.model,
+    part: null,
+    price: charge.price?.version ?? null,
+    cost,
+    first: true,
+    unpriced: cost === null,
+  };
+  return {
+    ...nothing,
+    startMs: piece.fromMs,
+    endMs: piece.toMs,
+    hour: Math.floor(piece.fromMs / hourMs),
+    day: Math.floor(piece.fromMs / dayMs),
+    task: said.task,
+    parent: said.parent,
+    root: said.root,
+    type: said.type,
+    step: said.step,
+    customer: said.customer,
+    user: said.user,
+    feature: said.feature,
+    agent: said.agent,
+    team: said.team,
+    session: said.session,
+    project: said.project,
+    branch: said.branch,
+    prompt: said.prompt,
+    environment: said.environment,
+    tags: said.tags,
+    key: charge.key,
+    provider: charge.provider,
+    region: charge.region,
+    modelAsked: charge.model,
+    model: charge.model,
+    source: charge.source,
+    witness: charge.witness,
+    cost,
+    unpriced: cost === null,
+    lines: [line],
+  };
+}
+
+const nothing = {
+  id: null,
+  request: null,
+  attempt: null,
+  reason: null,
+  cause: null,
+  format: null,
+  endpoint: null,
+  pool: null,
+  modelSent: null,
+  differs: null,
+  tierAsked: null,
+  tier: null,
+  effort: null,
+  streamed: null,
+  status: null,
+  httpStatus: null,
+  error: null,
+  finish: null,
+  clientGone: null,
+  responseId: null,
+  requestBytes: null,
+  answerBytes: null,
+  firstByteMs: null,
+  firstTokenMs: null,
+  inputTokens: 0,
+  outputTokens: 0,
+  unmetered: false,
+  doubtful: false,
+  presumed: false,
+  failed: false,
+} as const;
