@@ -85,10 +85,15 @@ export function tally(usage: Fields, names: Names, doubts: Doubts): Quantities {
   const outputParts = outputPartsOf(usage, fieldsOf(usage[names.outputDetails]), names, doubts);
   const quantities: { [name in UsageClass]?: number } = {};
 
-  // xAI counts reasoning beside the completion, not inside it: its own total says so.
+  // xAI counts reasoning beside the completion, not inside it: its own total says so. Perplexity's deep research does too, and bills it
+  // apart, but leaves it out of the total.
   const reasoning = outputParts.reasoning ?? 0;
-  const beside = total !== undefined && reasoning > 0 && total === (input ?? 0) + (output ?? 0) + reasoning;
-  if (total !== undefined && input !== undefined && !beside && total !== input + (output ?? 0))
+  const totalled = total !== undefined && reasoning > 0 && total === (input ?? 0) + (output ?? 0) + reasoning;
+  const beside = totalled || isBilled(usage, "reasoning_tokens_cost", false);
+  // Mistral's audio is in the total as tokens, and nowhere else: the seconds stand for them.
+  const seconds = secondsOf(usage, doubts);
+  const unnamed = seconds !== undefined && total !== undefined && total > (input ?? 0) + (output ?? 0);
+  if (total !== undefined && input !== undefined && !totalled && !unnamed && total !== input + (output ?? 0))
     doubts.say(
       `total_tokens is ${total}, but ${names.input} ${input}${output === undefined ? "" : ` + ${names.output} ${output}`} is ${input + (output ?? 0)}`,
     );
@@ -96,7 +101,22 @@ export function tally(usage: Fields, names: Names, doubts: Doubts): Quantities {
 
   fit(quantities, "input", input, inputParts, 0, names.input, doubts);
   fit(quantities, "output", output, outputParts, beside ? reasoning : 0, names.output, doubts);
+  set(quantities, "input_audio_seconds", seconds);
+  if (isBilled(usage, "citation_tokens_cost", true)) set(quantities, "citation", doubts.count(usage, "citation_tokens"));
+  const searches = isBilled(usage, "search_queries_cost", true) ? doubts.count(usage, "num_search_queries") : undefined;
+  set(quantities, "web_search", searches ?? doubts.count(fieldsOf(usage["server_tool_use"]), "web_search_requests"));
   return quantities;
+}
+
+/** Perplexity's cost has a line for each count it bills apart; where its fee per request pays for searches, there is none for them. */
+function isBilled(usage: Fields, line: string, otherwise: boolean): boolean {
+  const cost = usage["cost"];
+  return isFields(cost) ? cost[line] !== undefined && cost[line] !== null : otherwise;
+}
+
+/** Seconds of audio, as Mistral counts them in a chat; an object there stands for none. */
+function secondsOf(usage: Fields, doubts: Doubts): number | undefined {
+  return isFields(usage["prompt_audio_seconds"]) ? undefined : doubts.count(usage, "prompt_audio_seconds");
 }
 
 /** Sets `rest` to what its total leaves when the parts are taken out; `outside` of the parts was never in the total. */
