@@ -1,0 +1,225 @@
+// Cohere's chat (v2): requests, answers whole and streamed, and what Cohere bills. `billed_units` is what is paid; `tokens` also holds what
+// Cohere and the models add of their own, and is not billed (Cohere: how does pricing work). `cached_tokens` is a part of those, at no price
+// of its own: it stays in the raw usage. Not here: embeddings and reranking (retrieval.ts).
+
+import type { UsageClass } from "../core/usage.ts";
+import { clippedOf, modelOf, wordCharactersMax } from "./clip.ts";
+import { parseText, rawOf } from "./completion.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import type { Fate, Reader } from "./frames.ts";
+import { Prompt, spanOf } from "./prompt.ts";
+import { cohereRefusal } from "./refuse.ts";
+import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
+import { followEvents, isEventStream } from "./sse.ts";
+import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
+import { bytesOf, parseData } from "./text.ts";
+
+export const cohereChat: Format = {
+  name: "cohere-chat",
+  request: readRequest,
+  answer: readAnswer,
+  isStream: isEventStream,
+  stream: chatStream,
+  refusal: cohereRefusal,
+};
+
+function readRequest(body: Buffer, line: RequestLine): RequestFacts {
+  const prompt = new Prompt(body);
+  const { root } = prompt;
+  prompt.tools(member(root, "tools"), (tool) => stringOf(body, member(member(tool, "function"), "name")));
+  if (member(root, "connectors")?.values.length) prompt.unbound("server tools without a cap: connectors");
+  const documents = member(root, "documents");
+  if (documents !== undefined && documents.kind !== "null") {
+    prompt.result(documents);
+    prompt.block(documents);
+  }
+  const messages = member(root, "messages");
+  for (const message of messages?.kind === "array" ? messages.values : []) readMessage(prompt, message);
+  const thinking = member(root, "thinking");
+  const budget = wholeOf(body, member(thinking, "token_budget"));
+  return {
+    model: modelOf(body, member(root, "model")) ?? line.model,
+    modelSpan: spanOf(member(root, "model")),
+    streamed: isTrue(body, member(root, "stream")),
+    background: false,
+    tier: null,
+    cap: wholeOf(body, member(root, "max_tokens")),
+    choices: 1,
+    effort: budget === null ? clippedOf(body, member(thinking, "type"), wordCharactersMax) : `budget:${budget}`,
+    unbounded: prompt.unbounded,
+    promptBytes: prompt.bytes,
+    toolNames: prompt.toolNames,
+    blocks: prompt.blocks,
+    hints: { user: null, session: null, previousResponse: null, metadata: {} },
+    splices: [],
+    edits: [],
+  };
+}
+
+function readMessage(prompt: Prompt, message: Node): void {
+  prompt.block(message);
+  const role = stringOf(prompt.body, member(message, "role"));
+  if (role === "system") prompt.system(message);
+  else if (role === "tool") prompt.result(message);
+  else if (role === "user") prompt.user(message);
+  else prompt.earlier(message);
+}
+
+/** What is known of an answer after one or more parts of it. */
+interface Known {
+  responseId: string | null;
+  finish: string | null;
+  error: string | null;
+  usage: Fields | null;
+  raw: string | null;
+  outputBytes: number;
+}
+
+function nothing(): Known {
+  return { responseId: null, finish: null, error: null, usage: null, raw: null, outputBytes: 0 };
+}
+
+/** Reads a whole JSON answer. Never throws. */
+function readAnswer(text: string, { status }: AnswerHead): AnswerFacts {
+  const doubts = new Doubts();
+  const known = nothing();
+  const answer = parseText(text);
+  if (isFields(answer)) {
+    known.responseId = textIn(answer["id"]);
+    known.outputBytes = messageBytes(fieldsOf(answer["message"]));
+    finishWith(known, answer, rawOf(Buffer.from(text), ["usage"]));
+    known.error ??= errorIn(answer, status);
+  } else doubts.say("the answer is not a JSON object");
+  return factsOf(known, doubts, isFields(answer));
+}
+
+function chatStream({ eventBytesMax }: StreamOptions): AnswerStream {
+  return followEvents(new ChatReader(), eventBytesMax);
+}
+
+class ChatReader implements Reader {
+  readonly #known = nothing();
+  readonly #doubts = new Doubts();
+  #complete = false;
+
+  get started(): boolean {
+    return this.#known.outputBytes > 0;
+  }
+
+  event(data: string): Fate {
+    if (this.#complete || data.startsWith("[DONE]")) return "pass";
+    const event = parseData(data);
+    if (!isFields(event)) {
+      this.#doubts.say("an event of the stream is not a JSON object");
+      return "pass";
+    }
+    const known = this.#known;
+    const type = textIn(event["type"]);
+    known.responseId = textIn(event["id"]) ?? known.responseId;
+    const delta = fieldsOf(event["delta"]);
+    if (type === "message-end") finishWith(known, delta, rawOf(Buffer.from(data, "latin1"), ["delta", "usage"]));
+    else if (type === null) known.error = errorIn(event, 0);
+    else if (type !== "citation-start") known.outputBytes += messageBytes(fieldsOf(delta["message"]));
+    this.#complete = type === "message-end" || known.error !== null;
+    return this.#complete ? "hold" : "pass";
+  }
+
+  missed(bytes: number): void {
+    this.#doubts.say(`an event of ${bytes} bytes passed unread`);
+  }
+
+  end(): void {}
+
+  facts(): AnswerFacts {
+    const doubts = new Doubts();
+    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    return factsOf(this.#known, doubts, this.#complete);
+  }
+}
+
+/** Takes what ends an answer: why it ended, and its usage. */
+function finishWith(known: Known, ending: Fields, raw: string | null): void {
+  known.finish = textIn(ending["finish_reason"]);
+  const failed = known.finish !== null && /^(ERROR|TIMEOUT)/.test(known.finish);
+  if (failed || typeof ending["error"] === "string") known.error = codeIn(ending["error"]) ?? known.finish ?? "error";
+  if (!isFields(ending["usage"])) return;
+  known.usage = ending["usage"];
+  known.raw = raw;
+}
+
+/** Cohere's errors are a message and no code; the message goes on no record. An answer's `message` is an object. */
+export function errorIn(answer: Fields, status: number): string | null {
+  return status >= 400 || typeof answer["message"] === "string" ? "error" : null;
+}
+
+/** Text, thinking, plan and arguments. In a stream the content and the calls of a message are one object each, not lists. */
+function messageBytes(message: Fields): number {
+  let bytes = bytesOf(message["tool_plan"]);
+  for (const part of listOf(message["content"])) {
+    const fields = fieldsOf(part);
+    bytes += bytesOf(fields["text"]) + bytesOf(fields["thinking"]);
+  }
+  for (const call of listOf(message["tool_calls"])) bytes += bytesOf(fieldsOf(fieldsOf(call)["function"])["arguments"]);
+  return bytes;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [value];
+}
+
+function factsOf(known: Known, doubts: Doubts, complete: boolean): AnswerFacts {
+  const { responseId, finish, error, usage, raw, outputBytes } = known;
+  const quantities = usage === null ? {} : quantitiesOf(usage, outputBytes, doubts);
+  const counted = Object.keys(quantities).length > 0;
+  if (usage !== null && !counted) doubts.say("the usage object holds no counts");
+  return {
+    responseId,
+    model: null,
+    tier: null,
+    finish,
+    usage: counted ? usageOf(quantities, "reported", doubts.said, raw) : null,
+    outputBytes,
+    error,
+    complete,
+    doubts: doubts.said,
+  };
+}
+
+/** What is billed, where Cohere says it; else the tokens, which may be more. */
+function quantitiesOf(usage: Fields, outputBytes: number, doubts: Doubts): { [name in UsageClass]?: number } {
+  const billed = fieldsOf(usage["billed_units"]);
+  const tokens = fieldsOf(usage["tokens"]);
+  for (const name of ["input_tokens", "output_tokens"]) {
+    const [paid, all] = [doubts.count(billed, name), doubts.count(tokens, name)];
+    if (paid !== undefined && all !== undefined && paid > all)
+      doubts.say(`billed_units.${name} is ${paid}, more than tokens.${name} ${all}`);
+  }
+  const cached = doubts.count(usage, "cached_tokens");
+  const input = doubts.count(tokens, "input_tokens");
+  if (cached !== undefined && input !== undefined && cached > input)
+    doubts.say(`cached_tokens is ${cached}, more than tokens.input_tokens ${input}`);
+  const isBilled = ["input_tokens", "output_tokens"].some((name) => typeof billed[name] === "number");
+  const quantities = billedUnits(isBilled ? billed : tokens, doubts);
+  if (!isBilled && Object.keys(quantities).length > 0) doubts.say("billed_units is missing: all tokens are counted, also those not billed");
+  if (quantities.output === 0 && outputBytes > 0) doubts.say(`output_tokens is 0, but ${outputBytes} bytes were generated`);
+  const searches = billedUses(billed, doubts);
+  if (searches !== undefined) quantities.web_search = searches;
+  return quantities;
+}
+
+/** Tokens of a `billed_units` object, or of one like it. */
+export function billedUnits(billed: Fields, doubts: Doubts): { [name in UsageClass]?: number } {
+  const quantities: { [name in UsageClass]?: number } = {};
+  const input = doubts.count(billed, "input_tokens");
+  const output = doubts.count(billed, "output_tokens");
+  if (input !== undefined) quantities.input = input;
+  if (output !== undefined) quantities.output = output;
+  return quantities;
+}
+
+/** Searches of a `billed_units` object. Classifications have no class here. */
+export function billedUses(billed: Fields, doubts: Doubts): number | undefined {
+  const classified = doubts.count(billed, "classifications");
+  if (classified !== undefined && classified > 0) doubts.say(`${classified} classifications were billed, which are not counted here`);
+  return doubts.count(billed, "search_units");
+}
