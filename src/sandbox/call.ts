@@ -3,7 +3,9 @@
 
 import type { IncomingHttpHeaders } from "node:http";
 import type { PrefixCache } from "./cache.ts";
+import type { Caches } from "./caches.ts";
 import type { Controls } from "./controls.ts";
+import type { Batches } from "./inlined.ts";
 import type { KeptResponses } from "./kept.ts";
 import type { Wording } from "./refused.ts";
 import type { AwsKeys, Signed } from "./signature.ts";
@@ -19,6 +21,8 @@ export interface State {
   readonly witness: Witness;
   readonly cache: PrefixCache;
   readonly kept: KeptResponses;
+  readonly caches: Caches;
+  readonly inlined: Batches;
   /** Times failed by `x-sandbox-fail-key`. */
   readonly failures: Map<string, number>;
   /** The keys that requests to Amazon are to be signed with; null: any signature holds. */

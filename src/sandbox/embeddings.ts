@@ -93,13 +93,22 @@ export function toVector(input: string, dimensions: number): Float32Array {
   return vector.map((value) => value / length);
 }
 
-const models = ["sandbox-small", "sandbox-large", "gpt-5-mini", "gpt-5", "claude-haiku-4-5", "claude-sonnet-4-5", "text-embedding-3-small"];
+export const modelNames = [
+  "sandbox-small",
+  "sandbox-large",
+  "gpt-5-mini",
+  "gpt-5",
+  "claude-haiku-4-5",
+  "claude-sonnet-4-5",
+  "gemini-2.5-flash",
+  "text-embedding-3-small",
+];
 
 /** Any name is served; these are listed. */
 export function listModels(wording: "openai" | "anthropic"): string {
-  const data = models.map((id) => toModelCard(id, wording));
+  const data = modelNames.map((id) => toModelCard(id, wording));
   if (wording === "openai") return JSON.stringify({ object: "list", data });
-  return JSON.stringify({ data, has_more: false, first_id: models[0], last_id: models.at(-1) });
+  return JSON.stringify({ data, has_more: false, first_id: modelNames[0], last_id: modelNames.at(-1) });
 }
 
 export function toModelCard(id: string, wording: "openai" | "anthropic"): object {

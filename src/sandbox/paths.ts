@@ -2,12 +2,28 @@
 
 import type { Path } from "./call.ts";
 import { anthropicPaths } from "./anthropic.ts";
+import { batchingPaths } from "./batching.ts";
 import { bedrockPaths } from "./bedrock.ts";
+import { cachingPaths } from "./caching.ts";
+import { googlePaths } from "./google.ts";
+import { ollamaPaths } from "./llama.ts";
 import { openaiPaths } from "./openai.ts";
 import { Refused, type Wording } from "./refused.ts";
+import { coherePaths } from "./rerank.ts";
+import { vertexPaths } from "./vertex.ts";
 
 /** In the order in which they are tried. */
-const paths: readonly Path[] = [...openaiPaths, ...anthropicPaths, ...bedrockPaths];
+const paths: readonly Path[] = [
+  ...openaiPaths,
+  ...anthropicPaths,
+  ...bedrockPaths,
+  ...googlePaths,
+  ...cachingPaths,
+  ...batchingPaths,
+  ...vertexPaths,
+  ...ollamaPaths,
+  ...coherePaths,
+];
 
 export interface Found {
   readonly path: Path;
@@ -32,7 +48,20 @@ export function findPath(method: string, path: string): Found | Refused {
 
 /** How errors are worded at a path: as what stands there words them, whatever the method. */
 export function toWording(path: string): Wording {
-  return paths.find((entry) => entry.pattern.test(path))?.wording ?? (path.startsWith("/v1/messages/") ? "anthropic" : "openai");
+  return paths.find((entry) => entry.pattern.test(path))?.wording ?? guessWording(path);
+}
+
+const heads: readonly (readonly [head: string, wording: Wording])[] = [
+  ["/v1/messages/", "anthropic"],
+  ["/v1beta/", "google"],
+  ["/v1alpha/", "google"],
+  ["/api/", "ollama"],
+  ["/v2/", "cohere"],
+];
+
+/** Where nothing stands: by whose paths begin so. */
+function guessWording(path: string): Wording {
+  return heads.find(([head]) => path.startsWith(head))?.[1] ?? "openai";
 }
 
 function toParts(groups: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> | null {

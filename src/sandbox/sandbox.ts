@@ -7,9 +7,11 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { PrefixCache } from "./cache.ts";
+import { Caches } from "./caches.ts";
 import type { State } from "./call.ts";
 import { parseHeaders } from "./controls.ts";
 import { toCallId } from "./converse.ts";
+import { Batches } from "./inlined.ts";
 import { KeptResponses } from "./kept.ts";
 import { findPath, toWording } from "./paths.ts";
 import { Refused, type Wording, errorBody, errorHeaders } from "./refused.ts";
@@ -52,6 +54,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     witness: new Witness(options.witnessRowsMax),
     cache: new PrefixCache(),
     kept: new KeptResponses(),
+    caches: new Caches(),
+    inlined: new Batches(),
     failures: new Map(),
     aws: options.aws ?? null,
   };
@@ -127,7 +131,7 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   }
   const row = state.witness.received(request.method ?? "", path, state.now());
   const requestId = `req_sbx${state.run}${row.n}`;
-  const wording = wordingOf(path, request);
+  const wording = wordingOf(path, query, request);
   const own = ["x-request-id", requestId, "request-id", requestId, "x-sandbox-call", String(row.n)];
   if (wording === "aws") own.push("x-amzn-requestid", toCallId(state, row.n));
   const wire: Wire = { response, row, witness: state.witness, headers: own, now: state.now };
@@ -178,9 +182,10 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   }
 }
 
-/** OpenAI's and Anthropic's paths meet in /v1/models: there the client says whose it is. */
-function wordingOf(path: string, request: IncomingMessage): Wording {
+/** OpenAI's and Anthropic's paths meet in /v1/models: there the client says whose it is. Google's streamed arrays have their errors in one. */
+function wordingOf(path: string, query: string, request: IncomingMessage): Wording {
   const wording = toWording(path);
+  if (wording === "google" && path.endsWith(":streamGenerateContent") && !query.includes("alt=sse")) return "google-list";
   return wording === "openai" && request.headers["anthropic-version"] !== undefined ? "anthropic" : wording;
 }
 

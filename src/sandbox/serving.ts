@@ -163,7 +163,7 @@ function drawLength(ask: Ask, seed: number, index: number): number {
   return lognormal(generator(ask.hash ^ Math.imul(seed, 0x9e3779b1) ^ Math.imul(index, 0x85ebca6b)), medianTokens, spread, drawnTokensMax);
 }
 
-function share(total: number, parts: number, index: number): number {
+export function share(total: number, parts: number, index: number): number {
   return Math.floor(total / parts) + (index < total % parts ? 1 : 0);
 }
 
