@@ -75,6 +75,13 @@ function provider(name: string, baseUrl: string | null, keyFrom: string | null, 
 /** A server on this machine stops when its client leaves, and costs no money per token. */
 const local: Partial<ProviderRecord> = { formats: openaiFormats, whenClientLeaves: { json: "cancel", stream: "cancel" } };
 
+/** Such a server with OpenAI's and Anthropic's APIs at one address. docs/local.md says what was tried of which. */
+const engine: Partial<ProviderRecord> = {
+  ...local,
+  apis: { openai: "", anthropic: "" },
+  formats: [...openaiFormats, "anthropic-messages"],
+};
+
 export const providers: readonly ProviderRecord[] = [
   provider("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", { formats: openaiFormats, whenClientLeaves: cancels }),
   provider("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", {
@@ -136,17 +143,21 @@ export const providers: readonly ProviderRecord[] = [
   provider("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
   provider("ollama", "http://127.0.0.1:11434", null, {
     ...local,
-    apis: { ollama: "", openai: "/v1" },
-    formats: ["ollama-generate", "ollama-embed", "openai-chat", "openai-completions", "openai-responses", "openai-embeddings"],
+    apis: { ollama: "", openai: "/v1", anthropic: "/v1" },
+    formats: [
+      "ollama-generate",
+      "ollama-embed",
+      "openai-chat",
+      "openai-completions",
+      "openai-responses",
+      "openai-embeddings",
+      "anthropic-messages",
+    ],
   }),
-  provider("lmstudio", "http://127.0.0.1:1234/v1", null, local),
-  provider("vllm", "http://127.0.0.1:8000/v1", null, {
-    ...local,
-    apis: { openai: "", anthropic: "" },
-    formats: [...openaiFormats, "anthropic-messages"],
-  }),
-  provider("sglang", "http://127.0.0.1:30000/v1", null, local),
-  provider("llamacpp", "http://127.0.0.1:8080/v1", null, { ...local, formats: chatAndEmbeddings }),
+  provider("lmstudio", "http://127.0.0.1:1234/v1", null, engine),
+  provider("vllm", "http://127.0.0.1:8000/v1", null, engine),
+  provider("sglang", "http://127.0.0.1:30000/v1", null, engine),
+  provider("llamacpp", "http://127.0.0.1:8080/v1", null, engine),
 ];
 
 /** The provider inside Pennyworth, which speaks everything; its address is known once it listens. */
