@@ -19,6 +19,15 @@ const anthropicTypes: Readonly<Record<number, string>> = {
   504: "timeout_error",
 };
 
+const bedrockTypes: Readonly<Record<number, string>> = {
+  401: "AccessDeniedException",
+  403: "AccessDeniedException",
+  404: "ResourceNotFoundException",
+  429: "ThrottlingException",
+  503: "ServiceUnavailableException",
+  504: "ModelTimeoutException",
+};
+
 /** For clients of no format that is known. */
 export function plainRefusal({ code, message }: Refusal): RefusalBody {
   return { text: JSON.stringify({ type: "error", error: { type: code, code, message } }), headers: [] };
@@ -43,4 +52,29 @@ export function ollamaRefusal({ code, message }: Refusal): RefusalBody {
 /** `code` is ours: Cohere's shape has a message, and an id where there was an answer. */
 export function cohereRefusal({ code, message }: Refusal): RefusalBody {
   return { text: JSON.stringify({ message, code }), headers: [] };
+}
+
+/** AWS's shape names the error in a header, before which its clients do not look into the body: `code` there is ours. */
+export function bedrockRefusal({ status, code, message }: Refusal): RefusalBody {
+  const type = bedrockTypes[status] ?? (status < 500 ? "ValidationException" : "InternalServerException");
+  return { text: JSON.stringify({ message, code }), headers: ["x-amzn-errortype", type] };
+}
+
+const googleStatuses: Readonly<Record<number, string>> = {
+  401: "UNAUTHENTICATED",
+  403: "PERMISSION_DENIED",
+  404: "NOT_FOUND",
+  409: "ALREADY_EXISTS",
+  429: "RESOURCE_EXHAUSTED",
+  501: "UNIMPLEMENTED",
+  502: "UNAVAILABLE",
+  503: "UNAVAILABLE",
+  504: "DEADLINE_EXCEEDED",
+};
+
+/** Google's shape; `code` is the reason of its ErrorInfo, in capitals as those are (google.rpc.ErrorInfo). */
+export function geminiRefusal({ status, code, message }: Refusal): RefusalBody {
+  const reason = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: code.toUpperCase(), domain: "pennyworth" };
+  const name = googleStatuses[status] ?? (status < 500 ? "INVALID_ARGUMENT" : "INTERNAL");
+  return { text: JSON.stringify({ error: { code: status, message, status: name, details: [reason] } }), headers: [] };
 }
