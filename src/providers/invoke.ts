@@ -1,0 +1,123 @@
+// Bedrock InvokeModel and InvokeModelWithResponseStream: requests. The body is the model's own, and its shape tells how to read it; the model
+// and whether to stream stand in the path. Not here: answers (native.ts); the tier, the guardrail and the metadata of a request that stand in
+// its headers. Invariant: a body of no known shape has no bound.
+
+import { anthropic } from "./anthropic.ts";
+import { chat } from "./chat.ts";
+import { readConverse } from "./converse.ts";
+import { isMessageStream } from "./eventstream.ts";
+import type { Format, RequestFacts, RequestLine } from "./format.ts";
+import { nativeStream, readNative } from "./native.ts";
+import { Prompt } from "./prompt.ts";
+import { bedrockRefusal } from "./refuse.ts";
+import { member, type Node, stringOf, wholeOf } from "./scan.ts";
+
+export const bedrockInvoke: Format = {
+  name: "bedrock-invoke",
+  request: readInvoke,
+  answer: readNative,
+  isStream: isMessageStream,
+  stream: nativeStream,
+  refusal: bedrockRefusal,
+};
+
+const guardrail = "amazon-bedrock-guardrailConfig";
+/** The cap as Meta, Mistral and DeepSeek, Anthropic's older models, AI21 and Amazon's older ones call it. */
+const caps = ["max_gen_len", "max_tokens", "max_tokens_to_sample", "maxTokens", "max_new_tokens"];
+
+function readInvoke(body: Buffer, line: RequestLine): RequestFacts {
+  const prompt = new Prompt(body);
+  const facts = readShape(prompt, line);
+  const reasons = [facts.unbounded, member(prompt.root, guardrail)?.kind === "object" ? "billed apart: guardrail" : null];
+  return {
+    ...facts,
+    // A model in the body is not what Bedrock goes by, nor an option there how it streams.
+    model: line.model,
+    modelSpan: null,
+    streamed: line.path.endsWith("-stream"),
+    unbounded: reasons.filter((reason) => reason !== null).join("; ") || null,
+    splices: [],
+    edits: [],
+  };
+}
+
+function readShape(prompt: Prompt, line: RequestLine): RequestFacts {
+  const { body, root } = prompt;
+  const has = (key: string): boolean => (member(root, key)?.kind ?? "null") !== "null";
+  const model = line.model ?? "";
+  if (has("anthropic_version")) return anthropic.request(body, line);
+  if (has("messages")) {
+    const isNova = has("inferenceConfig") || has("schemaVersion") || has("toolConfig") || model.includes("amazon.nova");
+    return isNova ? readConverse(body, line) : chat.request(body, line);
+  }
+  const medium = (key: string): void => {
+    if (has(key)) prompt.unbound(`media of unknown tokens: ${key}`);
+  };
+  const user = (key: string): void => {
+    const node = member(root, key);
+    if (node === undefined || node.kind === "null") return;
+    prompt.user(node);
+    prompt.block(node);
+  };
+  if (has("inputText") || has("inputImage")) {
+    const embeds = ["dimensions", "embeddingConfig", "embeddingTypes", "inputImage", "normalize"].some(has) || model.includes("embed");
+    medium("inputImage");
+    user("inputText");
+    return factsOf(prompt, embeds ? 0 : capOf(body, member(root, "textGenerationConfig"), ["maxTokenCount"]), 1);
+  }
+  if (has("texts") || (has("input_type") && (has("images") || has("inputs")))) {
+    medium("images");
+    medium("inputs");
+    user("texts");
+    return factsOf(prompt, 0, 1);
+  }
+  if (has("message")) {
+    prompt.tools(member(root, "tools"), (tool) => stringOf(body, member(tool, "name")));
+    for (const key of ["preamble", "documents"]) {
+      const node = member(root, key);
+      if (node !== undefined) prompt.system(node);
+    }
+    const results = member(root, "tool_results");
+    if (results !== undefined) prompt.result(results);
+    for (const turn of member(root, "chat_history")?.values ?? []) {
+      prompt.earlier(turn);
+      prompt.block(turn);
+    }
+    user("message");
+    return factsOf(prompt, capOf(body, root, caps), 1);
+  }
+  if (has("prompt") && !has("mode") && !has("aspect_ratio") && !has("output_format")) {
+    medium("images");
+    user("prompt");
+    const choices = [wholeOf(body, member(root, "num_generations")), wholeOf(body, member(root, "numResults"))];
+    return factsOf(prompt, capOf(body, root, caps), Math.max(1, choices[0] ?? 1, choices[1] ?? 1));
+  }
+  prompt.unbound("unknown request shape");
+  prompt.user(root);
+  return factsOf(prompt, null, 1);
+}
+
+function capOf(body: Buffer, node: Node | undefined, names: readonly string[]): number | null {
+  const given = names.flatMap((name) => wholeOf(body, member(node, name)) ?? []);
+  return given.length === 0 ? null : Math.max(...given);
+}
+
+function factsOf(prompt: Prompt, cap: number | null, choices: number): RequestFacts {
+  return {
+    model: null,
+    modelSpan: null,
+    streamed: false,
+    background: false,
+    tier: null,
+    cap,
+    choices,
+    effort: null,
+    unbounded: prompt.unbounded,
+    promptBytes: prompt.bytes,
+    toolNames: prompt.toolNames,
+    blocks: prompt.blocks,
+    hints: { user: null, session: null, previousResponse: null, metadata: {} },
+    splices: [],
+    edits: [],
+  };
+}
