@@ -84,7 +84,7 @@ function toolName(body: Buffer, tool: Node): string | null {
 }
 
 /** Asks for the usage of the stream, where the client does not already. Options of a wrong type are the provider's to refuse. */
-function usageSplices(body: Buffer, root: Node): Splice[] {
+export function usageSplices(body: Buffer, root: Node): Splice[] {
   const options = member(root, "stream_options");
   const asked = '{"include_usage":true}';
   if (options === undefined) return [insert(root, `"stream_options":${asked}`)];

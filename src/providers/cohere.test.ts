@@ -102,14 +102,15 @@ describe("what Cohere counts", () => {
   });
 });
 
+const call = (text: string): object => ({
+  type: "tool-call-delta",
+  index: 0,
+  delta: { message: { tool_calls: { function: { arguments: text } } } },
+});
+
 describe("a stream of Cohere", () => {
   const start = { id: "i", type: "message-start", delta: { message: { role: "assistant", content: [] } } };
   it("counts plan and arguments", () => {
-    const call = (text: string): object => ({
-      type: "tool-call-delta",
-      index: 0,
-      delta: { message: { tool_calls: { function: { arguments: text } } } },
-    });
     const fed = feedSplit(
       cohere,
       events(
@@ -206,10 +207,10 @@ describe("a request to Cohere", () => {
   });
 });
 
+const embed = (billed: object) => cohereEmbed.answer(JSON.stringify({ id: "i", embeddings: {}, meta: { billed_units: billed } }), head());
+
 describe("embeddings and reranking", () => {
   it("of Cohere count what is billed", () => {
-    const embed = (billed: object) =>
-      cohereEmbed.answer(JSON.stringify({ id: "i", embeddings: {}, meta: { billed_units: billed } }), head());
     expect(counted(embed({ input_tokens: 10 }))).toEqual({ input: 10 });
     expect(counted(embed({ input_tokens: 10, image_tokens: 30, images: 1 }))).toEqual({ input: 10, input_image: 30 });
     expect(embed({ images: 2 }).doubts).toContain("2 images were billed by the piece, which is not counted here");

@@ -12,18 +12,19 @@ export interface Fed {
   readonly started: boolean;
 }
 
+const text = (buffers: readonly Buffer[]): string => Buffer.concat(buffers).toString("latin1");
+
 export function feed(format: Format, pieces: Iterable<Buffer>, options: StreamOptions = following()): Fed {
   const stream = format.stream(options);
   const out: Buffer[] = [];
   for (const piece of pieces) out.push(...stream.push(piece));
   const rest = stream.end();
-  const text = (buffers: readonly Buffer[]): string => Buffer.concat(buffers).toString("latin1");
   return { out: text(out), held: text([...stream.held, ...rest]), facts: stream.facts(), started: stream.started };
 }
 
 /** Fed whole, in two at every place (or a hundred of them), and byte by byte. @returns what came of the whole. */
-export function feedSplit(format: Format, text: string | Buffer, options?: StreamOptions): Fed {
-  const body = Buffer.from(text as string);
+export function feedSplit(format: Format, answer: string, options?: StreamOptions): Fed {
+  const body = Buffer.from(answer);
   const whole = feed(format, [body], options);
   expect(whole.out + whole.held).toBe(body.toString("latin1"));
   const step = Math.ceil(body.length / 2_000);

@@ -1,0 +1,62 @@
+// OpenAI's legacy text completions. Not here: reading answers (completion.ts). Where no cap is given, OpenAI's own holds: 16 tokens.
+
+import { clippedOf, hintCharactersMax, modelOf } from "./clip.ts";
+import { usageEdit, usageSplices } from "./chat.ts";
+import { completionStream, readCompletion } from "./completion.ts";
+import type { Format, RequestFacts, RequestLine } from "./format.ts";
+import { Prompt, spanOf } from "./prompt.ts";
+import { openaiRefusal } from "./refuse.ts";
+import { isTrue, member, type Node, wholeOf } from "./scan.ts";
+import { isEventStream } from "./sse.ts";
+
+export const completions: Format = {
+  name: "openai-completions",
+  request: readRequest,
+  answer: readCompletion,
+  isStream: isEventStream,
+  stream: completionStream,
+  refusal: openaiRefusal,
+};
+
+/** OpenAI's default for `max_tokens` on this path (API reference, completions), and vLLM's. */
+const capDefault = 16;
+
+function readRequest(body: Buffer, line: RequestLine): RequestFacts {
+  const prompt = new Prompt(body);
+  const { root } = prompt;
+  const whole = (key: string): number | null => wholeOf(body, member(root, key));
+  const suffix = member(root, "suffix");
+  if (suffix !== undefined && suffix.kind !== "null") prompt.earlier(suffix);
+  const text = member(root, "prompt");
+  if (text !== undefined && text.kind !== "null") {
+    prompt.user(text);
+    prompt.block(text);
+  }
+  const cap = member(root, "max_tokens");
+  const streamed = isTrue(body, member(root, "stream"));
+  const splices = streamed ? usageSplices(body, root) : [];
+  return {
+    model: modelOf(body, member(root, "model")) ?? line.model,
+    modelSpan: spanOf(member(root, "model")),
+    streamed,
+    background: false,
+    tier: null,
+    cap: cap === undefined || cap.kind === "null" ? capDefault : wholeOf(body, cap),
+    // Of each prompt `best_of` answers are generated, and paid, of which `n` come back.
+    choices: promptsOf(text) * Math.max(1, whole("n") ?? 1, whole("best_of") ?? 1),
+    effort: null,
+    unbounded: prompt.unbounded,
+    promptBytes: prompt.bytes,
+    toolNames: [],
+    blocks: prompt.blocks,
+    hints: { user: clippedOf(body, member(root, "user"), hintCharactersMax), session: null, previousResponse: null, metadata: {} },
+    splices,
+    edits: splices.length > 0 ? [usageEdit] : [],
+  };
+}
+
+/** A list of texts, or of lists of tokens, is as many prompts; a list of tokens is one. */
+function promptsOf(node: Node | undefined): number {
+  if (node?.kind !== "array") return 1;
+  return Math.max(1, node.values.filter(({ kind }) => kind === "string" || kind === "array").length);
+}
