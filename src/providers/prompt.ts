@@ -88,6 +88,18 @@ export class Prompt {
     this.#results += resultBytes;
   }
 
+  /** Adds bytes that a format has measured itself, without media. Of `user` each is a turn: the last one stays, those before it are `earlier`. */
+  add(part: keyof PromptBytes, bytes: number): void {
+    if (part === "system") this.#system += bytes;
+    else if (part === "tools") this.#tools += bytes;
+    else if (part === "earlier") this.#earlier += bytes;
+    else if (part === "toolResults") this.#results += bytes;
+    else {
+      this.#earlier += this.#user;
+      this.#user = bytes;
+    }
+  }
+
   /** The tools array: one block, since a provider caches all of it or none. `nameOf` gives the name of each. */
   tools(node: Node | undefined, nameOf: (tool: Node) => string | null): void {
     if (node?.kind !== "array" || node.values.length === 0) return;
@@ -96,8 +108,13 @@ export class Prompt {
     for (const tool of node.values) {
       if (this.toolNames.length >= toolNamesMax) return;
       const name = nameOf(tool);
-      if (name !== null) this.toolNames.push(clip(name, toolNameCharactersMax));
+      if (name !== null) this.toolName(name);
     }
+  }
+
+  /** The name of one tool: the first 256 are kept, each clipped. */
+  toolName(name: string): void {
+    if (this.toolNames.length < toolNamesMax) this.toolNames.push(clip(name, toolNameCharactersMax));
   }
 
   /** Bytes of a value without the media inside its content: base64 says nothing of tokens. */

@@ -16,7 +16,7 @@ export function isEventStream({ type, status }: AnswerHead, asked: boolean): boo
   return type.includes("text/event-stream") || (asked && status < 300 && !type.includes("json"));
 }
 
-class Events implements Framing {
+export class Events implements Framing {
   /** The line under way has no bytes yet. */
   #blank = true;
   /** The last byte was a \r that ended a line: a \n that follows belongs to it. */

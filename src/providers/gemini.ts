@@ -1,0 +1,176 @@
+// Gemini's generateContent and streamGenerateContent, at the Gemini API and at Vertex AI. The model and whether to stream are in the path.
+// Keys come in camelCase or snake_case and lists of one without their brackets, as protobuf's JSON allows. Not here: answers
+// (candidates.ts), embeddings (vectors.ts), Vertex's headers, which ask for a tier (X-Vertex-AI-LLM-Shared-Request-Type).
+
+import { candidateStream, isCandidateStream, readCandidates, tierOf } from "./candidates.ts";
+import { clippedOf, wordCharactersMax } from "./clip.ts";
+import type { Format, RequestFacts, RequestLine } from "./format.ts";
+import { metadataOf, Prompt } from "./prompt.ts";
+import { geminiRefusal } from "./refuse.ts";
+import { member, type Node, open, stringOf, wholeOf } from "./scan.ts";
+
+export const geminiGenerate: Format = {
+  name: "gemini-generate",
+  request: readRequest,
+  answer: readCandidates,
+  isStream: isCandidateStream,
+  stream: candidateStream,
+  refusal: geminiRefusal,
+};
+
+/** The parts of a tool's result may hold media; nothing known nests further. */
+const levelsMax = 2;
+
+function readRequest(body: Buffer, line: RequestLine): RequestFacts {
+  const prompt = new Prompt(body);
+  const { root } = prompt;
+  readTools(prompt, member(root, "tools"));
+  const system = pick(root, "systemInstruction");
+  if (system !== undefined && system.kind !== "null") {
+    prompt.add("system", size(system) - mediaBytes(prompt, system));
+    prompt.block(system);
+  }
+  for (const content of each(member(root, "contents"))) readContent(prompt, content);
+  if ((pick(root, "cachedContent")?.kind ?? "null") !== "null") prompt.unbound("context held by the provider: cachedContent");
+
+  const config = pick(root, "generationConfig");
+  return {
+    model: line.model,
+    modelSpan: null,
+    streamed: line.path.endsWith(":streamGenerateContent"),
+    background: false,
+    tier: tierOf(clippedOf(body, pick(root, "serviceTier"), wordCharactersMax)),
+    // Thoughts count against it: 478 of them and 18 tokens of text filled a cap of 500 (vectorize-io/hindsight issue 3365), though Google's
+    // page on thinking has said otherwise (googleapis/python-genai issue 2062).
+    cap: numberOf(body, pick(config, "maxOutputTokens")),
+    choices: Math.max(1, numberOf(body, pick(config, "candidateCount")) ?? 1),
+    effort: effortOf(body, pick(config, "thinkingConfig")),
+    unbounded: prompt.unbounded,
+    promptBytes: prompt.bytes,
+    toolNames: prompt.toolNames,
+    blocks: prompt.blocks,
+    hints: { user: null, session: null, previousResponse: null, metadata: metadataOf(body, member(root, "labels")) },
+    splices: [],
+    edits: [],
+  };
+}
+
+/** All tools but functions are run by Google, each feeding tokens back into the same call; using a computer comes with functions of its own. */
+function readTools(prompt: Prompt, tools: Node | undefined): void {
+  const list = each(tools);
+  if (tools === undefined || list.length === 0) return;
+  prompt.block(tools);
+  prompt.add("tools", size(tools));
+  for (const shut of list) {
+    const tool = open(prompt.body, shut, 2);
+    for (const [index, key] of tool.keys.entries()) {
+      const name = camel(key);
+      const value = tool.values[index] as Node;
+      if (value.kind === "null") continue;
+      if (name !== "functionDeclarations") {
+        prompt.toolName(name);
+        const known = name === "computerUse" ? "tools declared by the provider" : "server tools without a cap";
+        prompt.unbound(`${known}: ${name.slice(0, wordCharactersMax)}`);
+        continue;
+      }
+      for (const declaration of each(value)) {
+        const function_ = stringOf(prompt.body, member(open(prompt.body, declaration, 1), "name"));
+        if (function_ !== null) prompt.toolName(function_);
+      }
+    }
+  }
+}
+
+/** Who says nothing of a role is the user. Results of functions come inside user turns; older clients give them a role of their own. */
+function readContent(prompt: Prompt, content: Node): void {
+  prompt.block(content);
+  const role = stringOf(prompt.body, member(content, "role")) ?? "user";
+  const all = size(content) - mediaBytes(prompt, content);
+  if (role === "function" || role === "tool") return prompt.add("toolResults", all);
+  if (role !== "user") return prompt.add("earlier", all);
+  let results = 0;
+  let others = 0;
+  for (const shut of each(member(content, "parts"))) {
+    const part = open(prompt.body, shut, 1);
+    if (pick(part, "functionResponse") === undefined) others++;
+    else results += size(shut) - partMedia(prompt, shut, 0);
+  }
+  if (results > 0 && others === 0) return prompt.add("toolResults", all);
+  prompt.add("toolResults", results);
+  prompt.add("user", all - results);
+}
+
+/** Bytes of the media inside a content: base64 says nothing of tokens. */
+export function mediaBytes(prompt: Prompt, content: Node): number {
+  let bytes = 0;
+  for (const part of each(member(content, "parts"))) bytes += partMedia(prompt, part, 0);
+  return bytes;
+}
+
+function partMedia(prompt: Prompt, shut: Node, level: number): number {
+  const part = open(prompt.body, shut, 2);
+  const inline = pick(part, "inlineData");
+  const file = pick(part, "fileData");
+  if (file !== undefined && file.kind !== "null") prompt.unbound(`media by URL: ${mediumOf(prompt.body, file)}`);
+  if (inline !== undefined && inline.kind !== "null") {
+    prompt.unbound(`media of unknown tokens: ${mediumOf(prompt.body, inline)}`);
+    const data = member(inline, "data");
+    return data?.kind === "string" ? size(data) : 0;
+  }
+  const result = pick(part, "functionResponse");
+  if (result === undefined) return 0;
+  let bytes = 0;
+  for (const inner of each(member(open(prompt.body, result, 2), "parts"))) {
+    if (level < levelsMax) bytes += partMedia(prompt, inner, level + 1);
+    else prompt.unbound("content nested too deep");
+  }
+  return bytes;
+}
+
+/** `image`, `audio`, `video`, or what else its type begins with. */
+function mediumOf(body: Buffer, data: Node): string {
+  const type = clippedOf(body, pick(data, "mimeType"), wordCharactersMax) ?? "";
+  return /^[a-z]+(?=\/)/.exec(type)?.[0] ?? "file";
+}
+
+/** The level, or the budget of tokens: -1 leaves it to the model. */
+function effortOf(body: Buffer, config: Node | undefined): string | null {
+  const level = clippedOf(body, pick(config, "thinkingLevel"), wordCharactersMax);
+  if (level !== null) return level.toLowerCase();
+  const node = pick(config, "thinkingBudget");
+  const budget = numberOf(body, node);
+  if (budget !== null) return `budget:${budget}`;
+  return node?.kind === "number" ? "budget:auto" : null;
+}
+
+/** A whole number, zero or more; protobuf's JSON lets it stand in quotes. */
+function numberOf(body: Buffer, node: Node | undefined): number | null {
+  if (node?.kind !== "string") return wholeOf(body, node);
+  const text = stringOf(body, node) ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+/** A member by its name in camelCase, or in snake_case. */
+export function pick(node: Node | undefined, name: string): Node | undefined {
+  return (
+    member(node, name) ??
+    member(
+      node,
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    )
+  );
+}
+
+/** The objects of a list, or the one object that stands for a list of one. */
+export function each(node: Node | undefined): readonly Node[] {
+  if (node?.kind === "object") return [node];
+  return node?.kind === "array" ? node.values.filter((value) => value.kind === "object") : [];
+}
+
+export function size(node: Node): number {
+  return node.end - node.start;
+}
+
+function camel(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
