@@ -50,5 +50,5 @@ function raw(call: Call, streamed: boolean): Promise<void> | undefined {
   const fields = parseBody(call.body);
   if (typeof fields["anthropic_version"] !== "string") throw new Refused("anthropic_version: Field required", "anthropic_version");
   const named: Fields = { ...fields, model: call.parts["model"], stream: streamed };
-  return converse(call, { ...messages(named), idPrefix: "msg_vrtx_" }, ["audioInputTokens", "audioOutputTokens"]);
+  return converse(call, messages(named), ["audioInputTokens", "audioOutputTokens"]);
 }
