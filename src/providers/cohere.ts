@@ -119,7 +119,7 @@ class ChatReader implements Reader {
     const delta = fieldsOf(event["delta"]);
     if (type === "message-end") finishWith(known, delta, rawOf(Buffer.from(data, "latin1"), ["delta", "usage"]));
     else if (type === null) known.error = errorIn(event, 0);
-    else if (type !== "citation-start") known.outputBytes += messageBytes(fieldsOf(delta["message"]));
+    else known.outputBytes += messageBytes(fieldsOf(delta["message"]));
     this.#complete = type === "message-end" || known.error !== null;
     return this.#complete ? "hold" : "pass";
   }

@@ -68,6 +68,8 @@ describe("a form", () => {
     [`${part("Content-Disposition: form-data; name*=a", "x")}--b--`, []],
     [`--b\r\n\r\nno headers\r\n${named("a", "1")}--b--`, [["a", false, "1"]]],
     [`--b \t\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--`, [["a", false, "1"]]],
+    // The line end of a boundary may be the one that ends the headers.
+    [`--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n--b\r\nX: y\r\n\r\n--b--`, [["a", false, ""]]],
     ["--b--", []],
   ])("%j", (text, expected) => expect(shown(by(text))).toEqual(expected));
 

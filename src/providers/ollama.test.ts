@@ -101,7 +101,7 @@ describe("an answer of Ollama", () => {
 
   it("keeps counts and durations word for word, and nothing of the text", () => {
     const text =
-      '{"model":"m","response":"Ann’s secret \\u0122","done":true,"total_duration":5.0e9,"prompt_eval_count": 1,"eval_count":2,"eval_duration":null}';
+      '{"model":"m","response":"Ann’s secret Ģ ","done":true,"total_duration":5.0e9,"prompt_eval_count": 1,"eval_count":2,"eval_duration":null}';
     const facts = ollama.answer(text, head());
     expect(facts.usage?.raw).toBe('{"total_duration":5.0e9,"prompt_eval_count":1,"eval_count":2,"eval_duration":null}');
     expect(JSON.stringify(facts)).not.toContain("Ann");
