@@ -324,6 +324,18 @@ describe("streams", () => {
     }
   });
 
+  it("what another server adds to end its events completes the answer, and an event too large to read is a doubt", () => {
+    const counts = { promptTokenCount: 10, candidatesTokenCount: 1, totalTokenCount: 11 };
+    const done = follow(sse, `${events([part("a", counts, "STOP")])}data: [DONE]\n\n`);
+    expect(done).toMatchObject({ held: "data: [DONE]\n\n", facts: { complete: true, usage: { source: "reported", doubts: [] } } });
+    const stream = geminiGenerate.stream({ hideUsage: false, head: json, eventBytesMax: 400 });
+    const body = Buffer.from(list([part("x".repeat(1_000), counts), part("b", counts, "STOP")]));
+    const out = [...stream.push(body.subarray(0, 700)), ...stream.push(body.subarray(700))];
+    expect(Buffer.concat([...out, ...stream.held, ...stream.end()]).equals(body)).toBe(true);
+    expect(stream.facts()).toMatchObject({ complete: true, usage: { source: "reported" } });
+    expect(stream.facts().doubts).toEqual([expect.stringMatching(/^an event of \d+ bytes passed unread$/)]);
+  });
+
   it("a usage that came before the end alone is partial", () => {
     const { facts } = follow(
       sse,
