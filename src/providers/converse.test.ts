@@ -45,6 +45,9 @@ const size = (value: unknown): number => Buffer.byteLength(JSON.stringify(value)
 const image = (data: string): object => ({ image: { format: "png", source: { bytes: data } } });
 const content = (part: object): object => ({ messages: [{ role: "user", content: [part] }] });
 
+const ran = (name: string): AnswerFacts =>
+  answer({ output: { message: { content: [{ toolUse: { name, type: "server_tool_use", input: {} } }] } } });
+
 function usageSum(usage: unknown): Quantities {
   const u = usage as Record<string, number>;
   const sums = {
@@ -277,6 +280,11 @@ describe("usage of Converse", () => {
       "uses of the provider's tools are not counted here: webSearchRequests",
     ],
   ])("%j is doubted", (usage, doubt) => expect(withUsage(usage).doubts).toContain(doubt));
+
+  it("doubts a tool that the provider ran, and puts no words on record", () => {
+    expect(ran("nova_grounding").doubts).toEqual(["a tool was run by the provider (nova_grounding): its own fee is not counted here"]);
+    expect(ran("words in a row").doubts).toEqual(["a tool was run by the provider (unnamed): its own fee is not counted here"]);
+  });
 
   it("keeps what was not reported absent", () => {
     expect(counted(withUsage({ inputTokens: 1, outputTokens: 1, cacheReadInputTokens: null }))).toEqual({ input: 1, output: 1 });

@@ -143,6 +143,9 @@ describe("the messages of an event stream", () => {
       expect(got.seen).toEqual(["event a 0", "damaged  "]);
       expect(got.out.equals(body)).toBe(true);
     }
+    const follower = followMessages({ started: false, event: () => "pass", missed: () => {}, end: () => {}, facts: () => facts });
+    follower.push(bad);
+    for (let at = 0; at < 3; at++) expect(follower.push(Buffer.alloc(50, at))).toEqual([Buffer.alloc(50, at)]);
   });
 
   it("with a huge length that is vouched for are kept up to the limit, and then pass", () => {

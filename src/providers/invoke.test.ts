@@ -374,6 +374,12 @@ describe("a whole answer", () => {
   });
 });
 
+it("an input that came before the stream broke off is partial", () => {
+  const { facts } = feed([chunk({ generation: "x", prompt_token_count: 10, generation_token_count: null, stop_reason: null })]);
+  expect(counted(facts)).toEqual({ input: 10 });
+  expect(facts).toMatchObject({ complete: false, usage: { source: "partial" } });
+});
+
 describe("a damaged stream", () => {
   it("passes whole, with a doubt, and what can be read is read", () => {
     const messages = claude({ input_tokens: 3, output_tokens: 1 }, metrics(3, 60));

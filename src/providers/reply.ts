@@ -6,7 +6,7 @@ import { parseText, rawOf } from "./completion.ts";
 import { followMessages, messageOf } from "./eventstream.ts";
 import type { AnswerFacts, AnswerHead, AnswerStream, StreamOptions } from "./format.ts";
 import type { Fate, Reader } from "./frames.ts";
-import { Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
+import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
 import { bytesOf, parseData } from "./text.ts";
 
 interface Known {
@@ -164,10 +164,10 @@ function learnBlock(known: Known, block: Fields, doubts: Doubts): void {
   if (typeof input === "string") known.outputBytes += bytesOf(input);
   else if (isFields(input) && Object.keys(input).length > 0) known.outputBytes += Buffer.byteLength(JSON.stringify(input));
   if (tool["type"] === "server_tool_use")
-    doubts.say(`a tool was run by the provider (${textIn(tool["name"]) ?? "unnamed"}): its own fee is not counted here`);
+    doubts.say(`a tool was run by the provider (${codeIn(tool["name"]) ?? "unnamed"}): its own fee is not counted here`);
 }
 
 function doubtServerTools(uses: unknown, doubts: Doubts): void {
   for (const [name, count] of Object.entries(fieldsOf(uses)).slice(0, 16))
-    if (count !== 0 && count !== null) doubts.say(`uses of the provider's tools are not counted here: ${textIn(name) ?? "unnamed"}`);
+    if (count !== 0 && count !== null) doubts.say(`uses of the provider's tools are not counted here: ${codeIn(name) ?? "unnamed"}`);
 }
