@@ -80,6 +80,15 @@ describe("a stream of a transcript", () => {
     expect(fed.started).toBe(true);
   });
 
+  it("of Mistral has names of its own", () => {
+    const usage = { prompt_audio_seconds: 5, prompt_tokens: 4, completion_tokens: 3, total_tokens: 70 };
+    const done = { type: "transcription.done", model: "voxtral-mini-2602", text: "a b", usage };
+    const fed = feedSplit(audio, events({ type: "transcription.text.delta", text: "a b" }, done));
+    expect(counted(fed.facts)).toEqual({ input: 4, output: 3, input_audio_seconds: 5 });
+    expect(fed.facts).toMatchObject({ complete: true, outputBytes: 3, doubts: [] });
+    expect(fed.held).toBe(events(done));
+  });
+
   it("that breaks off, or fails, says so", () => {
     expect(feedSplit(audio, events(delta("a"))).facts).toMatchObject({ complete: false, usage: null, outputBytes: 1 });
     expect(feedSplit(audio, events(delta("a"), { type: "error", error: { code: "server_error" } })).facts).toMatchObject({

@@ -142,6 +142,9 @@ class Sound implements AnswerStream {
   }
 }
 
+/** OpenAI's, and Mistral's. */
+const transcriptDone = new Set(["transcript.text.done", "transcription.done"]);
+
 class AudioReader implements Reader {
   started = false;
   readonly #known = nothing();
@@ -165,8 +168,9 @@ class AudioReader implements Reader {
     const known = this.#known;
     const type = textIn(event["type"]) ?? "";
     if (type === "transcript.text.delta") known.outputBytes += bytesOf(event["delta"]);
-    const isDone = type === "transcript.text.done" || type === "speech.audio.done";
-    if (type === "transcript.text.done") known.outputBytes = Math.max(known.outputBytes, bytesOf(event["text"]));
+    else if (type === "transcription.text.delta") known.outputBytes += bytesOf(event["text"]);
+    const isDone = transcriptDone.has(type) || type === "speech.audio.done";
+    if (transcriptDone.has(type)) known.outputBytes = Math.max(known.outputBytes, bytesOf(event["text"]));
     if (type === "speech.audio.done") this.#rest = "output_audio";
     if (isDone && isFields(event["usage"])) {
       known.usage = event["usage"];
