@@ -6,6 +6,7 @@ import type { PrefixCache } from "./cache.ts";
 import type { Caches } from "./caches.ts";
 import type { Controls } from "./controls.ts";
 import type { Batches } from "./inlined.ts";
+import type { Exchange } from "./exchange.ts";
 import type { KeptResponses } from "./kept.ts";
 import type { Wording } from "./refused.ts";
 import type { AwsKeys, Signed } from "./signature.ts";
@@ -42,6 +43,10 @@ export interface Call {
   /** The request as it came, for its signature. */
   readonly signed: Signed;
   readonly controls: Readonly<Controls>;
+  /** The model that the path names, where it stands for the body's. */
+  readonly model?: string;
+  /** What the host of a format adds to its answers. */
+  readonly dress?: (exchange: Exchange) => Exchange;
   /** How errors are worded for this client. */
   readonly wording: Wording;
 }

@@ -9,7 +9,8 @@ import { Refused, type Wording, errorBody, errorHeaders } from "./refused.ts";
 import { type Serving, serve, totalUsage } from "./serving.ts";
 import { type Wire, cut, isPlain, sendEvents, sendEventsPaced, sendJson, sendJsonPaced, sleep } from "./wire.ts";
 
-export function converse(call: Call, exchange: Exchange, senseless: readonly (keyof Controls)[]): Promise<void> | undefined {
+export function converse(call: Call, plain: Exchange, senseless: readonly (keyof Controls)[]): Promise<void> | undefined {
+  const exchange = call.dress === undefined ? plain : call.dress(plain);
   const { state } = call;
   const { ask } = exchange;
   const { row, witness } = call.wire;
@@ -30,7 +31,8 @@ export function converse(call: Call, exchange: Exchange, senseless: readonly (ke
   if (failed && exchange.failsAsError && !ask.streamed) return fail(call.wire, exchange.wording, { ...controls, fail: "500" });
   const claim = exchange.silent === true ? "missing" : serving.claim;
   witness.serves(row, totalUsage(serving), serving.iterations.length === 0 ? null : serving.iterations, claim);
-  const wire = exchange.headers === undefined ? call.wire : { ...call.wire, headers: [...call.wire.headers, ...exchange.headers(serving)] };
+  const wire =
+    exchange.headers === undefined ? call.wire : { ...call.wire, headers: [...call.wire.headers, ...exchange.headers(serving, controls)] };
   const tokens = serving.choices.reduce((sum, choice) => sum + choice.tokens, 0);
   const paceMs = (controls.delayMs ?? 0) + (controls.tokensPerSecond === undefined ? 0 : (tokens * 1000) / controls.tokensPerSecond);
   const { stored } = exchange;

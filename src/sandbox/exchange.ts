@@ -32,7 +32,7 @@ export interface Exchange {
   /** Content type of a whole answer; JSON unless set. */
   readonly wholeType?: string;
   /** Further headers of the answer: name, value, name, value …. */
-  headers?(serving: Serving): readonly string[];
+  headers?(serving: Serving, controls: Readonly<Controls>): readonly string[];
   /** Of the controls that only a few formats have, those that mean something here. */
   readonly takes?: readonly (keyof Controls)[];
   /** A failure that is asked for together with `finish: failed` comes inside the stream. */

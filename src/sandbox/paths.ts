@@ -2,6 +2,7 @@
 
 import type { Path } from "./call.ts";
 import { anthropicPaths } from "./anthropic.ts";
+import { azurePaths } from "./azure.ts";
 import { batchingPaths } from "./batching.ts";
 import { bedrockPaths } from "./bedrock.ts";
 import { cachingPaths } from "./caching.ts";
@@ -17,6 +18,7 @@ const paths: readonly Path[] = [
   ...openaiPaths,
   ...anthropicPaths,
   ...bedrockPaths,
+  ...azurePaths,
   ...googlePaths,
   ...cachingPaths,
   ...batchingPaths,
@@ -54,7 +56,9 @@ export function toWording(path: string): Wording {
 const heads: readonly (readonly [head: string, wording: Wording])[] = [
   ["/v1/messages/", "anthropic"],
   ["/v1beta/", "google"],
+  ["/v1beta1/", "google"],
   ["/v1alpha/", "google"],
+  ["/v1/projects/", "google"],
   ["/api/", "ollama"],
   ["/v2/", "cohere"],
 ];
