@@ -3,6 +3,7 @@
 import { parseBody } from "./ask.ts";
 import type { Path } from "./call.ts";
 import { converse, countTokens } from "./converse.ts";
+import { mailbagPaths } from "./mailbag.ts";
 import { messages, parseMessages } from "./messages.ts";
 
 export const anthropicPaths: readonly Path[] = [
@@ -18,4 +19,5 @@ export const anthropicPaths: readonly Path[] = [
     wording: "anthropic",
     answer: (call) => countTokens(call, parseMessages(parseBody(call.body)).promptBytes, (tokens) => `{"input_tokens":${tokens}}`),
   },
+  ...mailbagPaths,
 ];

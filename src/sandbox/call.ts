@@ -12,6 +12,7 @@ import type { Wording } from "./refused.ts";
 import type { AwsKeys, Signed } from "./signature.ts";
 import type { Wire } from "./wire.ts";
 import type { Witness } from "./witness.ts";
+import type { Work } from "./work.ts";
 
 /** What outlasts a request. */
 export interface State {
@@ -26,6 +27,7 @@ export interface State {
   readonly inlined: Batches;
   /** Times failed by `x-sandbox-fail-key`. */
   readonly failures: Map<string, number>;
+  readonly work: Work;
   /** The keys that requests to Amazon are to be signed with; null: any signature holds. */
   readonly aws: AwsKeys | null;
 }

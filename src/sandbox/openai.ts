@@ -4,15 +4,18 @@ import { type Fields, parseBody } from "./ask.ts";
 import { senseless as senselessAudio, speech, transcriptions } from "./audio.ts";
 import type { Call, Path } from "./call.ts";
 import { chat } from "./chat.ts";
+import { batchPaths } from "./batches.ts";
 import { completions } from "./completions.ts";
 import type { Controls } from "./controls.ts";
 import { answerJson, converse, countTokens } from "./converse.ts";
 import { embeddings, listModels, senseless, toModelCard } from "./embeddings.ts";
+import { filePaths } from "./files.ts";
 import { type Form, readForm } from "./form.ts";
 import { images, senseless as imageless } from "./images.ts";
 import { isGoogle, listGoogle, showGoogle } from "./google.ts";
 import { Refused, type Wording } from "./refused.ts";
 import { parseResponses, responses } from "./responses.ts";
+import { tuningPaths } from "./tuning.ts";
 import type { WitnessedCall } from "./witness.ts";
 
 const wording = "openai" as const;
@@ -49,6 +52,9 @@ export const openaiPaths: readonly Path[] = [
   { method: "GET", pattern: /^\/v1\/responses\/(?<id>[^/]+)$/, wording, answer: readKept },
   { method: "DELETE", pattern: /^\/v1\/responses\/(?<id>[^/]+)$/, wording, answer: removeKept },
   { method: "POST", pattern: /^\/v1\/responses\/(?<id>[^/]+)\/cancel$/, wording, answer: cancelKept },
+  ...filePaths,
+  ...batchPaths,
+  ...tuningPaths,
   { method: "GET", pattern: /^\/v1\/models$/, wording, answer: list },
   {
     method: "GET",

@@ -18,6 +18,7 @@ import { Refused, type Wording, errorBody, errorHeaders } from "./refused.ts";
 import { type AwsKeys, type Signed, toCredential } from "./signature.ts";
 import { type Wire, sendJson } from "./wire.ts";
 import { Witness } from "./witness.ts";
+import { Work } from "./work.ts";
 
 export interface SandboxOptions {
   /** 0 takes a free one. */
@@ -57,6 +58,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     caches: new Caches(),
     inlined: new Batches(),
     failures: new Map(),
+    work: new Work(),
     aws: options.aws ?? null,
   };
   const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) =>

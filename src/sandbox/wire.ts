@@ -66,7 +66,7 @@ export function sendEvents(wire: Wire, events: readonly Event[], type = eventStr
 
 /** Texts are UTF-8; of what is no text, each character is a byte. */
 function encodingOf(type: string): "utf8" | "latin1" {
-  return /^text\/|json\b/.test(type) ? "utf8" : "latin1";
+  return /^text\/|jsonl?\b/.test(type) ? "utf8" : "latin1";
 }
 
 /** A whole answer with delay, rate, cut, silence or compression. A rate makes it wait as long as writing the tokens would take. */
