@@ -2,7 +2,6 @@
 
 import type { Path } from "./call.ts";
 import { anthropicPaths } from "./anthropic.ts";
-import { azurePaths } from "./azure.ts";
 import { batchingPaths } from "./batching.ts";
 import { bedrockPaths } from "./bedrock.ts";
 import { cachingPaths } from "./caching.ts";
@@ -18,7 +17,6 @@ const paths: readonly Path[] = [
   ...openaiPaths,
   ...anthropicPaths,
   ...bedrockPaths,
-  ...azurePaths,
   ...googlePaths,
   ...cachingPaths,
   ...batchingPaths,
