@@ -2,6 +2,7 @@
 
 import type { Path } from "./call.ts";
 import { anthropicPaths } from "./anthropic.ts";
+import { azurePaths } from "./azure.ts";
 import { batchingPaths } from "./batching.ts";
 import { bedrockPaths } from "./bedrock.ts";
 import { cachingPaths } from "./caching.ts";
@@ -17,6 +18,7 @@ const paths: readonly Path[] = [
   ...openaiPaths,
   ...anthropicPaths,
   ...bedrockPaths,
+  ...azurePaths,
   ...googlePaths,
   ...cachingPaths,
   ...batchingPaths,
