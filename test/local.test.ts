@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parse } from "yaml";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FormatName } from "../src/providers/format.ts";
 import { providers } from "../src/providers/table.ts";
 import { type Receipt, startGateway, type TestGateway } from "./gateway.ts";
@@ -80,218 +80,218 @@ const formats = [
   { path: "/v1/messages", body: (cap: number) => ({ messages, max_tokens: cap }), prompt: () => engine.template(messages) },
 ];
 
-describe("with real weights,", () => {
-  beforeAll(async () => {
-    if (python === null) return;
-    engine = await startEngine(python);
-    gateway = await startGateway({ ...settings(), log: "silent" });
-  }, 120_000);
-  afterAll(async () => {
-    await gateway?.close();
-    await engine?.close();
-  });
-  beforeEach(({ skip }) => skip(python === null, noEngine));
-
-  describe("a real model's receipts", () => {
-    const cases = [
-      ...formats.flatMap((format) => [
-        { ...format, how: "whole", more: {} },
-        { ...format, how: "streamed", more: { stream: true } },
-      ]),
-      { ...formats[0]!, how: "streamed with its usage", more: { stream: true, stream_options: { include_usage: true } } },
-    ];
-
-    it.each(cases)("equal the engine's own count: $path $how", async ({ path, body, more, prompt }) => {
-      const tokens = await engine.count(await prompt());
-      // Asked twice, so that the second time the prompt is in the engine's cache.
-      for (const time of ["first", "second"]) {
-        const { receipt, work } = await measure(() => ask(path, { ...body(12), ...more }));
-        expect(quantities(receipt)).toEqual(work);
-        expect(work.input + work.cacheRead).toBe(tokens);
-        expect(work.output).toBeGreaterThan(0);
-        expect(work.output).toBeLessThanOrEqual(12);
-        if (time === "second") expect(work.cacheRead).toBeGreaterThan(0);
-        expectSure(receipt);
-        expect(pico(receipt.total)).toBe(price(work));
-      }
+if (python === null) it("a real model's receipts", ({ skip }) => skip(noEngine));
+else
+  describe("with real weights,", () => {
+    beforeAll(async () => {
+      engine = await startEngine(python);
+      gateway = await startGateway({ ...settings(), log: "silent" });
+    }, 120_000);
+    afterAll(async () => {
+      await gateway?.close();
+      await engine?.close();
     });
 
-    it("count as many tokens out as the engine gave probabilities for, where it ends by itself", async () => {
-      const body = { messages: [{ role: "user", content: "Say hi" }], max_tokens: 80, temperature: 0, logprobs: true };
-      const { receipt, work, text } = await measure(() => ask("/v1/chat/completions", body));
-      const [choice] = (JSON.parse(text) as { choices: { finish_reason: string; logprobs: { content: unknown[] } }[] }).choices;
-      expect(choice!.finish_reason).toBe("stop");
-      expect(quantities(receipt).output).toBe(choice!.logprobs.content.length);
-      expect(quantities(receipt)).toEqual(work);
-    });
+    describe("a real model's receipts", () => {
+      const cases = [
+        ...formats.flatMap((format) => [
+          { ...format, how: "whole", more: {} },
+          { ...format, how: "streamed", more: { stream: true } },
+        ]),
+        { ...formats[0]!, how: "streamed with its usage", more: { stream: true, stream_options: { include_usage: true } } },
+      ];
 
-    it("agree with what Anthropic's count endpoint says, which passes without a record", async () => {
-      const { text, call } = await ask("/v1/messages/count_tokens", { messages });
-      const { receipt } = await measure(() => ask("/v1/messages", { messages, max_tokens: 2 }));
-      const { input, cacheRead } = quantities(receipt);
-      expect(JSON.parse(text)).toEqual({ input_tokens: input + cacheRead });
-      expect(call).toBe(null);
-    });
-
-    it("count embeddings by the engine's tokenizer, text by text", async () => {
-      const input = ["Paris is the capital of France.", "A long list of prices, one for each class of token."];
-      const { receipt, work } = await measure(() => ask("/v1/embeddings", { input }));
-      const tokens = (await Promise.all(input.map((text) => engine.count(text)))).reduce((sum, count) => sum + count, 0);
-      expect(quantities(receipt)).toEqual({ input: tokens, cacheRead: 0, output: 0 });
-      expect(work.input).toBe(tokens);
-      expect(pico(receipt.total)).toBe(BigInt(tokens) * rates.input);
-    });
-
-    it("add up to the engine's whole work when calls run side by side, each counted once", async () => {
-      const before = await engine.work();
-      const receipts = await Promise.all(
-        Array.from({ length: 8 }, async (_, index) => {
-          const format = formats[index % formats.length]!;
-          const { call } = await ask(format.path, { ...format.body(4 + index), stream: index > 3 });
-          return gateway.receipt(call);
-        }),
-      );
-      const work = subtract(await engine.work(), before);
-      const sum = receipts.map(quantities).reduce(add);
-      expect(sum).toEqual(work);
-      expect(sum.output).toBeGreaterThanOrEqual(receipts.length);
-      expect(receipts.reduce((total, receipt) => total + pico(receipt.total), 0n)).toBe(price(work));
-    });
-
-    it("keep within the hold, though the chat template adds a prompt of its own", async () => {
-      const { receipt, work } = await measure(() =>
-        ask("/v1/chat/completions", { messages: [{ role: "user", content: "" }], max_tokens: 1 }),
-      );
-      const { hold } = receipt.start as unknown as { hold: { inputTokens: number; outputTokens: number } };
-      expect(work.input + work.cacheRead).toBeGreaterThan(20);
-      expect(hold.inputTokens).toBeGreaterThanOrEqual(work.input + work.cacheRead);
-      expect(hold.outputTokens).toBe(work.output);
-    });
-  });
-
-  describe("a real model's answers", () => {
-    const fixed = { temperature: 0, cache_prompt: false, max_tokens: 12 };
-
-    it.each([false, true])("are the engine's own, byte for byte but for its ids and clocks (stream: %s)", async (stream) => {
-      const body = { model: localModel, messages, ...fixed, stream, stream_options: { include_usage: true } };
-      const through = await ask("/v1/chat/completions", body);
-      const direct = await (await engine.ask("/v1/chat/completions", body)).text();
-      expect(timeless(through.text)).toBe(timeless(direct));
-      expect(through.text).toMatch(/"content":"[^"]/);
-      expect(through.text).toContain('"usage":');
-    });
-
-    it("hide the usage from a client that did not ask for it", async () => {
-      const { text, response } = await ask("/v1/chat/completions", { messages, ...fixed, stream: true });
-      expect(response.headers.get("x-pennyworth-edits")).toContain("include_usage");
-      expect(text).not.toContain('"usage":');
-      expect(text).not.toContain('"timings":');
-      expect(text.trimEnd()).toMatch(/"finish_reason":"\w+"[^\n]*\n\ndata: \[DONE\]$/);
-    });
-
-    it("keep the last piece of a completion, which carries its usage unasked", async () => {
-      const { text } = await ask("/v1/completions", { prompt: question, ...fixed, stream: true });
-      expect(text.trimEnd()).toMatch(/"finish_reason":"\w+"[^\n]*"usage":[^\n]*\n\ndata: \[DONE\]$/);
-    });
-
-    it("are refused as the engine refuses them, and cost nothing", async () => {
-      const body = { model: localModel, messages: "no list" };
-      const { response, text, call } = await ask("/v1/chat/completions", body);
-      const direct = await engine.ask("/v1/chat/completions", body);
-      expect(response.status).toBe(direct.status);
-      expect(text).toBe(await direct.text());
-      expect(await gateway.receipt(call)).toMatchObject({ status: "failed", total: "0", lines: [] });
-    });
-  });
-
-  describe("a client that leaves", () => {
-    it("stops the engine, and what is not known is marked so", async () => {
-      const before = await engine.work();
-      const controller = new AbortController();
-      const response = await post(
-        "/v1/chat/completions",
-        { messages, max_tokens: 1_500, stream: true, ignore_eos: true },
-        controller.signal,
-      );
-      const reader = response.body!.getReader();
-      for (let pieces = 0; pieces < 4; pieces++) await reader.read();
-      controller.abort();
-      await reader.read().catch(() => {});
-      const receipt = await gateway.receipt(response.headers.get("x-pennyworth-call")!);
-      const work = subtract(await engine.work(), before);
-      expect(work.output).toBeLessThan(1_000);
-      expect(receipt.status).toBe("aborted");
-      expect(receipt.lines.map((line) => line.source)).not.toContain("reported");
-      expect(quantities(receipt).output).toBeGreaterThan(0);
-      expect(quantities(receipt).output).toBeLessThanOrEqual(1_500);
-    });
-  });
-
-  describe("what the guide says of llama.cpp", () => {
-    it("still holds: several choices are reported as one", async () => {
-      const { receipt, work } = await measure(() => ask("/v1/chat/completions", { messages, max_tokens: 6, n: 2, ignore_eos: true }));
-      expect(work.output).toBe(12);
-      expect(quantities(receipt).output).toBe(6);
-    });
-
-    it("still holds: a cap of 0 is a cap of 1", async () => {
-      const { work } = await measure(() => ask("/v1/chat/completions", { messages, max_tokens: 0 }));
-      expect(work.output).toBe(1);
-    });
-
-    it("still holds: an answer of Responses at its cap calls itself completed", async () => {
-      const { text } = await ask("/v1/responses", { input: question, max_output_tokens: 3 });
-      expect(JSON.parse(text)).toMatchObject({ status: "completed", usage: { output_tokens: 3 } });
-    });
-
-    it("still holds: Completions without a cap go on beyond OpenAI's 16 tokens", async () => {
-      const before = await engine.work();
-      const controller = new AbortController();
-      const body = JSON.stringify({ prompt: "The history of the Roman Empire began", temperature: 0, stream: true });
-      const response = await fetch(`${engine.url}/v1/completions`, { method: "POST", body, signal: controller.signal });
-      let pieces = 0;
-      for await (const chunk of response.body!) {
-        pieces += Buffer.from(chunk).toString().split('"text":').length - 1;
-        if (pieces > 20) break;
-      }
-      controller.abort();
-      expect(subtract(await engine.work(), before).output).toBeGreaterThan(16);
-    });
-
-    it.for(blocks)("can be run: line $line ($language)", async ({ language, text }, { skip }) => {
-      const node = nodeForClients();
-      if (language === "js" && node === null) return skip(noNode);
-      const { call } = await lastCall();
-      const program = language === "js" ? [node!, "--input-type=module", "-e"] : ["bash", "-euo", "pipefail", "-c"];
-      const args = [...program.slice(1), text.replaceAll("http://127.0.0.1:4242", gateway.url)];
-      const { stdout } = await promisify(execFile)(program[0]!, args, { cwd: clients });
-      expect(stdout).toMatch(/tokens/);
-      expect(stdout).not.toContain('"error"');
-      const after = (await lastCall()).call;
-      expect(after).not.toBe(call);
-      expectSure(await gateway.receipt(after));
-    });
-
-    it("costs nothing where the guide's prices of zero are set, and is not unpriced", async () => {
-      const block = /^```yaml config free\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? "";
-      const free = await startGateway({
-        ...(parse(block) as object),
-        "providers.llamacpp.baseUrl": `${engine.url}/v1`,
-        log: "silent",
+      it.each(cases)("equal the engine's own count: $path $how", async ({ path, body, more, prompt }) => {
+        const tokens = await engine.count(await prompt());
+        // Asked twice, so that the second time the prompt is in the engine's cache.
+        for (const time of ["first", "second"]) {
+          const { receipt, work } = await measure(() => ask(path, { ...body(12), ...more }));
+          expect(quantities(receipt)).toEqual(work);
+          expect(work.input + work.cacheRead).toBe(tokens);
+          expect(work.output).toBeGreaterThan(0);
+          expect(work.output).toBeLessThanOrEqual(12);
+          if (time === "second") expect(work.cacheRead).toBeGreaterThan(0);
+          expectSure(receipt);
+          expect(pico(receipt.total)).toBe(price(work));
+        }
       });
-      try {
-        const body = JSON.stringify({ model: localModel, messages, max_tokens: 5 });
-        const response = await fetch(`${free.url}/to/llamacpp/v1/chat/completions`, { method: "POST", body });
-        expect(response.headers.get("x-pennyworth-cost")).toBe("0");
-        const receipt = await free.receipt(response.headers.get("x-pennyworth-call")!);
-        expect(receipt).toMatchObject({ total: "0", unpriced: [], recomputed: true });
-        expect(quantities(receipt).output).toBe(5);
-      } finally {
-        await free.close();
-      }
+
+      it("count as many tokens out as the engine gave probabilities for, where it ends by itself", async () => {
+        const body = { messages: [{ role: "user", content: "Say hi" }], max_tokens: 80, temperature: 0, logprobs: true };
+        const { receipt, work, text } = await measure(() => ask("/v1/chat/completions", body));
+        const [choice] = (JSON.parse(text) as { choices: { finish_reason: string; logprobs: { content: unknown[] } }[] }).choices;
+        expect(choice!.finish_reason).toBe("stop");
+        expect(quantities(receipt).output).toBe(choice!.logprobs.content.length);
+        expect(quantities(receipt)).toEqual(work);
+      });
+
+      it("agree with what Anthropic's count endpoint says, which passes without a record", async () => {
+        const { text, call } = await ask("/v1/messages/count_tokens", { messages });
+        const { receipt } = await measure(() => ask("/v1/messages", { messages, max_tokens: 2 }));
+        const { input, cacheRead } = quantities(receipt);
+        expect(JSON.parse(text)).toEqual({ input_tokens: input + cacheRead });
+        expect(call).toBe(null);
+      });
+
+      it("count embeddings by the engine's tokenizer, text by text", async () => {
+        const input = ["Paris is the capital of France.", "A long list of prices, one for each class of token."];
+        const { receipt, work } = await measure(() => ask("/v1/embeddings", { input }));
+        const tokens = (await Promise.all(input.map((text) => engine.count(text)))).reduce((sum, count) => sum + count, 0);
+        expect(quantities(receipt)).toEqual({ input: tokens, cacheRead: 0, output: 0 });
+        expect(work.input).toBe(tokens);
+        expect(pico(receipt.total)).toBe(BigInt(tokens) * rates.input);
+      });
+
+      it("add up to the engine's whole work when calls run side by side, each counted once", async () => {
+        const before = await engine.work();
+        const receipts = await Promise.all(
+          Array.from({ length: 8 }, async (_, index) => {
+            const format = formats[index % formats.length]!;
+            const { call } = await ask(format.path, { ...format.body(4 + index), stream: index > 3 });
+            return gateway.receipt(call);
+          }),
+        );
+        const work = subtract(await engine.work(), before);
+        const sum = receipts.map(quantities).reduce(add);
+        expect(sum).toEqual(work);
+        expect(sum.output).toBeGreaterThanOrEqual(receipts.length);
+        expect(receipts.reduce((total, receipt) => total + pico(receipt.total), 0n)).toBe(price(work));
+      });
+
+      it("keep within the hold, though the chat template adds a prompt of its own", async () => {
+        const { receipt, work } = await measure(() =>
+          ask("/v1/chat/completions", { messages: [{ role: "user", content: "" }], max_tokens: 1 }),
+        );
+        const { hold } = receipt.start as unknown as { hold: { inputTokens: number; outputTokens: number } };
+        expect(work.input + work.cacheRead).toBeGreaterThan(20);
+        expect(hold.inputTokens).toBeGreaterThanOrEqual(work.input + work.cacheRead);
+        expect(hold.outputTokens).toBe(work.output);
+      });
+    });
+
+    describe("a real model's answers", () => {
+      const fixed = { temperature: 0, cache_prompt: false, max_tokens: 12 };
+
+      it.each([false, true])("are the engine's own, byte for byte but for its ids and clocks (stream: %s)", async (stream) => {
+        const body = { model: localModel, messages, ...fixed, stream, stream_options: { include_usage: true } };
+        const through = await ask("/v1/chat/completions", body);
+        const direct = await (await engine.ask("/v1/chat/completions", body)).text();
+        expect(timeless(through.text)).toBe(timeless(direct));
+        expect(through.text).toMatch(/"content":"[^"]/);
+        expect(through.text).toContain('"usage":');
+      });
+
+      it("hide the usage from a client that did not ask for it", async () => {
+        const { text, response } = await ask("/v1/chat/completions", { messages, ...fixed, stream: true });
+        expect(response.headers.get("x-pennyworth-edits")).toContain("include_usage");
+        expect(text).not.toContain('"usage":');
+        expect(text).not.toContain('"timings":');
+        expect(text.trimEnd()).toMatch(/"finish_reason":"\w+"[^\n]*\n\ndata: \[DONE\]$/);
+      });
+
+      it("keep the last piece of a completion, which carries its usage unasked", async () => {
+        const { text } = await ask("/v1/completions", { prompt: question, ...fixed, stream: true });
+        expect(text.trimEnd()).toMatch(/"finish_reason":"\w+"[^\n]*"usage":[^\n]*\n\ndata: \[DONE\]$/);
+      });
+
+      it("are refused as the engine refuses them, and cost nothing", async () => {
+        const body = { model: localModel, messages: "no list" };
+        const { response, text, call } = await ask("/v1/chat/completions", body);
+        const direct = await engine.ask("/v1/chat/completions", body);
+        expect(response.status).toBe(direct.status);
+        expect(text).toBe(await direct.text());
+        expect(await gateway.receipt(call)).toMatchObject({ status: "failed", total: "0", lines: [] });
+      });
+    });
+
+    describe("a client that leaves", () => {
+      it("stops the engine, and what is not known is marked so", async () => {
+        const before = await engine.work();
+        const controller = new AbortController();
+        const response = await post(
+          "/v1/chat/completions",
+          { messages, max_tokens: 1_500, stream: true, ignore_eos: true },
+          controller.signal,
+        );
+        const reader = response.body!.getReader();
+        for (let pieces = 0; pieces < 4; pieces++) await reader.read();
+        controller.abort();
+        await reader.read().catch(() => {});
+        const receipt = await gateway.receipt(response.headers.get("x-pennyworth-call")!);
+        const work = subtract(await engine.work(), before);
+        expect(work.output).toBeLessThan(1_000);
+        expect(receipt.status).toBe("aborted");
+        expect(receipt.lines.map((line) => line.source)).not.toContain("reported");
+        expect(quantities(receipt).output).toBeGreaterThan(0);
+        expect(quantities(receipt).output).toBeLessThanOrEqual(1_500);
+      });
+    });
+
+    describe("what the guide says of llama.cpp", () => {
+      it("still holds: several choices are reported as one", async () => {
+        const { receipt, work } = await measure(() => ask("/v1/chat/completions", { messages, max_tokens: 6, n: 2, ignore_eos: true }));
+        expect(work.output).toBe(12);
+        expect(quantities(receipt).output).toBe(6);
+      });
+
+      it("still holds: a cap of 0 is a cap of 1", async () => {
+        const { work } = await measure(() => ask("/v1/chat/completions", { messages, max_tokens: 0 }));
+        expect(work.output).toBe(1);
+      });
+
+      it("still holds: an answer of Responses at its cap calls itself completed", async () => {
+        const { text } = await ask("/v1/responses", { input: question, max_output_tokens: 3 });
+        expect(JSON.parse(text)).toMatchObject({ status: "completed", usage: { output_tokens: 3 } });
+      });
+
+      it("still holds: Completions without a cap go on beyond OpenAI's 16 tokens", async () => {
+        const before = await engine.work();
+        const controller = new AbortController();
+        const body = JSON.stringify({ prompt: "The history of the Roman Empire began", temperature: 0, stream: true });
+        const response = await fetch(`${engine.url}/v1/completions`, { method: "POST", body, signal: controller.signal });
+        let pieces = 0;
+        for await (const chunk of response.body!) {
+          pieces += Buffer.from(chunk).toString().split('"text":').length - 1;
+          if (pieces > 20) break;
+        }
+        controller.abort();
+        expect(subtract(await engine.work(), before).output).toBeGreaterThan(16);
+      });
+
+      it.for(blocks)("can be run: line $line ($language)", async ({ language, text }, { skip }) => {
+        const node = nodeForClients();
+        if (language === "js" && node === null) return skip(noNode);
+        const { call } = await lastCall();
+        const program = language === "js" ? [node!, "--input-type=module", "-e"] : ["bash", "-euo", "pipefail", "-c"];
+        const args = [...program.slice(1), text.replaceAll("http://127.0.0.1:4242", gateway.url)];
+        const { stdout } = await promisify(execFile)(program[0]!, args, { cwd: clients });
+        expect(stdout).toMatch(/tokens/);
+        expect(stdout).not.toContain('"error"');
+        const after = (await lastCall()).call;
+        expect(after).not.toBe(call);
+        expectSure(await gateway.receipt(after));
+      });
+
+      it("costs nothing where the guide's prices of zero are set, and is not unpriced", async () => {
+        const block = /^```yaml config free\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? "";
+        const free = await startGateway({
+          ...(parse(block) as object),
+          "providers.llamacpp.baseUrl": `${engine.url}/v1`,
+          log: "silent",
+        });
+        try {
+          const body = JSON.stringify({ model: localModel, messages, max_tokens: 5 });
+          const response = await fetch(`${free.url}/to/llamacpp/v1/chat/completions`, { method: "POST", body });
+          expect(response.headers.get("x-pennyworth-cost")).toBe("0");
+          const receipt = await free.receipt(response.headers.get("x-pennyworth-call")!);
+          expect(receipt).toMatchObject({ total: "0", unpriced: [], recomputed: true });
+          expect(quantities(receipt).output).toBe(5);
+        } finally {
+          await free.close();
+        }
+      });
     });
   });
-});
 
 function post(path: string, body: object, signal?: AbortSignal): Promise<Response> {
   return fetch(`${gateway.url}/to/llamacpp${path}`, {
