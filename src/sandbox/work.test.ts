@@ -186,6 +186,7 @@ describe("fine-tuning", () => {
     expect(done).toMatchObject({ status: "succeeded", trained_tokens: 300 });
     expect(at(done, "fine_tuned_model")).toMatch(/^ft:gpt-4o-mini:/);
     expect(await get(path)).toEqual(done);
+    expect(sandbox.witness.totals.usage.answered.training).toBe(300);
     const row = sandbox.witness.calls.find((call) => call.responseId === json["id"] && call.method === "POST");
     expect(row?.usage).toMatchObject({ training: 300, input: 0 });
     const other = await post(sandbox.url, "/v1/fine_tuning/jobs", { model: "m", training_file }, { "x-sandbox-trained-tokens": "5" });
