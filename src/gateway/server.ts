@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from "node:net";
 import type { Settings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
+import { openDoor } from "./door.ts";
 import { type Gateway, refuse } from "./gateway.ts";
 import { toAnswer } from "./refusal.ts";
 
@@ -28,6 +29,25 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
     socket.on("error", () => socket.destroy());
   };
 
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    answering.set(request.socket, response);
+    response.once("close", () => answering.delete(request.socket));
+    const problem = findForeign(request, hosts, origins);
+    if (problem !== null) {
+      refuse(response, problem, false);
+      return;
+    }
+    if (request.headers.upgrade?.toLowerCase() === "websocket") {
+      refuse(response, new PennyworthError("upgrade_unsupported"), false);
+      return;
+    }
+    const url = request.url as string;
+    const query = url.indexOf("?");
+    const path = query < 0 ? url : url.slice(0, query);
+    if (dataPaths.test(path)) void gateway.handle(request, response, path);
+    else control(request, response);
+  };
+
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -36,24 +56,10 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
       keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 1_000,
     },
-    (request, response) => {
-      answering.set(request.socket, response);
-      response.once("close", () => answering.delete(request.socket));
-      const problem = findForeign(request, hosts, origins);
-      if (problem !== null) {
-        refuse(response, problem, false);
-        return;
-      }
-      if (request.headers.upgrade?.toLowerCase() === "websocket") {
-        refuse(response, new PennyworthError("upgrade_unsupported"), false);
-        return;
-      }
-      const url = request.url as string;
-      const query = url.indexOf("?");
-      const path = query < 0 ? url : url.slice(0, query);
-      if (dataPaths.test(path)) void gateway.handle(request, response, path);
-      else control(request, response);
-    },
+    handle,
+  );
+  openDoor(server, limits, handle, (response) =>
+    refuse(response, new PennyworthError("request_timeout", { limit: limits.requestMsMax }), false),
   );
   // No listener for `upgrade`: a client that only offers another protocol is answered in this one (RFC 9110, 7.8).
   server.on("connect", (_request: IncomingMessage, socket: Socket) => refuseSocket(socket, new PennyworthError("upgrade_unsupported")));
