@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const heights: Readonly<Record<string, number>> = {
   cli: 6,
   "main.ts": 5,
-  "credentials.ts": 5,
+  "credentials.ts": 4.5,
   gateway: 4,
   api: 4,
   web: 4,

@@ -105,8 +105,13 @@ export class Exchange {
 
   async #meter(body: Buffer, format: Format): Promise<void> {
     const { path, model } = this.#address;
-    const type = this.#request.headers["content-type"] ?? "";
-    const facts = format.request(body, { path, query: this.#shown.query, model: model?.name ?? null, type });
+    const { headers } = this.#request;
+    const header = (name: string): string | null => {
+      const value = headers[name];
+      return value === undefined ? null : Array.isArray(value) ? value.join(", ") : value;
+    };
+    const line = { path, query: this.#shown.query, model: model?.name ?? null, type: header("content-type") ?? "", header };
+    const facts = format.request(body, line);
     const chosen = route(this.#parts.routes, this.#address, facts.model, this.#shown.own);
     const trace = readTrace(this.#request.headers);
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);

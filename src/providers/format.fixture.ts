@@ -2,11 +2,17 @@
 
 import type { AnswerHead, RequestLine, StreamOptions } from "./format.ts";
 
-export const line = (path = "/v1/test", model: string | null = null, query = ""): RequestLine => ({
+export const line = (
+  path = "/v1/test",
+  model: string | null = null,
+  query = "",
+  headers: Readonly<Record<string, string>> = {},
+): RequestLine => ({
   path,
   query,
   model,
   type: "application/json",
+  header: (name) => headers[name] ?? null,
 });
 
 export const head = (type = "application/json", headers: Readonly<Record<string, string>> = {}, status = 200): AnswerHead => ({

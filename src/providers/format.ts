@@ -62,6 +62,8 @@ export interface RequestLine {
   readonly model: string | null;
   /** The request's content type; empty when it named none. A form (multipart) says its boundary here. */
   readonly type: string;
+  /** A header's value by its lower-case name; null when there is none. Some APIs ask for a tier there. */
+  header(name: string): string | null;
 }
 
 /** The head of an answer, as far as a format may need it. */

@@ -5,11 +5,21 @@ import type { ProviderSettings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
 import { anthropic } from "./anthropic.ts";
 import { type ApiName, apis } from "./api.ts";
+import { audio } from "./audio.ts";
 import { chat } from "./chat.ts";
+import { cohereChat } from "./cohere.ts";
+import { completions } from "./completions.ts";
+import { bedrockConverse } from "./converse.ts";
 import { embeddings } from "./embeddings.ts";
 import { type Format, type FormatName, formatNames } from "./format.ts";
+import { geminiGenerate } from "./gemini.ts";
+import { images } from "./images.ts";
+import { bedrockInvoke } from "./invoke.ts";
+import { ollamaGenerate } from "./ollama.ts";
 import { opaque } from "./opaque.ts";
 import { responses } from "./responses.ts";
+import { cohereEmbed, ollamaEmbed } from "./retrieval.ts";
+import { geminiEmbed } from "./vectors.ts";
 
 /** When the client has gone: read the answer to its end and count it, or cancel it and estimate. docs/disconnects.md gives the reasons. */
 export type Leaving = "drain" | "cancel";
@@ -41,7 +51,24 @@ export interface ProviderRecord {
 }
 
 export const formats: ReadonlyMap<FormatName, Format> = new Map(
-  [chat, responses, embeddings, anthropic, opaque].map((format) => [format.name, format]),
+  [
+    chat,
+    completions,
+    responses,
+    embeddings,
+    images,
+    audio,
+    anthropic,
+    geminiGenerate,
+    geminiEmbed,
+    ollamaGenerate,
+    ollamaEmbed,
+    bedrockConverse,
+    bedrockInvoke,
+    cohereChat,
+    cohereEmbed,
+    opaque,
+  ].map((format) => [format.name, format]),
 );
 
 const openaiFormats: readonly FormatName[] = [
