@@ -8,7 +8,7 @@ import { Exchange } from "./exchange.ts";
 import { readShown } from "./headers.ts";
 import type { Parts } from "./parts.ts";
 import { toAnswer } from "./refusal.ts";
-import { readAddress } from "./route.ts";
+import { readAddress, readHint } from "./route.ts";
 
 export interface Doorkeeper {
   /** Are keys needed right now? */
@@ -41,11 +41,12 @@ export class Gateway {
     let format: Format | null = null;
     try {
       const { providers } = this.#parts.routes;
-      const address = readAddress(providers, request.method as string, path, request.headers["anthropic-version"] !== undefined);
+      const query = queryOf(request.url as string);
+      const address = readAddress(providers, request.method as string, path, readHint(request.headers, query));
       format = this.#parts.formats.get(address.format ?? "unmetered") ?? null;
       if (this.#draining) throw new PennyworthError("draining");
       if (this.#active.size >= this.#parts.limits.callsMax) throw new PennyworthError("overloaded", { limit: this.#parts.limits.callsMax });
-      const shown = readShown(request.headers, queryOf(request.url as string), this.#keys.isOurs);
+      const shown = readShown(request.headers, query, this.#keys.isOurs);
       const key = this.#admit(shown.key);
       exchange = new Exchange(this.#parts, request, response, address, { key, shown });
       this.#active.add(exchange);

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { RouteSettings } from "../config.ts";
 import type { ProviderRecord } from "../providers/table.ts";
-import { type Address, checkRoutes, readAddress, route, type RouteTable } from "./route.ts";
+import type { ApiName } from "../providers/api.ts";
+import { type Address, checkRoutes, readAddress, readHint, route, type RouteTable } from "./route.ts";
 
 const provider = (name: string, formats: ProviderRecord["formats"]): [string, ProviderRecord] => {
   const apis = { openai: "", ...(formats.includes("anthropic-messages") ? { anthropic: "" } : {}) };
@@ -21,7 +22,8 @@ const table = (credentialed: readonly string[], routes: readonly RouteSettings[]
   routes,
   credentialed: new Set(credentialed),
 });
-const read = (method: string, path: string, anthropic: boolean): Address => readAddress(table([]).providers, method, path, anthropic);
+const read = (method: string, path: string, anthropic: boolean): Address =>
+  readAddress(table([]).providers, method, path, anthropic ? "anthropic" : null);
 const chat = read("POST", "/v1/chat/completions", false);
 const messages = read("POST", "/v1/messages", true);
 const first = (...args: Parameters<typeof route>): string => route(...args).targets[0]!.provider.name;
@@ -92,4 +94,39 @@ test("what is served, and what is not", () => {
   ])
     expect(() => read("GET", path, false), path).toThrow(/serves nothing/);
   expect(read("GET", "/v1/models/meta%2Fllama", false).kind).toBe("free");
+});
+
+test("paths that several APIs share go to the one whose client asks", () => {
+  const { providers } = table([]);
+  const whose = (path: string, hint: ApiName | null): string => readAddress(providers, "GET", path, hint).api.name;
+  expect([whose("/v1/models", null), whose("/v1/models", "anthropic"), whose("/v1/models", "gemini")]).toEqual([
+    "openai",
+    "anthropic",
+    "gemini",
+  ]);
+  expect([whose("/v1/batches/b1", null), whose("/v1/batches/b1", "gemini")]).toEqual(["openai", "gemini"]);
+  expect(readHint({ "x-goog-api-key": "k" }, "")).toBe("gemini");
+  expect(readHint({}, "alt=sse&key=k")).toBe("gemini");
+  expect(readHint({}, "monkey=k")).toBeNull();
+});
+
+test("a model in the path is told by its name, whatever it is made of", () => {
+  const model = (method: string, path: string): string | undefined => read(method, path, false).model?.name;
+  expect(model("POST", "/v1beta/models/gemini-2.5-flash:generateContent")).toBe("gemini-2.5-flash");
+  expect(model("POST", "/v1/projects/p/locations/l/publishers/anthropic/models/claude@20250929:streamRawPredict")).toBe("claude@20250929");
+  expect(model("POST", "/openai/deployments/my-gpt/chat/completions")).toBe("my-gpt");
+  const arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+  expect(model("POST", `/model/${encodeURIComponent(arn)}/converse-stream`)).toBe(arn);
+  expect(() => read("POST", "/model/..%2F..%2Fx/converse", false)).toThrow(/serves nothing/);
+});
+
+test("what is not known passes under a provider's name, and nowhere else", () => {
+  const address = (path: string, method = "POST"): Address => read(method, path, false);
+  expect(address("/to/openai/v1/realtime/sessions")).toMatchObject({ kind: "unmetered", format: null, path: "/v1/realtime/sessions" });
+  expect(address("/to/openai/v1/embeddings", "GET").kind).toBe("unmetered");
+  expect(() => address("/v1/realtime/sessions")).toThrow(/serves nothing/);
+  expect(() => address("/to/openai/v2/other")).toThrow(/serves nothing/);
+  expect(() => address("/to/openai/v1/../admin")).toThrow(/serves nothing/);
+  // What could be metered does not pass unread because a record is incomplete.
+  expect(() => address("/to/local/v1/messages")).toThrow(/local is not set up/);
 });

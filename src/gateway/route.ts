@@ -1,9 +1,10 @@
 // Where a request goes: which endpoint its path is, which targets a model has, and with what credential. Pure: settings and
 // records in, a decision out. No request can name an address; only providers that are configured.
 
+import type { IncomingHttpHeaders } from "node:http";
 import type { RouteSettings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
-import { type Api, apis, type Endpoint, type EndpointKind } from "../providers/api.ts";
+import { type Api, type ApiName, apis, type Endpoint, type EndpointKind } from "../providers/api.ts";
 import type { FormatName } from "../providers/format.ts";
 import { placeOf, type ProviderRecord } from "../providers/table.ts";
 
@@ -25,10 +26,11 @@ export interface Address {
 const served: readonly (readonly [Api, Endpoint])[] = apis.flatMap((api) => api.endpoints.map((endpoint) => [api, endpoint] as const));
 
 /**
- * @param path without query. `anthropic`: the request carries Anthropic's own headers, which decides whose `/v1/models` is meant.
+ * @param path without query.
+ * @param hint whose headers the request carries: that decides whose `/v1/models` is meant, where several APIs have such a path.
  * @throws PennyworthError `route_unknown`, `method_not_allowed`, `provider_unknown`.
  */
-export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, method: string, path: string, anthropic: boolean): Address {
+export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, method: string, path: string, hint: ApiName | null): Address {
   const match = /^\/to\/([^/]+)(\/.*)$/.exec(path);
   const pinned = match === null ? null : decodeName(match[1] as string);
   const rest = match === null ? path : (match[2] as string);
@@ -48,7 +50,7 @@ export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, meth
       continue;
     }
     found ??= candidate;
-    if (!anthropic || api.name === "anthropic") {
+    if (hint === null || api.name === hint) {
       found = candidate;
       break;
     }
@@ -67,6 +69,12 @@ export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, meth
   if (owner !== undefined) return { kind: "unmetered", api: owner, format: null, pinned, path: rest, model: null };
   if (known) throw new PennyworthError("method_not_allowed", { method, path });
   throw unknown;
+}
+
+/** Whose client a request comes from, by the headers that only its own clients send. */
+export function readHint(headers: IncomingHttpHeaders, query: string): ApiName | null {
+  if (headers["anthropic-version"] !== undefined) return "anthropic";
+  return headers["x-goog-api-key"] !== undefined || /(?:^|&)key=/.test(query) ? "gemini" : null;
 }
 
 export interface Target {

@@ -34,8 +34,8 @@ describe("a request", () => {
   });
 
   it.each([
-    [{}, 16],
-    [{ max_tokens: null }, 16],
+    [{}, null],
+    [{ max_tokens: null }, null],
     [{ max_tokens: 0 }, 0],
     [{ max_tokens: -1 }, null],
     [{ max_tokens: "9" }, null],

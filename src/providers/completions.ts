@@ -1,4 +1,5 @@
-// OpenAI's legacy text completions. Not here: reading answers (completion.ts). Where no cap is given, OpenAI's own holds: 16 tokens.
+// OpenAI's legacy text completions. Not here: reading answers (completion.ts). A request without a cap has none here: OpenAI then stops at 16
+// tokens, but llama.cpp and others who speak the format do not.
 
 import { clippedOf, hintCharactersMax, modelOf } from "./clip.ts";
 import { usageEdit, usageSplices } from "./chat.ts";
@@ -18,9 +19,6 @@ export const completions: Format = {
   refusal: openaiRefusal,
 };
 
-/** OpenAI's default for `max_tokens` on this path (API reference, completions), and vLLM's. */
-const capDefault = 16;
-
 function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
@@ -32,7 +30,6 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     prompt.user(text);
     prompt.block(text);
   }
-  const cap = member(root, "max_tokens");
   const streamed = isTrue(body, member(root, "stream"));
   const splices = streamed ? usageSplices(body, root) : [];
   return {
@@ -41,7 +38,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     streamed,
     background: false,
     tier: null,
-    cap: cap === undefined || cap.kind === "null" ? capDefault : wholeOf(body, cap),
+    cap: whole("max_tokens"),
     // Of each prompt `best_of` answers are generated, and paid, of which `n` come back.
     choices: promptsOf(text) * Math.max(1, whole("n") ?? 1, whole("best_of") ?? 1),
     effort: null,

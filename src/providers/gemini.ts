@@ -1,6 +1,6 @@
 // Gemini's generateContent and streamGenerateContent, at the Gemini API and at Vertex AI. The model and whether to stream are in the path.
 // Keys come in camelCase or snake_case and lists of one without their brackets, as protobuf's JSON allows. Not here: answers
-// (candidates.ts), embeddings (vectors.ts), Vertex's headers, which ask for a tier (X-Vertex-AI-LLM-Shared-Request-Type).
+// (candidates.ts), embeddings (vectors.ts).
 
 import { candidateStream, isCandidateStream, readCandidates, tierOf } from "./candidates.ts";
 import { clippedOf, wordCharactersMax } from "./clip.ts";
@@ -39,7 +39,8 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     modelSpan: null,
     streamed: line.path.endsWith(":streamGenerateContent"),
     background: false,
-    tier: tierOf(clippedOf(body, pick(root, "serviceTier"), wordCharactersMax)),
+    // Vertex AI is asked for a tier in a header.
+    tier: tierOf(line.header("x-vertex-ai-llm-shared-request-type") ?? clippedOf(body, pick(root, "serviceTier"), wordCharactersMax)),
     // Thoughts count against it: 478 of them and 18 tokens of text filled a cap of 500 (vectorize-io/hindsight issue 3365), though Google's
     // page on thinking has said otherwise (googleapis/python-genai issue 2062).
     cap: numberOf(body, pick(config, "maxOutputTokens")),

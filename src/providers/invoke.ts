@@ -1,8 +1,9 @@
 // Bedrock InvokeModel and InvokeModelWithResponseStream: requests. The body is the model's own, and its shape tells how to read it; the model
-// and whether to stream stand in the path. Not here: answers (native.ts); the tier, the guardrail and the metadata of a request that stand in
+// and whether to stream stand in the path, its tier and its guardrail in headers too. Not here: answers (native.ts); the metadata that stand in
 // its headers. Invariant: a body of no known shape has no bound.
 
 import { anthropic } from "./anthropic.ts";
+import { tierOf } from "./bedrock.ts";
 import { chat } from "./chat.ts";
 import { readConverse } from "./converse.ts";
 import { isMessageStream } from "./eventstream.ts";
@@ -28,13 +29,16 @@ const caps = ["max_gen_len", "max_tokens", "max_tokens_to_sample", "maxTokens", 
 function readInvoke(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const facts = readShape(prompt, line);
-  const reasons = [facts.unbounded, member(prompt.root, guardrail)?.kind === "object" ? "billed apart: guardrail" : null];
+  const isGuarded = member(prompt.root, guardrail)?.kind === "object" || line.header("x-amzn-bedrock-guardrailidentifier") !== null;
+  const reasons = [facts.unbounded, isGuarded ? "billed apart: guardrail" : null];
+  const asked = tierOf(line.header("x-amzn-bedrock-service-tier"), line.header("x-amzn-bedrock-performanceconfig-latency"));
   return {
     ...facts,
     // A model in the body is not what Bedrock goes by, nor an option there how it streams.
     model: line.model,
     modelSpan: null,
     streamed: line.path.endsWith("-stream"),
+    tier: asked ?? facts.tier,
     unbounded: reasons.filter((reason) => reason !== null).join("; ") || null,
     splices: [],
     edits: [],

@@ -1,6 +1,6 @@
 // OpenAI's Images, rendered: whole and streamed, as the API reference has them. The pictures are one transparent dot.
 // Invariant: models of the gpt-image kind count tokens, by the sizes and qualities that the API documents; the older ones count images.
-// Source of the token table: OpenAI's guide to image generation, "Cost and latency" (read 2026-11).
+// Source of the token table: OpenAI's guide to image generation, "Cost and latency" , from memory: not compared with it since.
 
 import { type Ask, type Fields, Prompt, toCount, toFlag, toText } from "./ask.ts";
 import type { Controls } from "./controls.ts";
