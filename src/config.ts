@@ -120,6 +120,18 @@ export const settingsSchema = z.strictObject({
       drainMsMax: z.int().min(0).default(120_000),
       /** How long SIGTERM waits for calls under way. */
       shutdownMsMax: z.int().min(0).default(30_000),
+      /** Between two looks at work that is followed (a batch, a background response): doubled each time. */
+      workPollMsMin: z.int().min(10).default(2_000),
+      workPollMsMax: z.int().min(10).default(300_000),
+      /** Looks at the same time. */
+      workPollsMax: z.int().min(1).default(4),
+      /** Work that has not ended by then is given up. */
+      workAgeMsMax: z
+        .int()
+        .min(1)
+        .default(32 * 24 * 3_600_000),
+      /** Open work that is followed. */
+      worksMax: z.int().min(0).default(10_000),
       rowsMax: z.int().min(1).default(10_000),
     })
     .prefault({}),

@@ -26,7 +26,9 @@ import type { Parts } from "./gateway/parts.ts";
 import { Recorder } from "./gateway/recorder.ts";
 import { checkRoutes, type RouteTable } from "./gateway/route.ts";
 import { openServer } from "./gateway/server.ts";
+import { canRead, read } from "./gateway/read.ts";
 import { createUpstream } from "./gateway/upstream.ts";
+import { Works } from "./gateway/work.ts";
 import { presumeEnd } from "./gateway/settle.ts";
 import { acquire, type Lock } from "./ledger/lock.ts";
 import { Journal } from "./ledger/journal.ts";
@@ -94,6 +96,22 @@ export async function start(config: Config): Promise<Running> {
     warn: (message) => log.warn(message),
   });
   const upstream = createUpstream(settings.limits, credentials);
+  const works = new Works(
+    {
+      book: ledger.book,
+      formats,
+      limits: settings.limits,
+      now: Date.now,
+      regionOf: (provider) => providers.get(provider)?.region ?? null,
+      note: (entry) => recorder.note(entry),
+      requireWritable: () => recorder.requireWritable(),
+      canRead: (provider, kept) => canRead(routes, provider, kept),
+      read: (wanted) => read(routes, upstream, settings.limits.firstByteMsMax, wanted),
+      internal: (error) => internal(log, error),
+      warn: (message) => log.warn(message),
+    },
+    journal.works().values(),
+  );
   const parts: Parts = {
     limits: settings.limits,
     durability: settings.journal.durability,
@@ -105,6 +123,7 @@ export async function start(config: Config): Promise<Running> {
     prefixKey: ledger.names.derive("prefix"),
     now: Date.now,
     upstream,
+    works,
     synced: () => journal.synced(),
     internal: (error) => internal(log, error),
   };
@@ -140,6 +159,7 @@ export async function start(config: Config): Promise<Running> {
     await Promise.race([closed, delay(1_000)]);
     server.closeAllConnections();
     local.closeAllConnections();
+    works.close();
     await upstream.close();
     recorder.close();
     await sandboxServer.close();

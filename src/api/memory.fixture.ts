@@ -233,6 +233,8 @@ function toRow(records: readonly CallRecord[], group: readonly (string | null)[]
     doubtful: 0,
     presumed: records.filter((record) => record.end?.status === "presumed").length,
     failed: 0,
+    periodCost: "0",
+    periodUnpriced: 0,
   };
 }
 

@@ -8,14 +8,16 @@ import type { AttemptReason, Attribution, CallStart, CallStatus, Hold } from "..
 import { total } from "../core/charge.ts";
 import type { Key } from "../core/entry.ts";
 import { formatUsd } from "../core/money.ts";
-import { rate } from "../core/rating.ts";
 import { PennyworthError } from "../error.ts";
 import type { AnswerFacts, Format, RequestFacts } from "../providers/format.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
 import { errorOfOutcome, failure, type Retriable, retriable, retriableStatus, statusOfAnswer, statusOfOutcome } from "./outcome.ts";
+import type { Passing } from "./followed.ts";
+import { toObservation } from "./observe.ts";
 import type { Parts } from "./parts.ts";
+import { keep } from "./read.ts";
 import type { Shown } from "./headers.ts";
 import { createId } from "./id.ts";
 import { readTrace, type Trace } from "./identify.ts";
@@ -217,7 +219,12 @@ export class Exchange {
       let discarded = false;
       const settle = (status: CallStatus, error: string | null, facts: AnswerFacts | null): string | null => {
         settled = true;
-        return metered ? this.#settle(start, attempt, { status, error }, facts) : null;
+        const cost = metered ? this.#settle(start, attempt, { status, error }, facts) : null;
+        if (metered && asked.facts.background && facts?.responseId && !facts.complete) {
+          const { path } = this.#address;
+          this.#parts.works.background(start, path, this.#shown.query, facts.responseId, keep(this.#shown, this.#request.rawHeaders));
+        }
+        return cost;
       };
       const owner: AttemptOwner = {
         client: this.#client,
@@ -331,12 +338,14 @@ export class Exchange {
     const refusing = this.#format();
     const { targets } = route(this.#parts.routes, this.#address, null, this.#shown.own);
     const target = targets[0] as Target;
-    if (format !== null) recorder.requireWritable();
+    const isWork = this.#address.kind === "work";
+    if (format !== null || isWork) recorder.requireWritable();
     const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
+    const work = isWork ? this.#parts.works.passing(this.#toPassing(target, attribution)) : null;
     await new Promise<void>((resolve) => {
       const attempt = new Attempt({
         client: this.#client,
-        format,
+        format: work ?? format,
         hideUsage: false,
         limits,
         now: this.#parts.now,
@@ -370,33 +379,35 @@ export class Exchange {
     });
   }
 
+  #toPassing({ provider }: Target, attribution: Attribution): Passing {
+    const { path } = this.#address;
+    const { query } = this.#shown;
+    const kept = keep(this.#shown, this.#request.rawHeaders);
+    const method = this.#request.method as string;
+    return { method, path, query, provider, format: this.#format(), attribution, key: this.#key?.id ?? null, kept };
+  }
+
   /** A stored response is priced as the call that made it was: by the model it sent, at its time. */
   #observe(format: Format, { provider }: Target, facts: AnswerFacts, attribution: Attribution): void {
+    const followed = this.#parts.works.fetched(provider.name, facts, keep(this.#shown, this.#request.rawHeaders));
     if (facts.responseId === null || facts.usage === null || !facts.complete) return;
     const observedMs = this.#parts.now();
-    const made = this.#parts.identifier.made(facts.responseId);
-    const startMs = made?.startMs ?? observedMs;
-    const call = { provider: provider.name, modelAsked: made?.modelSent ?? facts.model, modelAnswered: facts.model };
-    const rating = rate(this.#parts.rates.book, { ...call, tier: facts.tier, region: provider.region, atMs: startMs }, facts.usage);
-    this.#parts.recorder.observe({
-      id: createId(observedMs),
+    const made = this.#parts.identifier.made(facts.responseId) ?? followed;
+    const sighting = {
       witness: "fetch",
       observedMs,
-      startMs,
-      provider: provider.name,
+      startMs: made?.startMs ?? observedMs,
+      provider,
       format: format.name,
       endpoint: "/v1/responses",
       key: this.#key?.id ?? null,
       attribution,
       responseId: facts.responseId,
-      modelAnswered: facts.model,
-      tierServed: facts.tier,
-      finish: facts.finish,
+      modelSent: made?.modelSent ?? null,
+      tier: null,
       status: facts.error === null ? "complete" : "failed",
-      usage: facts.usage,
-      charges: rating.charges,
-      unpriced: rating.unpriced,
-    });
+    } as const;
+    this.#parts.recorder.observe(toObservation(this.#parts.rates.book, sighting, facts));
   }
 }
 

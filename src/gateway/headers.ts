@@ -42,7 +42,7 @@ const own = ["x-pennyworth-", "helicone-", "x-portkey-"];
  * A client's request headers as they go upstream: flat name, value pairs with their case kept.
  * @param except lower-case names that the settings say otherwise.
  */
-export function headersUp(request: IncomingMessage, except: ReadonlySet<string> | null): string[] {
+export function headersUp(request: Pick<IncomingMessage, "rawHeaders" | "headers">, except: ReadonlySet<string> | null): string[] {
   const raw = request.rawHeaders;
   const up: string[] = [];
   const named = connectionNames(request.headers.connection);

@@ -8,6 +8,7 @@ import type { Recorder } from "./recorder.ts";
 import type { RouteTable } from "./route.ts";
 import type { Rates } from "./settle.ts";
 import type { Upstream } from "./upstream.ts";
+import type { Works } from "./work.ts";
 
 export interface Parts {
   readonly limits: Settings["limits"];
@@ -20,6 +21,7 @@ export interface Parts {
   readonly prefixKey: Buffer;
   readonly now: () => number;
   readonly upstream: Upstream;
+  readonly works: Works;
   readonly synced: () => Promise<void>;
   /** Logs a bug and makes it an error fit for a user. */
   readonly internal: (error: unknown) => PennyworthError;

@@ -66,6 +66,11 @@ export class Recorder {
     this.#keep({ kind: "seen", id, responseId });
   }
 
+  /** Puts something else than a call on record: work, a charge. Never refuses. */
+  note(entry: Entry): void {
+    this.#keep(entry);
+  }
+
   /** The wall clock jumped. */
   clock(byMs: number): void {
     this.#keep({ kind: "clock", atMs: this.#options.now(), byMs });

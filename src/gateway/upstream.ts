@@ -4,19 +4,21 @@ import type { IncomingMessage } from "node:http";
 import { Agent, type Dispatcher } from "undici";
 import type { Settings } from "../config.ts";
 import { addressOf, authOf, placeOf } from "../providers/table.ts";
-import type { Attempt } from "./attempt.ts";
 import { type Credentials, slotOf } from "./credential.ts";
 import { headersUp, type Shown } from "./headers.ts";
 import type { Address, Target } from "./route.ts";
 
 export interface Upstream {
-  send(attempt: Attempt, request: UpstreamRequest): void;
+  send(attempt: Sent, request: UpstreamRequest): void;
   close(): Promise<void>;
 }
 
+/** Who is told of the answer; `refuse`: nothing was sent, for want of a credential. */
+export type Sent = Dispatcher.DispatchHandler & { refuse(error: Error): void };
+
 export interface UpstreamRequest {
   readonly target: Target;
-  readonly request: IncomingMessage;
+  readonly request: Pick<IncomingMessage, "method" | "rawHeaders" | "headers">;
   readonly address: Address;
   readonly body: Buffer;
   readonly shown: Shown;
