@@ -35,7 +35,12 @@ export async function startBench(flags: Readonly<Record<string, unknown>> = {}):
   const provider = await startSandbox({ seed: 3 });
   const formats = ["openai-chat", "openai-responses", "openai-embeddings", "anthropic-messages"];
   const outside = { baseUrl: `${provider.url}/v1`, auth: "none", pricesOf: "openai", formats };
-  const providers = { witness: outside, cancelled: { ...outside, whenClientLeaves: "cancel" } };
+  const providers = {
+    witness: outside,
+    cancelled: { ...outside, whenClientLeaves: "cancel" },
+    // A provider that speaks everything: each API at its own paths.
+    other: { like: "sandbox", baseUrl: provider.url, pricesOf: "openai" },
+  };
   const running = await startGateway({ log: "silent", providers, ...flags });
   const control = async <Answer = Reported>(path: string): Promise<Answer> => (await running.get(path)) as Answer;
   return {

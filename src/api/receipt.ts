@@ -166,10 +166,30 @@ function describe(record: CallRecord, lines: readonly ReceiptLine[], unpriced: R
           : `${quantity ?? "An unknown number of"} ${usageClasses[name].unit}s of the class ${name} have no price: their cost is unknown, and is not in the total.`,
       );
   notes.push(...describeUsage(end.usage, end, start));
+  if (end.costReported !== undefined) notes.push(describeReported(end.costReported, end));
+  if (isSpilled(start, end))
+    notes.push(`Provisioned capacity was meant (pool ${start?.pool}), and shared capacity served it: the call spilled.`);
   if (isDiffering(start, end)) notes.push(`${end.modelAnswered} answered, where ${start?.modelSent ?? start?.modelAsked} was sent.`);
   for (const line of lines)
     if (!line.recomputed) notes.push(`The line ${line.class} does not recompute: the record is damaged. Run \`pennyworth doctor\`.`);
   return notes;
+}
+
+/** The provider's own figure beside ours. It is somebody's word, with rebates or fees that no list knows: the total stays what the lines add up to. */
+function describeReported(reported: string, { charges, unpriced }: CallEnd): string {
+  const said = `The provider says the call cost $${reported}`;
+  const ours = formatUsd(total(charges));
+  if (unpriced.length > 0) return `${said}; what is unpriced here is in that.`;
+  return isSameAmount(reported, ours) ? `${said}, as it does here.` : `${said}; by the price list it is $${ours}.`;
+}
+
+function isSameAmount(a: string, b: string): boolean {
+  const bare = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+  return bare(a) === bare(b);
+}
+
+function isSpilled(start: CallStart | null, end: CallEnd): boolean {
+  return end.poolServed === "shared" && start !== null && start.pool !== "shared";
 }
 
 /** Why a presumed call could not be charged at the most it may have cost, in words; null when it was, or is no such call. */
@@ -196,5 +216,6 @@ function describeUsage(usage: Usage | null, end: CallEnd, start: CallStart | nul
       .map((doubt) => `The provider's usage does not add up: ${doubt}.`);
   if (end.status === "unreached") return ["Nothing was sent, so nothing is charged."];
   if (end.status === "failed") return ["The provider answered with an error and reported no usage, so nothing is charged."];
+  if (start?.format === "unmetered") return ["Nothing is known of this path: the call passed unread, and its cost is unknown, not zero."];
   return start?.endpoint === undefined ? [] : ["No usage is known for this call: its cost is unknown, not zero."];
 }

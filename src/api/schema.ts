@@ -161,6 +161,13 @@ const bareEnd = {
   responseId: text,
   providerRequest: text,
   answerBytes: count,
+  costReported: decimal
+    .optional()
+    .openapi({ description: "What the provider itself says the call cost, in dollars: beside ours, never added to it." }),
+  poolServed: z
+    .string()
+    .optional()
+    .openapi({ description: "The capacity that served it, where the provider says so.", example: "provisioned" }),
 };
 
 const quantities = z.record(z.string(), count);

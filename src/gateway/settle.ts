@@ -62,6 +62,8 @@ function price(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFact
 
 /** `bound`: nobody knows, so the call counts at its hold. */
 function decideUsage(estimator: Estimator, start: CallStart, ending: Ending, facts: AnswerFacts | null): Usage | "bound" | null {
+  // Bytes of which nothing is known are no tokens.
+  if (start.format === "unmetered") return null;
   const reported = facts?.usage ?? null;
   const outputBytes = facts?.outputBytes ?? unreadBytes(start, ending);
   const prompt = promptTotal(start.promptBytes);

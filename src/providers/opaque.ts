@@ -1,9 +1,8 @@
-// What nobody here can read: any body at a path of which nothing is known but whose it is. It passes, is on record as one request, and its
-// cost is unknown.
+// What nobody here can read: any body at a path of which nothing is known but whose it is. It passes, and is on record without
+// a usage: its cost is unknown.
 
 import type { AnswerFacts, Format } from "./format.ts";
 import { plainRefusal } from "./refuse.ts";
-import { usageOf } from "./tally.ts";
 
 export const opaque: Format = {
   name: "unmetered",
@@ -33,13 +32,12 @@ export const opaque: Format = {
   isOpaque: true,
 };
 
-/** One request, which no list prices. */
-export const unread: AnswerFacts = {
+const unread: AnswerFacts = {
   responseId: null,
   model: null,
   tier: null,
   finish: null,
-  usage: usageOf({ request: 1 }, "reported", [], null),
+  usage: null,
   outputBytes: 0,
   error: null,
   complete: true,
