@@ -9,8 +9,8 @@ export interface AwsKeys {
   readonly sessionToken?: string;
 }
 
-/** Headers that are part of the signature; the others may change on their way. */
-const signed = new Set(["content-type"]);
+/** Headers that are part of the signature: those that AWS wants in it (Signature Version 4, canonical request). The others may change on their way. */
+const isSigned = (name: string): boolean => name === "content-type" || name.startsWith("x-amz-");
 
 /** @param keys null: what AWS's tools would find, a profile or the role of the machine or the pod; read when it is first needed, and kept fresh. */
 export function createAwsSigner(region: string, keys: AwsKeys | null, service = "bedrock"): Signer {
@@ -49,7 +49,7 @@ async function sign(signature: Signing, { method, url, headers, body }: Signable
   const given: Record<string, string> = { host: url.host };
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase();
-    if (signed.has(name)) given[name] = headers[i + 1] as string;
+    if (isSigned(name)) given[name] = headers[i + 1] as string;
   }
   const { headers: made } = await signature.sign({
     method,
