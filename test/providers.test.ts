@@ -52,3 +52,15 @@ test("what the provider says a call cost stands beside our own, and the total st
     ]);
   }
 });
+
+test("Azure's spillover is on record: provisioned capacity was meant, shared capacity served", async () => {
+  const headers = { "x-sandbox-spillover": "on", "x-sandbox-served-model": "gpt-4o-2024-08-06" };
+  for (const stream of [false, true]) {
+    const path = "/to/other/openai/deployments/reserved-gpt/chat/completions?api-version=2024-10-21";
+    const answer = await bench.post(path, { ...question, stream }, headers);
+    await answer.arrayBuffer();
+    const receipt = await bench.running.receipt(answer.headers.get("x-pennyworth-call") ?? "");
+    expect(receipt).toMatchObject({ status: "complete", end: { poolServed: "shared" } });
+    expect(answer.headers.get("x-ms-spillover-from-deployment")).toBe("reserved-gpt");
+  }
+});

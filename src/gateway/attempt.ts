@@ -51,6 +51,9 @@ export interface AttemptOwner {
 /** How the cause begins when a request was not sent because it could not be signed. */
 export const noCredential = "credential: ";
 
+/** Azure's answers name the provisioned deployment that had no room, where shared capacity served instead (Microsoft, spillover for provisioned deployments). */
+const spillHeader = "x-ms-spillover-from-deployment";
+
 /** Where providers put the id of a request. */
 const requestIds = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid"];
 
@@ -88,6 +91,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   firstTokenMs: number | null = null;
   answerBytes = 0;
   providerRequest: string | null = null;
+  /** The capacity that served it, where the answer's head says so. */
+  pool: "shared" | null = null;
 
   constructor(owner: AttemptOwner) {
     this.#owner = owner;
@@ -110,6 +115,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.status = status;
     this.#reason = reason;
     this.#rawHeaders = (controller.rawHeaders as Buffer[] | undefined) ?? [];
+    this.pool = first(headers[spillHeader]) === null ? null : "shared";
     this.providerRequest = requestIds.map((name) => first(headers[name])).find((id) => id !== null) ?? null;
     if (this.#owner.discards(status)) {
       this.#mode = "discard";

@@ -21,6 +21,8 @@ export interface Ending {
   readonly firstTokenMs: number | null;
   readonly answerBytes: number;
   readonly providerRequest: string | null;
+  /** As the answer's head said; its body may say better. */
+  readonly poolServed?: string;
 }
 
 export interface Rates {
