@@ -71,6 +71,11 @@ export const errorKinds = {
   key_name_unknown: { status: 404, message: "No key has the id or name {name}. `pennyworth keys list` shows those that are." },
   price_unknown: { status: 404, message: "No price is known for the model {model} at the provider {provider}." },
   key_name_taken: { status: 409, message: "A key called {name} exists already." },
+  charge_unknown: { status: 404, message: "No charge has the id {id}. `pennyworth charges` lists those of periods." },
+  charge_taken: {
+    status: 409,
+    message: "The charge {id} is on record already and {how}. Nothing was changed; another charge needs another id.",
+  },
   internal: { status: 500, message: "Something went wrong inside Pennyworth. The log has the details under {reference}." },
 } as const satisfies Record<string, ErrorKind>;
 

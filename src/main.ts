@@ -68,7 +68,9 @@ const caughtUpMsMax = 2_000;
 /** Opens the ledger without serving: for commands, when no server runs on the data folder. */
 export async function openOffline(config: Config): Promise<{ readonly app: ReturnType<typeof createApi>; close(): Promise<void> }> {
   const ledger = await openLedger(config, createLog(config));
-  const app = createApi(createContext(config, ledger, { url: null, active: () => 0, adminToken: null, fatal: () => {} }));
+  const app = createApi(
+    createContext(config, ledger, { url: null, active: () => 0, adminToken: null, works: () => standing(ledger.journal), fatal: () => {} }),
+  );
   return { app, close: () => ledger.close() };
 }
 
@@ -144,6 +146,7 @@ export async function start(config: Config): Promise<Running> {
     active: () => gateway.active,
     adminToken,
     sandboxed: routes.credentialed.size === 0,
+    works: () => works.list(),
     fatal: (error) => log.error(error),
   });
   const api = createApi(context);
@@ -235,12 +238,19 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
   }
 }
 
+/** Work as the journal has it, while no server follows it. */
+function standing(journal: Journal): ReturnType<ApiContext["works"]> {
+  const problem = "no server runs, so nobody looks after it";
+  return { open: [...journal.works().values()].map((work) => ({ work, lookedMs: null, nextMs: null, problem })), ended: [] };
+}
+
 interface Face {
   readonly url: string | null;
   readonly active: () => number;
   /** null: nobody signs in from outside. */
   readonly adminToken: string | null;
   readonly sandboxed?: boolean;
+  readonly works: ApiContext["works"];
   readonly fatal: (error: unknown) => void;
 }
 
@@ -257,12 +267,16 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
       calls: (query) => ledger.store.calls(query),
       call: (id) => ledger.store.call(id),
       scan: (after, limit) => ledger.store.scan(after, limit),
+      charges: (query) => ledger.store.charges(query),
+      charge: (id) => ledger.store.charge(id),
       caughtUp: async () => {
         const { position } = ledger.journal;
         await ledger.journal.synced();
         await ledger.store.caughtUp(position, caughtUpMsMax).catch(() => {});
       },
     },
+    record: (entry) => void ledger.journal.append(entry),
+    works: face.works,
     keys: ledger.keys,
     names: ledger.names,
     prices: toPricesAccess(ledger.book),

@@ -8,12 +8,14 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { PennyworthError } from "../error.ts";
 import { addCalls } from "./calls.ts";
+import { addCharges } from "./charges.ts";
 import type { ApiContext } from "./context.ts";
 import { addKeys } from "./keys.ts";
 import { addProbes } from "./probe.ts";
 import { addReport } from "./report.ts";
 import type { Api, ApiEnv } from "./route.ts";
 import { addState } from "./state.ts";
+import { addWork } from "./work.ts";
 
 export const apiBodyBytesMax = 64 * 1024;
 
@@ -49,6 +51,8 @@ export function createApi(context: ApiContext): Api {
   });
   addReport(app, context);
   addCalls(app, context);
+  addCharges(app, context);
+  addWork(app, context);
   addKeys(app, context);
   addState(app, context);
   addProbes(app, context);

@@ -1,8 +1,9 @@
 // What the control API needs from the rest of Pennyworth, as one record of effects. The composition root fills it; tests pass one in memory.
 // Not here: HTTP. Invariant: no credential and no prompt text can be reached through it.
 
-import type { Key, Position, Role } from "../core/entry.ts";
+import type { Entry, Key, Position, Role } from "../core/entry.ts";
 import type { UsageClass } from "../core/usage.ts";
+import type { Work, WorkStatus } from "../core/work.ts";
 import type { Store } from "../ledger/store.ts";
 
 export interface ApiContext {
@@ -12,10 +13,13 @@ export interface ApiContext {
   readonly now: () => number;
   /** Most rows of one report (`limits.rowsMax`). */
   readonly rowsMax: number;
-  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan"> & {
+  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan" | "charges" | "charge"> & {
     /** Resolves when everything on record at the time of asking can be seen, or after a short while. */
     caughtUp(): Promise<void>;
   };
+  /** Puts a charge, or the correction of one, on record. @throws PennyworthError `journal_unwritable`. */
+  readonly record: (entry: Extract<Entry, { kind: "charge" | "charge.voided" }>) => void;
+  readonly works: () => WorksStanding;
   readonly keys: KeysAccess;
   readonly names: NamesAccess;
   readonly prices: PricesAccess;
@@ -31,6 +35,26 @@ export interface ApiContext {
   readonly authorize: (token: string | null, needed: Exclude<Role, "use">) => void | Promise<void>;
   /** Told of failures that the client only gets a reference to. */
   readonly onError: (reference: string, error: unknown) => void;
+}
+
+export interface WorksStanding {
+  readonly open: readonly {
+    readonly work: Work;
+    /** When it was last looked at; null: not since the server started. */
+    readonly lookedMs: number | null;
+    readonly nextMs: number | null;
+    /** Why it cannot be followed, or what went wrong last. */
+    readonly problem: string | null;
+  }[];
+  readonly ended: readonly {
+    readonly work: Work;
+    readonly endedMs: number;
+    readonly status: WorkStatus;
+    readonly lines: number;
+    readonly failed: number;
+    readonly unread: number;
+    readonly problem: string | null;
+  }[];
 }
 
 export type ListedKey = Key & { readonly revokedMs: number | null };

@@ -14,6 +14,7 @@ export interface MemoryContext extends ApiContext {
   readonly asked: { report: unknown[]; calls: unknown[] };
   readonly forgotten: string[];
   readonly errors: unknown[];
+  readonly recorded: Parameters<ApiContext["record"]>[0][];
 }
 
 /** Tokens: `admin` may do all, `reader` may read, `user` may do neither. */
@@ -23,11 +24,18 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const asked: MemoryContext["asked"] = { report: [], calls: [] };
   const forgotten: string[] = [];
   const errors: unknown[] = [];
+  const recorded: MemoryContext["recorded"] = [];
+  const chargeOf = (id: string) => {
+    const entry = recorded.find((one) => one.kind === "charge" && one.charge.id === id);
+    const voided = recorded.find((one) => one.kind === "charge.voided" && one.id === id);
+    return entry?.kind !== "charge" ? null : { charge: entry.charge, voidedMs: voided?.kind === "charge.voided" ? voided.atMs : null };
+  };
   const newest = [...records].sort((a, b) => (b.start?.startMs ?? 0) - (a.start?.startMs ?? 0));
   return {
     asked,
     forgotten,
     errors,
+    recorded,
     version: "0.1.0",
     startedMs: nowMs - 60_000,
     now: () => nowMs,
@@ -58,6 +66,12 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         return { calls: page.map(toSummary), cursor: next < wanted.length ? String(next) : null };
       },
       call: async (id) => records.find((record) => record.id === id) ?? null,
+      charges: async (query) => {
+        const ids = new Set(recorded.flatMap((entry) => (entry.kind === "charge" ? [entry.charge.id] : [])));
+        const charges = [...ids].map(chargeOf).filter((record) => record !== null);
+        return { charges: charges.slice(0, query.limit), truncated: charges.length > query.limit };
+      },
+      charge: async (id) => chargeOf(id),
       caughtUp: async () => {},
       scan: async (after, limit) =>
         [...records]
@@ -65,6 +79,10 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
           .filter((record) => after === null || record.id > after)
           .slice(0, limit),
     },
+    record: (entry) => {
+      recorded.push(entry);
+    },
+    works: () => ({ open: [], ended: [] }),
     keys: {
       list: () => keys,
       create: ({ name, team, role }) => {

@@ -3,7 +3,9 @@
 
 import { z } from "@hono/zod-openapi";
 import { attributionFields } from "../core/call.ts";
+import { periodClasses } from "../core/period.ts";
 import { usageClassNames } from "../core/usage.ts";
+import { workKinds } from "../core/work.ts";
 import { fieldNames } from "./query.ts";
 
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
@@ -67,6 +69,8 @@ const row = z
     doubtful: count,
     presumed: count,
     failed: count,
+    periodCost: usd.openapi({ description: "Of the cost, what belongs to periods and to no call.", example: "41.1" }),
+    periodUnpriced: count.openapi({ description: "Days of period charges without a price: unknown, and not in the cost." }),
   })
   .openapi("ReportRow");
 
@@ -111,6 +115,98 @@ const call = z
 export const callsPage = z
   .object({ calls: z.array(call), cursor: text.openapi({ description: "null: no more calls." }) })
   .openapi("CallsPage");
+
+export const chargesQuery = z.strictObject({
+  since: time("Charges whose period ends after this."),
+  until: time("Charges whose period begins before this."),
+  limit: z.string().optional().openapi({ description: "Most charges given; 100 unless told." }),
+  fresh,
+});
+
+const item = z.enum(periodClasses).openapi({ description: "What was paid for." });
+const id = z
+  .string()
+  .trim()
+  .regex(/^[\w.:/@-]{1,200}$/, "an id has 1 to 200 letters, digits, or . : / @ _ -");
+const label = z.string().trim().min(1).max(200);
+const said = z.string().trim().min(1).max(1_024).nullable().optional();
+
+export const chargeWanted = z
+  .strictObject({
+    id: id.optional().openapi({ description: "So that it can be sent again. Made up unless given." }),
+    item,
+    provider: z.string().regex(/^[a-z0-9-]{1,100}$/, "a provider's name has lower-case letters, digits and -"),
+    model: label.nullable().default(null),
+    region: label.nullable().default(null),
+    from: z.string().openapi({ description: "An ISO date or time.", example: "2026-11-01" }),
+    to: z.string().openapi({ description: "An ISO date or time; the end is not in the period.", example: "2026-12-01" }),
+    cost: z.string().openapi({ description: "Dollars, exactly, as text.", example: "41.10" }),
+    quantity: z.int().min(0).nullable().default(null).openapi({ description: "Units of the item, for the record." }),
+    attribution: z
+      .strictObject({
+        ...(Object.fromEntries(attributionFields.map((field) => [field, said])) as Record<(typeof attributionFields)[number], typeof said>),
+        tags: z.record(z.string().min(1).max(100), z.string().max(1_024)).optional(),
+      })
+      .optional(),
+  })
+  .openapi("ChargeWanted");
+
+export const charge = z
+  .object({
+    id: z.string(),
+    item,
+    unit: z.string(),
+    provider: z.string(),
+    model: text,
+    region: text,
+    fromMs: ms,
+    toMs: ms,
+    bookedMs: ms,
+    attribution,
+    key: text,
+    witness: z.string().openapi({ description: "`declared` by a person, or seen: `fetch`, `follow`." }),
+    work: text,
+    quantity: z.number().nullable(),
+    source,
+    price: z
+      .object({ model: z.string(), version: z.string(), source: text, ratePico: z.string(), ratePer: z.string() })
+      .nullable()
+      .openapi({ description: "null: declared, or without a price." }),
+    cost: usd.nullable().openapi({ description: "null: there is no price. Unknown, not zero." }),
+    voidedMs: ms.nullable().openapi({ description: "When it was voided; null: it counts." }),
+  })
+  .openapi("Charge");
+
+export const chargesPage = z.object({ charges: z.array(charge), truncated: z.boolean() }).openapi("ChargesPage");
+
+const work = {
+  id: z.string(),
+  kind: z.enum(workKinds),
+  provider: z.string(),
+  ref: z.string().openapi({ description: "The provider's id." }),
+  model: text,
+  startMs: ms,
+  tokens: count.nullable(),
+  expiresMs: ms.nullable(),
+  attribution,
+  problem: text.openapi({ description: "Why it is not followed, or what went wrong last." }),
+};
+export const workAnswer = z
+  .object({
+    nowMs: ms,
+    open: z.array(z.object({ ...work, lookedMs: ms.nullable(), nextMs: ms.nullable() })),
+    ended: z.array(
+      z.object({
+        ...work,
+        endedMs: ms,
+        status: z.enum(["done", "failed", "cancelled", "expired", "lost"]),
+        lines: count,
+        failed: count,
+        unread: count,
+      }),
+    ),
+  })
+  .openapi("Work");
 
 const hold = z.object({ inputTokens: count, outputTokens: count.nullable(), cost: text, unbounded: text });
 const start = z

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { PennyworthError } from "../error.ts";
+import { addCharges } from "./charges.ts";
 import { exitCodes, isUsage, remark } from "./command.ts";
 import { addDoctor } from "./doctor.ts";
 import { addKeys, addNames } from "./keys.ts";
@@ -13,6 +14,7 @@ import { addReceipt } from "./receipt.ts";
 import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
+import { addWork } from "./work.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
@@ -22,7 +24,7 @@ const program = new Command("pennyworth")
   .exitOverride()
   .showHelpAfterError("(--help shows what there is)")
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.");
-for (const add of [addServe, addReport, addReceipt, addKeys, addNames, addDoctor, addRehearse]) add(program);
+for (const add of [addServe, addReport, addReceipt, addWork, addCharges, addKeys, addNames, addDoctor, addRehearse]) add(program);
 
 // A reader that has seen enough, as in `pennyworth report | head`, is no failure.
 process.stdout.on("error", (error: Error & { code?: string }) => {

@@ -116,16 +116,17 @@ async function format(found: Report, shares: Report, marked: ReadonlySet<string>
 }
 
 /** What is not known is not zero: `unknown`, or `≥` what is known of it. `~`: some of it rests on quantities that were not reported. */
-function formatCost({ cost, unpriced, unmetered }: Row, isMarked: boolean): string {
-  const isPart = unpriced + unmetered > 0;
+function formatCost({ cost, unpriced, unmetered, periodUnpriced }: Row, isMarked: boolean): string {
+  const isPart = unpriced + unmetered + periodUnpriced > 0;
   if (isPart && cost === "0") return "unknown";
   return `${isPart ? "≥ " : ""}${isMarked ? "~" : ""}${cost}`;
 }
 
 function notes({ total, truncated, rows }: Report, shares: Report, isNarrowed: boolean): string[] {
   const lines: string[] = [];
-  const { unpriced, unmetered, doubtful, presumed } = total;
-  if (total.calls === 0) lines.push(isNarrowed ? "No call matches." : "No calls here yet.");
+  const { unpriced, unmetered, doubtful, presumed, periodCost, periodUnpriced } = total;
+  if (total.calls === 0 && rows.length === 0 && periodCost === "0" && periodUnpriced === 0)
+    lines.push(isNarrowed ? "No call matches." : "No calls here yet.");
   if (truncated) lines.push(`Only the first ${many(rows.length, "group")} are shown (--limit); the total is over all.`);
   if (unpriced > 0) lines.push(`${many(unpriced, "call")} used something without a price: that cost is unknown, and not in the sums.`);
   if (unmetered > 0) lines.push(`${many(unmetered, "call")} ${has(unmetered)} no usage though something was sent: that cost is unknown.`);
@@ -133,6 +134,11 @@ function notes({ total, truncated, rows }: Report, shares: Report, isNarrowed: b
   if (presumed > 0)
     lines.push(
       `${many(presumed, "call")} ${presumed === 1 ? "is" : "are"} presumed: nobody knows the end, and the most it may have cost is charged where a bound is known.`,
+    );
+  if (periodCost !== "0") lines.push(`of which charges of periods, which belong to no call: $${periodCost}`);
+  if (periodUnpriced > 0)
+    lines.push(
+      `${many(periodUnpriced, "day")} of charges of periods ${has(periodUnpriced)} no price: that cost is unknown, and not in the sums.`,
     );
   lines.push(...shareNotes(shares));
   return lines.length === 0 ? [] : ["", ...lines];
