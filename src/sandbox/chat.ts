@@ -30,7 +30,7 @@ export function chat(fields: Fields): Exchange {
     idPrefix: "chatcmpl-",
     timedWrites: false,
     failsAsError: true,
-    takes: ["cost"],
+    takes: ["cost", "streamUsage"],
     json: toJson,
     events: (serving) => toEvents(serving, includeUsage),
   };
@@ -134,10 +134,10 @@ const finishes: Readonly<Record<Finish, string>> = {
 function toEvents(serving: Serving, includeUsage: boolean): readonly Event[] {
   const before = `data: ${opening(serving, "chat.completion.chunk")},"choices":[`;
   const after = includeUsage ? `],"usage":null}\n\n` : `]}\n\n`;
-  const chunk = (index: number, delta: string, finish: string, tokens: number): Event => ({
-    text: `${before}{"index":${index},"delta":${delta},"logprobs":null,"finish_reason":${finish}}${after}`,
+  const chunk = (index: number, delta: string, finish: string, tokens: number, last = after): Event => ({
+    text: `${before}{"index":${index},"delta":${delta},"logprobs":null,"finish_reason":${finish}}${last}`,
     tokens,
-    usage: false,
+    usage: last !== after,
   });
   const events: Event[] = serving.choices.map((choice, index) =>
     chunk(
@@ -160,7 +160,9 @@ function toEvents(serving: Serving, includeUsage: boolean): readonly Event[] {
   }
   for (const [index, choice] of serving.choices.entries()) {
     if (choice.tool !== null) events.push(...toolChunks(choice, choice.tool, serving, index, chunk));
-    events.push(chunk(index, "{}", `"${finishes[choice.finish]}"`, choice.pieces.length === 0 && choice.tool === null ? choice.tokens : 0));
+    const tokens = choice.pieces.length === 0 && choice.tool === null ? choice.tokens : 0;
+    const isLast = serving.usageUnasked && !includeUsage && index === serving.choices.length - 1 && serving.claim !== "missing";
+    events.push(chunk(index, "{}", `"${finishes[choice.finish]}"`, tokens, isLast ? `]${toUsageField(serving)}}\n\n` : after));
   }
   if (includeUsage && serving.claim !== "missing") events.push({ text: `${before}]${toUsageField(serving)}}\n\n`, tokens: 0, usage: true });
   events.push({ text: "data: [DONE]\n\n", tokens: 0, usage: false });

@@ -39,6 +39,8 @@ export interface Controls {
   audioUsage?: "tokens" | "duration";
   /** As it is to be written. */
   cost?: string;
+  /** Whether a stream says unasked, with its last choice, what it used. */
+  streamUsage?: "sent";
   spillover?: "on" | "off";
   batchPolls?: number;
   trainedTokens?: number;
@@ -90,6 +92,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   "audio-seconds": count("audioSeconds", 1_000_000),
   "audio-usage": choice("audioUsage", "tokens", "duration"),
   cost: { key: "cost", kind: "decimal" },
+  "stream-usage": choice("streamUsage", "sent"),
   spillover: choice("spillover", "on", "off"),
   "batch-polls": count("batchPolls", 1000),
   "trained-tokens": count("trainedTokens", 100_000_000),
@@ -102,6 +105,7 @@ export const particular: readonly Key[] = [
   "audioSeconds",
   "audioUsage",
   "cost",
+  "streamUsage",
   "spillover",
   "batchPolls",
   "trainedTokens",

@@ -38,6 +38,8 @@ export interface Serving {
   readonly claim: Claim;
   /** The cost that the answer is to report, as it is to be written. */
   readonly cost: string | null;
+  /** A stream says unasked, with its last choice, what it used. */
+  readonly usageUnasked: boolean;
   /** The error that was asked for, where it comes in the middle of the answer. */
   readonly fault: string | null;
 }
@@ -82,6 +84,7 @@ export function serve(ask: Ask, controls: Readonly<Controls>, context: ServingCo
     iterations: toIterations(controls),
     claim: controls.usage ?? "true",
     cost: controls.cost ?? null,
+    usageUnasked: controls.streamUsage === "sent",
     fault: controls.fail ?? null,
   };
 }
