@@ -113,7 +113,8 @@ function runBlock(block: Block, [program, ...args]: readonly string[], gateway: 
     PATH: `${commandFolder()}${delimiter}${process.env["PATH"]}`,
     PENNYWORTH_DATA: gateway.dataFolder,
   };
-  for (const name of Object.keys(environment)) if (/^(OPENAI|ANTHROPIC)_/.test(name)) delete environment[name];
+  for (const name of Object.keys(environment))
+    if (/^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|AZURE|AWS|OLLAMA|COHERE)_/.test(name)) delete environment[name];
   return new Promise((resolve, reject) => {
     const options = { cwd: join(root, "test", "clients"), env: environment, timeout: 60_000 };
     execFile(program as string, [...args, text], options, (error, stdout, stderr) => {
