@@ -166,7 +166,14 @@ describe("tiers", () => {
         "output",
         "reasoning",
       ]);
-    expect(unpriced("anthropic/claude-opus-4-7", { input: 1 }, { tier: "batch" })).toEqual(["input"]);
+    expect(unpriced("anthropic/claude-opus-4-7", { input: 1 }, { tier: "fast" })).toEqual(["input"]);
+  });
+
+  it("a batch of Anthropic's is half of everything, cache writes too; searches are not guessed", () => {
+    // Claude Opus 4.7: $5 in, $25 out; reads 0.1, five-minute writes 1.25, one-hour writes 2 times the input.
+    const million = { input: 1_000_000, output: 1_000_000, cache_read: 1_000_000, cache_write_5m: 1_000_000, cache_write_1h: 1_000_000 };
+    expect(dollars("anthropic/claude-opus-4-7", million, { tier: "batch" })).toBe("23.375");
+    expect(unpriced("anthropic/claude-opus-4-7", { web_search: 1 }, { tier: "batch" })).toEqual(["web_search"]);
   });
 
   it("are not guessed for what a rule leaves out", () => {

@@ -13,11 +13,13 @@ import {
   createPriceBook,
   type DailyWindow,
   type Derivation,
+  type PeriodRecord,
   type PriceBook,
   type PriceRecord,
   standard,
 } from "./core/price.ts";
-import { isUsageClass, type UsageClass, usageClassNames } from "./core/usage.ts";
+import { periodClasses } from "./core/period.ts";
+import { isUsageClass, type UsageClass, usageClasses, usageClassNames } from "./core/usage.ts";
 import { PennyworthError } from "./error.ts";
 
 /** One provider of one snapshot, as scripts/prices.ts writes it: the source's own keys, prices as exact decimal text. */
@@ -104,6 +106,7 @@ export function readPrices(options: PriceOptions): PriceBook {
     listed: files.flatMap(toRecords),
     own: options.prices.map((price, index) => toOwnRecord(price, index, options.nowMs)),
     derivations: readDerivations(),
+    periods: readPeriods(),
     fallbacks: Object.fromEntries(files.map((file) => [file.provider, file.fallbacks])),
     pricesOf: options.pricesOf,
   });
@@ -127,6 +130,28 @@ export function readDerivations(): readonly Derivation[] {
   return existsSync(path) ? rulesSchema.parse(JSON.parse(readFileSync(path, "utf8"))).rules : [];
 }
 
+/** Prices of periods, kept by hand in data/prices/periods.json: the lists of prices of calls have no place for them. */
+export function readPeriods(): readonly PeriodRecord[] {
+  const { records } = periodsSchema.parse(JSON.parse(readFileSync(`${folder}periods.json`, "utf8")));
+  return records.map(({ id, provider, model, match, class: name, perMillion, from, to, source }) => ({
+    id: `${id}/${provider}/${model}#${name}${from === undefined ? "" : `@${from}`}`,
+    provider,
+    model,
+    match,
+    class: name,
+    usd: perMillion,
+    per: 1_000_000 * unitsPerQuoted(name),
+    validFromMs: from === undefined ? null : Date.parse(from),
+    validToMs: to === undefined ? null : Date.parse(to),
+    source,
+  }));
+}
+
+/** Storage is quoted by the token-hour, and counted in token-seconds. */
+function unitsPerQuoted(name: UsageClass): number {
+  return usageClasses[name].unit === "token_second" ? 3600 : 1;
+}
+
 const classSchema = z.enum(usageClassNames as [UsageClass, ...UsageClass[]]);
 const rulesSchema = z.object({
   rules: z.array(
@@ -138,6 +163,22 @@ const rulesSchema = z.object({
       from: classSchema.nullable(),
       times: z.string().regex(/^\d+(\.\d+)?$/),
       except: z.array(z.strictObject({ model: z.string(), class: classSchema })),
+      source: z.string(),
+    }),
+  ),
+});
+
+const periodsSchema = z.object({
+  records: z.array(
+    z.strictObject({
+      id: z.string().regex(/^[\w-]+@[\d-]+$/),
+      provider: z.string(),
+      model: z.string(),
+      match: z.union([z.strictObject({ equals: z.string() }), z.strictObject({ starts_with: z.string() })]),
+      class: z.enum(periodClasses),
+      perMillion: z.string().regex(/^\d+(\.\d+)?$/),
+      from: z.iso.date().optional(),
+      to: z.iso.date().optional(),
       source: z.string(),
     }),
   ),
@@ -217,7 +258,7 @@ function toOwnRecord(price: PriceSettings, index: number, nowMs: number): PriceR
       } catch (cause) {
         throw invalid(`${place}: ${key}.${name} is no decimal number: ${usd}`, cause);
       }
-      prices[name] = { per, steps: [{ aboveTokens: -1, usd }] };
+      prices[name] = { per: per * unitsPerQuoted(name), steps: [{ aboveTokens: -1, usd }] };
     }
   if (Object.keys(prices).length === 0) throw invalid(`${place}: no price is given (perMillion or perThousand)`);
   const from = price.validFrom === undefined ? null : Date.parse(price.validFrom);

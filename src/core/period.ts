@@ -5,7 +5,6 @@
 import type { Attribution } from "./call.ts";
 import { allocate, cost, type Pico, type Rate, toPico } from "./money.ts";
 import type { PriceBook } from "./price.ts";
-import { stepFor } from "./rating.ts";
 import { type QuantitySource, type UsageClass, usageClasses } from "./usage.ts";
 
 export const periodClasses = ["training", "cache_storage", "hosting"] as const satisfies readonly UsageClass[];
@@ -74,11 +73,10 @@ export function ratePeriod(
   name: PeriodClass,
   quantity: number,
 ): Pick<PeriodCharge, "price" | "costPico"> {
-  const tariff = of.model === null ? null : book.find({ ...of, model: of.model, tier: null });
-  const step = tariff === null ? null : stepFor(tariff.prices[name], 0);
-  if (tariff === null || step === null) return { price: null, costPico: null };
-  const { pico: ratePico, per: ratePer } = step.rate;
-  return { price: { model: tariff.model, version: step.price, ratePico, ratePer }, costPico: cost(step.rate, quantity) };
+  const found = of.model === null ? null : book.findPeriod({ ...of, model: of.model, tier: null }, name);
+  if (found === null) return { price: null, costPico: null };
+  const { rate, price: version } = found.step;
+  return { price: { model: found.model, version, ratePico: rate.pico, ratePer: rate.per }, costPico: cost(rate, quantity) };
 }
 
 /** Whether a charge that has a price costs what that says, over a span that is one. */

@@ -58,6 +58,22 @@ export interface Derivation {
   readonly source: string;
 }
 
+/** A price for a period (training, storage), which the lists of prices of calls do not hold. */
+export interface PeriodRecord {
+  /** Names this record for ever: `SOURCE@VERSION/PROVIDER/MODEL#CLASS`, then its start. */
+  readonly id: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly match: MatchRule;
+  readonly class: UsageClass;
+  /** Dollars for `per` units, as exact decimal text. */
+  readonly usd: string;
+  readonly per: number;
+  readonly validFromMs: number | null;
+  readonly validToMs: number | null;
+  readonly source: string;
+}
+
 export interface PriceQuery {
   readonly provider: string;
   readonly model: string;
@@ -93,6 +109,8 @@ export interface PriceBook {
   find(query: PriceQuery): Tariff | null;
   /** Every tariff of that day, whatever the hour: for bounds. */
   findAll(query: PriceQuery): readonly Tariff[];
+  /** The price of a class of periods: from the user's own or listed prices, else from the records of periods. null: there is none. */
+  findPeriod(query: PriceQuery, name: UsageClass): { readonly model: string; readonly step: PricedStep } | null;
   /** Where a price's version comes from, in words; null when no record of the book has it. */
   source(version: string): string | null;
 }
@@ -102,6 +120,7 @@ export interface PriceSources {
   /** The user's own: these go before the listed ones, class by class. */
   readonly own: readonly PriceRecord[];
   readonly derivations: readonly Derivation[];
+  readonly periods?: readonly PeriodRecord[];
   /** Whose list to look in next, when a provider resells models. */
   readonly fallbacks: Readonly<Record<string, readonly string[]>>;
   /** Provider → whose lists apply to it, in order; a provider that is not named has its own. */
@@ -173,6 +192,7 @@ export function createPriceBook(sources: PriceSources): PriceBook {
   const listed = index(sources.listed);
   const own = index(sources.own);
   const resolved = new Map<string, Map<string, Resolved | null>>();
+  const periods = (sources.periods ?? []).map((record) => ({ record, match: lazy(record.match) }));
   let origins: ReadonlyMap<string, string> | null = null;
 
   function slicesFor(query: PriceQuery): readonly Slice[] | null {
@@ -212,12 +232,29 @@ export function createPriceBook(sources: PriceSources): PriceBook {
     return { own: mine?.row ?? null, listed: theirs?.row ?? null, rule: rule.join("; "), slices: new Map() };
   }
 
+  function find(query: PriceQuery): Tariff | null {
+    const slices = slicesFor(query);
+    if (slices === null) return null;
+    for (const slice of slices)
+      if (covers(slice, query.atMs) && (slice.window === null || isWithin(slice.window, query.atMs))) return slice.tariff;
+    return null;
+  }
+
   return {
-    find(query) {
-      const slices = slicesFor(query);
-      if (slices === null) return null;
-      for (const slice of slices)
-        if (covers(slice, query.atMs) && (slice.window === null || isWithin(slice.window, query.atMs))) return slice.tariff;
+    find,
+    findPeriod(query, name) {
+      const tariff = find(query);
+      const [step] = tariff?.prices[name] ?? [];
+      if (tariff !== null && step !== undefined) return { model: tariff.model, step };
+      if (query.model.length > modelCharactersMax) return null;
+      const lists = sources.pricesOf[query.provider] ?? [query.provider];
+      const names = spellings(query.model, [query.provider, ...lists]);
+      for (const { record, match } of periods) {
+        const isValid = (record.validFromMs ?? -Infinity) <= query.atMs && query.atMs < (record.validToMs ?? Infinity);
+        if (record.class !== name || !isValid || !lists.includes(record.provider) || !names.some((one) => match(one) !== null)) continue;
+        const rate = parseRate(record.usd, BigInt(record.per));
+        return { model: record.model, step: { aboveTokens: -1, rate, price: record.id } };
+      }
       return null;
     },
     findAll(query) {
@@ -237,6 +274,7 @@ export function createPriceBook(sources: PriceSources): PriceBook {
 function originsOf(sources: PriceSources): ReadonlyMap<string, string> {
   const origins = new Map<string, string>();
   for (const { id, source } of [...sources.own, ...sources.listed]) origins.set(id.slice(0, id.indexOf("/")), source);
+  for (const { id, source } of sources.periods ?? []) origins.set(id, source);
   for (const { id, source } of sources.derivations) origins.set(id, source);
   return origins;
 }
