@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { settingsSchema } from "../src/config.ts";
 import { checkRoutes } from "../src/gateway/route.ts";
+import { apis } from "../src/providers/api.ts";
 import { addressOf, mergeProviders, providers } from "../src/providers/table.ts";
 import { startSandbox } from "../src/sandbox/sandbox.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
@@ -37,6 +38,44 @@ describe("the guide's table of OpenAI-compatible providers", () => {
     const said = formats.map((format) => (format === "messages" ? "anthropic-messages" : `openai-${format}`));
     expect(said.toSorted()).toEqual([...record.formats].toSorted());
     expect(record.apis.anthropic !== undefined).toBe(formats.includes("messages"));
+  });
+});
+
+describe("the table of paths", () => {
+  const gateway = readFileSync(fileURLToPath(new URL("../docs/gateway.md", import.meta.url)), "utf8");
+  const table = gateway.slice(gateway.indexOf("\n## Paths"), gateway.indexOf("\nAnything else"));
+  const kinds = [
+    ["metered", /Metered$/],
+    ["kept", /^a stored response/],
+    ["work", /^work that outlasts/],
+    ["free", /^free at the providers/],
+  ] as const;
+  const rows = [...table.matchAll(/^\| (`[^|]+?) +\| ([^|]+?) +\|$/gm)].flatMap(([, cell = "", what = ""]) => {
+    const kind = kinds.find(([, says]) => says.test(what))?.[0];
+    let before = "";
+    return [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, span = ""]) => {
+      if (kind === undefined || span.includes("…")) return [];
+      // A path written short differs from the one before it in its last part.
+      if (span.startsWith(":")) before = before.replace(/:[^:]*$/, span);
+      else if (span.startsWith("/")) before = before.replace(/\/[^/]*$/, span);
+      else before = span;
+      const [method = "", path = ""] = before.split(" ");
+      return [{ kind, method, path }];
+    });
+  });
+  const endpoints = apis.flatMap((api) => api.endpoints.map((endpoint) => ({ ...endpoint, api: api.name })));
+  const endpointsAt = (method: string, path: string): typeof endpoints =>
+    endpoints.filter((endpoint) => endpoint.method === method && endpoint.pattern.test(path.replaceAll(/\{\w*\}/g, "x")));
+
+  it.each(rows)("is right: $method $path is $kind", ({ kind, method, path }) => {
+    expect(endpointsAt(method, path)[0]?.kind).toBe(kind);
+  });
+
+  it("has every endpoint that is metered, Azure's by one of them", () => {
+    const listed = new Set(rows.flatMap(({ method, path }) => endpointsAt(method, path)));
+    const missing = endpoints.filter(({ kind, api }) => kind === "metered" && api !== "azure").filter((endpoint) => !listed.has(endpoint));
+    expect(missing.map(({ pattern }) => pattern.source)).toEqual([]);
+    expect(new Set([...listed].map(({ api }) => api))).toEqual(new Set(apis.map(({ name }) => name)));
   });
 });
 
