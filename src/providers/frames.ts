@@ -80,7 +80,10 @@ class Follower implements AnswerStream {
     let from = this.framing.begin(text);
     if (from > 0) {
       if (this.#boundary) out.give(0, from, this.#last);
-      else this.#keep(chunk.subarray(0, from));
+      else if (this.#over > 0) {
+        this.#over += from;
+        out.give(0, from, this.#unread(out));
+      } else this.#keep(chunk.subarray(0, from));
     }
     while (from < text.length) {
       const end = this.framing.end(text, from);
@@ -101,22 +104,24 @@ class Follower implements AnswerStream {
     const waiting = this.#waiting.splice(0);
     const text = this.#carried === 0 ? "" : Buffer.concat(rest).toString("latin1");
     this.#forget();
+    if (this.#over > 0) this.reader.missed(this.#over);
+    this.#over = 0;
     const fate = text === "" ? "pass" : this.#read(text);
     this.reader.end();
     return fate === "hide" ? waiting : [...waiting, ...rest];
   }
 
   #whole(chunk: Buffer, text: string, from: number, end: number, out: Outlet): Fate {
-    if (this.#over > 0) {
-      this.reader.missed(this.#over + end - from);
+    const bytes = this.#over + this.#carried + end - from;
+    if (bytes > this.limit) {
+      this.reader.missed(bytes);
       this.#over = 0;
-      return out.give(from, end, this.held.length > 0 ? "hold" : "pass");
+      const fate = this.#unread(out);
+      out.giveBefore(this.#carry, fate);
+      this.#forget();
+      return out.give(from, end, fate);
     }
     if (this.#carried === 0) {
-      if (end - from > this.limit) {
-        this.reader.missed(end - from);
-        return out.give(from, end, this.held.length > 0 ? "hold" : "pass");
-      }
       return out.give(from, end, this.#decide(from === 0 && end === text.length ? text : text.slice(from, end), out));
     }
     const carry = this.#carry;
@@ -131,14 +136,21 @@ class Follower implements AnswerStream {
     this.#boundary = false;
     if (this.#over > 0) {
       this.#over += chunk.length - from;
-      out.give(from, chunk.length, this.held.length > 0 ? "hold" : "pass");
+      out.give(from, chunk.length, this.#unread(out));
       return;
     }
     this.#keep(from === 0 ? chunk : chunk.subarray(from));
     if (this.#carried <= this.limit) return;
     this.#over = this.#carried;
-    out.giveAfter(this.#carry, this.held.length > 0 ? "hold" : "pass");
+    out.giveAfter(this.#carry, this.#unread(out));
     this.#forget();
+  }
+
+  /** Where an event goes that is over the limit; those that waited for the next one go there first. */
+  #unread(out: Outlet): Fate {
+    const fate = this.held.length > 0 ? "hold" : "pass";
+    if (this.#waiting.length > 0) out.giveAfter(this.#waiting.splice(0), fate);
+    return fate;
   }
 
   #keep(bytes: Buffer): void {

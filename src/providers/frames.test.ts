@@ -1,0 +1,65 @@
+// Events over the limit: they pass unread, in the order in which they came, however they are cut.
+
+import { expect, it } from "vitest";
+import { unread } from "./opaque.ts";
+import type { Fate, Reader } from "./frames.ts";
+import { followEvents } from "./sse.ts";
+
+/** Data beginning with `wait` or `hold` meets that fate. */
+function recorder(): Reader & { readonly seen: string[]; readonly sizes: number[] } {
+  const seen: string[] = [];
+  const sizes: number[] = [];
+  return {
+    seen,
+    sizes,
+    started: false,
+    event: (data): Fate => {
+      seen.push(data);
+      return (["hold", "wait"] as const).find((fate) => data.startsWith(fate)) ?? "pass";
+    },
+    missed: (bytes) => sizes.push(bytes),
+    end: () => {},
+    facts: () => unread,
+  };
+}
+
+function feed(text: string, cuts: readonly number[], limit: number): { out: string; held: string; seen: string[]; sizes: number[] } {
+  const reader = recorder();
+  const stream = followEvents(reader, limit);
+  const bytes = Buffer.from(text);
+  const out = [0, ...cuts].flatMap((from, index) => stream.push(bytes.subarray(from, cuts[index])));
+  const rest = stream.end();
+  return {
+    out: Buffer.concat(out).toString(),
+    held: Buffer.concat([...stream.held, ...rest]).toString(),
+    seen: reader.seen,
+    sizes: reader.sizes,
+  };
+}
+
+const long = `data: ${"x".repeat(40)}\r\ndata: y\r\n\r\n`;
+
+it("passes one whose line ends are cut in two", () => {
+  const text = `${long}data: a\n\n`;
+  for (let at = 1; at < text.length; at++) {
+    const fed = feed(text, [at], 30);
+    expect(fed.out + fed.held, `cut at ${at}`).toBe(text);
+    expect(fed.held).toBe("");
+    expect(fed.seen).toEqual(["a"]);
+  }
+});
+
+it("lets what waits for the next event go before one that is not read", () => {
+  const text = `data: wait\n\n${long}data: a\n\n`;
+  for (let at = 1; at < text.length; at++) expect(feed(text, [at], 30), `cut at ${at}`).toMatchObject({ out: text, held: "" });
+});
+
+it("is not read when only its last piece takes it over the limit", () => {
+  const text = `data: ${"x".repeat(20)}\n\n`;
+  for (let at = 1; at < text.length; at++) expect(feed(text, [at], 27), `cut at ${at}`).toMatchObject({ out: text, seen: [], sizes: [28] });
+  expect(feed(text, [9], 28)).toMatchObject({ out: text, seen: ["x".repeat(20)], sizes: [] });
+});
+
+it("is told of when the stream ends within it", () => {
+  expect(feed(long.slice(0, 44), [20], 30)).toMatchObject({ out: long.slice(0, 44), seen: [], sizes: [44] });
+});
