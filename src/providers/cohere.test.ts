@@ -252,4 +252,9 @@ describe("embeddings and reranking", () => {
     expect(pictured.promptBytes.user).toBe(size(inputs) - size(url));
     expect(asked(cohereEmbed, { images: ["data:image/png;base64,AA"] }).unbounded).toBe("media of unknown tokens: images");
   });
+
+  it("are doubted where a key is no string, and nothing is thrown", () => {
+    const facts = cohereEmbed.answer('{"id":"e","meta":{"\\q":1}}', head());
+    expect(facts).toMatchObject({ responseId: "e", usage: null, complete: true, doubts: ["a part of the answer could not be read"] });
+  });
 });

@@ -91,4 +91,9 @@ describe("embeddings", () => {
     expect(answer({ error: { code: 400, status: "INVALID_ARGUMENT" } })).toMatchObject({ usage: null, error: "INVALID_ARGUMENT" });
     expect(geminiEmbed.answer("<html>", head())).toMatchObject({ usage: null, complete: false });
   });
+
+  it("that hide a key which is no string are doubted, and not thrown at anybody", () => {
+    for (const text of ['{"predictions":[{"\\q":1}]}', '{"embeddings":[{"\\q":1}]}', '{"predictions":[{"embeddings":{"\\q":1}}]}'])
+      expect(geminiEmbed.answer(text, head())).toMatchObject({ usage: null, doubts: ["a part of the answer could not be read"] });
+  });
 });
