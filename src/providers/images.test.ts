@@ -132,4 +132,10 @@ describe("a request", () => {
     expect(() => images.request(body.subarray(0, 50), { ...line(), type })).toThrow(/at byte/);
     expect(() => images.request(body, line())).toThrow(/at byte/);
   });
+
+  it("keeps no usage that is not JSON", () => {
+    const facts = images.answer('{"data":[{"url":"a"}],"usage":{"input_tokens":5,"note":"\\q"}}', head());
+    expect(facts).toMatchObject({ usage: { raw: null }, doubts: ["the usage object could not be read"] });
+    expect(counted(facts)).toEqual({ images: 1 });
+  });
 });

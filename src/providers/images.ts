@@ -162,8 +162,9 @@ interface Answered {
 }
 
 function factsOf({ bytes, node, pieces, error, complete }: Answered, doubts: Doubts): AnswerFacts {
-  const raw = node === undefined || node.kind !== "object" ? null : rawText(bytes, node);
   const usage = parseNode(bytes, node);
+  const raw = node === undefined || !isFields(usage) ? null : rawText(bytes, node);
+  if (node?.kind === "object" && usage === undefined) doubts.say("the usage object could not be read");
   const quantities: { [name in UsageClass]?: number } = isFields(usage) ? { ...tally(usage, responsesNames, doubts) } : {};
   if (isFields(usage) && !isFields(usage["output_tokens_details"]) && quantities.output !== undefined) {
     quantities.output_image = quantities.output;
