@@ -441,4 +441,9 @@ describe("a request of InvokeModel", () => {
   it("that is no JSON object is refused", () => {
     expect(() => bedrockInvoke.request(Buffer.from("x"), line())).toThrow(/at byte 0/);
   });
+
+  it("asks for a tier of 64 characters at most", () => {
+    const header = (name: string): string | null => (name === "x-amzn-bedrock-service-tier" ? "p".repeat(500) : null);
+    expect(bedrockInvoke.request(Buffer.from("{}"), { ...line(), header }).tier).toBe("p".repeat(64));
+  });
 });

@@ -5,6 +5,7 @@
 import { anthropic } from "./anthropic.ts";
 import { tierOf } from "./bedrock.ts";
 import { chat } from "./chat.ts";
+import { clip, wordCharactersMax } from "./clip.ts";
 import { readConverse } from "./converse.ts";
 import { isMessageStream } from "./eventstream.ts";
 import type { Format, RequestFacts, RequestLine } from "./format.ts";
@@ -38,7 +39,7 @@ function readInvoke(body: Buffer, line: RequestLine): RequestFacts {
     model: line.model,
     modelSpan: null,
     streamed: line.path.endsWith("-stream"),
-    tier: asked ?? facts.tier,
+    tier: asked === null ? facts.tier : clip(asked, wordCharactersMax),
     unbounded: reasons.filter((reason) => reason !== null).join("; ") || null,
     splices: [],
     edits: [],
