@@ -25,7 +25,8 @@ export interface Receipt {
   readonly recomputed: boolean;
   readonly lines: readonly { readonly class: string; readonly quantity: number; readonly source: string; readonly cost: string }[];
   readonly unpriced: readonly unknown[];
-  readonly start: { readonly key: string | null; readonly provider: string } | null;
+  readonly start: { readonly key: string | null; readonly provider: string; readonly modelAsked: string | null } | null;
+  readonly end: { readonly costReported?: string } | null;
 }
 
 /** @param secrets stand in for the environment: provider credentials by the name of their variable. */
