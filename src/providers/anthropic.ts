@@ -51,7 +51,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const thinking = member(root, "thinking");
   const budget = wholeOf(body, member(thinking, "budget_tokens"));
   return {
-    model: modelOf(body, member(root, "model")) ?? line.model,
+    model: line.model ?? modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed: isTrue(body, member(root, "stream")) || line.path.endsWith(":streamRawPredict"),
     background: false,

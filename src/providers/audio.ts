@@ -46,7 +46,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   }
   return {
     ...nothingElse,
-    model: modelOf(body, member(root, "model")) ?? line.model,
+    model: line.model ?? modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed: stringOf(body, member(root, "stream_format")) === "sse",
     unbounded: prompt.unbounded,
@@ -62,7 +62,7 @@ function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
   const text = fieldOf(fields, "prompt");
   return {
     ...nothingElse,
-    model: fieldModel(body, fields) ?? line.model,
+    model: line.model ?? fieldModel(body, fields),
     modelSpan: null,
     streamed: fieldIsTrue(body, fields, "stream"),
     unbounded: fields.some(({ isFile }) => isFile) ? "media of unknown tokens: audio" : null,

@@ -41,7 +41,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const streamed = isTrue(body, member(root, "stream"));
   const splices = streamed ? usageSplices(body, root) : [];
   return {
-    model: modelOf(body, member(root, "model")) ?? line.model,
+    model: line.model ?? modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed,
     background: false,

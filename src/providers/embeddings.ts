@@ -27,7 +27,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     prompt.block(input);
   }
   return {
-    model: modelOf(body, member(root, "model")) ?? line.model,
+    model: line.model ?? modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed: false,
     background: false,

@@ -43,7 +43,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   }
   return {
     ...nothingElse,
-    model: modelOf(body, member(root, "model")) ?? line.model,
+    model: line.model ?? modelOf(body, member(root, "model")),
     modelSpan: spanOf(member(root, "model")),
     streamed: isTrue(body, member(root, "stream")),
     choices: Math.max(1, wholeOf(body, member(root, "n")) ?? 1),
@@ -61,7 +61,7 @@ function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
   const user = fieldText(body, fields, "user", hintCharactersMax);
   return {
     ...nothingElse,
-    model: fieldModel(body, fields) ?? line.model,
+    model: line.model ?? fieldModel(body, fields),
     modelSpan: null,
     streamed: fieldIsTrue(body, fields, "stream"),
     choices: Math.max(1, fieldWhole(body, fields, "n") ?? 1),

@@ -260,6 +260,18 @@ describe("Embeddings", () => {
   });
 });
 
+describe("a model that the path names", () => {
+  it.each([
+    ["chat", chat],
+    ["embeddings", embeddings],
+    ["Messages", anthropic],
+  ])("is the one that is asked for, whatever the body says: %s", (_name, format) => {
+    const body = Buffer.from('{"model":"gpt-3.5-turbo"}');
+    expect(format.request(body, line("/openai/deployments/our-large/chat/completions", "our-large")).model).toBe("our-large");
+    expect(format.request(body, line()).model).toBe("gpt-3.5-turbo");
+  });
+});
+
 describe("refusals", () => {
   const refusal = { status: 429, code: "budget_exceeded", message: "no" };
   it("have the shape of the format", () => {
