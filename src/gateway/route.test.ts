@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RouteSettings } from "../config.ts";
-import type { ProviderRecord } from "../providers/table.ts";
+import { mergeProviders, type ProviderRecord } from "../providers/table.ts";
 import type { ApiName } from "../providers/api.ts";
 import { type Address, checkRoutes, readAddress, readHint, route, type RouteTable } from "./route.ts";
 
@@ -124,6 +124,13 @@ test("what is not known passes under a provider's name, and nowhere else", () =>
   const address = (path: string, method = "POST"): Address => read(method, path, false);
   expect(address("/to/openai/v1/realtime/sessions")).toMatchObject({ kind: "unmetered", format: null, path: "/v1/realtime/sessions" });
   expect(address("/to/openai/v1/embeddings", "GET").kind).toBe("unmetered");
+  // A provider's own API comes before another company's that it speaks as well: the path stays as the provider has it.
+  const known = mergeProviders({});
+  const owner = (path: string): string => readAddress(known, "POST", path, null).api.name;
+  expect(owner("/to/cohere/v1/classify")).toBe("cohere");
+  expect(owner("/to/google/v1/interactions")).toBe("gemini");
+  expect(owner("/to/azure/openai/vector_stores")).toBe("azure");
+  expect(owner("/to/xai/v1/videos/generations")).toBe("openai");
   expect(() => address("/v1/realtime/sessions")).toThrow(/serves nothing/);
   expect(() => address("/to/openai/v2/other")).toThrow(/serves nothing/);
   expect(() => address("/to/openai/v1/../admin")).toThrow(/serves nothing/);

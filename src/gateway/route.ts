@@ -65,10 +65,19 @@ export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, meth
   }
   // A call that could be metered is not let through unread because a record does not say that its provider speaks this API.
   if (named !== null && foreign) throw new PennyworthError("provider_format", { provider: named.name, path: rest });
-  const owner = named === null ? undefined : apis.find((api) => placeOf(named, api.name) !== null && rest.startsWith(`${api.root}/`));
+  const owner = named === null ? undefined : ownerOf(named, rest);
   if (owner !== undefined) return { kind: "unmetered", api: owner, format: null, pinned, path: rest, model: null };
   if (known) throw new PennyworthError("method_not_allowed", { method, path });
   throw unknown;
+}
+
+/** Whose a path is that nothing is known of: that of the first API of the provider's record, its own, whose paths begin so. */
+function ownerOf({ apis: spoken }: ProviderRecord, path: string): Api | undefined {
+  for (const name of Object.keys(spoken)) {
+    const api = apis.find((candidate) => candidate.name === name);
+    if (api !== undefined && path.startsWith(`${api.root}/`)) return api;
+  }
+  return undefined;
 }
 
 /** Whose client a request comes from, by the headers that only its own clients send. */
