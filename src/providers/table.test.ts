@@ -76,6 +76,13 @@ describe("settings", () => {
       baseUrl: "https://eu.openai.azure.com",
       keyFrom: "EU_KEY",
     });
+    // A key goes where it was meant to go: to its provider, also in another region, and to no other address unless it is named.
+    const others = mergeProviders({
+      elsewhere: { like: "anthropic", baseUrl: "https://other.example/v1" },
+      eu: { like: "vertex", region: "europe-west4" },
+    });
+    expect(others.get("elsewhere")).toMatchObject({ auth: "x-api-key", keyFrom: null });
+    expect(others.get("eu")).toMatchObject({ keyFrom: "GOOGLE_APPLICATION_CREDENTIALS", region: "europe-west4" });
     expect(() => mergeProviders({ mine: { like: "nobody" } })).toThrow(/providers\.mine\.like: no provider is called nobody/);
     expect(() => mergeProviders({ mine: { baseUrl: "http://x/v1", formats: ["openai-chats"] } })).toThrow(
       /no format is called openai-chats/,

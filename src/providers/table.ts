@@ -269,7 +269,8 @@ function toRecord(name: string, { baseUrl, like, formats: given }: ProviderSetti
     const model = known.find((record) => record.name === like);
     if (model === undefined)
       throw new PennyworthError("config_invalid", { detail: `providers.${name}.like: no provider is called ${like}; known: ${names}` });
-    return { ...model, name };
+    // The known provider's key is for its own address: another one may be another company's.
+    return { ...model, name, keyFrom: baseUrl === undefined ? model.keyFrom : null };
   }
   if (baseUrl === undefined) {
     const detail = `providers.${name}.baseUrl is missing: ${name} is none of the known providers (${names}), nor like one of them`;
