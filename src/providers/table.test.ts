@@ -90,15 +90,14 @@ describe("settings", () => {
   });
 
   it("take an address with or without the version that people know it by", () => {
-    const at = (baseUrl: string): string | null | undefined => mergeProviders({ ollama: { baseUrl } }).get("ollama")?.baseUrl;
-    expect([at("http://gpu:11434"), at("http://gpu:11434/"), at("http://gpu:11434/v1")]).toEqual(Array(3).fill("http://gpu:11434"));
+    const given = ["http://gpu:11434", "http://gpu:11434/", "http://gpu:11434/v1"];
+    const taken = given.map((baseUrl) => mergeProviders({ ollama: { baseUrl } }).get("ollama")?.baseUrl);
+    expect(taken).toEqual(Array(3).fill("http://gpu:11434"));
     expect(mergeProviders({ openai: { baseUrl: "http://proxy/v1" } }).get("openai")?.baseUrl).toBe("http://proxy/v1");
   });
 });
 
 describe("an address", () => {
-  const named = (name: string): ProviderRecord => providers.find((record) => record.name === name) as ProviderRecord;
-
   it("has its region filled in, and is asked for where it is not known", () => {
     expect(addressOf({ ...named("bedrock"), region: "eu-west-1" })).toBe("https://bedrock-runtime.eu-west-1.amazonaws.com");
     expect(addressOf(named("vertex"))).toBe("https://aiplatform.googleapis.com");
@@ -113,3 +112,7 @@ describe("an address", () => {
     expect(placeOf(named("openai"), "gemini")).toBeNull();
   });
 });
+
+function named(name: string): ProviderRecord {
+  return providers.find((record) => record.name === name) as ProviderRecord;
+}
