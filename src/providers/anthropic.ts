@@ -52,7 +52,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const budget = wholeOf(body, member(thinking, "budget_tokens"));
   return {
     model: line.model ?? modelOf(body, member(root, "model")),
-    modelSpan: spanOf(member(root, "model")),
+    modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed: isTrue(body, member(root, "stream")) || line.path.endsWith(":streamRawPredict"),
     background: false,
     tier: text("speed") === "fast" ? "fast" : text("service_tier"),

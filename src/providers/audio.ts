@@ -47,7 +47,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   return {
     ...nothingElse,
     model: line.model ?? modelOf(body, member(root, "model")),
-    modelSpan: spanOf(member(root, "model")),
+    modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed: stringOf(body, member(root, "stream_format")) === "sse",
     unbounded: prompt.unbounded,
     promptBytes: prompt.bytes,

@@ -34,7 +34,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const splices = streamed ? usageSplices(body, root) : [];
   return {
     model: line.model ?? modelOf(body, member(root, "model")),
-    modelSpan: spanOf(member(root, "model")),
+    modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed,
     background: false,
     tier: null,

@@ -28,7 +28,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   }
   return {
     model: line.model ?? modelOf(body, member(root, "model")),
-    modelSpan: spanOf(member(root, "model")),
+    modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed: false,
     background: false,
     tier: null,

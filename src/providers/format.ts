@@ -17,7 +17,7 @@ export interface Splice {
  */
 export interface RequestFacts {
   readonly model: string | null;
-  /** Span of the model's JSON value, quotes included; null when the body has none. For routes that name another model. */
+  /** Span of the model's JSON value, quotes included; null when the body has none, or the path names another. For routes that name another model. */
   readonly modelSpan: readonly [number, number] | null;
   readonly streamed: boolean;
   /** The answer will not be complete when this exchange ends (Responses `background`). */

@@ -44,7 +44,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   return {
     ...nothingElse,
     model: line.model ?? modelOf(body, member(root, "model")),
-    modelSpan: spanOf(member(root, "model")),
+    modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed: isTrue(body, member(root, "stream")),
     choices: Math.max(1, wholeOf(body, member(root, "n")) ?? 1),
     unbounded: prompt.unbounded,

@@ -267,8 +267,11 @@ describe("a model that the path names", () => {
     ["Messages", anthropic],
   ])("is the one that is asked for, whatever the body says: %s", (_name, format) => {
     const body = Buffer.from('{"model":"gpt-3.5-turbo"}');
-    expect(format.request(body, line("/openai/deployments/our-large/chat/completions", "our-large")).model).toBe("our-large");
-    expect(format.request(body, line()).model).toBe("gpt-3.5-turbo");
+    expect(format.request(body, line("/openai/deployments/our-large/chat/completions", "our-large"))).toMatchObject({
+      model: "our-large",
+      modelSpan: null,
+    });
+    expect(format.request(body, line())).toMatchObject({ model: "gpt-3.5-turbo", modelSpan: [9, 24] });
   });
 });
 
