@@ -164,8 +164,8 @@ export const apis: readonly Api[] = [
     root: "",
     provider: "cohere",
     endpoints: [
-      metered(/^\/v2\/chat$/, "cohere-chat"),
-      metered(/^\/v2\/(?:embed|rerank)$/, "cohere-embed"),
+      metered(/^\/v[12]\/chat$/, "cohere-chat"),
+      metered(/^\/v[12]\/(?:embed|rerank)$/, "cohere-embed"),
       free("POST", /^\/v1\/(?:tokenize|detokenize)$/, "cohere-chat"),
     ],
   },

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { cohereChat as cohere } from "./cohere.ts";
 import { asked, counted, events, feed, feedSplit, size } from "./feed.fixture.ts";
-import { head } from "./format.fixture.ts";
+import { following, head } from "./format.fixture.ts";
 import { cohereEmbed, ollamaEmbed } from "./retrieval.ts";
 
 const folder = "../shared/data/recordings/cohere";
@@ -147,6 +147,81 @@ describe("a stream of Cohere", () => {
   it("that breaks off is not complete", () => {
     const { facts } = feedSplit(cohere, events(start, { type: "content-delta", delta: { message: { content: { text: "a" } } } }));
     expect(facts).toMatchObject({ complete: false, usage: null, outputBytes: 1 });
+  });
+});
+
+/** As `cohere-ai` declares it (NonStreamedChatResponse, StreamedChatResponse). */
+const older = {
+  response_id: "r",
+  text: "hé",
+  generation_id: "g",
+  finish_reason: "COMPLETE",
+  meta: {
+    api_version: { version: "1" },
+    billed_units: { input_tokens: 12, output_tokens: 7 },
+    tokens: { input_tokens: 507, output_tokens: 10 },
+  },
+};
+const lines = (...values: readonly object[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join("");
+
+describe("Cohere's older chat (v1)", () => {
+  const type = "application/stream+json";
+  const asLines = { ...following(), head: head(type) };
+
+  it("counts what its meta says is billed", () => {
+    const facts = cohere.answer(JSON.stringify(older), head());
+    expect(counted(facts)).toEqual({ input: 12, output: 7 });
+    expect(facts).toMatchObject({ responseId: "r", finish: "COMPLETE", outputBytes: 3, error: null, complete: true, doubts: [] });
+    expect(JSON.parse(facts.usage?.raw ?? "")).toEqual(older.meta);
+  });
+
+  it("streams lines, and holds the one that completes it", () => {
+    const end = { is_finished: true, event_type: "stream-end", finish_reason: "COMPLETE", response: older };
+    const before = lines(
+      { is_finished: false, event_type: "stream-start", generation_id: "g" },
+      { is_finished: false, event_type: "text-generation", text: "h" },
+      { is_finished: false, event_type: "text-generation", text: "é" },
+    );
+    const fed = feedSplit(cohere, before + lines(end), asLines);
+    expect(counted(fed.facts)).toEqual({ input: 12, output: 7 });
+    expect(fed.facts).toMatchObject({ responseId: "r", finish: "COMPLETE", outputBytes: 3, complete: true, doubts: [] });
+    expect(Buffer.from(fed.held, "latin1").toString()).toBe(lines(end));
+    expect(cohere.isStream(head(type), true)).toBe(true);
+    expect(cohere.isStream(head("application/json"), true)).toBe(false);
+    const cut = feedSplit(cohere, before, asLines);
+    expect(cut.facts).toMatchObject({ complete: false, usage: null, outputBytes: 3 });
+  });
+
+  it("may be streamed as events, may call tools, and may fail", () => {
+    const called = { event_type: "tool-calls-generation", tool_calls: [{ name: "f", parameters: { a: 1 } }] };
+    const chunk = { event_type: "tool-calls-chunk", tool_call_delta: { parameters: '{"a"' } };
+    const fed = feedSplit(cohere, events(chunk, called, { event_type: "stream-end", response: { ...older, text: "" } }));
+    expect(fed.facts).toMatchObject({ outputBytes: Buffer.byteLength('{"a":1}'), complete: true });
+    expect(counted(fed.facts)).toEqual({ input: 12, output: 7 });
+    const failed = feedSplit(cohere, lines({ event_type: "stream-end", finish_reason: "ERROR_TOXIC" }), asLines);
+    expect(failed.facts).toMatchObject({ error: "ERROR_TOXIC", usage: null, complete: true });
+  });
+
+  it("asks with one message and what was said before", () => {
+    const facts = asked(cohere, {
+      model: "command-r",
+      message: "question",
+      preamble: "be brief",
+      chat_history: [
+        { role: "USER", message: "a" },
+        { role: "CHATBOT", message: "b" },
+      ],
+      tools: [{ name: "f", parameter_definitions: {} }],
+      tool_results: [{ call: {}, outputs: [] }],
+      conversation_id: "c",
+    });
+    expect(facts).toMatchObject({ model: "command-r", toolNames: ["f"], unbounded: "context held by the provider: conversation_id" });
+    expect(facts.promptBytes).toMatchObject({
+      user: size("question"),
+      system: size("be brief"),
+      earlier: size({ role: "USER", message: "a" }) + size({ role: "CHATBOT", message: "b" }),
+      toolResults: size([{ call: {}, outputs: [] }]),
+    });
   });
 });
 

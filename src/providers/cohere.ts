@@ -1,4 +1,4 @@
-// Cohere's chat (v2): requests, answers whole and streamed, and what Cohere bills. `billed_units` is what is paid; `tokens` also holds what
+// Cohere's chat (v2, and v1 of one message and its history): requests, answers whole and streamed, and what Cohere bills. `billed_units` is what is paid; `tokens` also holds what
 // Cohere and the models add of their own, and is not billed (Cohere: how does pricing work). `cached_tokens` is a part of those, at no price
 // of its own: it stays in the raw usage. Not here: embeddings and reranking (retrieval.ts).
 
@@ -7,6 +7,7 @@ import { clippedOf, modelOf, wordCharactersMax } from "./clip.ts";
 import { parseText, rawOf } from "./completion.ts";
 import type { AnswerFacts, AnswerHead, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
 import type { Fate, Reader } from "./frames.ts";
+import { followLines } from "./lines.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { cohereRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
@@ -18,7 +19,7 @@ export const cohereChat: Format = {
   name: "cohere-chat",
   request: readRequest,
   answer: readAnswer,
-  isStream: isEventStream,
+  isStream: (head, asked) => isLines(head) || isEventStream(head, asked),
   stream: chatStream,
   refusal: cohereRefusal,
 };
@@ -26,7 +27,7 @@ export const cohereChat: Format = {
 function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
-  prompt.tools(member(root, "tools"), (tool) => stringOf(body, member(member(tool, "function"), "name")));
+  prompt.tools(member(root, "tools"), (tool) => stringOf(body, member(member(tool, "function"), "name") ?? member(tool, "name")));
   if (member(root, "connectors")?.values.length) prompt.unbound("server tools without a cap: connectors");
   const documents = member(root, "documents");
   if (documents !== undefined && documents.kind !== "null") {
@@ -35,6 +36,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   }
   const messages = member(root, "messages");
   for (const message of messages?.kind === "array" ? messages.values : []) readMessage(prompt, message);
+  readOlder(prompt);
   const thinking = member(root, "thinking");
   const budget = wholeOf(body, member(thinking, "token_budget"));
   return {
@@ -56,9 +58,32 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   };
 }
 
+/** What only v1 has: an instruction, what was said before, results of tools, and one message that the answer is to. */
+function readOlder(prompt: Prompt): void {
+  const { body, root } = prompt;
+  const preamble = member(root, "preamble");
+  if (preamble?.kind === "string") {
+    prompt.block(preamble);
+    prompt.system(preamble);
+  }
+  const history = member(root, "chat_history");
+  for (const turn of history?.kind === "array" ? history.values : []) readMessage(prompt, turn);
+  const message = member(root, "message");
+  if (message?.kind === "string") {
+    prompt.block(message);
+    prompt.user(message);
+  }
+  const results = member(root, "tool_results");
+  if (results?.kind === "array") {
+    prompt.block(results);
+    prompt.result(results);
+  }
+  if (stringOf(body, member(root, "conversation_id")) !== null) prompt.unbound("context held by the provider: conversation_id");
+}
+
 function readMessage(prompt: Prompt, message: Node): void {
   prompt.block(message);
-  const role = stringOf(prompt.body, member(message, "role"));
+  const role = stringOf(prompt.body, member(message, "role"))?.toLowerCase();
   if (role === "system") prompt.system(message);
   else if (role === "tool") prompt.result(message);
   else if (role === "user") prompt.user(message);
@@ -85,16 +110,21 @@ function readAnswer(text: string, { status }: AnswerHead): AnswerFacts {
   const known = nothing();
   const answer = parseText(text);
   if (isFields(answer)) {
-    known.responseId = textIn(answer["id"]);
-    known.outputBytes = messageBytes(fieldsOf(answer["message"]));
-    finishWith(known, answer, rawOf(Buffer.from(text), ["usage"]));
+    known.responseId = textIn(answer["id"]) ?? textIn(answer["response_id"]);
+    known.outputBytes = messageBytes(fieldsOf(answer["message"])) + bytesOf(answer["text"]) + parametersBytes(answer["tool_calls"]);
+    finishWith(known, answer, rawOf(Buffer.from(text), [isFields(answer["usage"]) ? "usage" : "meta"]));
     known.error ??= errorIn(answer, status);
   } else doubts.say("the answer is not a JSON object");
   return factsOf(known, doubts, isFields(answer));
 }
 
-function chatStream({ eventBytesMax }: StreamOptions): AnswerStream {
-  return followEvents(new ChatReader(), eventBytesMax);
+/** v1 streams lines of JSON, unless it is asked for events. */
+function isLines({ type }: AnswerHead): boolean {
+  return type.includes("stream+json");
+}
+
+function chatStream({ head, eventBytesMax }: StreamOptions): AnswerStream {
+  return isLines(head) ? followLines(new ChatReader(), eventBytesMax) : followEvents(new ChatReader(), eventBytesMax);
 }
 
 class ChatReader implements Reader {
@@ -114,13 +144,14 @@ class ChatReader implements Reader {
       return "pass";
     }
     const known = this.#known;
-    const type = textIn(event["type"]);
+    const type = textIn(event["type"]) ?? textIn(event["event_type"]);
     known.responseId = textIn(event["id"]) ?? known.responseId;
     const delta = fieldsOf(event["delta"]);
     if (type === "message-end") finishWith(known, delta, rawOf(Buffer.from(data, "latin1"), ["delta", "usage"]));
+    else if (type === "stream-end") endOlder(known, event, data);
     else if (type === null) known.error = errorIn(event, 0);
-    else known.outputBytes += messageBytes(fieldsOf(delta["message"]));
-    this.#complete = type === "message-end" || known.error !== null;
+    else known.outputBytes += messageBytes(fieldsOf(delta["message"])) + olderBytes(type, event);
+    this.#complete = type === "message-end" || type === "stream-end" || known.error !== null;
     return this.#complete ? "hold" : "pass";
   }
 
@@ -137,13 +168,36 @@ class ChatReader implements Reader {
   }
 }
 
-/** Takes what ends an answer: why it ended, and its usage. */
+/** v1 ends in the whole answer once more. Without it no usage is known. */
+function endOlder(known: Known, event: Fields, data: string): void {
+  const response = fieldsOf(event["response"]);
+  known.responseId = textIn(response["response_id"]) ?? known.responseId;
+  finishWith(known, { finish_reason: event["finish_reason"], ...response }, rawOf(Buffer.from(data, "latin1"), ["response", "meta"]));
+}
+
+/** What an event of v1 brings anew. Calls come in chunks, and then whole: counted then. */
+function olderBytes(type: string, event: Fields): number {
+  if (type === "text-generation") return bytesOf(event["text"]);
+  return type === "tool-calls-generation" ? parametersBytes(event["tool_calls"]) : 0;
+}
+
+/** v1 gives a call's arguments as an object, here measured as it is written. */
+function parametersBytes(calls: unknown): number {
+  if (!Array.isArray(calls)) return 0;
+  return (calls as unknown[]).reduce<number>((bytes, call) => {
+    const { parameters } = fieldsOf(call);
+    return bytes + (isFields(parameters) ? Buffer.byteLength(JSON.stringify(parameters)) : 0);
+  }, 0);
+}
+
+/** Takes what ends an answer: why it ended, and its usage; v1 has that in its `meta`. */
 function finishWith(known: Known, ending: Fields, raw: string | null): void {
   known.finish = textIn(ending["finish_reason"]);
   const failed = known.finish !== null && /^(ERROR|TIMEOUT)/.test(known.finish);
   if (failed || typeof ending["error"] === "string") known.error = codeIn(ending["error"]) ?? known.finish ?? "error";
-  if (!isFields(ending["usage"])) return;
-  known.usage = ending["usage"];
+  const usage = isFields(ending["usage"]) ? ending["usage"] : ending["meta"];
+  if (!isFields(usage)) return;
+  known.usage = usage;
   known.raw = raw;
 }
 

@@ -147,3 +147,38 @@ describe("rerank", () => {
     expect((await post(sandbox.url, "/v2/rerank", { model: "r", documents: ["a"] })).status).toBe(400);
   });
 });
+
+describe("the older chat (v1)", () => {
+  const ask = { model: "command-a-03-2025", message: "hi" };
+  const sized = { "x-sandbox-input-tokens": "12", "x-sandbox-output-tokens": "30" };
+  const meta = {
+    billed_units: { input_tokens: 12, output_tokens: 30 },
+    tokens: { input_tokens: 507, output_tokens: 33 },
+    cached_tokens: 448,
+  };
+
+  it("bills what was served; a stream of lines ends in the whole answer", async () => {
+    const { json } = await post(sandbox.url, "/v1/chat", ask, sized);
+    expect(at(json, "meta")).toMatchObject(meta);
+    expect(last()).toMatchObject({ usage: { input: 12, output: 30 }, responseId: at(json, "response_id") });
+    const body = JSON.stringify({ ...ask, stream: true });
+    const response = await fetch(`${sandbox.url}/v1/chat`, { method: "POST", body, headers: sized });
+    expect(response.headers.get("content-type")).toBe("application/stream+json");
+    const lines = (await response.text())
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    expect(at(lines.at(-1), "response", "meta")).toMatchObject(meta);
+    expect(lines.map((line) => at(line, "text") ?? "").join("")).toBe(at(json, "text"));
+    expect(last()).toMatchObject({ streamed: true, usageSent: true, tokensSent: 30 });
+  });
+
+  it("calls a tool, remembers nothing, and refuses what it cannot read", async () => {
+    const tools = [{ name: "weather", parameter_definitions: { city: { type: "str", required: true } } }];
+    const { json } = await post(sandbox.url, "/v1/chat", { ...ask, tools }, { "x-sandbox-finish": "tool_use" });
+    expect(at(json, "tool_calls", 0, "name")).toBe("weather");
+    expect(at(json, "tool_calls", 0, "parameters", "city")).toEqual(expect.any(String));
+    expect((await post(sandbox.url, "/v1/chat", { model: "m" })).status).toBe(400);
+    expect((await post(sandbox.url, "/v1/chat", { ...ask, chat_history: [{ role: "user", message: "x" }] })).status).toBe(400);
+  });
+});

@@ -103,7 +103,7 @@ function toJson(serving: Serving): string {
   return JSON.stringify({ id: serving.id, message, finish_reason: finishes[choice.finish], ...toUsage(serving) });
 }
 
-function toUsage(serving: Serving): object {
+export function toUsage(serving: Serving): object {
   const { claim, usage } = serving;
   if (claim === "missing") return {};
   if (claim === "zero") {

@@ -51,15 +51,16 @@ describe("older completions", () => {
   });
 });
 
+const withUsage = (events: readonly unknown[]): unknown[] =>
+  events.filter((event) => typeof event === "object" && event !== null && "usage" in event && event.usage !== null);
+
 describe("usage that nobody asked for", () => {
   const path = "/v1/chat/completions";
   const headers = { "x-sandbox-stream-usage": "sent" };
-  const at = (events: readonly unknown[]): unknown[] =>
-    events.filter((event) => typeof event === "object" && event !== null && "usage" in event && event.usage !== null);
 
   it("comes with the last choice, once, and is the usage that was served", async () => {
     const events = await stream(sandbox.url, path, { model: "m", messages: [{ role: "user", content: "hi" }], n: 2 }, headers);
-    const [last, ...more] = at(events);
+    const [last, ...more] = withUsage(events);
     expect(more).toEqual([]);
     expect(events.at(-2)).toBe(last);
     expect(last).toMatchObject({ choices: [{ index: 1, finish_reason: "stop" }] });
@@ -70,8 +71,8 @@ describe("usage that nobody asked for", () => {
 
   it("is said once where it was asked for, and not where it is to be missing", async () => {
     const body = { model: "m", messages: [{ role: "user", content: "hi" }] };
-    expect(at(await stream(sandbox.url, path, { ...body, stream_options: { include_usage: true } }, headers))).toHaveLength(1);
-    expect(at(await stream(sandbox.url, path, body, { ...headers, "x-sandbox-usage": "missing" }))).toHaveLength(0);
+    expect(withUsage(await stream(sandbox.url, path, { ...body, stream_options: { include_usage: true } }, headers))).toHaveLength(1);
+    expect(withUsage(await stream(sandbox.url, path, body, { ...headers, "x-sandbox-usage": "missing" }))).toHaveLength(0);
     expect((await post(sandbox.url, "/v1/messages", ask("/v1/messages", "hi"), headers)).status).toBe(400);
   });
 });

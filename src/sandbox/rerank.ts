@@ -11,6 +11,7 @@ import type { Exchange } from "./exchange.ts";
 import { generator, hash } from "./random.ts";
 import { Refused } from "./refused.ts";
 import type { Serving } from "./serving.ts";
+import { turn } from "./turn.ts";
 import { embedAsk } from "./vectors.ts";
 
 const wording = "cohere";
@@ -30,10 +31,11 @@ const vectorSenseless: readonly (keyof Controls)[] = [...senseless, "servedModel
 
 export const coherePaths: readonly Path[] = [
   { method: "POST", pattern: /^\/v2\/chat$/, wording, answer: (call) => converse(call, cohere(parseBody(call.body)), chatSenseless) },
-  { method: "POST", pattern: /^\/v2\/embed$/, wording, answer: (call) => converse(call, embed(parseBody(call.body)), vectorSenseless) },
+  { method: "POST", pattern: /^\/v1\/chat$/, wording, answer: (call) => converse(call, turn(parseBody(call.body)), chatSenseless) },
+  { method: "POST", pattern: /^\/v[12]\/embed$/, wording, answer: (call) => converse(call, embed(parseBody(call.body)), vectorSenseless) },
   {
     method: "POST",
-    pattern: /^\/v2\/rerank$/,
+    pattern: /^\/v[12]\/rerank$/,
     wording,
     answer: (call) => converse(call, rerank(parseBody(call.body)), [...vectorSenseless, "inputTokens"]),
   },
