@@ -58,12 +58,12 @@ export function resolve(evidence: Evidence): Resolution {
 interface Testimony {
   readonly byGateway: boolean;
   readonly end: CallEnd;
-  /** Orders what is otherwise equal, so that the order of arrival cannot matter. */
-  readonly mark: string;
+  /** Orders what is otherwise equal, so that the order of arrival cannot matter. Made when asked for: most calls have one testimony. */
+  readonly mark: () => string;
 }
 
 function fromEnd(end: CallEnd): Testimony {
-  return { byGateway: true, end, mark: markOf(end) };
+  return { byGateway: true, end, mark: () => markOf(end) };
 }
 
 function fromObservation(seen: Observation): Testimony {
@@ -86,7 +86,7 @@ function fromObservation(seen: Observation): Testimony {
     charges: seen.charges,
     unpriced: seen.unpriced,
   };
-  return { byGateway: false, end, mark: `${seen.witness} ${markOf(end)}` };
+  return { byGateway: false, end, mark: () => `${seen.witness} ${markOf(end)}` };
 }
 
 function compareTestimonies(a: Testimony, b: Testimony): number {
@@ -99,8 +99,12 @@ function compareCourses(a: Testimony, b: Testimony): number {
     Number(b.byGateway) - Number(a.byGateway) ||
     statusRank[b.end.status] - statusRank[a.end.status] ||
     b.end.endMs - a.end.endMs ||
-    (a.mark < b.mark ? -1 : a.mark > b.mark ? 1 : 0)
+    compareText(a.mark(), b.mark())
   );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 const statusRank: Readonly<Record<CallStatus, number>> = { complete: 5, failed: 4, aborted: 3, cut: 2, unreached: 1, presumed: 0 };
