@@ -11,6 +11,7 @@ import type { WitnessedCall } from "../../src/sandbox/witness.ts";
 import { startGateway, type Receipt, type TestGateway } from "../gateway.ts";
 import { nodeForClients } from "../interpreters.ts";
 import { dollars, type List, sum } from "./prices.ts";
+import { startTap } from "./tap.ts";
 
 /** One request beneath a client's question. */
 export interface Exchange {
@@ -36,6 +37,8 @@ export interface Line {
 export interface Clients {
   readonly gateway: TestGateway;
   readonly sandbox: Sandbox;
+  /** Heads of the requests that the providers got, credentials and all. */
+  readonly heads: readonly string[];
   readonly key: { readonly id: string; readonly secret: string };
   /** Runs a script of this folder under the clients' Node. */
   run(script: string, ...args: string[]): Promise<ReadonlyMap<string, Line>>;
@@ -48,7 +51,7 @@ export interface Clients {
   agrees(line: Line, provider: string, list: List, perCall?: bigint): Promise<readonly Receipt[]>;
   /** The provider's own error came to the client, and nothing is charged. */
   fails(line: Line, status: number): Promise<void>;
-  /** The ledger has just the calls that were agreed, each once. */
+  /** The ledger has just the calls that were agreed, each once, and nobody's key of Pennyworth's went to a provider. */
   settles(): Promise<void>;
   close(): Promise<void>;
 }
@@ -60,7 +63,8 @@ export async function startClients(
   options: { readonly sandbox?: SandboxOptions; readonly prices?: readonly unknown[] } = {},
 ): Promise<Clients> {
   const sandbox = await startSandbox({ seed: 5, ...options.sandbox });
-  const gateway = await startGateway({ providers: providers(sandbox.url), prices: options.prices ?? [] }, secrets);
+  const tap = await startTap(sandbox.url);
+  const gateway = await startGateway({ providers: providers(tap.url), prices: options.prices ?? [] }, secrets);
   const made = (await gateway.post("/keys", { name: "clients" })) as { key: { id: string }; secret: string };
   const key = { id: made.key.id, secret: made.secret };
   const agreed = new Map<string, bigint>();
@@ -105,6 +109,7 @@ export async function startClients(
   return {
     gateway,
     sandbox,
+    heads: tap.heads,
     key,
     agrees,
     run: async (script, ...args) => {
@@ -132,11 +137,13 @@ export async function startClients(
       const complete = calls.filter(({ status }) => status === "complete");
       expect(new Map(complete.map(({ id, cost }) => [id, cost]))).toEqual(new Map([...agreed].map(([id, pico]) => [id, dollars(pico)])));
       expect(complete.length).toBe(agreed.size);
+      expect(tap.heads.filter((head) => head.includes("pw_") || /^x-pennyworth-/m.test(head))).toEqual([]);
       // The provider served nothing that was not agreed.
       expect(sandbox.witness.calls.filter(({ usage }) => usage !== null).length).toBe(agreed.size);
     },
     close: async () => {
       await gateway.close();
+      await tap.close();
       await sandbox.close();
     },
   };

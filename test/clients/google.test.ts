@@ -84,6 +84,10 @@ describe("@google/genai", () => {
       ["vertex generate", "bearer"],
     ] as const)
       expect(clients.witnessed(take(lines, name)).map((row) => row.credential)).toEqual([credential]);
+    const toVertex = clients.heads.filter((head) => head.includes("/publishers/"));
+    expect(toVertex.length).toBeGreaterThan(4);
+    for (const head of clients.heads)
+      expect(head).toContain(toVertex.includes(head) ? `\nauthorization: Bearer ${tokens.token}\n` : "\nx-goog-api-key: of-the-company\n");
     expect(tokens.asked).toEqual(["/v1/token", expect.stringMatching(/:generateAccessToken$/)]);
   });
 

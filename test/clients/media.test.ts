@@ -47,6 +47,7 @@ describe("openai, for images and audio", () => {
     if (!available) return skip(noNode);
     await clients.fails(take(lines, "image 429"), 429);
     isRefused(take(lines, "refused"));
+    expect(clients.heads.filter((head) => head.includes("pw_"))).toEqual([]);
   });
 });
 
