@@ -78,18 +78,20 @@ function figure(name, value, note, kind) {
 function showToday(total, shares) {
   const sandbox = shares.filter(({ group, cost }) => group.provider === "sandbox" && cost !== "0");
   const guessed = shares.filter(({ group, cost }) => group.source !== "reported" && cost !== "0");
-  const unknown = total.unpriced + total.unmetered > 0;
+  const unknown = total.unpriced + total.unmetered + total.periodUnpriced > 0;
   const spent = unknown && total.cost === "0" ? "unknown" : money(total.cost, `${unknown ? "≥ " : ""}${guessed.length > 0 ? "~" : ""}`);
   const unsure = [
     [total.unpriced, "without a price"],
     [total.unmetered, "without usage"],
     [total.doubtful, total.doubtful === 1 ? "that does not add up" : "that do not add up"],
     [total.presumed, "presumed"],
+    [total.periodUnpriced, `${total.periodUnpriced === 1 ? "day" : "days"} of charges of periods without a price`],
   ].filter(([number]) => number > 0);
   by("today").replaceChildren(
     figure("Spent", spent, [
       unknown ? "only what is known" : null,
       guessed.length > 0 ? "~ in part not reported by the provider" : null,
+      total.periodCost === "0" ? null : ["of which charges of periods, for no call: ", money(total.periodCost)],
       sandbox.length > 0 ? ["of which sandbox (no real money): ", money(addUsd(sandbox.map(({ cost }) => cost)))] : null,
     ]),
     figure("Calls", formatCount(total.calls), total.failed > 0 ? `${formatCount(total.failed)} failed` : null),
