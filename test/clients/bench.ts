@@ -112,15 +112,7 @@ export async function startClients(
     heads: tap.heads,
     key,
     agrees,
-    run: async (script, ...args) => {
-      const path = fileURLToPath(new URL(script, import.meta.url));
-      // Nothing of the developer's own environment: a client would find credentials and addresses in it.
-      const env = { PATH: process.env["PATH"] ?? "", HOME: gateway.dataFolder };
-      const given = args.length === 0 ? [key.secret] : args;
-      const { stdout } = await promisify(execFile)(nodeForClients() as string, [path, gateway.url, ...given], { timeout: 60_000, env });
-      const lines = stdout.split("\n").filter((text) => text.startsWith("{"));
-      return new Map(lines.map((text) => JSON.parse(text) as Line).map((line) => [line.name, line]));
-    },
+    run: (script, ...args) => runScript(gateway, script, args.length === 0 ? [key.secret] : args),
     witnessed: (line) => line.exchanges.map(({ served }) => rowOf(served)).filter((row) => row !== undefined),
     fails: async ({ name, error, exchanges }, status) => {
       expect({ name, status: error?.status }).toEqual({ name, status });
@@ -147,6 +139,16 @@ export async function startClients(
       await sandbox.close();
     },
   };
+}
+
+/** Runs a script of this folder under the clients' Node, with the gateway's address and then these arguments. */
+export async function runScript(gateway: TestGateway, script: string, args: readonly string[]): Promise<ReadonlyMap<string, Line>> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  // Nothing of the developer's own environment: a client would find credentials and addresses in it.
+  const env = { PATH: process.env["PATH"] ?? "", HOME: gateway.dataFolder };
+  const { stdout } = await promisify(execFile)(nodeForClients() as string, [path, gateway.url, ...args], { timeout: 60_000, env });
+  const lines = stdout.split("\n").filter((text) => text.startsWith("{"));
+  return new Map(lines.map((text) => JSON.parse(text) as Line).map((line) => [line.name, line]));
 }
 
 /** A line by its name. */
