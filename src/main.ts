@@ -134,8 +134,12 @@ export async function start(config: Config): Promise<Running> {
   const gateway = new Gateway(parts, { required, check: (secret) => ledger.keys.check(secret), isOurs });
 
   journal.append({ kind: "run", run: createId(Date.now()), atMs: Date.now(), version });
-  for (const call of Array.from(journal.openCalls().values()))
-    journal.append({ kind: "end", call: presumeEnd(rates, call, journal.responseIds().get(call.id) ?? null, Date.now()) });
+  for (const call of Array.from(journal.openCalls().values())) {
+    const responseId = journal.responseIds().get(call.id) ?? null;
+    journal.append({ kind: "end", call: presumeEnd(rates, call, responseId, Date.now()) });
+    // The provider may have finished the response, and keep it: then what it came to is not presumed for long.
+    if (responseId !== null) works.background(call, call.endpoint, "", responseId, null);
+  }
   const clock = watchClock((byMs) => recorder.clock(byMs));
 
   let url = "";

@@ -19,6 +19,8 @@ import { batchAttribution, type LineEffects, LineReader, observeLine, passed, ty
 
 type Witness = Booking["witness"];
 
+/** Answers that say that there is nothing to be read, now or later. */
+const goneStatuses: ReadonlySet<number> = new Set([400, 404, 405, 410, 501]);
 const endedMax = 100;
 const memoryMax = 20_000;
 /** A provider may need a moment until it finds what it has just made. */
@@ -267,7 +269,12 @@ export class Works {
     } catch (error) {
       followed.problem = problemOf(error);
     }
-    const { id, provider, expiresMs } = followed.work;
+    const { id, provider, startMs, expiresMs } = followed.work;
+    // Only now: what an earlier process left long ago is looked at once more.
+    if (expiresMs === null && this.#open.has(id) && this.#effects.now() - startMs > this.#effects.limits.workAgeMsMax) {
+      followed.problem = "it did not end within limits.workAgeMsMax";
+      this.#end(followed, "lost");
+    }
     followed.nextMs = Math.min(followed.nextMs, expiresMs ?? Infinity);
     if (this.#open.has(id) && !this.#effects.canRead(provider, followed.kept)) this.#park(followed);
   }
@@ -275,14 +282,9 @@ export class Works {
   /** One look. Throws what hinders it. */
   async #look(followed: Followed): Promise<void> {
     const { work } = followed;
-    const { now, limits, requireWritable, canRead } = this.#effects;
+    const { now, requireWritable, canRead } = this.#effects;
     if (work.expiresMs !== null && now() >= work.expiresMs) {
       this.#endCache(followed, work.expiresMs, "reported", "follow", "expired");
-      return;
-    }
-    if (work.expiresMs === null && now() - work.startMs > limits.workAgeMsMax) {
-      followed.problem = "it did not end within limits.workAgeMsMax";
-      this.#end(followed, "lost");
       return;
     }
     if (!canRead(work.provider, followed.kept)) return;
@@ -409,7 +411,7 @@ export class Works {
   #missed(followed: Followed, status: number): void {
     const { work } = followed;
     followed.problem = `the provider answered ${status}`;
-    const isGone = status === 404 || status === 410 || (status === 403 && work.kind === "cache" && followed.lookedMs !== null);
+    const isGone = goneStatuses.has(status) || (status === 403 && work.kind === "cache" && followed.lookedMs !== null);
     followed.missing = isGone ? followed.missing + 1 : 0;
     if (followed.missing < missingMax) return;
     if (work.kind === "cache") this.#endCache(followed, this.#effects.now(), "estimated", "follow", "done");
