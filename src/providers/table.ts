@@ -146,13 +146,19 @@ export const providers: readonly ProviderRecord[] = [
     formats: ["openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "anthropic-messages"],
   }),
   provider("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", { formats: ["openai-chat", "openai-responses", "openai-audio"] }),
-  provider("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", { formats: chatAndEmbeddings, whenClientLeaves: cancels }),
+  provider("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", {
+    formats: [...chatAndEmbeddings, "openai-images", "openai-audio"],
+    whenClientLeaves: cancels,
+  }),
   provider("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", {
     formats: [...chatAndEmbeddings, "openai-responses"],
     whenClientLeaves: cancels,
   }),
   provider("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", { whenClientLeaves: cancels }),
-  provider("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", { formats: chatAndEmbeddings, streamUsage: "sent" }),
+  provider("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", {
+    formats: [...chatAndEmbeddings, "openai-audio"],
+    streamUsage: "sent",
+  }),
   provider("xai", "https://api.x.ai/v1", "XAI_API_KEY", {
     apis: { openai: "", anthropic: { at: "", auth: "x-api-key" } },
     formats: ["openai-chat", "openai-responses", "anthropic-messages"],
