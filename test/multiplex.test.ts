@@ -83,11 +83,13 @@ test("refusals, foreign hosts, the control API and large bodies are as over HTTP
   expect((await ask("/to/witness/v1/chat/completions", large)).status).toBe(200);
 });
 
-test("a body that does not come is refused in time", async () => {
+test("a body that does not come is refused in time, and its stream is closed, whether or not the client ever ends it", async () => {
   const stream = session.request({ ":method": "POST", ":path": "/to/witness/v1/chat/completions" });
+  const closed = new Promise((resolve) => stream.on("close", resolve));
   const status = await new Promise((resolve) => stream.on("response", (head) => resolve(head[":status"])));
   expect(status).toBe(408);
-  stream.destroy();
+  stream.resume();
+  await closed;
 });
 
 test("bytes in crumbs are still told apart, and what is neither protocol is refused", async () => {

@@ -3,7 +3,7 @@
 // the connections of both.
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer, Http2ServerResponse, type ServerHttp2Session } from "node:http2";
+import { constants, createServer, Http2ServerResponse, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 
 export interface DoorLimits {
@@ -56,6 +56,10 @@ export function openDoor(
       const late = setTimeout(() => timeout(response as unknown as ServerResponse), limits.requestMsMax);
       request.once("end", () => clearTimeout(late));
       response.once("close", () => clearTimeout(late));
+      // A client that was answered before it has said all may never end its stream, and with it the connection (RFC 9113, 8.1).
+      response.stream.once("finish", () => {
+        if (!request.complete) response.stream.close(constants.NGHTTP2_NO_ERROR);
+      });
       request.headers.host ??= request.authority;
       handle(request as unknown as IncomingMessage, response as unknown as ServerResponse);
     },
