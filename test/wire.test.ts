@@ -188,6 +188,25 @@ test("an encoding that cannot be read passes, and its usage is estimated", async
   expect(row!.inputTokens).toBeGreaterThan(0);
 });
 
+test("answers that wait for their turn on a connection end with it", async () => {
+  reply = (socket, request) => {
+    if (!request.includes('"max_tokens":51')) return;
+    socket.write("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n");
+    const drip = setInterval(() => socket.write(`data: {"choices":[{"delta":{"content":"${"word ".repeat(5_000)}"}}]}\n\n`), 5);
+    socket.on("close", () => clearInterval(drip));
+  };
+  const client = connect(Number(new URL(bench.running.url).port), "127.0.0.1");
+  for (const max_tokens of [50, 51]) {
+    const text = JSON.stringify(body({ stream: true, max_tokens }));
+    const head =
+      "POST /to/plain/v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nx-pennyworth-tags: case=turn\r\ncontent-type: application/json";
+    client.write(`${head}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+  }
+  setTimeout(() => client.destroy(), 300);
+  const rows = await bench.calls("case=turn", 2);
+  expect(rows.map((row) => row.status).toSorted()).toEqual(["aborted", "presumed"]);
+});
+
 test("an offer of another protocol does not stop a request", async () => {
   reply = (socket) => socket.end(json(200, answer(10, 5)));
   const port = Number(new URL(bench.running.url).port);

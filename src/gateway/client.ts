@@ -16,17 +16,23 @@ export class Client {
   constructor(response: ServerResponse, silenceMsMax: number) {
     this.#response = response;
     this.#silenceMsMax = silenceMsMax;
-    response.on("close", () => {
-      this.#clear();
-      if (this.#finished || this.#gone) return;
-      this.#gone = true;
-      this.#onGone?.();
-    });
+    response.on("close", () => this.#leave());
     response.on("error", () => {});
+    // Of an answer that waits behind others on its connection (pipelining), Node does not say that the connection has gone.
+    const { req: request } = response;
+    if (request.httpVersionMajor > 1) return;
+    const leave = (): void => this.#leave();
+    request.socket.setMaxListeners(0).once("close", leave);
+    response.once("close", () => request.socket.removeListener("close", leave));
   }
 
   get gone(): boolean {
     return this.#gone;
+  }
+
+  /** It has its answer, was cut off, or has gone. */
+  get over(): boolean {
+    return this.#finished || this.#gone;
   }
 
   get headSent(): boolean {
@@ -75,9 +81,20 @@ export class Client {
     this.#response.destroy();
   }
 
+  #leave(): void {
+    this.#clear();
+    if (this.#finished || this.#gone) return;
+    this.#gone = true;
+    this.#onGone?.();
+  }
+
   /** A client that stops reading is as good as gone; its answer must not be held for ever. */
   #watch(): void {
-    this.#stalled ??= setTimeout(() => this.#response.destroy(), this.#silenceMsMax);
+    this.#stalled ??= setTimeout(() => {
+      this.#response.destroy();
+      // One that was waiting for its turn on the connection is told nothing.
+      if (this.#response.socket === null) this.#leave();
+    }, this.#silenceMsMax);
   }
 
   #clear(): void {

@@ -68,6 +68,11 @@ export class Exchange {
     });
   }
 
+  /** The client has its answer, or has gone. */
+  get over(): boolean {
+    return this.#client.over;
+  }
+
   /** Breaks off what is under way: at shutdown. */
   cancel(): void {
     this.#cancelled = true;

@@ -52,7 +52,7 @@ export class Gateway {
       this.#active.add(exchange);
       await exchange.run();
       // Were there a bug, a client must not wait for ever.
-      if (!response.writableEnded && !response.destroyed && !request.destroyed) throw new Error("an exchange ended without an answer");
+      if (!exchange.over && !response.destroyed && !request.destroyed) throw new Error("an exchange ended without an answer");
     } catch (error) {
       refuse(response, error instanceof PennyworthError ? error : this.#parts.internal(error), request.complete, format);
     } finally {
