@@ -7,6 +7,7 @@ import { addressOf, authOf, placeOf } from "../providers/table.ts";
 import { type Credentials, slotOf } from "./credential.ts";
 import { headersUp, type Shown } from "./headers.ts";
 import type { Address, Target } from "./route.ts";
+import { openConnector } from "./socket.ts";
 
 export interface Upstream {
   send(attempt: Sent, request: UpstreamRequest): void;
@@ -34,7 +35,7 @@ export function createUpstream(limits: Settings["limits"], credentials: Credenti
     bodyTimeout: limits.silenceMsMax,
     keepAliveTimeout: 30_000,
     maxHeaderSize: 256 * 1024,
-    connect: { timeout: limits.connectMsMax },
+    connect: openConnector(limits.connectMsMax),
   });
   const bases = new Map<string, { readonly origin: string; readonly path: string }>();
   const baseOf = (url: string): { readonly origin: string; readonly path: string } => {
