@@ -18,6 +18,7 @@ export const errorKinds = {
     message:
       "Pennyworth serves nothing at {method} {path}. What it does not know passes, unmetered, under /to/<provider>/…; docs/gateway.md lists what it serves.",
   },
+  path_invalid: { status: 400, message: "The path cannot be read in one way only: {detail}." },
   method_not_allowed: { status: 405, message: "{path} does not take {method}." },
   upgrade_unsupported: { status: 501, message: "WebSocket and other upgrades cannot be metered yet and are refused." },
   host_foreign: { status: 421, message: "The Host {host} is not one this server answers to. Add it to server.hosts if it should be." },

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { RouteSettings } from "../config.ts";
-import { mergeProviders, type ProviderRecord } from "../providers/table.ts";
+import type { PennyworthError } from "../error.ts";
+import { mergeProviders, type ProviderRecord, providers, sandboxRecord } from "../providers/table.ts";
 import type { ApiName } from "../providers/api.ts";
 import { type Address, checkRoutes, readAddress, readHint, route, type RouteTable } from "./route.ts";
 
@@ -67,9 +68,9 @@ test("a client's credential never goes to another company than it was meant for"
 });
 
 test("routes that no request could follow are refused before anything is served", () => {
-  const { providers } = table([]);
-  expect(() => checkRoutes(providers, [{ model: "x", targets: [{ provider: "nobody" }] }])).toThrow(/no provider is called nobody/);
-  expect(() => checkRoutes(providers, [{ model: "x", targets: [{ provider: "openai" }, { provider: "anthropic" }] }])).toThrow(
+  const { providers: known } = table([]);
+  expect(() => checkRoutes(known, [{ model: "x", targets: [{ provider: "nobody" }] }])).toThrow(/no provider is called nobody/);
+  expect(() => checkRoutes(known, [{ model: "x", targets: [{ provider: "openai" }, { provider: "anthropic" }] }])).toThrow(
     /cannot stand in/,
   );
 });
@@ -92,13 +93,13 @@ test("what is served, and what is not", () => {
     "/v1/responses/x%2Ffiles",
     "/v1/models/%2e%2e/files",
   ])
-    expect(() => read("GET", path, false), path).toThrow(/serves nothing/);
+    expect(() => read("GET", path, false), path).toThrow(/cannot be read in one way/);
   expect(read("GET", "/v1/models/meta%2Fllama", false).kind).toBe("free");
 });
 
 test("paths that several APIs share go to the one whose client asks", () => {
-  const { providers } = table([]);
-  const whose = (path: string, hint: ApiName | null): string => readAddress(providers, "GET", path, hint).api.name;
+  const { providers: known } = table([]);
+  const whose = (path: string, hint: ApiName | null): string => readAddress(known, "GET", path, hint).api.name;
   expect([whose("/v1/models", null), whose("/v1/models", "anthropic"), whose("/v1/models", "gemini")]).toEqual([
     "openai",
     "anthropic",
@@ -117,13 +118,14 @@ test("a model in the path is told by its name, whatever it is made of", () => {
   expect(model("POST", "/openai/deployments/my-gpt/chat/completions")).toBe("my-gpt");
   const arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
   expect(model("POST", `/model/${encodeURIComponent(arn)}/converse-stream`)).toBe(arn);
-  expect(() => read("POST", "/model/..%2F..%2Fx/converse", false)).toThrow(/serves nothing/);
+  expect(() => read("POST", "/model/..%2F..%2Fx/converse", false)).toThrow(/climbs/);
+  // A deployment may be called as a part of the path is.
+  expect(read("POST", "/openai/deployments/chat/chat/completions", false).model).toEqual({ name: "chat", span: [20, 24] });
 });
 
 test("what is not known passes under a provider's name, and nowhere else", () => {
   const address = (path: string, method = "POST"): Address => read(method, path, false);
   expect(address("/to/openai/v1/realtime/sessions")).toMatchObject({ kind: "unmetered", format: null, path: "/v1/realtime/sessions" });
-  expect(address("/to/openai/v1/embeddings", "GET").kind).toBe("unmetered");
   // A provider's own API comes before another company's that it speaks as well: the path stays as the provider has it.
   const known = mergeProviders({});
   const owner = (path: string): string => readAddress(known, "POST", path, null).api.name;
@@ -133,7 +135,60 @@ test("what is not known passes under a provider's name, and nowhere else", () =>
   expect(owner("/to/xai/v1/videos/generations")).toBe("openai");
   expect(() => address("/v1/realtime/sessions")).toThrow(/serves nothing/);
   expect(() => address("/to/openai/v2/other")).toThrow(/serves nothing/);
-  expect(() => address("/to/openai/v1/../admin")).toThrow(/serves nothing/);
+  expect(() => address("/to/openai/v1/../admin")).toThrow(/climbs/);
   // What could be metered does not pass unread because a record is incomplete.
   expect(() => address("/to/local/v1/messages")).toThrow(/local is not set up/);
+});
+
+describe("what could be metered never passes unread", () => {
+  const whole = new Map([...providers, sandboxRecord].map((record) => [record.name, record]));
+  const kindOf = (path: string, method = "POST"): string => {
+    try {
+      const { kind, api, path: at } = readAddress(whole, method, path, null);
+      return `${kind} ${api.name} ${at}`;
+    } catch (error) {
+      return (error as PennyworthError).code;
+    }
+  };
+
+  it.each([
+    ["/v1beta/models/gemini-2.5-pro:generateContent#:countTokens"],
+    ["/v1/batches/#/cancel"],
+    ["/to/openai/v1/chat/completions#x"],
+    ["/to/openai/v1/%63hat/completions"],
+    ["/to/openai/v1//chat/completions"],
+    ["/to/openai/v1/chat/completions;x=1"],
+    ["/to/openai/v1/chat/completions%3Fa=1"],
+    ["/to/openai/v1/chat/completions%09"],
+    ["/to/openai/v1/chat/completions%00"],
+    ["/to/openai/v1\\chat\\completions"],
+    ["/to/openai/v1/chat%5Ccompletions"],
+    ["/to/openai/v1/chat%2Fcompletions"],
+    ["/to/openai/v1/Chat/Completions"],
+    ["/to/openai/v1/chat/completions/"],
+    ["/to/google/v1beta/models/gemini-2.5-pro%3AgenerateContent"],
+    ["/to/google/v1beta/models/gemini-2.5-pro:GenerateContent"],
+    ["/to/azure/openai/deployments/d/Chat/completions"],
+    ["/to/openai/v1/..%2f..%2fx%ff"],
+    ["/v1beta/models/..%2f..%2ffoo%ff:generateContent"],
+    ["/to/openai/v1/..;/x"],
+    ["/to/ollama/API/chat"],
+  ])("%s is refused", (path) => expect(kindOf(path)).toBe("path_invalid"));
+
+  it.each(["PUT", "PATCH", "GET", "DELETE"])("nor by the method %s", (method) =>
+    expect(kindOf("/to/openai/v1/embeddings", method)).toBe("method_not_allowed"),
+  );
+
+  it("under the address that people know of the provider it is metered as under Pennyworth's", () => {
+    expect(kindOf("/to/google/v1beta/openai/chat/completions")).toBe("metered openai /v1/chat/completions");
+    expect(kindOf("/to/cohere/compatibility/v1/chat/completions")).toBe("metered openai /v1/chat/completions");
+    expect(kindOf("/to/azure/models/chat/completions")).toBe("metered azure /models/chat/completions");
+    expect(kindOf("/v1/projects/p/locations/l/endpoints/123:generateContent")).toMatch(/^metered vertex/);
+  });
+
+  it("and what is something else still passes", () => {
+    expect(kindOf("/to/openai/v1/threads/t1/messages")).toBe("unmetered openai /v1/threads/t1/messages");
+    expect(kindOf("/to/openai/v1/models/ft:gpt-4o:acme", "DELETE")).toMatch(/^unmetered/);
+    expect(kindOf("/to/azure/openai/v1/vector_stores")).toMatch(/^unmetered azure \/openai\/v1/);
+  });
 });

@@ -4,7 +4,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { RouteSettings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
-import { type Api, type ApiName, apis, type Endpoint, type EndpointKind } from "../providers/api.ts";
+import { type Api, type ApiName, apis, type Endpoint, type EndpointKind, meteredTail } from "../providers/api.ts";
 import type { FormatName } from "../providers/format.ts";
 import { placeOf, type ProviderRecord } from "../providers/table.ts";
 
@@ -28,25 +28,54 @@ const served: readonly (readonly [Api, Endpoint])[] = apis.flatMap((api) => api.
 /**
  * @param path without query.
  * @param hint whose headers the request carries: that decides whose `/v1/models` is meant, where several APIs have such a path.
- * @throws PennyworthError `route_unknown`, `method_not_allowed`, `provider_unknown`.
+ * @throws PennyworthError `path_invalid`, `route_unknown`, `method_not_allowed`, `provider_unknown`, `provider_format`.
  */
 export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, method: string, path: string, hint: ApiName | null): Address {
+  const problem = findOddity(path);
+  if (problem !== null) throw new PennyworthError("path_invalid", { detail: problem });
   const match = /^\/to\/([^/]+)(\/.*)$/.exec(path);
-  const pinned = match === null ? null : decodeName(match[1] as string);
-  const rest = match === null ? path : (match[2] as string);
+  const pinned = match === null ? null : decodeURIComponent(match[1] as string);
   const named = pinned === null ? null : find(providers, pinned);
-  const unknown = new PennyworthError("route_unknown", { method, path });
-  if (rest.split("/").some(climbs)) throw unknown;
-  let known = false;
-  let foreign = false;
+  const rest = match === null ? path : (match[2] as string);
+  const seen = lookUp(named, method, rest, hint);
+  if (seen.address !== null) return { ...seen.address, pinned };
+  if (named === null) throw new PennyworthError(seen.isKnown ? "method_not_allowed" : "route_unknown", { method, path });
+  const known = lookUp(named, method, atRoot(named, rest), hint);
+  if (known.address !== null) return { ...known.address, pinned };
+  // What could be metered is not let through unread: not because a record is incomplete, nor by another method or spelling.
+  if (seen.isForeign) throw new PennyworthError("provider_format", { provider: named.name, path: rest });
+  if (seen.isMetered || known.isMetered) throw new PennyworthError("method_not_allowed", { method, path });
+  const likeness = meteredTail.exec(canonical(rest))?.[0];
+  if (likeness !== undefined) {
+    const detail = `it ends as metered calls do (${likeness}), and is none: docs/providers.md says how those are spelt`;
+    throw new PennyworthError("path_invalid", { detail });
+  }
+  const owner = ownerOf(named, rest);
+  if (owner === undefined) throw new PennyworthError("route_unknown", { method, path });
+  return { kind: "unmetered", api: owner, format: null, pinned, path: rest, model: null };
+}
+
+interface Seen {
+  readonly address: Omit<Address, "pinned"> | null;
+  /** Some endpoint has this path, whatever the method; one that is metered; one of an API that the named provider does not speak. */
+  readonly isKnown: boolean;
+  readonly isMetered: boolean;
+  readonly isForeign: boolean;
+}
+
+function lookUp(named: ProviderRecord | null, method: string, path: string, hint: ApiName | null): Seen {
+  let isMetered = false;
+  let isForeign = false;
+  let isKnown = false;
   let found: readonly [Api, Endpoint] | null = null;
   for (const candidate of served) {
     const [api, endpoint] = candidate;
-    if (!endpoint.pattern.test(rest)) continue;
-    known = true;
+    if (!endpoint.pattern.test(path)) continue;
+    isKnown = true;
+    isMetered ||= endpoint.kind === "metered";
     if (endpoint.method !== method) continue;
     if (named !== null && placeOf(named, api.name) === null) {
-      foreign ||= endpoint.kind === "metered";
+      isForeign ||= endpoint.kind === "metered";
       continue;
     }
     found ??= candidate;
@@ -55,20 +84,25 @@ export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, meth
       break;
     }
   }
-  if (found !== null) {
-    const [api, { kind, format, pattern }] = found;
-    const model = modelIn(rest, pattern);
-    // An encoded slash is part of a model's name, or a way around what the path says.
-    const [start, end] = model?.span ?? [0, 0];
-    if (!rest.startsWith("/v1/models/") && `${rest.slice(0, start)}${rest.slice(end)}`.split("/").some(isSplit)) throw unknown;
-    return { kind, api, format, pinned, path: rest, model };
+  return { address: found === null ? null : toAddress(found, path), isKnown, isMetered, isForeign };
+}
+
+function toAddress([api, { kind, format, pattern }]: readonly [Api, Endpoint], path: string): Omit<Address, "pinned"> {
+  const model = modelIn(path, pattern);
+  // An encoded slash is part of a model's name, or a way around what the path says.
+  const [start, end] = model?.span ?? [0, 0];
+  if (!path.startsWith("/v1/models/") && isSplit(path.slice(0, start) + path.slice(end)))
+    throw new PennyworthError("path_invalid", { detail: "an escape in it stands for a slash, outside a model's name" });
+  return { kind, api, format, path, model };
+}
+
+/** People write the path that they know from the provider: its own place instead of the API's root. */
+function atRoot(record: ProviderRecord, path: string): string {
+  for (const { name, root } of apis) {
+    const place = placeOf(record, name);
+    if (place !== null && place !== "" && place !== root && path.startsWith(`${place}/`)) return root + path.slice(place.length);
   }
-  // A call that could be metered is not let through unread because a record does not say that its provider speaks this API.
-  if (named !== null && foreign) throw new PennyworthError("provider_format", { provider: named.name, path: rest });
-  const owner = named === null ? undefined : ownerOf(named, rest);
-  if (owner !== undefined) return { kind: "unmetered", api: owner, format: null, pinned, path: rest, model: null };
-  if (known) throw new PennyworthError("method_not_allowed", { method, path });
-  throw unknown;
+  return path;
 }
 
 /** Whose a path is that nothing is known of: that of the first API of the provider's record, its own, whose paths begin so. */
@@ -207,28 +241,48 @@ function matches(pattern: string, model: string): boolean {
   ).test(model);
 }
 
+const located = new Map<RegExp, RegExp>();
+
 function modelIn(path: string, pattern: RegExp): Address["model"] {
-  const written = pattern.exec(path)?.groups?.["model"];
-  if (written === undefined) return null;
-  const start = path.lastIndexOf(`/${written}`) + 1;
-  return { name: decodeName(written), span: [start, start + written.length] };
+  if (!pattern.source.includes("(?<model>")) return null;
+  let placed = located.get(pattern);
+  if (placed === undefined) located.set(pattern, (placed = new RegExp(pattern.source, "d")));
+  const match = placed.exec(path);
+  const written = match?.groups?.["model"];
+  const span = match?.indices?.groups?.["model"];
+  return written === undefined || span === undefined ? null : { name: decodeURIComponent(written), span };
 }
 
-/** Whether a segment of a path might be read by a provider as a way up. */
-function climbs(segment: string): boolean {
-  return decodeName(segment)
-    .split(/[/\\]/)
-    .some((part) => part === "." || part === "..");
-}
-
-function isSplit(segment: string): boolean {
-  return /[/\\]/.test(decodeName(segment));
-}
-
-function decodeName(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+/**
+ * What in a path a provider might read in another way than we do, in words; null when there is nothing. Servers differ in what they make of
+ * fragments, parameters, doubled slashes and escapes that need not be, and what passes here as one thing must not arrive as another.
+ */
+function findOddity(path: string): string | null {
+  if (/[^\x21-\x7e]/.test(path)) return "it has characters that a path cannot have";
+  if (/[#;\\?]/.test(path)) return "it has a #, a ; or a backslash";
+  if (path.includes("//")) return "it has two slashes in a row";
+  if (!path.includes("%") && !path.includes("/.")) return null;
+  for (const [escape] of path.matchAll(/%.{0,2}/g)) {
+    if (!/^%[0-9a-f]{2}$/i.test(escape)) return "it has a % that begins no escape";
+    const code = Number.parseInt(escape.slice(1), 16);
+    if (code < 0x21 || code === 0x7f || /[A-Za-z0-9._~#;?%\\-]/.test(String.fromCharCode(code)))
+      return `it has the escape ${escape}, which no name in a path needs`;
   }
+  try {
+    const climbs = decodeURIComponent(path)
+      .split("/")
+      .some((segment) => segment === "." || segment === "..");
+    return climbs ? "it climbs" : null;
+  } catch {
+    return "its escapes are no text";
+  }
+}
+
+/** As the most lenient of servers would read it. */
+function canonical(path: string): string {
+  return decodeURIComponent(path).toLowerCase().replace(/\/+$/, "");
+}
+
+function isSplit(path: string): boolean {
+  return /%2f/i.test(path);
 }

@@ -69,6 +69,7 @@ function openaiEndpoints(head: string): readonly Endpoint[] {
 }
 
 const model = "(?<model>[^/]+)";
+const location = "/(?:v1|v1beta1)/projects/[^/]+/locations/[^/]+";
 const publisher = "/(?:v1|v1beta1)/(?:projects/[^/]+/locations/[^/]+/)?publishers";
 
 export const apis: readonly Api[] = [
@@ -116,6 +117,7 @@ export const apis: readonly Api[] = [
     endpoints: [
       free("POST", new RegExp(`^${publisher}/anthropic/models/count-tokens:rawPredict$`), "anthropic-messages"),
       metered(new RegExp(`^${publisher}/google/models/${model}:(?:generateContent|streamGenerateContent)$`), "gemini-generate"),
+      metered(new RegExp(`^${location}/endpoints/${model}:(?:generateContent|streamGenerateContent)$`), "gemini-generate"),
       metered(new RegExp(`^${publisher}/google/models/${model}:(?:predict|embedContent)$`), "gemini-embed"),
       metered(new RegExp(`^${publisher}/anthropic/models/${model}:(?:rawPredict|streamRawPredict)$`), "anthropic-messages"),
       free("POST", new RegExp(`^${publisher}/google/models/[^/]+:countTokens$`), "gemini-generate"),
@@ -145,6 +147,8 @@ export const apis: readonly Api[] = [
       metered(new RegExp(`^/openai/deployments/${model}/embeddings$`), "openai-embeddings"),
       metered(new RegExp(`^/openai/deployments/${model}/images/(?:generations|edits)$`), "openai-images"),
       metered(new RegExp(`^/openai/deployments/${model}/audio/(?:transcriptions|translations|speech)$`), "openai-audio"),
+      metered(/^\/models\/chat\/completions$/, "openai-chat"),
+      metered(/^\/models\/embeddings$/, "openai-embeddings"),
       ...openaiEndpoints("/openai/v1"),
       ...openaiEndpoints("/openai"),
     ],
@@ -170,3 +174,10 @@ export const apis: readonly Api[] = [
     ],
   },
 ];
+
+/**
+ * How the paths of metered calls end, wherever they begin and however they are spelt: a path of which nothing else is known does not pass
+ * unread with such an end.
+ */
+export const meteredTail =
+  /(?:\/completions|\/responses|\/embeddings|\/v1\/messages|\/images\/(?:generations|edits|variations)|:(?:streamgeneratecontent|generatecontent|embedcontent|batchembedcontents|streamrawpredict|rawpredict)|\/model\/.*\/(?:converse|converse-stream|invoke|invoke-with-response-stream)|\/api\/(?:chat|generate|embed|embeddings)|\/v[12]\/(?:chat|embed|rerank))$/;

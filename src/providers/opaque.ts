@@ -32,7 +32,8 @@ export const opaque: Format = {
   isOpaque: true,
 };
 
-const unread: AnswerFacts = {
+/** Of an answer of which nothing was read. */
+export const unread: AnswerFacts = {
   responseId: null,
   model: null,
   tier: null,
