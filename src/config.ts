@@ -163,7 +163,7 @@ export const environmentSettings = {
 const otherVariables = ["PENNYWORTH_CONFIG", "PENNYWORTH_ADMIN_TOKEN"] as const;
 
 /** Variables that are not ours to judge: of the tests and the bench, and those that container platforms make for a service of our name. */
-const foreignVariables = /^PENNYWORTH_((BENCH|TEST|SERVICE|PORT)_|(PYTHON|CRASHES|SEED|CHROMIUM|SHOTS)$)/;
+const foreignVariables = /^PENNYWORTH_((BENCH|TEST|SERVICE|PORT)_|(PYTHON|CRASHES|FUZZ|SEED|CHROMIUM|SHOTS)$)/;
 
 export interface Config {
   readonly settings: Settings;
