@@ -116,7 +116,9 @@ function readCohere(text: string, { status }: AnswerHead): AnswerFacts {
   const doubts = new Doubts();
   const bytes = Buffer.from(text);
   const root = rootOf(bytes, doubts);
-  const node = member(insideOf(bytes, member(root, "meta"), doubts), "billed_units");
+  const meta = member(root, "meta");
+  const inside = meta?.kind === "object" ? open(bytes, meta, 1) : undefined;
+  const node = member(inside, "billed_units");
   const billed = parseNode(bytes, node);
   const quantities = isFields(billed) ? embedded(billed, doubts) : {};
   const counted = Object.keys(quantities).length > 0;
@@ -132,16 +134,6 @@ function readCohere(text: string, { status }: AnswerHead): AnswerFacts {
     complete: root !== undefined,
     doubts: doubts.said,
   };
-}
-
-/** An object one level further down, where the scanner has not looked: a key there may be no valid string. */
-function insideOf(bytes: Buffer, node: Node | undefined, doubts: Doubts): Node | undefined {
-  try {
-    return node?.kind === "object" ? open(bytes, node, 1) : undefined;
-  } catch {
-    doubts.say("a part of the answer could not be read");
-    return undefined;
-  }
 }
 
 /** Images are billed as tokens by the models that count them so, and by the piece by those before. */

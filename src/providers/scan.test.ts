@@ -122,6 +122,13 @@ describe("scan", () => {
     expect(() => scan(Buffer.from('{"a":'.repeat(100_000)), 4)).toThrow("ends too early");
   });
 
+  it("refuses a key that is no string where it looks, and takes it as it stands where it passed over it", () => {
+    const bytes = Buffer.from('{"a":{"\\q":1,"b":2}}');
+    expect(() => scan(bytes, 2)).toThrow("not a valid string");
+    const inside = open(bytes, member(scan(bytes, 1), "a") as Node, 1);
+    expect(inside.keys).toEqual(["\\q", "b"]);
+  });
+
   it("finds the end of strings full of quotes and backslashes", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom("\\", '"', "a", "\n", "é", "x".repeat(70)), { maxLength: 200 }), (parts) => {

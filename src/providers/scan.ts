@@ -27,9 +27,12 @@ export function scan(bytes: Buffer, depthMax: number): Node {
   return node;
 }
 
-/** The same value, opened `depth` levels down: for what a first scan passed over. */
+/**
+ * The same value, opened `depth` levels down: for what a first scan passed over. Never throws: its structure was checked then, and a key that is
+ * no valid string stands for itself.
+ */
 export function open(bytes: Buffer, node: Node, depth: number): Node {
-  return new Scanner(bytes).value(node.start, depth);
+  return new Scanner(bytes, true).value(node.start, depth);
 }
 
 /** The value of a member; of duplicates the last, as in JSON.parse. undefined when there is none. */
@@ -91,9 +94,11 @@ const closeBracket = 93;
 
 class Scanner {
   readonly bytes: Buffer;
+  readonly isChecked: boolean;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, isChecked = false) {
     this.bytes = bytes;
+    this.isChecked = isChecked;
   }
 
   fail(at: number, detail: string): never {
@@ -212,9 +217,9 @@ class Scanner {
   }
 
   keyMade(start: number, end: number): string {
-    return (
-      stringOf(this.bytes, { kind: "string", start, end, keys: none, values: none }) ?? this.fail(start, "the key is not a valid string")
-    );
+    const made = stringOf(this.bytes, { kind: "string", start, end, keys: none, values: none });
+    if (made !== null) return made;
+    return this.isChecked ? this.bytes.toString("utf8", start + 1, end - 1) : this.fail(start, "the key is not a valid string");
   }
 
   colon(keyEnd: number): number {

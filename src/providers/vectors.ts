@@ -83,7 +83,7 @@ function readVectors(text: string, head: AnswerHead): AnswerFacts {
   const isObject = root?.kind === "object";
   if (!isObject) doubts.say("the answer is not a JSON object");
   const error = errorIn(parseNode(bytes, member(root, "error")));
-  const told = toldIn(bytes, root, doubts);
+  const told = usageIn(bytes, root, doubts) ?? statisticsIn(bytes, root, doubts);
   if (isObject && error === null && head.status < 300 && told === null) {
     const characters = fieldsOf(parseNode(bytes, member(root, "metadata")))["billableCharacterCount"];
     // Vertex's older models are billed by the character: a count of those is no count of tokens.
@@ -115,16 +115,6 @@ interface Told {
   readonly counted: Counted;
   readonly isWhole: boolean;
   readonly raw: string | null;
-}
-
-/** The scanner has not looked into what is nested: a key there may be no valid string. */
-function toldIn(bytes: Buffer, root: Node | undefined, doubts: Doubts): Told | null {
-  try {
-    return usageIn(bytes, root, doubts) ?? statisticsIn(bytes, root, doubts);
-  } catch {
-    doubts.say("a part of the answer could not be read");
-    return null;
-  }
 }
 
 /** What gemini-embedding-2 reports, at either API. */
