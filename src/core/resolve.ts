@@ -25,7 +25,7 @@ export interface Resolution {
 const sourceRank: Readonly<Record<QuantitySource, number>> = { reported: 4, partial: 3, estimated: 2, presumed: 1 };
 
 /**
- * The best evidence for usage and cost: reported before partial before estimated before presumed before none; of equal ones the
+ * The best evidence for usage and cost: reported before partial before estimated before presumed before none, and a failure without usage before what was presumed; of equal ones the
  * gateway's, then the later one. How the call ended is the gateway's to say, unless it presumed. What the best evidence left unsaid
  * (model, tier, finish) comes from the next best.
  */
@@ -109,8 +109,10 @@ function compareText(a: string, b: string): number {
 
 const statusRank: Readonly<Record<CallStatus, number>> = { complete: 5, failed: 4, aborted: 3, cut: 2, unreached: 1, presumed: 0 };
 
+/** That it failed and was charged with nothing is worth more than a presumption, and less than any count. */
 function rankOf(end: CallEnd): number {
-  return end.usage === null ? 0 : sourceRank[end.usage.source];
+  if (end.usage !== null) return sourceRank[end.usage.source];
+  return end.status === "failed" ? 1.5 : 0;
 }
 
 function isPresumed(testimony: Testimony): boolean {

@@ -3,11 +3,10 @@
 
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import type { AnswerFacts, AnswerHead, AnswerStream, Format } from "../providers/format.ts";
 import type { Client } from "./client.ts";
 import { headersDown } from "./headers.ts";
-import { readWhole } from "./whole.ts";
+import { openInflate, readWhole } from "./whole.ts";
 
 export interface AttemptLimits {
   readonly answerBytesMax: number;
@@ -70,6 +69,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** The inflate takes no more for now; the client takes no more for now. */
   #filled = false;
   #stalled = false;
+  /** The inflate has given all it will; the body has come to its end. */
+  #inflated = false;
+  #ended = false;
   /** The body cannot be read, only passed on. */
   #unread = false;
   /** The response's id has been told. */
@@ -160,7 +162,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     switch (this.#mode) {
       case "stream":
         if (this.#inflate === null) this.#read(chunk);
-        else if (!this.#inflate.write(chunk)) {
+        else if (!this.#inflated && !this.#inflate.write(chunk)) {
           controller.pause();
           if (!this.#filled) this.#inflate.once("drain", () => this.#drained());
           this.#filled = true;
@@ -191,7 +193,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#inflate !== null) {
-      this.#inflate.once("end", () => this.#finishStream()).end();
+      this.#ended = true;
+      if (this.#inflated) this.#finishStream();
+      else this.#inflate.end();
       return;
     }
     switch (this.#mode) {
@@ -308,8 +312,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #fail(kind: Outcome["kind"], cause: string): void {
     if (this.#over) return;
     const begun = this.#owner.client.headSent;
-    this.#end(kind, cause, this.#stream?.facts() ?? null);
-    if (begun) this.#owner.client.cut();
+    const facts = this.#stream?.facts() ?? null;
+    const kept = this.#stream === null || this.#completed ? [] : this.#stream.end();
+    this.#end(kind, cause, facts);
+    if (!begun) return;
+    // What waited for its sequel, an error event for one, is all that there will be.
+    for (const bytes of kept) this.#write(bytes);
+    this.#owner.client.cut();
   }
 
   #end(kind: Outcome["kind"], cause: string | null, facts: AnswerFacts | null): void {
@@ -355,25 +364,15 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #follow(inflate: Transform): void {
     this.#inflate = inflate;
     inflate.on("data", (chunk: Buffer) => this.#read(chunk));
+    // The compressed data may end before the body does.
+    inflate.on("end", () => {
+      this.#inflated = true;
+      if (this.#ended) this.#finishStream();
+    });
     inflate.on("error", (error: Error & { code?: string }) => {
       this.#fail("broke", error.code ?? "decompression");
       this.#controller?.abort(error);
     });
-  }
-}
-
-/** `unknown`: not an encoding that can be read here. */
-function openInflate(encoding: string): Transform | "unknown" {
-  switch (encoding.toLowerCase()) {
-    case "gzip":
-    case "x-gzip":
-      return createGunzip();
-    case "deflate":
-      return createInflate();
-    case "br":
-      return createBrotliDecompress();
-    default:
-      return "unknown";
   }
 }
 

@@ -1,6 +1,7 @@
 // The client's side of an exchange: writes with backpressure, and knows when the client has gone away or has stopped reading.
 
 import type { ServerResponse } from "node:http";
+import { constants, type Http2ServerResponse } from "node:http2";
 
 /** What Node takes for a reason phrase; another one is left out, since it says nothing that the status does not. */
 const reasonShape = /^[\t\x20-\x7e\x80-\xff]+$/;
@@ -78,7 +79,14 @@ export class Client {
   /** Breaks the answer off, so that a client does not take it for complete. */
   cut(): void {
     this.#finished = true;
-    this.#response.destroy();
+    this.#breakOff();
+  }
+
+  #breakOff(): void {
+    // Of HTTP/2: a stream that is merely destroyed ends as one that is complete.
+    const stream = (this.#response as unknown as Partial<Http2ServerResponse>).stream;
+    if (stream === undefined) this.#response.destroy();
+    else stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
   #leave(): void {
@@ -91,7 +99,7 @@ export class Client {
   /** A client that stops reading is as good as gone; its answer must not be held for ever. */
   #watch(): void {
     this.#stalled ??= setTimeout(() => {
-      this.#response.destroy();
+      this.#breakOff();
       // One that was waiting for its turn on the connection is told nothing.
       if (this.#response.socket === null) this.#leave();
     }, this.#silenceMsMax);

@@ -22,12 +22,14 @@ const sessionMemoryMax = 64;
 const preface = "PRI";
 
 /** Headers of one connection, of which HTTP/2 knows none (RFC 9113, 8.2.2). */
-const connectionHeaders = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
+const connectionHeaders = new Set(["connection", "http2-settings", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
 
 class Answer extends Http2ServerResponse {
   /** As of HTTP/1: status, reason, headers; a reason is not sent, and neither are headers of a connection. */
   override writeHead(status: number, ...rest: readonly unknown[]): this {
     const headers = rest.at(-1);
+    // A provider's status that HTTP/2 does not know is still a failure.
+    if (status > 599) return this.writeHead(502, headers);
     if (!Array.isArray(headers)) return super.writeHead(status, headers as never);
     const flat = headers as string[];
     const kept: string[] = [];
@@ -60,7 +62,8 @@ export function openDoor(
       response.stream.once("finish", () => {
         if (!request.complete) response.stream.close(constants.NGHTTP2_NO_ERROR);
       });
-      request.headers.host ??= request.authority;
+      // The authority is what the request is for; a host beside it says nothing.
+      request.headers.host = request.authority ?? request.headers.host;
       handle(request as unknown as IncomingMessage, response as unknown as ServerResponse);
     },
   );

@@ -171,7 +171,8 @@ export class Exchange {
   #start(asked: Asked, target: Target, attempt: number, reason: AttemptReason, cause: string | null): CallStart {
     const { facts, attribution } = asked;
     const startMs = this.#parts.now();
-    const model = target.model ?? facts.model;
+    const isRenamed = this.#isRenamed(asked, target);
+    const model = isRenamed ? target.model : facts.model;
     const hold: Hold = bound(
       this.#parts.rates.book,
       { provider: target.provider.name, model, tier: facts.tier, region: target.provider.region, atMs: startMs },
@@ -204,9 +205,14 @@ export class Exchange {
       promptBytes: facts.promptBytes,
       toolNames: facts.toolNames,
       prefix: asked.prefix,
-      edits: [...(asksForUsage(target) ? facts.edits : []), ...(target.model === null ? [] : ["model"])],
+      edits: [...(asksForUsage(target) ? facts.edits : []), ...(isRenamed ? ["model"] : [])],
       hold,
     };
+  }
+
+  /** A route's model can be sent where the request names one in a place that can be rewritten: not in a form. */
+  #isRenamed({ facts }: Asked, { model }: Target): boolean {
+    return model !== null && (facts.modelSpan !== null || this.#address.model !== null);
   }
 
   /** One try. @returns the cause for another one, or null when the client has its answer. */
@@ -315,14 +321,13 @@ export class Exchange {
   }
 
   #send(attempt: Attempt, target: Target, body: Buffer, firstByteMsMax: number): void {
-    this.#parts.upstream.send(attempt, {
-      target,
-      request: this.#request,
-      address: this.#address,
-      body,
-      shown: this.#shown,
-      firstByteMsMax,
-    });
+    const { upstream, internal } = this.#parts;
+    try {
+      upstream.send(attempt, { target, request: this.#request, address: this.#address, body, shown: this.#shown, firstByteMsMax });
+    } catch (bug) {
+      // What is on record as begun gets its end, whatever went wrong.
+      attempt.refuse(internal(bug));
+    }
   }
 
   /** What the answer's head says of Pennyworth: the call, its cost, and every policy that changed something. */
@@ -355,7 +360,8 @@ export class Exchange {
         limits,
         now: this.#parts.now,
         streamed: false,
-        whenClientLeaves: "cancel",
+        // What was asked to begin goes on, and is followed, though nobody waits for the answer.
+        whenClientLeaves: isWork ? "drain" : "cancel",
         discards: () => false,
         headers: () => (target.provider.name === sandbox ? ["x-pennyworth-provider", "sandbox: no real model answered"] : []),
         named: () => {},
@@ -395,7 +401,7 @@ export class Exchange {
   /** A stored response is priced as the call that made it was: by the model it sent, at its time. */
   #observe(format: Format, { provider }: Target, facts: AnswerFacts, attribution: Attribution): void {
     const followed = this.#parts.works.fetched(provider.name, facts, keep(this.#shown, this.#request.rawHeaders));
-    if (facts.responseId === null || facts.usage === null || !facts.complete) return;
+    if (facts.responseId === null || (facts.usage === null && facts.error === null) || !facts.complete) return;
     const observedMs = this.#parts.now();
     const made = this.#parts.identifier.made(facts.responseId) ?? followed;
     const sighting = {
@@ -435,8 +441,14 @@ function toWire({
 }
 
 /** The path with the model taken out, so that calls to one endpoint are told by one name. */
-function endpointOf({ path, model }: Address): string {
+function endpointOf({ kind, path, model }: Address): string {
+  if (kind === "unmetered") return path.split("/").map(wordOf).join("/");
   return model === null ? path : `${path.slice(0, model.span[0])}{model}${path.slice(model.span[1])}`;
+}
+
+/** Of a path that nobody knows only words go on record: ids and names may say whose it is. */
+function wordOf(segment: string): string {
+  return /^(v\d{1,2}[a-z]{0,5}\d?|[a-z][a-z_-]{0,31}(:[A-Za-z]{1,31})?|)$/.test(segment) ? segment : "{}";
 }
 
 /** The formats' own edits ask for usage; a provider that sends it unasked refuses them. */

@@ -2,10 +2,11 @@
 // with its configured credential or one that a client has shown. Not here: what is read. Invariant: what is not taken is not held: the
 // connection waits for its reader.
 
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { AnswerHead } from "../providers/format.ts";
 import type { Shown } from "./headers.ts";
+import { openInflate } from "./whole.ts";
 import { readAddress, route, type RouteTable, type Target } from "./route.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -113,7 +114,12 @@ class Handler implements Dispatcher.DispatchHandler {
         done(error);
       },
     });
-    this.#resolve({ status, type: (header("content-type") ?? "").toLowerCase(), header, body: this.#body });
+    this.#resolve({
+      status,
+      type: (header("content-type") ?? "").toLowerCase(),
+      header,
+      body: inflated(this.#body, header("content-encoding")),
+    });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -139,4 +145,12 @@ class Handler implements Dispatcher.DispatchHandler {
   #over(): void {
     if (this.#abort !== null) this.#signal.removeEventListener("abort", this.#abort);
   }
+}
+
+/** Not asked for, but some compress all the same. */
+function inflated(body: Readable, encoding: string | null): Readable {
+  const inflate = encoding === null || encoding === "identity" ? null : openInflate(encoding);
+  if (inflate === null || inflate === "unknown") return body;
+  pipeline(body, inflate, () => {});
+  return inflate;
 }

@@ -6,7 +6,8 @@ import type { RouteSettings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
 import { type Api, type ApiName, apis, type Endpoint, type EndpointKind, meteredTail } from "../providers/api.ts";
 import type { FormatName } from "../providers/format.ts";
-import { placeOf, type ProviderRecord } from "../providers/table.ts";
+import { addressOf, placeOf, type ProviderRecord } from "../providers/table.ts";
+import { holdsKey, unusable } from "./headers.ts";
 
 export interface Address {
   /** `unmetered`: nothing is known of this path but whose it is; it passes unread, and is on record. */
@@ -157,10 +158,11 @@ export const sandbox = "sandbox";
 
 /**
  * The targets of one request. Without any provider credential configured and none in the request, the sandbox answers.
- * @param credential the client's own provider credential, if any.
+ * @param shown the client's own provider credential, if any; `unusable` when it showed one that cannot go to a provider.
  * @throws PennyworthError `provider_unknown`, `provider_format`, `provider_key_missing`.
  */
-export function route(table: RouteTable, address: Address, model: string | null, credential: string | null): Route {
+export function route(table: RouteTable, address: Address, model: string | null, shown: string | null): Route {
+  const credential = shown === unusable ? null : shown;
   const usual = address.api.provider;
   const at = (name: string): Target => target(table, name, address, name === address.pinned || name === usual);
   if (address.pinned !== null) return { targets: [at(address.pinned)], retry: once };
@@ -175,7 +177,7 @@ export function route(table: RouteTable, address: Address, model: string | null,
   }
   const record = find(table.providers, usual);
   if (credential === null && !hasCredential(table, record)) {
-    if (table.credentialed.size === 0) return { targets: [at(sandbox)], retry: once };
+    if (table.credentialed.size === 0 && shown === null) return { targets: [at(sandbox)], retry: once };
     throw keyMissing(record);
   }
   return { targets: [at(usual)], retry: once };
@@ -226,6 +228,8 @@ function target(table: RouteTable, name: string, { kind, api, format, path }: Ad
   const provider = find(table.providers, name);
   const isSpoken = kind === "metered" || kind === "kept" ? format !== null && provider.formats.includes(format) : true;
   if (!isSpoken || placeOf(provider, api.name) === null) throw new PennyworthError("provider_format", { provider: name, path });
+  // Asked for here, so that nothing is put on record that could not be sent.
+  addressOf(provider);
   return { provider, model: null, pool: "shared", own: own && provider.auth !== "none" };
 }
 
@@ -259,6 +263,7 @@ function modelIn(path: string, pattern: RegExp): Address["model"] {
  */
 function findOddity(path: string): string | null {
   if (/[^\x21-\x7e]/.test(path)) return "it has characters that a path cannot have";
+  if (holdsKey(path)) return "a Pennyworth key stands in it: send it as x-pennyworth-key";
   if (/[#;\\?]/.test(path)) return "it has a #, a ; or a backslash";
   if (path.includes("//")) return "it has two slashes in a row";
   if (!path.includes("%") && !path.includes("/.")) return null;

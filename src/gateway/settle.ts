@@ -67,7 +67,7 @@ function decideUsage(estimator: Estimator, start: CallStart, ending: Ending, fac
   // Bytes of which nothing is known are no tokens.
   if (start.format === "unmetered") return null;
   const reported = facts?.usage ?? null;
-  const outputBytes = facts?.outputBytes ?? unreadBytes(start, ending);
+  const outputBytes = facts === null || saysNothing(facts) ? unreadBytes(start, ending) : facts.outputBytes;
   const prompt = promptTotal(start.promptBytes);
   const model = `${start.provider}/${start.modelSent ?? ""}`;
   if (reported?.source === "reported") {
@@ -87,6 +87,11 @@ function decideUsage(estimator: Estimator, start: CallStart, ending: Ending, fac
     case "aborted":
       return estimator.complete(model, reported, prompt, outputBytes, facts?.doubts);
   }
+}
+
+/** Nothing of it was understood: it may be of another kind than its head says. */
+function saysNothing({ usage, outputBytes, responseId, model, finish, error }: AnswerFacts): boolean {
+  return usage === null && outputBytes === 0 && responseId === null && model === null && finish === null && error === null;
 }
 
 /** An answer that could not be read, or not to its end: its bytes stand for what was generated, which is too much rather than nothing. */

@@ -5,7 +5,7 @@ import { Agent, type Dispatcher } from "undici";
 import type { Settings } from "../config.ts";
 import { addressOf, authOf, placeOf } from "../providers/table.ts";
 import { type Credentials, slotOf } from "./credential.ts";
-import { headersUp, type Shown } from "./headers.ts";
+import { headersUp, ownFor, type Shown } from "./headers.ts";
 import type { Address, Target } from "./route.ts";
 import { openConnector } from "./socket.ts";
 
@@ -65,10 +65,14 @@ export function createUpstream(limits: Settings["limits"], credentials: Credenti
       // A configured credential goes in the provider's slot; the client's own stays in the one it came in.
       const key = credentials.key(provider.name);
       const sign = key === null ? credentials.signer(provider.name) : null;
-      if (key !== null) headers.push(...slotOf(authOf(provider, address.api.name), key));
+      const auth = authOf(provider, address.api.name);
+      if (key !== null) headers.push(...slotOf(auth, key));
       else if (sign === null && target.own) {
-        headers.push(...shown.ownHeaders);
-        options.path += shown.ownQuery === "" ? "" : `${shown.query === "" ? "?" : "&"}${shown.ownQuery}`;
+        const own = ownFor(auth, shown);
+        headers.push(...own);
+        // Google alone takes a key in the query.
+        if (own.length === 0 && auth === "x-goog-api-key" && shown.ownQuery !== "")
+          options.path += `${shown.query === "" ? "?" : "&"}${shown.ownQuery}`;
       }
       if (sign === null) {
         agent.dispatch(options, attempt);

@@ -1,6 +1,7 @@
-// Reads an answer that came whole: decompressed where it must be, within a bound. What cannot be read has no facts and is passed on.
+// Reads an answer that came whole: decompressed where it must be, within a bound; and opens the decompression of one that streams. What cannot be read has no facts and is passed on.
 
-import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import type { Transform } from "node:stream";
+import { brotliDecompressSync, createBrotliDecompress, createGunzip, createInflate, gunzipSync, inflateSync } from "node:zlib";
 import type { AnswerFacts, AnswerHead, Format } from "../providers/format.ts";
 
 /** A compressed answer that grows past this is not read: its usage is unknown, and estimated. */
@@ -32,5 +33,20 @@ function decode(body: Buffer, encoding: string | null): string | null {
     }
   } catch {
     return null;
+  }
+}
+
+/** `unknown`: not an encoding that can be read here. */
+export function openInflate(encoding: string): Transform | "unknown" {
+  switch (encoding.toLowerCase()) {
+    case "gzip":
+    case "x-gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    case "br":
+      return createBrotliDecompress();
+    default:
+      return "unknown";
   }
 }

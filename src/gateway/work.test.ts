@@ -216,14 +216,18 @@ describe("a batch", () => {
     place.works.close();
   });
 
-  it("of nobody's: its lines count for whoever fetches them, and a part of a file is not taken for all of it", () => {
+  it("of nobody's: its lines count once a batch has named the file, and a part of a file is not taken for all of it", () => {
     const { works, noted } = make(provider);
     const part = { ...jsonl, status: 206 };
+    // Anybody may have put lines like these into a file: they would be costs that were invented.
+    pass(works, passing("GET", "/v1/files/file-1/content"), output, jsonl);
+    expect(observations(noted)).toHaveLength(0);
+    pass(works, passing("GET", "/v1/batches/batch_1"), batch("completed"));
     pass(works, passing("GET", "/v1/files/file-1/content"), output.slice(0, output.indexOf("\n") + 1), part);
     pass(works, passing("GET", "/v1/files/file-1/content"), output, jsonl);
     pass(works, passing("GET", "/v1/files/file-1/content"), output, jsonl);
     expect(observations(noted)).toHaveLength(1 + 9);
-    expect(observations(noted)[3]).toMatchObject({ responseId: "chatcmpl-2", attribution: { task: "nightly" }, tierServed: "batch" });
+    expect(observations(noted)[3]).toMatchObject({ responseId: "chatcmpl-2", attribution: { task: "batch_1" }, tierServed: "batch" });
   });
 
   it("listed batches are not begun; one that cannot be read is looked at again, and given up when its time is over", async () => {
@@ -256,6 +260,7 @@ describe("a batch", () => {
         throw new Error("bug");
       },
     });
+    pass(works, passing("GET", "/v1/batches/batch_1"), batch("completed"));
     expect(pass(works, passing("GET", "/v1/files/file-1/content"), output, jsonl, [5, 99])).toBe(output);
     pass(works, passing("POST", "/v1/batches"), batch("validating"));
     pass(works, passing("POST", "/v1/batches"), "{not json");

@@ -183,16 +183,19 @@ export class Works {
     const name = keyOf(provider.name, results);
     const followed = this.#open.get(workId(provider.name, results));
     if (followed !== undefined) this.#supply(followed, passing.kept);
-    const source: Source = this.#sources.get(name) ?? {
+    const known = this.#sources.get(name);
+    // Any file may hold lines that look like results: those of a batch are in the files that the batch itself has named.
+    const isResults = known !== undefined || !path.includes("/files/");
+    const source: Source = known ?? {
       provider,
       ref: results,
       startMs: this.#effects.now(),
-      attribution: path.includes("/files/") ? attribution : batchAttribution(attribution, results),
+      attribution: batchAttribution(attribution, results),
       key,
       endpoint: path.replace(/\/[^/]+\/[^/]+$/, ""),
       model: null,
     };
-    return new LineReader(source, "fetch", this.#lines, this.#recorded.get(name) !== undefined, (tally) => {
+    return new LineReader(source, "fetch", this.#lines, !isResults || this.#recorded.get(name) !== undefined, (tally) => {
       // A part of a file (206) is not all of it.
       if (status === 200 && tally.unread === 0) this.#recorded.set(name, tally);
     });
@@ -249,7 +252,8 @@ export class Works {
   }
 
   #supply(followed: Followed, kept: Kept | null): void {
-    if (kept === null) return;
+    // One that works is not given up for another's.
+    if (kept === null || (followed.kept !== null && followed.problem === null)) return;
     const couldRead = this.#effects.canRead(followed.work.provider, followed.kept);
     followed.kept = kept;
     if (couldRead) return;
@@ -324,7 +328,8 @@ export class Works {
       tier: null,
       status: facts.error === null ? "complete" : "failed",
     } as const;
-    if (facts.usage !== null) this.#lines.observe(toObservation(this.#effects.book, sighting, facts));
+    // One that failed has cost nothing that anybody says; of one that was cancelled nobody knows.
+    if (facts.usage !== null || facts.error !== null) this.#lines.observe(toObservation(this.#effects.book, sighting, facts));
     this.#end(followed, statusOf(facts));
   }
 
