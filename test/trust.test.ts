@@ -180,3 +180,19 @@ test("a background response that failed is not presumed any longer", async () =>
   const receipt = await gateway.receipt(call);
   expect([receipt.total, receipt.lines]).toEqual(["0", []]);
 });
+
+test("the results of Anthropic's batches are fetched through the gateway, not past it with a Pennyworth key", async () => {
+  const key = ((await gateway.post("/keys", { name: "batches", team: null, role: "use" })) as { secret: string }).secret;
+  const url = "https://api.anthropic.com/v1/messages/batches/msgbatch_1/results";
+  const batch = { id: "msgbatch_1", type: "message_batch", processing_status: "ended", results_url: url, seed: 12345678901234 };
+  const written = JSON.stringify({ data: [batch, { ...batch, results_url: null }], has_more: false });
+  answer = (_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(written);
+  };
+  const response = await fetch(`${gateway.url}/to/anthropic/v1/messages/batches`, {
+    headers: { "x-pennyworth-key": key, "x-api-key": "sk-ant-mine", "anthropic-version": "2023-06-01" },
+  });
+  expect(await response.text()).toBe(written.replace(url, "/v1/messages/batches/msgbatch_1/results"));
+  expect(response.headers.get("x-pennyworth-edits")).toBe("results_url");
+});

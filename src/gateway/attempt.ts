@@ -6,6 +6,7 @@ import type { Dispatcher } from "undici";
 import type { AnswerFacts, AnswerHead, AnswerStream, Format } from "../providers/format.ts";
 import type { Client } from "./client.ts";
 import { headersDown } from "./headers.ts";
+import { splice } from "./splice.ts";
 import { openInflate, readWhole } from "./whole.ts";
 
 export interface AttemptLimits {
@@ -302,8 +303,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
         if (this.#held !== null) this.#write(this.#held);
         this.#owner.client.end();
       } else {
-        this.#head(cost, [], body.length);
-        this.#owner.client.end(body);
+        // A compressed body is not one that could be edited.
+        const isPlain = ["identity", null].includes((this.#answerHead as AnswerHead).header("content-encoding"));
+        const edits = isPlain ? facts?.edits : undefined;
+        const sent = edits === undefined ? body : splice(body, edits.splices);
+        this.#head(cost, [], sent.length, edits?.names);
+        this.#owner.client.end(sent);
       }
       this.#end("answered", null, facts);
     });
@@ -335,8 +340,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
     return length === null ? undefined : Number(length);
   }
 
-  #head(cost: string | null, except: readonly string[] = [], length?: number): void {
+  #head(cost: string | null, except: readonly string[] = [], length?: number, edits?: readonly string[]): void {
     const headers = [...headersDown(this.#rawHeaders, except), ...this.#owner.headers(cost)];
+    if (edits !== undefined) headers.push("x-pennyworth-edits", edits.join(", "));
     if (length !== undefined) headers.push("content-length", String(length));
     this.#owner.client.head(this.status as number, this.#reason, headers);
   }

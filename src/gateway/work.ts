@@ -7,7 +7,7 @@ import { type Work, type WorkStatus, workId } from "../core/work.ts";
 import type { AnswerFacts, AnswerHead, Format } from "../providers/format.ts";
 import { type Job, readJobs } from "../providers/job.ts";
 import { followLines } from "../providers/lines.ts";
-import { objectPath, resultPaths, resultsAt, versionOf } from "../providers/places.ts";
+import { objectPath, resultPaths, resultsAt, resultsEdits, versionOf } from "../providers/places.ts";
 import { readResult } from "../providers/results.ts";
 import { type Booking, bookStorage, bookTraining } from "./booking.ts";
 import { toObservation } from "./observe.ts";
@@ -101,7 +101,7 @@ export class Works {
       answer: (text, head) => {
         if (head.status < 300)
           this.#guard(() => (results === null ? this.#passed(passing, text) : this.#passedWhole(passing, results, text, head.status)));
-        return passed;
+        return { ...passed, ...(format.name === "anthropic-messages" ? resultsEdits(Buffer.from(text)) : {}) };
       },
       isStream: (head) => results !== null && head.status < 300 && !/^application\/json\b/.test(head.type),
       stream: ({ eventBytesMax, head }) => followLines(this.#reader(passing, results ?? "", head.status), eventBytesMax),

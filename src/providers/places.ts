@@ -1,7 +1,9 @@
 // Where work and its results are read: paths at Pennyworth, derived from the path that began or read it. Not here: what stands there (job.ts).
 // Invariant: no query that carries a credential is kept.
 
+import type { AnswerFacts, Splice } from "./format.ts";
 import type { Job } from "./job.ts";
+import { member, type Node, scan, stringOf } from "./scan.ts";
 
 /** The path of one object, from the path of any request about it; `ref` is its id. */
 export function objectPath(path: string, ref: string): string {
@@ -40,4 +42,27 @@ export function resultPaths(path: string, { ref, files }: Pick<Job, "ref" | "fil
 export function versionOf(query: string): string {
   const version = query.split("&").find((part) => /^api-version=[\w.-]{1,64}$/.test(part));
   return version === undefined ? "" : `?${version}`;
+}
+
+/**
+ * Anthropic says where a batch's results are with its own host, and clients go there with the key they have: a Pennyworth key would leave,
+ * and the results be read past the gateway. The path alone brings them back here.
+ */
+export function resultsEdits(body: Buffer): Pick<AnswerFacts, "edits"> {
+  if (!body.includes('"results_url"')) return {};
+  let root: Node;
+  try {
+    root = scan(body, 3);
+  } catch {
+    return {};
+  }
+  const batches = [root, ...(member(root, "data")?.values ?? [])];
+  const splices: Splice[] = [];
+  for (const batch of batches) {
+    const node = member(batch, "results_url");
+    const path = /^https?:\/\/[^/]+(\/v1\/messages\/batches\/[^/?#]+\/results)$/.exec(stringOf(body, node) ?? "")?.[1];
+    if (node !== undefined && path !== undefined)
+      splices.push({ at: node.start, remove: node.end - node.start, insert: JSON.stringify(path) });
+  }
+  return splices.length === 0 ? {} : { edits: { names: ["results_url"], splices } };
 }
