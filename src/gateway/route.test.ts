@@ -7,7 +7,10 @@ import { type Address, checkRoutes, readAddress, readHint, route, type RouteTabl
 
 const provider = (name: string, formats: ProviderRecord["formats"]): [string, ProviderRecord] => {
   const apis = { openai: "", ...(formats.includes("anthropic-messages") ? { anthropic: "" } : {}) };
-  return [name, { name, baseUrl: "http://127.0.0.1:1", formats, apis, auth: "bearer", keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord];
+  return [
+    name,
+    { name, baseUrl: "http://127.0.0.1:1", formats, apis, auth: "bearer", keyFrom: `${name.toUpperCase()}_API_KEY` } as ProviderRecord,
+  ];
 };
 const table = (credentialed: readonly string[], routes: readonly RouteSettings[] = []): RouteTable => ({
   providers: new Map([
