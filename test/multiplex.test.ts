@@ -41,6 +41,23 @@ function ask(path: string, body: unknown, headers: Readonly<Record<string, strin
 
 const question = { model: "gpt-4o-mini", messages: [{ role: "user", content: "hello" }] };
 
+/** Sends pieces one by one. @returns what came back until the connection closed. */
+function say(pieces: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = dial(Number(new URL(bench.running.url).port), "127.0.0.1");
+    let heard = "";
+    socket.on("data", (chunk) => (heard += chunk.toString("latin1")));
+    socket.on("close", () => resolve(heard));
+    socket.setNoDelay(true);
+    void (async () => {
+      for (const piece of pieces) {
+        socket.write(piece);
+        await new Promise((next) => setTimeout(next, 15));
+      }
+    })();
+  });
+}
+
 test("a whole answer has its call, its cost and a receipt", async () => {
   const answer = await ask("/to/witness/v1/chat/completions", question, {
     "x-sandbox-input-tokens": "1000",
@@ -93,20 +110,6 @@ test("a body that does not come is refused in time, and its stream is closed, wh
 });
 
 test("bytes in crumbs are still told apart, and what is neither protocol is refused", async () => {
-  const say = (pieces: readonly string[]): Promise<string> =>
-    new Promise((resolve) => {
-      const socket = dial(Number(new URL(bench.running.url).port), "127.0.0.1");
-      let heard = "";
-      socket.on("data", (chunk) => (heard += chunk.toString("latin1")));
-      socket.on("close", () => resolve(heard));
-      socket.setNoDelay(true);
-      void (async () => {
-        for (const piece of pieces) {
-          socket.write(piece);
-          await new Promise((next) => setTimeout(next, 15));
-        }
-      })();
-    });
   expect(await say([..."PU", "T /v1/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"])).toContain("404");
   expect(await say(["P", "RX nonsense\r\n\r\n"])).toContain("400");
   // A preface that goes on with nonsense ends the connection.

@@ -152,7 +152,7 @@ function isSame(a: PeriodCharge, b: PeriodCharge): boolean {
   return textOf(a) === textOf(b);
 }
 
-function textOf({ bookedMs: _, attribution, ...rest }: PeriodCharge): string {
+function textOf({ bookedMs: _bookedMs, attribution, ...rest }: PeriodCharge): string {
   const said = [...attributionFields.map((field) => attribution[field]), Object.entries(attribution.tags).toSorted()];
   const sorted = Object.entries(rest).toSorted(([one], [other]) => (one < other ? -1 : 1));
   return JSON.stringify([sorted, said], (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));

@@ -184,8 +184,11 @@ function describeReported(reported: string, { charges, unpriced }: CallEnd): str
 }
 
 function isSameAmount(a: string, b: string): boolean {
-  const bare = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-  return bare(a) === bare(b);
+  return withoutZeros(a) === withoutZeros(b);
+}
+
+function withoutZeros(decimal: string): string {
+  return decimal.includes(".") ? decimal.replace(/\.?0+$/, "") : decimal;
 }
 
 function isSpilled(start: CallStart | null, end: CallEnd): boolean {

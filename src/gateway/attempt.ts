@@ -359,12 +359,22 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #resume(): void {
     this.#stalled = false;
     this.#inflate?.resume();
-    if (!this.#filled) this.#controller?.resume();
+    this.#goOn();
   }
 
   #drained(): void {
     this.#filled = false;
-    if (!this.#stalled) this.#controller?.resume();
+    this.#goOn();
+  }
+
+  /**
+   * Later, not at once: an answer that had to wait for its turn (pipelining) goes on in the middle of the last piece of the one before it, and
+   * undici, which reads one piece at a time, would leave its connection paused for ever.
+   */
+  #goOn(): void {
+    process.nextTick(() => {
+      if (!this.#over && !this.#stalled && !this.#filled) this.#controller?.resume();
+    });
   }
 
   #follow(inflate: Transform): void {

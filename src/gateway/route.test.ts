@@ -28,6 +28,8 @@ const table = (credentialed: readonly string[], routes: readonly RouteSettings[]
 });
 const read = (method: string, path: string, anthropic: boolean): Address =>
   readAddress(table([]).providers, method, path, anthropic ? "anthropic" : null);
+const addressAt = (path: string, method = "POST"): Address => read(method, path, false);
+const modelAt = (path: string): string | undefined => addressAt(path).model?.name;
 const chat = read("POST", "/v1/chat/completions", false);
 const messages = read("POST", "/v1/messages", true);
 const first = (...args: Parameters<typeof route>): string => route(...args).targets[0]!.provider.name;
@@ -115,20 +117,18 @@ test("paths that several APIs share go to the one whose client asks", () => {
 });
 
 test("a model in the path is told by its name, whatever it is made of", () => {
-  const model = (method: string, path: string): string | undefined => read(method, path, false).model?.name;
-  expect(model("POST", "/v1beta/models/gemini-2.5-flash:generateContent")).toBe("gemini-2.5-flash");
-  expect(model("POST", "/v1/projects/p/locations/l/publishers/anthropic/models/claude@20250929:streamRawPredict")).toBe("claude@20250929");
-  expect(model("POST", "/openai/deployments/my-gpt/chat/completions")).toBe("my-gpt");
+  expect(modelAt("/v1beta/models/gemini-2.5-flash:generateContent")).toBe("gemini-2.5-flash");
+  expect(modelAt("/v1/projects/p/locations/l/publishers/anthropic/models/claude@20250929:streamRawPredict")).toBe("claude@20250929");
+  expect(modelAt("/openai/deployments/my-gpt/chat/completions")).toBe("my-gpt");
   const arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
-  expect(model("POST", `/model/${encodeURIComponent(arn)}/converse-stream`)).toBe(arn);
+  expect(modelAt(`/model/${encodeURIComponent(arn)}/converse-stream`)).toBe(arn);
   expect(() => read("POST", "/model/..%2F..%2Fx/converse", false)).toThrow(/climbs/);
   // A deployment may be called as a part of the path is.
   expect(read("POST", "/openai/deployments/chat/chat/completions", false).model).toEqual({ name: "chat", span: [20, 24] });
 });
 
 test("what is not known passes under a provider's name, and nowhere else", () => {
-  const address = (path: string, method = "POST"): Address => read(method, path, false);
-  expect(address("/to/openai/v1/realtime/sessions")).toMatchObject({ kind: "unmetered", format: null, path: "/v1/realtime/sessions" });
+  expect(addressAt("/to/openai/v1/realtime/sessions")).toMatchObject({ kind: "unmetered", format: null, path: "/v1/realtime/sessions" });
   // A provider's own API comes before another company's that it speaks as well: the path stays as the provider has it.
   const known = mergeProviders({});
   const owner = (path: string): string => readAddress(known, "POST", path, null).api.name;
@@ -136,11 +136,11 @@ test("what is not known passes under a provider's name, and nowhere else", () =>
   expect(owner("/to/google/v1/interactions")).toBe("gemini");
   expect(owner("/to/azure/openai/vector_stores")).toBe("azure");
   expect(owner("/to/xai/v1/videos/generations")).toBe("openai");
-  expect(() => address("/v1/realtime/sessions")).toThrow(/serves nothing/);
-  expect(() => address("/to/openai/v2/other")).toThrow(/serves nothing/);
-  expect(() => address("/to/openai/v1/../admin")).toThrow(/climbs/);
+  expect(() => addressAt("/v1/realtime/sessions")).toThrow(/serves nothing/);
+  expect(() => addressAt("/to/openai/v2/other")).toThrow(/serves nothing/);
+  expect(() => addressAt("/to/openai/v1/../admin")).toThrow(/climbs/);
   // What could be metered does not pass unread because a record is incomplete.
-  expect(() => address("/to/local/v1/messages")).toThrow(/local is not set up/);
+  expect(() => addressAt("/to/local/v1/messages")).toThrow(/local is not set up/);
 });
 
 describe("what could be metered never passes unread", () => {

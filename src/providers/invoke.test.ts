@@ -443,7 +443,7 @@ describe("a request of InvokeModel", () => {
   });
 
   it("asks for a tier of 64 characters at most", () => {
-    const header = (name: string): string | null => (name === "x-amzn-bedrock-service-tier" ? "p".repeat(500) : null);
-    expect(bedrockInvoke.request(Buffer.from("{}"), { ...line(), header }).tier).toBe("p".repeat(64));
+    const asked = line("/v1/test", null, "", { "x-amzn-bedrock-service-tier": "p".repeat(500) });
+    expect(bedrockInvoke.request(Buffer.from("{}"), asked).tier).toBe("p".repeat(64));
   });
 });
