@@ -207,29 +207,6 @@ test("answers that wait for their turn on a connection end with it", async () =>
   expect(rows.map((row) => row.status).toSorted()).toEqual(["aborted", "presumed"]);
 });
 
-test("an answer that its client reads slowly goes on, whatever comes for the one behind it on the connection", async () => {
-  const words = `data: {"choices":[{"delta":{"content":"${"word ".repeat(100_000)}"}}]}\n\n`;
-  const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
-  reply = (socket, request) => {
-    if (request.includes('"max_tokens":50')) socket.end(`${head}${words.repeat(8)}data: [DONE]\n\n`);
-    else setTimeout(() => socket.write(`${head}data: {}\n\n`, () => setTimeout(() => socket.end("data: [DONE]\n\n"), 50)), 150);
-  };
-  const text = await new Promise<string>((resolve) => {
-    const client = connect(Number(new URL(bench.running.url).port), "127.0.0.1");
-    let heard = "";
-    client.on("data", (chunk) => (heard += chunk.toString()));
-    client.on("close", () => resolve(heard));
-    client.pause();
-    setTimeout(() => client.resume(), 300);
-    for (const max_tokens of [50, 51]) {
-      const asked = JSON.stringify(body({ stream: true, max_tokens }));
-      const line = `POST /to/plain/v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\n${max_tokens === 51 ? "connection: close\r\n" : ""}`;
-      client.write(`${line}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(asked)}\r\n\r\n${asked}`);
-    }
-  });
-  expect(text.match(/data: \[DONE\]/g)).toHaveLength(2);
-});
-
 test("an offer of another protocol does not stop a request", async () => {
   reply = (socket) => socket.end(json(200, answer(10, 5)));
   const port = Number(new URL(bench.running.url).port);

@@ -165,7 +165,8 @@ function fuzzStream(format: Format, random: Random): string | null {
   };
   if (!format.isStream(options.head, true)) return null;
   const whole = feed(format, [bytes], options, 1);
-  const split = feed(format, pieces(bytes, random), options, random.pick([0, 0.1, 1]));
+  const parts = pieces(bytes, random);
+  const split = feed(format, parts, options, random.pick([0, 0.1, 1]) * Math.min(1, 200 / parts.length));
   const problem = problemOfAnswer(format.name, whole.facts, bytes.length);
   if (problem !== null) return problem;
   for (const { out, held } of [whole, split]) {

@@ -68,7 +68,7 @@ export async function startUpstream(seed: number, formatOf: (id: number) => Form
   };
 }
 
-const statuses = [201, 204, 206, 301, 304, 400, 401, 404, 413, 429, 429, 500, 502, 503, 529, 599];
+const statuses = [201, 204, 206, 301, 304, 400, 401, 404, 413, 429, 429, 500, 502, 503, 529, 599, 999];
 
 interface Answer {
   readonly status: number;
