@@ -188,8 +188,9 @@ describe("a provider like another one", () => {
       await run(node, block("js like"), gateway.url);
       const { calls } = (await (await fetch(`${outside.url}/witness?limit=10`)).json()) as { calls: Record<string, unknown>[] };
       expect(calls).toMatchObject([{ path: "/v1/messages", credential: "bearer", model: "kimi-k2-0905-preview" }]);
-      const listed = (await gateway.get("/calls?fresh=true")) as { calls: { id: string }[] };
-      const receipt = await gateway.receipt(listed.calls[0]?.id ?? "");
+      const list = async (): Promise<{ id: string }[]> => ((await gateway.get("/calls?fresh=true")) as { calls: { id: string }[] }).calls;
+      await expect.poll(async () => (await list()).length, { timeout: 20_000 }).toBe(1);
+      const receipt = await gateway.receipt((await list())[0]?.id ?? "");
       expect(receipt).toMatchObject({ status: "complete", unpriced: [], start: { provider: "moonshot-anthropic" } });
       const { input, output } = calls[0]!["usage"] as { input: number; output: number };
       expect(receipt.lines.map(({ class: name, quantity }) => [name, quantity])).toEqual([
