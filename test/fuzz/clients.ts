@@ -35,7 +35,7 @@ export function isCall({ kind }: Ask): boolean {
 
 const bodies = formatNames.flatMap((format) => requestSeeds[format].map(({ body }) => body));
 const endpoints = apis.flatMap((api) => api.endpoints.filter(({ kind }) => kind !== "metered"));
-const visitMsMax = 20_000;
+const visitMsMax = 60_000;
 
 export function makeAsk(seed: number, id: number): Ask {
   const random = caseRandom(seed ^ 0x5eed, id);
