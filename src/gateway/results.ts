@@ -6,6 +6,7 @@ import type { PriceBook } from "../core/price.ts";
 import type { Work } from "../core/work.ts";
 import type { AnswerFacts, AnswerHead, Format, FormatName } from "../providers/format.ts";
 import type { Fate, Reader } from "../providers/frames.ts";
+import { unread } from "../providers/opaque.ts";
 import { readResult, type Result } from "../providers/results.ts";
 import { toObservation } from "./observe.ts";
 
@@ -141,7 +142,7 @@ export class LineReader implements Reader {
   }
 
   facts(): AnswerFacts {
-    return passed;
+    return unread;
   }
 
   #take(bytes: Buffer): void {
@@ -157,15 +158,3 @@ export class LineReader implements Reader {
     this.#index++;
   }
 }
-
-/** What is said of an answer that only passed. */
-export const passed: AnswerFacts = {
-  responseId: null,
-  model: null,
-  tier: null,
-  finish: null,
-  usage: null,
-  outputBytes: 0,
-  error: null,
-  complete: true,
-};

@@ -7,6 +7,7 @@ import { type Work, type WorkStatus, workId } from "../core/work.ts";
 import type { AnswerFacts, AnswerHead, Format } from "../providers/format.ts";
 import { type Job, readJobs } from "../providers/job.ts";
 import { followLines } from "../providers/lines.ts";
+import { unread } from "../providers/opaque.ts";
 import { objectPath, resultPaths, resultsAt, resultsEdits, versionOf } from "../providers/places.ts";
 import { readResult } from "../providers/results.ts";
 import { type Booking, bookStorage, bookTraining } from "./booking.ts";
@@ -15,7 +16,7 @@ import type { Kept, Reading } from "./read.ts";
 import type { EndedWork, Followed, OpenWork, Passing, WorkEffects } from "./followed.ts";
 import { Recent } from "./recent.ts";
 import { Rounds } from "./rounds.ts";
-import { batchAttribution, type LineEffects, LineReader, observeLine, passed, type Source, sourceOf, type Tally } from "./results.ts";
+import { batchAttribution, type LineEffects, LineReader, observeLine, type Source, sourceOf, type Tally } from "./results.ts";
 
 type Witness = Booking["witness"];
 
@@ -101,7 +102,7 @@ export class Works {
       answer: (text, head) => {
         if (head.status < 300)
           this.#guard(() => (results === null ? this.#passed(passing, text) : this.#passedWhole(passing, results, text, head.status)));
-        return { ...passed, ...(format.name === "anthropic-messages" ? resultsEdits(Buffer.from(text)) : {}) };
+        return { ...unread, ...(format.name === "anthropic-messages" ? resultsEdits(Buffer.from(text)) : {}) };
       },
       isStream: (head) => results !== null && head.status < 300 && !/^application\/json\b/.test(head.type),
       stream: ({ eventBytesMax, head }) => followLines(this.#reader(passing, results ?? "", head.status), eventBytesMax),
