@@ -255,7 +255,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const stream = this.#stream as AnswerStream;
     for (const bytes of stream.push(chunk)) this.#write(bytes);
     if (this.firstTokenMs === null && stream.started) this.firstTokenMs = this.#owner.now();
-    if (!this.#named) {
+    if (!this.#named && this.#owner.format?.isKept === true) {
       const { responseId } = stream.facts();
       this.#named = responseId !== null;
       if (responseId !== null) this.#owner.named(responseId);
