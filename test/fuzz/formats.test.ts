@@ -14,9 +14,10 @@ import { lineOf, requestSeeds } from "./requests.ts";
 
 const asked = process.env["PENNYWORTH_FUZZ"];
 const cases = asked === undefined ? 20_000 : Math.round(Number(asked) * 0.95);
-const seed = Number(process.env["PENNYWORTH_SEED"] ?? Date.now() % 1_000_000);
+/** Chance is for the long run: `npm test` tries the same cases each time. */
+const seed = Number(process.env["PENNYWORTH_SEED"] ?? (asked === undefined ? 7 : Date.now() % 1_000_000));
 /** The longest a case may take, ms: inputs are at most 256 KiB. */
-const caseMsMax = 500;
+const caseMsMax = 2_000;
 
 const names = [...formats.keys()];
 const answers = answerSeeds();

@@ -15,7 +15,8 @@ import { startUpstream } from "./upstream.ts";
 
 const asked = process.env["PENNYWORTH_FUZZ"];
 const requests = asked === undefined ? 1_500 : Math.round(Number(asked) * 0.05);
-const seed = Number(process.env["PENNYWORTH_SEED"] ?? Date.now() % 1_000_000);
+/** Chance is for the long run: `npm test` tries the same cases each time. */
+const seed = Number(process.env["PENNYWORTH_SEED"] ?? (asked === undefined ? 7 : Date.now() % 1_000_000));
 const together = 16;
 const triesMax = 3;
 
@@ -74,7 +75,12 @@ test(`${requests} mutated requests and answers through the gateway`, { timeout: 
     expect((await verifyChain(join(folder.path, "journal"))).problems, said("journal")).toEqual([]);
 
     gateway = await startGateway(settings);
-    const rows = await readRows(gateway);
+    // The store follows the journal in its own time.
+    let rows = await readRows(gateway);
+    for (const deadlineMs = Date.now() + 60_000; Date.now() < deadlineMs; rows = await readRows(gateway)) {
+      const seen = new Set(rows);
+      if (before.starts.every(({ id }) => seen.has(id))) break;
+    }
     const receipts = await checkReceipts(gateway);
     await gateway.close();
     const after = await read(folder.path);
