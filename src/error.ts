@@ -61,6 +61,15 @@ export const errorKinds = {
   store_failed: { status: 500, message: "The store could not answer: {detail}." },
   config_invalid: { status: 500, message: "The settings are not valid: {detail}." },
   data_locked: { status: 500, message: "The data folder {folder} is in use by another process." },
+  data_demo: {
+    status: 500,
+    message: "The data in {folder} is invented: `pennyworth demo` made it and serves it. Name another folder with --data.",
+  },
+  data_real: {
+    status: 500,
+    message:
+      "The folder {folder} holds something, and it is not a demo's: a demo is made in a folder of its own. Name another with --data.",
+  },
   ledger_missing: {
     status: 404,
     message: "There is no ledger in {folder}, and no server runs there. --data names another folder; `pennyworth serve` starts a ledger.",

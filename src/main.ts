@@ -16,6 +16,7 @@ import { createCredentials, withRegion } from "./credentials.ts";
 import type { Role } from "./core/entry.ts";
 import type { PriceBook } from "./core/price.ts";
 import type { UsageClass } from "./core/usage.ts";
+import { isDemo, refuseDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
 import type { Credentials } from "./gateway/credential.ts";
 import { Estimator } from "./gateway/estimate.ts";
@@ -49,9 +50,21 @@ export interface Running {
   readonly sandboxed: boolean;
   /** Callers need a Pennyworth key. */
   readonly keysNeeded: boolean;
+  /** How many calls are under way. */
+  readonly active: () => number;
   /** Takes no new calls, waits for those under way, syncs, and lets go of the data folder. */
   close(): Promise<void>;
 }
+
+/** What a server takes from the world, where it is not the world itself. */
+export interface Effects {
+  /** The time that calls and entries are said to be of, ms UTC. */
+  readonly now: () => number;
+  /** It serves the demo's folder, and no other may. */
+  readonly demo: boolean;
+}
+
+const realEffects: Effects = { now: Date.now, demo: false };
 
 export const version: string = (
   JSON.parse(readFileSync(join(fileURLToPath(import.meta.url), "../../package.json"), "utf8")) as { version: string }
@@ -72,11 +85,13 @@ export async function openOffline(config: Config): Promise<{ readonly app: Retur
   return { app, close: () => ledger.close() };
 }
 
-export async function start(config: Config): Promise<Running> {
+/** @throws PennyworthError `data_demo` for a folder of invented data, unless the demo serves it. */
+export async function start(config: Config, { now, demo }: Effects = realEffects): Promise<Running> {
   const { settings } = config;
   const log = createLog(config);
+  if (!demo) refuseDemo(settings.data);
   checkRoutes(new Map(mergeProviders(settings.providers)).set(sandboxRecord.name, sandboxRecord), settings.routes);
-  const ledger = await openLedger(config, log);
+  const ledger = await openLedger(config, log, now);
   const { journal } = ledger;
   const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
   const providers = new Map(ledger.providers).set(sandboxRecord.name, { ...sandboxRecord, baseUrl: sandboxServer.url });
@@ -92,7 +107,7 @@ export async function start(config: Config): Promise<Running> {
   const recorder = new Recorder(journal, {
     durability: settings.journal.durability,
     whenUnwritable: settings.journal.whenUnwritable,
-    now: Date.now,
+    now,
     warn: (message) => log.warn(message),
   });
   const upstream = createUpstream(settings.limits, credentials);
@@ -101,7 +116,7 @@ export async function start(config: Config): Promise<Running> {
       book: ledger.book,
       formats,
       limits: settings.limits,
-      now: Date.now,
+      now,
       regionOf: (provider) => providers.get(provider)?.region ?? null,
       note: (entry) => recorder.note(entry),
       requireWritable: () => recorder.requireWritable(),
@@ -121,7 +136,7 @@ export async function start(config: Config): Promise<Running> {
     identifier: new Identifier((name) => ledger.names.token(name)),
     recorder,
     prefixKey: ledger.names.derive("prefix"),
-    now: Date.now,
+    now,
     upstream,
     works,
     synced: () => journal.synced(),
@@ -131,9 +146,9 @@ export async function start(config: Config): Promise<Running> {
   const isOurs = (secret: string): boolean => secret.startsWith(keyPrefix) || secret.startsWith(adminPrefix) || secret === adminToken;
   const gateway = new Gateway(parts, { required, check: (secret) => ledger.keys.check(secret), isOurs });
 
-  journal.append({ kind: "run", run: createId(Date.now()), atMs: Date.now(), version });
+  journal.append({ kind: "run", run: createId(now()), atMs: now(), version });
   for (const call of Array.from(journal.openCalls().values()))
-    journal.append({ kind: "end", call: presumeEnd(rates, call, journal.responseIds().get(call.id) ?? null, Date.now()) });
+    journal.append({ kind: "end", call: presumeEnd(rates, call, journal.responseIds().get(call.id) ?? null, now()) });
   const clock = watchClock((byMs) => recorder.clock(byMs));
 
   let url = "";
@@ -173,7 +188,15 @@ export async function start(config: Config): Promise<Running> {
     await close();
     throw error;
   }
-  return { url, adminToken, dataFolder: settings.data, sandboxed: routes.credentialed.size === 0, keysNeeded: required(), close };
+  return {
+    url,
+    adminToken,
+    dataFolder: settings.data,
+    sandboxed: routes.credentialed.size === 0,
+    keysNeeded: required(),
+    active: () => gateway.active,
+    close,
+  };
 }
 
 interface OpenLedger {
@@ -188,7 +211,7 @@ interface OpenLedger {
   close(): Promise<void>;
 }
 
-async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
+async function openLedger(config: Config, log: Logger, now = Date.now): Promise<OpenLedger> {
   const { settings } = config;
   const folder = settings.data;
   const lock = await acquire(folder);
@@ -199,7 +222,7 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
   try {
     const journal = await Journal.open(join(folder, "journal"), {
       ...settings.journal,
-      now: Date.now,
+      now,
       onFatal: (error) => {
         // What the kernel holds may never reach the disk: go on, and the ledger would lie. The next start repairs.
         log.fatal(error, "the journal could not be synced");
@@ -219,7 +242,7 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
       journal,
       store,
       names,
-      keys: new KeyRing(journal),
+      keys: new KeyRing(journal, { now, random: randomBytes }),
       book: readPrices({
         prices: settings.prices,
         pricesOf: Object.fromEntries([sandboxRecord, ...providers.values()].map(({ name, pricesOf }) => [name, pricesOf])),
@@ -246,6 +269,7 @@ interface Face {
 
 function createContext(config: Config, ledger: OpenLedger, face: Face): ApiContext {
   const startedMs = Date.now();
+  const demo = isDemo(config.settings.data);
   let rebuilding = false;
   return {
     version,
@@ -283,6 +307,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
           credential: ledger.credentials.has(name),
         })),
         sandbox: face.sandboxed ?? false,
+        demo,
         keysNeeded: keysNeeded(config, ledger.keys),
       };
     },

@@ -22,6 +22,7 @@ const heights: Readonly<Record<string, number>> = {
   ingest: 4,
   export: 4,
   sandbox: 4,
+  demo: 4,
   "prices.ts": 3,
   ledger: 3,
   providers: 3,

@@ -115,6 +115,8 @@ export interface Status {
   }[];
   /** Whether calls without any credential are answered by the sandbox. */
   readonly sandbox: boolean;
+  /** Whether all of it is invented, by `pennyworth demo`. */
+  readonly demo: boolean;
   readonly keysNeeded: boolean;
 }
 

@@ -108,6 +108,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       store: { applied: { segment: 1, offset: 4_096 }, lagBytes: 4_096, rebuilding: false, refused: 0, trouble: null },
       providers: [{ name: "openai", formats: ["openai-chat"], credential: true }],
       sandbox: false,
+      demo: false,
       keysNeeded: true,
     }),
     unwritable: () => null,

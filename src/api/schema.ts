@@ -312,6 +312,7 @@ export const statusAnswer = z
     }),
     providers: z.array(z.object({ name: z.string(), formats: z.array(z.string()), credential: z.boolean() })),
     sandbox: z.boolean(),
+    demo: z.boolean().openapi({ description: "All of it is invented, by `pennyworth demo`." }),
     keysNeeded: z.boolean(),
   })
   .openapi("Status");
