@@ -28,6 +28,9 @@ export const errorKinds = {
   key_missing: { status: 401, message: "A Pennyworth key is needed: send it as x-pennyworth-key, or in place of the provider's key." },
   key_unknown: { status: 401, message: "This Pennyworth key is not known. `pennyworth keys list` shows those that are." },
   key_revoked: { status: 401, message: "This Pennyworth key was revoked." },
+  session_ended: { status: 401, message: "This session has ended. Sign in again." },
+  sign_in_limited: { status: 429, message: "Too many wrong tokens came from this address. Try again in {seconds} s." },
+  request_forged: { status: 403, message: "This request did not come from Pennyworth's own pages: {detail}." },
   key_role: { status: 403, message: "This key's role is {role}; the request needs {needed}." },
   provider_unknown: { status: 404, message: "No provider is called {provider}. Known: {known}." },
   provider_key_missing: {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import pino, { type Logger } from "pino";
-import type { ApiContext, PriceLine, PricesAccess } from "./api/context.ts";
+import type { ApiContext, Identity, PriceLine, PricesAccess } from "./api/context.ts";
 import { createApi } from "./api/app.ts";
 import type { Config } from "./config.ts";
 import { createCredentials, withRegion } from "./credentials.ts";
@@ -350,13 +350,15 @@ function toPricesAccess(book: PriceBook): PricesAccess {
 
 const ranks: Readonly<Record<Role, number>> = { use: 0, read: 1, administer: 2 };
 
-function authorize(adminToken: string | null, keys: KeyRing, token: string | null, needed: Exclude<Role, "use">): void {
+function authorize(adminToken: string | null, keys: KeyRing, token: string | null, needed: Exclude<Role, "use">): Identity {
   if (token === null) throw new PennyworthError("key_missing");
-  if (adminToken !== null && equal(token, adminToken)) return;
+  if (adminToken !== null && equal(token, adminToken)) return { role: "administer", key: null, name: null };
   const key = keys.check(token);
   if (key === "unknown") throw new PennyworthError("key_unknown");
   if (key === "revoked") throw new PennyworthError("key_revoked");
-  if (ranks[key.role] < ranks[needed]) throw new PennyworthError("key_role", { role: key.role, needed });
+  const { id, name, role } = key;
+  if (role === "use" || ranks[role] < ranks[needed]) throw new PennyworthError("key_role", { role, needed });
+  return { role, key: id, name };
 }
 
 function equal(a: string, b: string): boolean {

@@ -13,6 +13,8 @@ import { addKeys } from "./keys.ts";
 import { addProbes } from "./probe.ts";
 import { addReport } from "./report.ts";
 import type { Api, ApiEnv } from "./route.ts";
+import { Sessions } from "./session.ts";
+import { addSession, cookieName, readSession } from "./signin.ts";
 import { addState } from "./state.ts";
 
 export const apiBodyBytesMax = 64 * 1024;
@@ -42,6 +44,18 @@ export function createApi(context: ApiContext): Api {
     }
     await next();
   });
+  const sessions = new Sessions();
+  app.use("/api/*", async (c, next) => {
+    if (c.env?.trusted !== true) await readSession(c, context, sessions);
+    await next();
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: cookieName,
+    description:
+      "The cookie of a sign-in. What changes something also needs the header `x-pennyworth-request`, and comes from our own origin.",
+  });
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",
     scheme: "bearer",
@@ -51,6 +65,7 @@ export function createApi(context: ApiContext): Api {
   addCalls(app, context);
   addKeys(app, context);
   addState(app, context);
+  addSession(app, context, sessions);
   addProbes(app, context);
   app.doc31("/api/v1/openapi.json", {
     openapi: "3.1.0",

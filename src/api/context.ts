@@ -27,10 +27,19 @@ export interface ApiContext {
   /**
    * Lets a request with this bearer token pass, or throws PennyworthError `key_missing`, `key_unknown`, `key_revoked` or `key_role`.
    * `token` is null when there was none. Not asked for requests that came through the data folder's own socket.
+   * @returns whose token it is.
    */
-  readonly authorize: (token: string | null, needed: Exclude<Role, "use">) => void | Promise<void>;
+  readonly authorize: (token: string | null, needed: Exclude<Role, "use">) => MaybePromise<Identity>;
   /** Told of failures that the client only gets a reference to. */
   readonly onError: (reference: string, error: unknown) => void;
+}
+
+/** Whose request it is. */
+export interface Identity {
+  readonly role: Exclude<Role, "use">;
+  /** Id and name of the Pennyworth key; null: the admin token. */
+  readonly key: string | null;
+  readonly name: string | null;
 }
 
 export type ListedKey = Key & { readonly revokedMs: number | null };

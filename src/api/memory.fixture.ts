@@ -117,7 +117,11 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       if (token === null) throw new PennyworthError("key_missing");
       if (token === "user") throw new PennyworthError("key_role", { role: "use", needed });
       if (token === "reader" && needed === "administer") throw new PennyworthError("key_role", { role: "read", needed });
-      if (token !== "admin" && token !== "reader") throw new PennyworthError("key_unknown");
+      if (token === "admin") return { role: "administer", key: null, name: null };
+      if (token === "reader") return { role: "read", key: null, name: "reader" };
+      const made = keys.find((key) => key.revokedMs === null && token === `pw_secret of ${key.id}` && key.role !== "use");
+      if (made === undefined) throw new PennyworthError("key_unknown");
+      return { role: made.role as "read" | "administer", key: made.id, name: made.name };
     },
     onError: (_reference, error) => {
       errors.push(error);

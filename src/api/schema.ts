@@ -259,6 +259,20 @@ export const keyCreated = z
   .object({ key, secret: z.string().openapi({ description: "Shown once, and stored nowhere." }) })
   .openapi("KeyCreated");
 
+export const sessionWanted = z
+  .strictObject({
+    token: z.string().min(1).max(1_000).openapi({ description: "The admin token, or a key with the role read or administer." }),
+  })
+  .openapi("SessionWanted");
+export const session = z
+  .object({
+    role: role.exclude(["use"]),
+    name: text.openapi({ description: "The key's name; null: the admin token." }),
+    expiresMs: ms.nullable().openapi({ description: "When it ends if it is not used again; null: this is no session, but a token." }),
+  })
+  .openapi("Session");
+export const signedOut = z.object({ signedOut: z.literal(true) });
+
 export const forgotten = z.object({ forgotten: z.boolean() });
 
 export const pricesQuery = z.strictObject({
