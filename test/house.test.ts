@@ -59,7 +59,7 @@ interface Source {
 }
 
 const sources = walk(join(root, "src"))
-  .filter((path) => path.endsWith(".ts") && !/\.(test|suite|fixture)\.ts$/.test(path))
+  .filter((path) => /\.tsx?$/.test(path) && !/\.(test|suite|fixture)\.ts$/.test(path))
   .map(readSource);
 
 describe("what is built", () => {

@@ -1,0 +1,7 @@
+// To come.
+import type { ReactNode } from "react";
+import { Page } from "../parts/page.tsx";
+
+export function ReceiptPage(): ReactNode {
+  return <Page title="ReceiptPage">…</Page>;
+}

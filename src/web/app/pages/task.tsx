@@ -1,0 +1,7 @@
+// To come.
+import type { ReactNode } from "react";
+import { Page } from "../parts/page.tsx";
+
+export function TaskPage(): ReactNode {
+  return <Page title="TaskPage">…</Page>;
+}
