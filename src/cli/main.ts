@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { PennyworthError } from "../error.ts";
 import { exitCodes, isUsage, remark } from "./command.ts";
+import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addKeys, addNames } from "./keys.ts";
 import { addReceipt } from "./receipt.ts";
@@ -22,7 +23,7 @@ const program = new Command("pennyworth")
   .exitOverride()
   .showHelpAfterError("(--help shows what there is)")
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.");
-for (const add of [addServe, addReport, addReceipt, addKeys, addNames, addDoctor, addRehearse]) add(program);
+for (const add of [addServe, addDemo, addReport, addReceipt, addKeys, addNames, addDoctor, addRehearse]) add(program);
 
 // A reader that has seen enough, as in `pennyworth report | head`, is no failure.
 process.stdout.on("error", (error: Error & { code?: string }) => {

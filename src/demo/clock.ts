@@ -3,9 +3,12 @@
 
 /** Between two turns of the event loop every socket that has something is read once: what was written at one time is seen at that time. */
 const turns = 2;
+/** So many turns in which nobody waits for the clock: whatever was on its way has arrived. */
+const quietTurns = 12;
 
 export class Clock {
   #ms: number | null;
+  #waits = 0;
   readonly #real: () => number;
 
   /**
@@ -42,6 +45,7 @@ export class Clock {
       return () => clearTimeout(timer);
     }
     let isWanted = true;
+    this.#waits += 1;
     settle(turns, () => {
       if (!isWanted) return;
       this.set((this.#ms ?? 0) + Math.max(0, ms));
@@ -49,6 +53,15 @@ export class Clock {
     });
     return () => (isWanted = false);
   };
+
+  /** Resolves when nobody has waited for it for a while: at once, once it runs. */
+  async quiet(): Promise<void> {
+    for (let quiet = 0, before = this.#waits; this.#ms !== null && quiet < quietTurns; quiet += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#waits !== before) quiet = 0;
+      before = this.#waits;
+    }
+  }
 
   /** Resolves so many milliseconds later. */
   wait(ms: number): Promise<void> {

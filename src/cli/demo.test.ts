@@ -1,0 +1,91 @@
+// The demo, held against itself: equal seeds give equal sums, and its folder and real ones stay apart. Not here: what the commands print.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readConfig } from "../config.ts";
+import { start } from "../main.ts";
+import { temporaryFolder } from "../../test/process.ts";
+import { type Demo, openDemo } from "./demo.ts";
+
+const folders: { remove(): Promise<void> }[] = [];
+afterAll(() => Promise.all(folders.map((folder) => folder.remove())));
+
+const untilMs = Date.parse("2026-11-20T15:30:00Z");
+
+async function folder(): Promise<string> {
+  const made = await temporaryFolder();
+  folders.push(made);
+  return made.path;
+}
+
+async function open(seed: number, path: string): Promise<Demo> {
+  return openDemo({ folder: path, seed, months: 2, calls: 300, port: 0, until: () => untilMs });
+}
+
+interface Row {
+  readonly group: Readonly<Record<string, string | null>>;
+  readonly calls: number;
+  readonly cost: string;
+}
+
+async function ask<Answer>({ running }: Demo, path: string): Promise<Answer> {
+  const answer = await fetch(`${running.url}/api/v1/${path}`, { headers: { authorization: `Bearer ${running.adminToken}` } });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as Answer;
+}
+
+/** Makes a history and reads its sums. */
+async function sums(seed: number): Promise<{ readonly rows: readonly Row[]; readonly sent: number; readonly status: unknown }> {
+  const demo = await open(seed, await folder());
+  try {
+    const sent = await demo.past(new AbortController().signal, () => {});
+    const { rows } = await ask<{ rows: Row[] }>(demo, "report?by=day,model,status,agent,customer&limit=10000&fresh=true");
+    return { rows, sent, status: await ask(demo, "status") };
+  } finally {
+    await demo.close();
+  }
+}
+
+describe("the demo", () => {
+  it("makes the same history from the same seed and day", { timeout: 120_000 }, async () => {
+    const [one, again, other] = [await sums(7), await sums(7), await sums(8)];
+    expect(one.rows.length).toBeGreaterThan(100);
+    expect(again.rows).toEqual(one.rows);
+    expect(other.rows).not.toEqual(one.rows);
+    expect(one.status).toMatchObject({ demo: true, openCalls: 0 });
+    // Nothing before its first day, nothing after its last, and every call that was sent.
+    const days = one.rows.map((row) => row.group["day"] as string).toSorted();
+    expect([days[0]! >= "2026-09-20", days.at(-1)! <= "2026-11-20"]).toEqual([true, true]);
+    expect(one.rows.reduce((sum, row) => sum + row.calls, 0)).toBeGreaterThanOrEqual(one.sent);
+  });
+
+  it("goes on in real time", { timeout: 60_000 }, async () => {
+    const demo = await open(3, await folder());
+    try {
+      const beforeMs = Date.now();
+      const stopping = new AbortController();
+      const present = demo.present(stopping.signal);
+      for (let calls = 0; calls === 0;) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        calls = (await ask<{ total: Row }>(demo, `report?since=${new Date(beforeMs).toISOString()}&fresh=true`)).total.calls;
+      }
+      stopping.abort();
+      await present;
+    } finally {
+      await demo.close();
+    }
+  });
+
+  it("takes no folder that holds anything else, and its own is not served as real", async () => {
+    const real = await folder();
+    await mkdir(join(real, "journal"));
+    await writeFile(join(real, "journal", "kept"), "");
+    await expect(open(1, real)).rejects.toMatchObject({ code: "data_real" });
+    const invented = await folder();
+    const demo = await open(1, invented);
+    await expect(open(1, invented)).rejects.toMatchObject({ code: "data_locked" });
+    await demo.close();
+    await expect(start(readConfig(undefined, { data: invented, "server.port": 0 }, {}))).rejects.toMatchObject({ code: "data_demo" });
+  });
+});
