@@ -1,7 +1,236 @@
-// To come.
-import type { ReactNode } from "react";
+// Any measure by any recorded field over time: filters that combine, a chart, the groups behind it, and from each sum the calls it is made
+// of. Every view is an address. Invariant: the table, the chart and what is taken along are one and the same answer of the API.
+
+import { SegmentedControl, Select, Switch, useComputedColorScheme } from "@mantine/core";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useCallback, useMemo, useRef } from "react";
+import type { Query, Report } from "../api.ts";
+import { useAnswer } from "../data.ts";
+import { isAdditive, isMeasure, type Measure, measures, nameField, nameValue } from "../fields.ts";
+import { count } from "../money.ts";
+import { Chart, type ChartKind } from "../parts/chart.tsx";
+import { FieldSelect, Filters, writeFilter } from "../parts/filters.tsx";
 import { Page } from "../parts/page.tsx";
+import { Share, toLine } from "../parts/share.tsx";
+import { SpanPicker } from "../parts/span.tsx";
+import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Exact, markOf } from "../parts/usd.tsx";
+import { one } from "../search.ts";
+import { type Bucket, buckets, fits, isBucket, next, pickBucket, toSeries } from "../series.ts";
+import { describeSpan, duration, toIso, zone } from "../time.ts";
+import { useView } from "../view.ts";
+import { Groups } from "./groups.tsx";
+
+const top = 7;
+const groupsMax = 200;
 
 export function Explore(): ReactNode {
-  return <Page title="Explore">…</Page>;
+  const { search, spanText, span, filters, change } = useView("7d");
+  const navigate = useNavigate();
+  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const nowMs = useMemo(() => (spanText === "" ? 0 : Date.now()), [spanText]);
+  const by = one(search["by"]) ?? "model";
+  const field = by === "none" ? null : by;
+  const measure = readMeasure(one(search["measure"]));
+  const wanted = one(search["bucket"]);
+  const bucket: Bucket = isBucket(wanted) && fits(wanted, span, nowMs) ? wanted : pickBucket(span, nowMs);
+  const kind: ChartKind = one(search["kind"]) === "line" || !isAdditive(measure) ? "line" : "stack";
+  const isCompared = one(search["compare"]) === "before" && span.sinceMs !== null;
+
+  const asked: Query = { since: toIso(span.sinceMs), until: toIso(span.untilMs), filter: filters, zone };
+  const extra: Query = isAdditive(measure) ? {} : { latency: "true" };
+  const lengthMs = span.sinceMs === null ? 0 : (span.untilMs ?? nowMs) - span.sinceMs;
+  const askedBefore: Query = { ...asked, since: toIso((span.sinceMs ?? 0) - lengthMs), until: toIso(span.sinceMs ?? 0) };
+  const groups = useAnswer<Report>("report", { ...asked, ...extra, by: field ?? undefined, limit: groupsMax });
+  const overTime = useAnswer<Report>("report", {
+    ...asked,
+    ...extra,
+    by: field === null ? bucket : `${bucket},${field}`,
+    top: field === null ? undefined : top,
+    limit: 10_000,
+  });
+  const groupsBefore = useAnswer<Report>("report", { ...askedBefore, by: field ?? undefined, limit: groupsMax }, { enabled: isCompared });
+  const overBefore = useAnswer<Report>("report", { ...askedBefore, ...extra, by: bucket, limit: 10_000 }, { enabled: isCompared });
+
+  const name = useCallback((value: string | null) => (field === null ? "All calls" : nameValue(field, value)), [field]);
+  const series = useMemo(
+    () => (overTime.data === undefined ? null : toSeries(overTime.data, { bucket, field, measure, span, nowMs, name })),
+    [overTime.data, bucket, field, measure, span, nowMs, name],
+  );
+  const before = useMemo(() => {
+    if (!isCompared || overBefore.data === undefined || span.sinceMs === null) return undefined;
+    const shifted = { sinceMs: span.sinceMs - lengthMs, untilMs: span.sinceMs };
+    return toSeries(overBefore.data, { bucket, field: null, measure, span: shifted, nowMs, name: () => "before" }).lines[0];
+  }, [isCompared, overBefore.data, bucket, measure, span, lengthMs, nowMs]);
+  const picture = useRef<(() => string) | null>(null);
+  const onReady = useCallback((made: () => string) => {
+    picture.current = made;
+  }, []);
+
+  const total = groups.data?.total;
+  const line = toLine("report", [
+    ["by", field === null ? bucket : field],
+    ["since", toIso(span.sinceMs)],
+    ["until", toIso(span.untilMs)],
+    ["zone", bucket === "minute" || bucket === "hour" ? undefined : zone],
+    ...filters.map((filter) => ["filter", filter] as const),
+  ]);
+  const drill = (extra: readonly string[], span = spanText): void => {
+    void navigate({ to: "/calls", search: { span, filter: [...filters.filter((text) => !text.startsWith("class")), ...extra] } });
+  };
+
+  return (
+    <Page
+      title="Explore"
+      tools={
+        <>
+          <Share
+            name={`pennyworth-${measure}-by-${field ?? bucket}`}
+            line={line}
+            picture={() => picture.current?.() ?? ""}
+            table={() => toTable(groups.data, field)}
+          />
+          <SpanPicker value={spanText} onChange={(span) => change({ span, bucket: undefined })} />
+        </>
+      }
+    >
+      <div className="stack" style={{ gap: 12 }}>
+        <div className="row wrap controls">
+          <Select
+            size="xs"
+            w={190}
+            aria-label="Measure"
+            value={measure}
+            onChange={(value) => change({ measure: value === "cost" ? undefined : (value ?? undefined) })}
+            data={Object.entries(measures).map(([value, label]) => ({ value, label }))}
+            allowDeselect={false}
+          />
+          <span className="soft small">by</span>
+          <FieldSelect
+            label="Group by"
+            hideLabel
+            value={by}
+            onChange={(field) => change({ by: field })}
+            extra={[{ value: "none", label: "Nothing, all calls" }]}
+          />
+          <span className="soft small">per</span>
+          <Select
+            size="xs"
+            w={110}
+            aria-label="Per"
+            value={bucket}
+            onChange={(value) => change({ bucket: value ?? undefined })}
+            data={Object.entries(buckets)
+              .filter(([value]) => fits(value as Bucket, span, nowMs))
+              .map(([value, label]) => ({ value, label }))}
+            allowDeselect={false}
+          />
+          {isAdditive(measure) ? (
+            <SegmentedControl
+              size="xs"
+              aria-label="Kind of chart"
+              value={kind}
+              onChange={(value) => change({ kind: value === "line" ? "line" : undefined })}
+              data={[
+                { value: "stack", label: "Stacked" },
+                { value: "line", label: "Lines" },
+              ]}
+            />
+          ) : null}
+          {span.sinceMs === null ? null : (
+            <Switch
+              size="xs"
+              label="Against before"
+              checked={isCompared}
+              onChange={(event) => change({ compare: event.currentTarget.checked ? "before" : undefined })}
+            />
+          )}
+        </div>
+        <Filters filters={filters} span={span} onChange={(list) => change({ filter: list.length === 0 ? undefined : list })} />
+        <section className="card" aria-labelledby="chart">
+          <div className="title">
+            <h2 id="chart">
+              {measures[measure]}
+              {field === null ? "" : ` by ${nameField(field).toLowerCase()}`}
+            </h2>
+            <p className="soft small">
+              {describeSpan(spanText)} · {zone}
+            </p>
+            {total === undefined ? null : (
+              <div className="tools">
+                <strong data-testid="total">
+                  <Headline measure={measure} total={total} />
+                </strong>
+                <Link
+                  to="/calls"
+                  search={{ span: spanText, filter: filters.filter((text) => !text.startsWith("class")) }}
+                  className="small"
+                >
+                  {count(total.calls)} calls
+                </Link>
+              </div>
+            )}
+          </div>
+          <div className="body">
+            {overTime.isError && series === null ? (
+              <Failed error={overTime.error} onRetry={() => void overTime.refetch()} />
+            ) : series === null ? (
+              <Waiting label="Loading the chart" rows={8} />
+            ) : series.lines.length === 0 ? (
+              <Empty title="No call matches">
+                <p>Widen the span or take a filter away.</p>
+              </Empty>
+            ) : (
+              <Chart
+                series={series}
+                measure={measure}
+                kind={kind}
+                height={320}
+                label={`${measures[measure]}${field === null ? "" : ` by ${nameField(field).toLowerCase()}`} per ${bucket}, ${describeSpan(spanText)}`}
+                before={before?.heights}
+                beforeTexts={before?.texts}
+                onPick={(atMs) => drill([], `${toIso(atMs)}..${toIso(next(bucket, atMs))}`)}
+                onReady={onReady}
+              />
+            )}
+          </div>
+        </section>
+        {field === null || groups.data === undefined ? null : (
+          <Groups
+            report={groups.data}
+            before={isCompared ? groupsBefore.data : undefined}
+            field={field}
+            measure={measure}
+            scheme={scheme}
+            series={series}
+            onFilter={(value, operator) => change({ filter: [...filters, writeFilter({ field, operator, value: value ?? "" })] })}
+            onCalls={(value) => drill([writeFilter({ field, operator: "=", value: value ?? "" })])}
+            onTask={(id) => void navigate({ to: "/tasks/$id", params: { id } })}
+          />
+        )}
+      </div>
+    </Page>
+  );
+}
+
+function Headline({ measure, total }: { readonly measure: Measure; readonly total: Report["total"] }): ReactNode {
+  if (measure === "cost") return <Exact value={total.cost} mark={markOf(total)} />;
+  const number = total[measure];
+  if (number === null || number === undefined) return "—";
+  return isAdditive(measure) ? count(number) : duration(number);
+}
+
+function readMeasure(text: string | undefined): Measure {
+  return isMeasure(text) ? text : "cost";
+}
+
+function toTable(report: Report | undefined, field: string | null): (string | number)[][] {
+  if (report === undefined) return [];
+  const names = ["calls", "cost", "inputTokens", "outputTokens", "unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
+  const rows = report.rows.map((row) => [...(field === null ? [] : [row.group[field] ?? ""]), ...names.map((name) => row[name])]);
+  return [
+    [...(field === null ? [] : [field]), ...names],
+    ...rows,
+    [...(field === null ? [] : ["total"]), ...names.map((name) => report.total[name])],
+  ];
 }

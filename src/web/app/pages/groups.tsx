@@ -1,0 +1,187 @@
+// The groups behind a chart, as a table that is also its legend: what each adds to the whole, against before, and the way to its calls.
+
+import { Menu } from "@mantine/core";
+import type { ReactNode } from "react";
+import type { Report, Row } from "../api.ts";
+import { isAdditive, type Measure, measures, nameField, nameValue } from "../fields.ts";
+import { Icon } from "../icons.tsx";
+import { change, count, decimalsFor, percent, share } from "../money.ts";
+import { colorOf } from "../parts/chart.tsx";
+import { markOf, Usd } from "../parts/usd.tsx";
+import type { Series } from "../series.ts";
+import { duration } from "../time.ts";
+
+export interface GroupsProps {
+  readonly report: Report;
+  readonly before: Report | undefined;
+  readonly field: string;
+  readonly measure: Measure;
+  readonly scheme: "light" | "dark";
+  readonly series: Series | null;
+  readonly onFilter: (value: string | null, operator: "=" | "!=") => void;
+  readonly onCalls: (value: string | null) => void;
+  readonly onTask: (id: string) => void;
+}
+
+export function Groups({ report, before, field, measure, scheme, series, onFilter, onCalls, onTask }: GroupsProps): ReactNode {
+  const { total } = report;
+  const rows = measure === "cost" ? report.rows : report.rows.toSorted((a, b) => (b[measure] ?? 0) - (a[measure] ?? 0));
+  const decimals = decimalsFor(rows.map((row) => row.cost));
+  const sums = new Map(before?.rows.map((row) => [row.group[field] ?? null, row]));
+  const own = measure !== "cost" && measure !== "calls" && measure !== "inputTokens" && measure !== "outputTokens" && measure !== "failed";
+  const isUnsure = total.unpriced + total.unmetered + total.doubtful + total.presumed > 0;
+  return (
+    <section className="card" aria-labelledby="groups">
+      <div className="title">
+        <h2 id="groups">{nameField(field)}</h2>
+        <p className="soft small">
+          {report.truncated ? `the dearest ${count(rows.length)}; the total is over all` : `${count(rows.length)} in all`}
+        </p>
+      </div>
+      <div className="scroll" tabIndex={0} role="region" aria-labelledby="groups">
+        <table className="list">
+          <thead>
+            <tr>
+              <th scope="col">{nameField(field)}</th>
+              {own ? (
+                <th scope="col" className="number">
+                  {measures[measure]}
+                </th>
+              ) : null}
+              <th scope="col" className="number">
+                Cost
+              </th>
+              {before === undefined ? null : (
+                <th scope="col" className="number">
+                  Against before
+                </th>
+              )}
+              <th scope="col" className="number">
+                Share
+              </th>
+              <th scope="col" className="number">
+                Calls
+              </th>
+              <th scope="col" className="number wide">
+                {field === "class" ? "Quantity" : "Tokens in"}
+              </th>
+              {field === "class" ? null : (
+                <th scope="col" className="number wide">
+                  Tokens out
+                </th>
+              )}
+              <th scope="col" className="number wide">
+                Failed
+              </th>
+              {isUnsure ? (
+                <th scope="col" className="number wide">
+                  Not sure
+                </th>
+              ) : null}
+              <th scope="col">
+                <span className="hidden">What to do</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => {
+              const value = row.group[field] ?? null;
+              const index = series?.lines.findIndex((line) => !line.isRest && line.value === value) ?? -1;
+              const name = nameValue(field, value);
+              const part = share(row.cost, total.cost);
+              return (
+                <tr key={value ?? ""} data-group={value ?? ""}>
+                  <th scope="row" className="free">
+                    <span className="row">
+                      <span className="swatch" style={{ background: colorOf(scheme, Math.max(0, index), index < 0) }} />
+                      <span className={value === null ? "soft" : undefined}>{name}</span>
+                    </span>
+                    <span className="bar" aria-hidden="true">
+                      <span style={{ width: `${part * 100}%`, background: colorOf(scheme, Math.max(0, index), index < 0) }} />
+                    </span>
+                  </th>
+                  {own ? <td className="number">{figure(measure, row)}</td> : null}
+                  <td className="number">
+                    <Usd value={row.cost} decimals={decimals} mark={markOf(row)} />
+                  </td>
+                  {before === undefined ? null : (
+                    <td className="number">
+                      <Against now={row.cost} before={sums.get(value)?.cost} />
+                    </td>
+                  )}
+                  <td className="number soft">{percent(part)}</td>
+                  <td className="number">{count(row.calls)}</td>
+                  <td className="number wide">{count(field === "class" ? (row.quantity ?? 0) : row.inputTokens)}</td>
+                  {field === "class" ? null : <td className="number wide">{count(row.outputTokens)}</td>}
+                  <td className={`number wide${row.failed > 0 ? "" : " soft"}`}>{count(row.failed)}</td>
+                  {isUnsure ? (
+                    <td className="number wide soft">{count(row.unpriced + row.unmetered + row.doubtful + row.presumed)}</td>
+                  ) : null}
+                  <td className="act">
+                    <Menu position="bottom-end" shadow="md" width={200}>
+                      <Menu.Target>
+                        <button type="button" className="door" aria-label={`What to do with ${name}`}>
+                          <Icon name="right" size={12} />
+                        </button>
+                      </Menu.Target>
+                      <Menu.Dropdown>
+                        {(field === "task" || field === "root") && value !== null ? (
+                          <Menu.Item onClick={() => onTask(value)}>Open the task</Menu.Item>
+                        ) : null}
+                        {field === "class" ? null : <Menu.Item onClick={() => onCalls(value)}>Its calls</Menu.Item>}
+                        <Menu.Item onClick={() => onFilter(value, "=")}>Only this</Menu.Item>
+                        <Menu.Item onClick={() => onFilter(value, "!=")}>All but this</Menu.Item>
+                      </Menu.Dropdown>
+                    </Menu>
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">Total</th>
+              {own ? <td className="number">{figure(measure, total)}</td> : null}
+              <td className="number">
+                <Usd value={total.cost} decimals={decimals} mark={markOf(total)} />
+              </td>
+              {before === undefined ? null : (
+                <td className="number">
+                  <Against now={total.cost} before={before.total.cost} />
+                </td>
+              )}
+              <td className="number" />
+              <td className="number">{count(total.calls)}</td>
+              <td className="number wide">{field === "class" ? "" : count(total.inputTokens)}</td>
+              {field === "class" ? null : <td className="number wide">{count(total.outputTokens)}</td>}
+              <td className="number wide">{count(total.failed)}</td>
+              {isUnsure ? (
+                <td className="number wide">{count(total.unpriced + total.unmetered + total.doubtful + total.presumed)}</td>
+              ) : null}
+              <td />
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Against({ now, before }: { readonly now: string; readonly before: string | undefined }): ReactNode {
+  const by = before === undefined ? null : change(now, before);
+  if (by === null) return <span className="soft">new</span>;
+  return (
+    <span className="delta" title={`$${before} before`}>
+      <Icon name={by < 0 ? "fall" : "up"} size={12} />
+      <span className="hidden">{by < 0 ? "less by" : "more by"}</span>
+      {percent(Math.abs(by) / 100)}
+    </span>
+  );
+}
+
+function figure(measure: Measure, row: Omit<Row, "group">): string {
+  if (measure === "cost") return row.cost;
+  const number = row[measure];
+  if (number === null || number === undefined) return "—";
+  return isAdditive(measure) ? count(number) : duration(number);
+}
