@@ -80,7 +80,7 @@ export const briefs: Readonly<Record<Agent, { readonly tokens: number; readonly 
   researcher: { tokens: 3_600, text: "You answer questions about a firm's books. Show the entries that an answer rests on." },
   reader: { tokens: 900, text: "You read invoices. Give the supplier, the dates, the lines and the tax." },
   reporter: { tokens: 1_800, text: "You write the digest that an owner reads over coffee. Numbers first, then what changed." },
-  coder: { tokens: 21_000, text: "You work in Larkspur's repositories. Make the smallest change that does it, and run the tests." },
+  coder: { tokens: 14_000, text: "You work in Larkspur's repositories. Make the smallest change that does it, and run the tests." },
 };
 
 const words =

@@ -31,7 +31,7 @@ export const paces: Readonly<Record<Kind, Pace>> = {
   insight: { perDay: 5, calls: 5.6, weekend: 0.2, hours: office },
   invoice: { perDay: 22, calls: 1.1, weekend: 0.1, hours: office },
   digest: { perDay: 8, calls: 2, weekend: 0.3, hours: dawn },
-  change: { perDay: 5, calls: 15, weekend: 0.15, hours: engineering },
+  change: { perDay: 3.4, calls: 13.5, weekend: 0.15, hours: engineering },
   campaign: { perDay: 0.7, calls: 2, weekend: 0, hours: engineering },
   search: { perDay: 70, calls: 1, weekend: 0.5, hours: office },
   suggest: { perDay: 18, calls: 1, weekend: 0.45, hours: office },

@@ -212,14 +212,14 @@ function* digest(setting: Setting): Script {
 /** A change to Larkspur's own code: many turns, and a context that grows with each. */
 function* change(setting: Setting): Script {
   const { draw, id } = setting;
-  yield* coding(setting, `change-${id}`, { turns: Math.min(45, draw.around(11, 0.6)), thinkMs: 6_000, growth: 2_600, isStuck: false });
+  yield* coding(setting, `change-${id}`, { turns: Math.min(45, draw.around(11, 0.6)), thinkMs: 6_000, growth: 1_900, isStuck: false });
 }
 
 /** One night a change finds no end: it runs the same tests again and again, with all that it has seen. */
 export function* runaway(setting: Setting, turns: number): Script {
   const { story, id } = setting;
   const thinkMs = (story.runaway.toMs - story.runaway.fromMs) / turns - 9_000;
-  yield* coding(setting, `change-${id}`, { turns, thinkMs: Math.max(1_000, thinkMs), growth: Math.ceil(110_000 / turns), isStuck: true });
+  yield* coding(setting, `change-${id}`, { turns, thinkMs: Math.max(1_000, thinkMs), growth: Math.ceil(70_000 / turns), isStuck: true });
 }
 
 interface Coding {
