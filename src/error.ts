@@ -59,6 +59,7 @@ export const errorKinds = {
   draining: { status: 503, message: "Pennyworth is shutting down and takes no new calls." },
   overloaded: { status: 503, message: "More than {limit} calls are under way (limits.callsMax)." },
   call_unknown: { status: 404, message: "No call has the id {id}." },
+  task_unknown: { status: 404, message: "No call names the task {id}." },
   query_invalid: { status: 400, message: "The query is not valid: {detail}." },
   store_busy: { status: 503, message: "The store is still starting or catching up: {detail}. Try again in a moment." },
   store_failed: { status: 500, message: "The store could not answer: {detail}." },

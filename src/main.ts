@@ -281,6 +281,9 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
       calls: (query) => ledger.store.calls(query),
       call: (id) => ledger.store.call(id),
       scan: (after, limit) => ledger.store.scan(after, limit),
+      runs: (query) => ledger.store.runs(query),
+      run: (id, limit) => ledger.store.run(id, limit),
+      incidents: (query) => ledger.store.incidents(query),
       caughtUp: async () => {
         const { position } = ledger.journal;
         await ledger.journal.synced();
@@ -291,6 +294,8 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     names: ledger.names,
     prices: toPricesAccess(ledger.book),
     unwritable: () => ledger.journal.unwritable,
+    position: () => ({ position: ledger.store.applied, journal: ledger.journal.position, openCalls: face.active() }),
+    settings: () => ({ ...config.settings, providers: [...ledger.providers.values()] }),
     status: async () => {
       const { applied, refused, trouble } = rebuilding ? { applied: null, refused: 0, trouble: null } : await ledger.store.status();
       const journal = ledger.journal.position;

@@ -9,13 +9,17 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { PennyworthError } from "../error.ts";
 import { addCalls } from "./calls.ts";
 import type { ApiContext } from "./context.ts";
+import { addExplore } from "./explore.ts";
 import { addKeys } from "./keys.ts";
+import { addOverview } from "./overview.ts";
 import { addProbes } from "./probe.ts";
 import { addReport } from "./report.ts";
 import type { Api, ApiEnv } from "./route.ts";
 import { Sessions } from "./session.ts";
 import { addSession, cookieName, readSession } from "./signin.ts";
+import { addSettings } from "./settings.ts";
 import { addState } from "./state.ts";
+import { addTasks } from "./tasks.ts";
 
 export const apiBodyBytesMax = 64 * 1024;
 
@@ -65,6 +69,10 @@ export function createApi(context: ApiContext): Api {
   addCalls(app, context);
   addKeys(app, context);
   addState(app, context);
+  addOverview(app, context);
+  addExplore(app, context);
+  addTasks(app, context);
+  addSettings(app, context);
   addSession(app, context, sessions);
   addProbes(app, context);
   app.doc31("/api/v1/openapi.json", {

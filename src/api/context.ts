@@ -1,6 +1,7 @@
 // What the control API needs from the rest of Pennyworth, as one record of effects. The composition root fills it; tests pass one in memory.
 // Not here: HTTP. Invariant: no credential and no prompt text can be reached through it.
 
+import type { Settings } from "../config.ts";
 import type { Key, Position, Role } from "../core/entry.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { Store } from "../ledger/store.ts";
@@ -12,7 +13,7 @@ export interface ApiContext {
   readonly now: () => number;
   /** Most rows of one report (`limits.rowsMax`). */
   readonly rowsMax: number;
-  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan"> & {
+  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan" | "runs" | "run" | "incidents"> & {
     /** Resolves when everything on record at the time of asking can be seen, or after a short while. */
     caughtUp(): Promise<void>;
   };
@@ -20,6 +21,10 @@ export interface ApiContext {
   readonly names: NamesAccess;
   readonly prices: PricesAccess;
   readonly status: () => Status | Promise<Status>;
+  /** Up to where the store and the journal are, and how many calls are under way: without asking the store. */
+  readonly position: () => { readonly position: Position | null; readonly journal: Position; readonly openCalls: number };
+  /** The settings in force. What of them is shown is decided here (settings.ts). */
+  readonly settings: () => ShownSettings;
   /** Why the journal cannot be written, in a word; null when it can. For `/readyz`. */
   readonly unwritable: () => string | null;
   /** Drops the store and builds it anew from the journal; resolves when it has begun. `Status.store` shows how far it is. */
@@ -33,6 +38,18 @@ export interface ApiContext {
   /** Told of failures that the client only gets a reference to. */
   readonly onError: (reference: string, error: unknown) => void;
 }
+
+export type ShownSettings = Pick<Settings, "server" | "data" | "journal" | "limits" | "prices" | "routes"> & {
+  readonly providers: readonly {
+    readonly name: string;
+    readonly baseUrl: string | null;
+    readonly region: string | null;
+    readonly formats: readonly string[];
+    readonly pricesOf: readonly string[];
+    /** The environment variable that holds the credential. */
+    readonly keyFrom: string | null;
+  }[];
+};
 
 /** Whose request it is. */
 export interface Identity {

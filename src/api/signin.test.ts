@@ -9,6 +9,14 @@ type Headers = Readonly<Record<string, string>>;
 const own: Headers = { "x-pennyworth-request": "1", origin: "http://localhost", host: "localhost", "sec-fetch-site": "same-origin" };
 const without = (name: string): Headers => Object.fromEntries(Object.entries(own).filter(([other]) => other !== name));
 
+function cookieOf(response: Response): string {
+  return /^[^;]+/.exec(response.headers.get("set-cookie") ?? "")?.[0] ?? "";
+}
+
+async function codeOf(response: Response): Promise<[number, string | undefined]> {
+  return [response.status, ((await response.json()) as { error?: { code: string } }).error?.code];
+}
+
 function setUp() {
   let atMs = nowMs;
   const context = createMemory([]);
@@ -20,12 +28,7 @@ function setUp() {
     return app.request(path, init, { incoming: { socket: { remoteAddress: address } } });
   };
   const signIn = (token: string, headers: Headers = own, address?: string) => send("POST", "/api/v1/session", headers, { token }, address);
-  const cookieOf = (response: Response): string => /^[^;]+/.exec(response.headers.get("set-cookie") ?? "")?.[0] ?? "";
-  const codeOf = async (response: Response): Promise<[number, string | undefined]> => [
-    response.status,
-    ((await response.json()) as { error?: { code: string } }).error?.code,
-  ];
-  return { context, send, signIn, cookieOf, codeOf, pass: (ms: number) => (atMs += ms) };
+  return { context, send, signIn, pass: (ms: number) => (atMs += ms) };
 }
 
 describe("a sign-in", () => {
@@ -49,14 +52,14 @@ describe("a sign-in", () => {
     ["nonsense", 401, "key_unknown"],
     ["user", 403, "key_role"],
   ])("with the token %s is refused with %i %s, and gives no cookie", async (token, status, code) => {
-    const { signIn, codeOf } = setUp();
+    const { signIn } = setUp();
     const response = await signIn(token);
     expect(response.headers.get("set-cookie")).toBeNull();
     expect(await codeOf(response)).toEqual([status, code]);
   });
 
   it("is new each time: a cookie that was there before is worth nothing after, whoever set it", async () => {
-    const { send, signIn, cookieOf, codeOf } = setUp();
+    const { send, signIn } = setUp();
     const planted = cookieOf(await signIn("reader"));
     const mine = cookieOf(await signIn("admin", { ...own, cookie: planted }));
     expect(mine).not.toBe(planted);
@@ -67,7 +70,7 @@ describe("a sign-in", () => {
   });
 
   it("ends with sign-out, after twelve idle hours, and after seven days however busy", async () => {
-    const { send, signIn, cookieOf, codeOf, pass } = setUp();
+    const { send, signIn, pass } = setUp();
     const first = { cookie: cookieOf(await signIn("admin")) };
     expect((await send("DELETE", "/api/v1/session", { ...own, ...first })).status).toBe(200);
     expect(await codeOf(await send("GET", "/api/v1/session", first))).toEqual([401, "session_ended"]);
@@ -83,7 +86,7 @@ describe("a sign-in", () => {
   });
 
   it("ends when its key is revoked", async () => {
-    const { context, send, signIn, cookieOf, codeOf } = setUp();
+    const { context, send, signIn } = setUp();
     const { key } = await context.keys.create({ name: "ops", team: null, role: "administer" });
     const cookie = cookieOf(await signIn(`pw_secret of ${key.id}`));
     expect((await send("GET", "/api/v1/keys", { cookie })).status).toBe(200);
@@ -92,7 +95,7 @@ describe("a sign-in", () => {
   });
 
   it("of one token is bounded: the twenty-first ends the first, and nobody else's", async () => {
-    const { send, signIn, cookieOf } = setUp();
+    const { send, signIn } = setUp();
     const cookies = [];
     for (let i = 0; i < 21; i++) cookies.push(cookieOf(await signIn("admin")));
     const status = await Promise.all(cookies.map(async (cookie) => (await send("GET", "/api/v1/session", { cookie })).status));
@@ -102,7 +105,7 @@ describe("a sign-in", () => {
 
 describe("a session", () => {
   it("has the role of its token", async () => {
-    const { send, signIn, cookieOf, codeOf } = setUp();
+    const { send, signIn } = setUp();
     const cookie = cookieOf(await signIn("reader"));
     expect((await send("GET", "/api/v1/report", { cookie })).status).toBe(200);
     expect(await codeOf(await send("GET", "/api/v1/keys", { cookie }))).toEqual([403, "key_role"]);
@@ -110,7 +113,7 @@ describe("a session", () => {
   });
 
   it("yields to a token that comes with it", async () => {
-    const { send, signIn, cookieOf, codeOf } = setUp();
+    const { send, signIn } = setUp();
     const cookie = cookieOf(await signIn("admin"));
     expect(await codeOf(await send("GET", "/api/v1/keys", { cookie, authorization: "Bearer reader" }))).toEqual([403, "key_role"]);
     expect(await codeOf(await send("GET", "/api/v1/keys", { cookie, authorization: "Basic x" }))).toEqual([401, "key_missing"]);
@@ -127,7 +130,7 @@ describe("what another site makes a browser send", () => {
     ["an opaque origin", { ...without("sec-fetch-site"), origin: "null" }],
   ];
   it.each(forged)("%s changes nothing and signs nobody in", async (_what, headers) => {
-    const { context, send, signIn, cookieOf, codeOf } = setUp();
+    const { context, send, signIn } = setUp();
     const cookie = cookieOf(await signIn("admin"));
     for (const [method, path, body] of [
       ["DELETE", "/api/v1/names/Acme", undefined],
@@ -143,7 +146,7 @@ describe("what another site makes a browser send", () => {
   });
 
   it("reads nothing either, from another port of the same host", async () => {
-    const { send, signIn, cookieOf, codeOf } = setUp();
+    const { send, signIn } = setUp();
     const cookie = cookieOf(await signIn("admin"));
     expect(await codeOf(await send("GET", "/api/v1/calls", { cookie, "sec-fetch-site": "same-site" }))).toEqual([403, "request_forged"]);
   });
@@ -151,7 +154,7 @@ describe("what another site makes a browser send", () => {
 
 describe("guessing", () => {
   it("ends after ten different wrong tokens from one address, for some minutes, and bothers no other address", async () => {
-    const { signIn, codeOf, pass } = setUp();
+    const { signIn, pass } = setUp();
     for (let i = 0; i < 10; i++) expect((await signIn(`guess-${i}`)).status).toBe(401);
     const refused = await signIn("admin");
     expect(refused.headers.get("retry-after")).toBe("300");
