@@ -14,6 +14,7 @@ import { addReceipt } from "./receipt.ts";
 import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
+import { addTop } from "./top.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
@@ -23,7 +24,7 @@ const program = new Command("pennyworth")
   .exitOverride()
   .showHelpAfterError("(--help shows what there is)")
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.");
-for (const add of [addServe, addDemo, addReport, addReceipt, addKeys, addNames, addDoctor, addRehearse]) add(program);
+for (const add of [addServe, addDemo, addReport, addTop, addReceipt, addKeys, addNames, addDoctor, addRehearse]) add(program);
 
 // A reader that has seen enough, as in `pennyworth report | head`, is no failure.
 process.stdout.on("error", (error: Error & { code?: string }) => {

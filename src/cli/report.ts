@@ -132,10 +132,11 @@ async function formatRows(found: Report, shares: Report, marked: ReadonlySet<str
   const order = (row: Row) => classOrder(row.group["class"] ?? "");
   const rows = found.by.length === 1 && withQuantity ? found.rows.toSorted((a, b) => order(a) - order(b)) : found.rows;
   const total = [...found.by.map((_, index) => (index === 0 ? "total" : "")), ...cells(found.total, shares.rows.some(isGuessed))];
+  const line = (row: Row): string[] => group(row).concat(cells(row, marked.has(nameOf(row))));
   const body = (more: (row: Row | null) => readonly string[]) =>
     found.by.length === 0
-      ? [[...total, ...more(null)]]
-      : [...rows.map((row) => [...group(row), ...cells(row, marked.has(nameOf(row))), ...more(row)]), null, [...total, ...more(null)]];
+      ? [total.concat(more(null))]
+      : [...rows.map((row) => line(row).concat(more(row))), null, total.concat(more(null))];
   const table = formatTable(
     columns,
     body(() => []),
