@@ -2,7 +2,7 @@
 // Not here: shapes that others use as well (schema.ts). Invariant: amounts of money are decimal strings of dollars, never numbers.
 
 import { z } from "@hono/zod-openapi";
-import { call, count, filter, fresh, ms, position, row, span, text, usd, zone } from "./schema.ts";
+import { call, count, fresh, ms, position, row, span, text, usd, zone } from "./schema.ts";
 
 const field = z.string().openapi({ description: "A field of reports.", example: "model" });
 

@@ -53,6 +53,14 @@ function sumBy(calls: readonly Known[], keyOf: (call: Known) => string): Map<str
   return new Map([...sums].map(([key, [count, pico]]) => [key, [count, formatUsd(pico)]]));
 }
 
+function taskCall(id: string, atMs: number, said: object, quantity: number | null = 1): Known {
+  const end = { endMs: dayStartMs + atMs + 50, charges: [sampleCharge("input", quantity ?? 0, 1_000_000n)] };
+  return {
+    start: sampleStart(id, { startMs: dayStartMs + atMs, attribution: { ...nobody, ...said } }),
+    end: quantity === null ? null : sampleEnd(id, { ...end, status: quantity === 5 ? "cut" : "complete" }),
+  };
+}
+
 export function viewSuite(name: string, make: () => Promise<TestStore>): void {
   const made: TestStore[] = [];
   afterAll(async () => {
@@ -185,24 +193,13 @@ export function viewSuite(name: string, make: () => Promise<TestStore>): void {
     });
 
     test("lists runs: a root with its subtasks as one, calls under way in it, and what has no task in none", async () => {
-      const call = (id: string, atMs: number, said: object, quantity: number | null = 1): Known => ({
-        start: sampleStart(id, { startMs: dayStartMs + atMs, attribution: { ...nobody, ...said } }),
-        end:
-          quantity === null
-            ? null
-            : sampleEnd(id, {
-                endMs: dayStartMs + atMs + 50,
-                charges: [sampleCharge("input", quantity, 1_000_000n)],
-                status: quantity === 5 ? "cut" : "complete",
-              }),
-      });
       const calls = [
-        call("a1", 0, { task: "A", type: "triage", customer: "c" }),
-        call("a2", 100, { task: "A/1", parent: "A", root: "A", agent: "coder" }, 5),
-        call("a3", 200, { task: "A/1/x", parent: "A/1", root: "A" }, 2),
-        call("b1", 300, { task: "B", type: "reply" }, 30),
-        call("b2", 900, { task: "B" }, null),
-        call("n1", 950, {}),
+        taskCall("a1", 0, { task: "A", type: "triage", customer: "c" }),
+        taskCall("a2", 100, { task: "A/1", parent: "A", root: "A", agent: "coder" }, 5),
+        taskCall("a3", 200, { task: "A/1/x", parent: "A/1", root: "A" }, 2),
+        taskCall("b1", 300, { task: "B", type: "reply" }, 30),
+        taskCall("b2", 900, { task: "B" }, null),
+        taskCall("n1", 950, {}),
       ];
       await withStore(entriesOf(calls), async (store) => {
         const query = { sinceMs: null, untilMs: null, filters: [], order: "newest", limit: 10 } as const;

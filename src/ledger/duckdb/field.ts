@@ -136,7 +136,6 @@ function toIndex(field: TimeField, text: string, zone: Zone): number {
 export function groupText(field: ReportField, value: unknown, zone?: Zone): string | null {
   if (value === null || value === undefined) return null;
   const index = Number(value);
-  const instant = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
   if (field === "minute") return instant(index * minuteMs);
   if (field === "hour") return instant(index * (isWholeHours(zone) ? hourMs : minuteMs));
   if (field === "day") return new Date(index * dayMs).toISOString().slice(0, 10);
@@ -148,4 +147,8 @@ export function groupText(field: ReportField, value: unknown, zone?: Zone): stri
 export function whole(ms: number): number {
   if (Number.isSafeInteger(ms)) return ms;
   throw new PennyworthError("query_invalid", { detail: "a time must be a whole number of milliseconds" });
+}
+
+function instant(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -145,9 +145,14 @@ function cutOf({ by, filters, zone }: Asked): Cut | null {
 
 function latencyOf(asked: Asked): Sql {
   const byLine = asked.by.includes("class") || asked.filters.some(isOfClass);
-  const of = (column: string): string[] => ["0.5", "0.95"].map((part) => `quantile_disc(c."${column}" - c.startMs, ${part})`);
-  const measured = [...of("endMs"), ...of("firstTokenMs")].map((text, index) => `${text} AS "${latencyNames[index]}"`).join(", ");
+  const measured = [...quantilesOf("endMs"), ...quantilesOf("firstTokenMs")]
+    .map((text, index) => `${text} AS "${latencyNames[index]}"`)
+    .join(", ");
   return partOf(asked, sourceOf("calls", asked, byLine, ["endMs", "firstTokenMs"]), measured, "false");
+}
+
+function quantilesOf(column: string): string[] {
+  return ["0.5", "0.95"].map((part) => `quantile_disc(c."${column}" - c.startMs, ${part})`);
 }
 
 /** Which values are told apart, and the rows with all others in one per time. */
@@ -228,7 +233,6 @@ function summedReportSql(field: ReportField, limit: number): Sql {
 
 function withTotal(tables: readonly Sql[], { by, limit, top, latency }: Pick<ReportQuery, "by" | "limit" | "top" | "latency">): Sql {
   const names = namesOf(by);
-  const list = (parts: readonly (readonly string[])[]): string => parts.flat().join(", ");
   const measures = measureNames.map((name) => `"${name}"`);
   const nulls = latencyNames.map((name) => `NULL::BIGINT AS "${name}"`);
   const quoted = latencyNames.map((name) => `"${name}"`);
@@ -236,18 +240,22 @@ function withTotal(tables: readonly Sql[], { by, limit, top, latency }: Pick<Rep
     names.length === 0 ? "CROSS JOIN l" : `LEFT JOIN l ON ${names.map((name) => `x.${name} IS NOT DISTINCT FROM l.${name}`).join(" AND ")}`;
   const told = (table: string): string =>
     latency === true
-      ? `SELECT false AS rest, ${list([measures, quoted, names.map((name) => `x.${name}`)])} FROM ${table} AS x ${joined}`
-      : `SELECT false AS rest, ${list([measures, names])} FROM ${table}`;
-  const rest = `SELECT true AS rest, ${list([measures, latency === true ? nulls : [], names])} FROM r`;
+      ? `SELECT false AS rest, ${listOf([measures, quoted, names.map((name) => `x.${name}`)])} FROM ${table} AS x ${joined}`
+      : `SELECT false AS rest, ${listOf([measures, names])} FROM ${table}`;
+  const rest = `SELECT true AS rest, ${listOf([measures, latency === true ? nulls : [], names])} FROM r`;
   const rows = top === undefined ? told("g") : `${told("k")} UNION ALL ${rest}`;
-  const given = list([measures, latency === true ? quoted : [], names]);
-  const total = list([measures, latency === true ? quoted : [], names.map((name) => `NULL AS ${name}`)]);
+  const given = listOf([measures, latency === true ? quoted : [], names]);
+  const total = listOf([measures, latency === true ? quoted : [], names.map((name) => `NULL AS ${name}`)]);
   return sqlOf(
     "WITH ",
     joinSql(tables, ", "),
     ` SELECT * FROM (SELECT false, NULL::BIGINT, NULL::BIGINT, rest, ${given} FROM (${rows}) ORDER BY ${orderOf(by)} LIMIT ${bounded(limit) + 1})
       UNION ALL SELECT true, segment, "offset", false, ${total} FROM t, applied${latency === true ? ", lt" : ""}`,
   );
+}
+
+function listOf(parts: readonly (readonly string[])[]): string {
+  return parts.flat().join(", ");
 }
 
 function namesOf(by: readonly ReportField[]): string[] {

@@ -51,24 +51,31 @@ export function runSql(id: string, ofTasks: boolean): Sql {
 export const inRun = "(c.root = ?::VARCHAR OR c.task = ?::VARCHAR OR c.parent = ?::VARCHAR)";
 
 function grouped(group: string, source: Sql, groupValues: readonly string[] = []): Sql {
-  const first = (name: string): string => `arg_min(c."${name}", c.startMs) FILTER (c."${name}" IS NOT NULL) AS "${name}"`;
   const part = (table: string): Sql =>
     sqlOf(
       { text: `SELECT ${group} AS run, ${callMeasures}, `, values: groupValues },
-      `${said.map(first).join(", ")}, min(c.startMs) AS startMs, max(c.endMs) AS endMs, ${table === "open" ? "count(*)" : "0"} AS open,
+      `${said.map(firstSaid).join(", ")}, min(c.startMs) AS startMs, max(c.endMs) AS endMs, ${table === "open" ? "count(*)" : "0"} AS open,
       list(DISTINCT c.task) AS tasks FROM ${table} AS c `,
       source,
       " GROUP BY run",
     );
-  const added = (name: string): string => `arg_min("${name}", p.startMs) FILTER ("${name}" IS NOT NULL) AS "${name}"`;
   return sqlOf(
-    `SELECT run, ${addedMeasures(false)}, ${said.map(added).join(", ")}, min(p.startMs) AS startMs, max(p.endMs) AS endMs, sum(open) AS open,
+    `SELECT run, ${addedMeasures(false)}, ${said.map(firstOfParts).join(", ")}, min(p.startMs) AS startMs, max(p.endMs) AS endMs, sum(open) AS open,
       greatest(1, len(list_distinct(flatten(list(p.tasks))))) AS tasks FROM (`,
     part("calls"),
     " UNION ALL ",
     part("open"),
     ") AS p GROUP BY run",
   );
+}
+
+/** What the first call that says anything says. */
+function firstSaid(name: string): string {
+  return `arg_min(c."${name}", c.startMs) FILTER (c."${name}" IS NOT NULL) AS "${name}"`;
+}
+
+function firstOfParts(name: string): string {
+  return `arg_min("${name}", p.startMs) FILTER ("${name}" IS NOT NULL) AS "${name}"`;
 }
 
 export function toRunRow(row: readonly DuckDBValue[]): RunRow {
