@@ -148,9 +148,9 @@ function keys({ field, window }: Facts, { columns, paint }: Look): string {
 }
 
 /** Dollars to four decimals. `?`: nothing is known of it. `≥`: some of it is not known. `<`: it is something, and less than can be shown. */
-export function amount({ cost, unpriced, unmetered }: Pick<Row, "cost" | "unpriced" | "unmetered">): string {
+export function amount({ cost, unpriced, unmetered, periodUnpriced }: Row): string {
   const exact = parseUsd(cost);
-  const isPart = unpriced + unmetered > 0;
+  const isPart = unpriced + unmetered + periodUnpriced > 0;
   if (exact === 0n) return isPart ? "?" : "0";
   const rounded = roundUsd(exact, 4);
   const shown = /^0\.0+$/.test(rounded) ? "<0.0001" : rounded.replace(/\B(?=(\d{3})+\.)/g, ",");

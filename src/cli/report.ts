@@ -26,6 +26,7 @@ interface ReportOptions extends SettingsOptions {
   readonly since?: string;
   readonly until?: string;
   readonly filter?: string[];
+  readonly zone?: string;
   readonly limit?: string;
   readonly plain?: true;
 }
@@ -34,7 +35,10 @@ export function addReport(program: Command): void {
   const command = program
     .command("report")
     .description("what calls cost, by any recorded fields")
-    .option("--by <fields>", "comma-separated: day, hour, class, model, provider, customer, feature, task, team, key, status, …, tag.NAME")
+    .option(
+      "--by <fields>",
+      "comma-separated: minute, hour, day, week, month, class, model, provider, customer, feature, task, team, key, status, …, tag.NAME",
+    )
     .option("--since <time>", "from this start on: 2026-11-01, 2026-11-01T12:00Z, or an age: 30m, 24h, 7d")
     .option("--until <time>", "before this start")
     .option(
@@ -42,6 +46,7 @@ export function addReport(program: Command): void {
       "only calls where this holds; also field!=value; field= is what was not recorded; repeatable",
       collect,
     )
+    .option("--zone <name>", "whose days, weeks, months and dates are meant, e.g. Europe/Berlin (default: UTC)")
     .option("--limit <rows>", "most groups shown (default: 100)")
     .option("--plain", "numbers only, no drawings, as when it is piped")
     .action(run);
@@ -59,15 +64,15 @@ async function run(options: ReportOptions): Promise<void> {
   const control = await openControl(config);
   const isInvented = isDemo(config.settings.data);
   try {
-    const { by, since, until, filter, limit } = options;
-    const found = await ask(control, schema.report, toPath("report", { by, since, until, filter, limit, fresh: "true" }));
+    const { by, since, until, filter, limit, zone } = options;
+    const found = await ask(control, schema.report, toPath("report", { by, since, until, filter, limit, zone, fresh: "true" }));
     if (options.json) {
       if (isInvented) remark(demoNote);
       return printJson(found);
     }
     const again = async (by: string, more: readonly string[], limit?: string): Promise<Report> => {
       const span = { since: toTime(found.sinceMs), until: toTime(found.untilMs) };
-      return ask(control, schema.report, toPath("report", { by, ...span, filter: [...(filter ?? []), ...more], limit }));
+      return ask(control, schema.report, toPath("report", { by, ...span, filter: [...(filter ?? []), ...more], limit, zone }));
     };
     const shares = await again("provider,source", []);
     const guessed = shares.rows.some(isGuessed) && found.by.length > 0 && (filter ?? []).length < filtersMax;
@@ -149,8 +154,8 @@ async function formatRows(found: Report, shares: Report, marked: ReadonlySet<str
 }
 
 /** What is not known is not zero: `unknown`, or `≥` what is known of it. `~`: some of it rests on quantities that were not reported. */
-function formatCost({ cost, unpriced, unmetered }: Row, isMarked: boolean): string {
-  const isPart = unpriced + unmetered > 0;
+function formatCost({ cost, unpriced, unmetered, periodUnpriced }: Row, isMarked: boolean): string {
+  const isPart = unpriced + unmetered + periodUnpriced > 0;
   if (isPart && cost === "0") return "unknown";
   return `${isPart ? "≥ " : ""}${isMarked ? "~" : ""}${cost}`;
 }

@@ -7,7 +7,7 @@ import { amount, board, type Facts, type Look } from "./board.ts";
 import { paint, unpainted, widthOf } from "./draw.ts";
 import { openScreen, type ScreenOptions } from "./screen.ts";
 
-const row = (cost: string, more: Partial<Facts["minute"]> = {}): Facts["minute"] => ({
+const row = (cost: string, more: Partial<Record<"failed" | "unpriced" | "unmetered", number>> = {}): Facts["minute"] => ({
   group: {},
   calls: 1_234,
   cost,
@@ -19,6 +19,8 @@ const row = (cost: string, more: Partial<Facts["minute"]> = {}): Facts["minute"]
   doubtful: 0,
   presumed: 0,
   failed: 0,
+  periodCost: "0",
+  periodUnpriced: 0,
   ...more,
 });
 
@@ -83,16 +85,16 @@ it.each([
   ["12.5", 2, "≥ 12.5000"],
 ])("$%s with %i unpriced reads %s", (cost, unpriced, shown) => expect(amount(row(cost, { unpriced }))).toBe(shown));
 
-describe("the screen", () => {
-  const openOn = (onKey: (key: string) => void) => {
-    const raw: boolean[] = [];
-    const written: string[] = [];
-    const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: (mode: boolean) => raw.push(mode) });
-    const output = Object.assign(new EventEmitter(), { columns: 80, rows: 3, write: (text: string) => written.push(text) });
-    const options = { input, output, onKey, onResize: () => {} } as unknown as ScreenOptions;
-    return { screen: openScreen(options), raw, written, input };
-  };
+function openOn(onKey: (key: string) => void) {
+  const raw: boolean[] = [];
+  const written: string[] = [];
+  const input = Object.assign(new PassThrough(), { isTTY: true, isRaw: false, setRawMode: (mode: boolean) => raw.push(mode) });
+  const output = Object.assign(new EventEmitter(), { columns: 80, rows: 3, write: (text: string) => written.push(text) });
+  const options = { input, output, onKey, onResize: () => {} } as unknown as ScreenOptions;
+  return { screen: openScreen(options), raw, written, input };
+}
 
+describe("the screen", () => {
   it("hears keys, draws what has room, and puts everything back once", async () => {
     const keys: string[] = [];
     const { screen, raw, written, input } = openOn((key) => keys.push(key));
