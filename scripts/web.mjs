@@ -1,8 +1,8 @@
 // Builds the dashboard: src/web/app to a folder of hashed files, each with its compressed twins beside it. As a command it brings
 // dist/web/app up to date, for a server that runs from the sources. Invariant: what is served is a whole build, never half of one.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { fail, install, newest, requireNode, root, run, say } from "./tools.mjs";
@@ -29,21 +29,26 @@ export async function buildWeb(folder) {
   await Promise.all(readdirSync(assets).map((name) => pack(join(assets, name))));
 }
 
-/** dist/web/app, unless it is newer than every source of it. */
-export async function freshenWeb() {
+let fresh;
+
+/** dist/web/app, unless it is newer than every source of it. Once in a process. */
+export function freshenWeb() {
+  fresh ??= freshen();
+  return fresh;
+}
+
+async function freshen() {
   const stamp = join(place, "index.html");
   if (existsSync(stamp) && newest([stamp]) >= newest(sources)) return;
   const startedMs = Date.now();
-  const next = join(root, "dist", "web", `app-${process.pid}`);
-  const last = join(root, "dist", "web", `app-${process.pid}-last`);
-  mkdirSync(join(root, "dist", "web"), { recursive: true });
+  mkdirSync(dirname(place), { recursive: true });
+  const work = mkdtempSync(join(dirname(place), ".app-"));
   try {
-    await buildWeb(next);
-    if (existsSync(place)) renameSync(place, last);
-    renameSync(next, place);
+    await buildWeb(join(work, "next"));
+    if (existsSync(place)) renameSync(place, join(work, "last"));
+    renameSync(join(work, "next"), place);
   } finally {
-    rmSync(next, { recursive: true, force: true });
-    rmSync(last, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
   }
   say(`Built the dashboard in ${((Date.now() - startedMs) / 1000).toFixed(1)} s.`);
 }

@@ -15,10 +15,17 @@ export interface Row {
   readonly failed: number;
   /** The sum of what is not among the dearest. */
   readonly rest?: boolean;
-  readonly durationMsP50?: number | null;
-  readonly durationMsP95?: number | null;
-  readonly firstTokenMsP50?: number | null;
-  readonly firstTokenMsP95?: number | null;
+  readonly latency?: Latency;
+  readonly periodCost: string;
+  /** Days of period charges that have no price. */
+  readonly periodUnpriced: number;
+}
+
+export interface Latency {
+  readonly durationMsP50: number | null;
+  readonly durationMsP95: number | null;
+  readonly firstTokenMsP50: number | null;
+  readonly firstTokenMsP95: number | null;
 }
 
 export interface Report {
@@ -206,13 +213,14 @@ export interface Tree {
   readonly truncated: boolean;
 }
 
-type Sums = Omit<Row, "group">;
+/** A row of a report, whatever it was grouped by. */
+export type Sums = Omit<Row, "group" | "quantity">;
 
 export interface OverviewSpan {
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly now: Sums;
-  readonly before: { readonly sinceMs: number; readonly untilMs: number; readonly row: Sums };
+  readonly before: { readonly sinceMs: number; readonly untilMs: number; readonly sums: Sums };
 }
 
 export interface Overview {
@@ -244,11 +252,13 @@ export interface ServerSettings {
   readonly dataFolder: string;
   readonly providers: readonly {
     readonly name: string;
-    readonly baseUrl: string;
+    readonly baseUrl: string | null;
     readonly region: string | null;
     readonly formats: readonly string[];
-    readonly pricesOf: string;
+    readonly pricesOf: readonly string[];
     readonly credential: boolean;
+    /** The environment variable that a credential is looked for in. */
+    readonly keyFrom: string | null;
   }[];
   readonly routes: readonly {
     readonly model: string;

@@ -1,17 +1,27 @@
 // Questions of the pages to the API, kept and refreshed: what is shown follows the ledger while the page is looked at.
 // Not here: how the API is asked (api.ts). Invariant: a question is asked again only when the store has moved on, and not every time.
 
-import { keepPreviousData, QueryClient, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, QueryCache, QueryClient, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { ApiError, ask, type Place, type Query, type Session, type Status } from "./api.ts";
-import { usePreferences } from "./preferences.ts";
+import { prefer, usePreferences } from "./preferences.ts";
 
 /** How often the store is asked how far it is, ms; and how often at most all that is shown is asked anew. */
 const pulseMs = 2_000;
 const statusMs = 10_000;
 const refreshMsMin = 4_000;
 
-export const client = new QueryClient({
+/** A session ends by itself: whoever is told so first tells the frame, and the frame shows the sign-in. */
+const cache = new QueryCache({
+  onError: (error, { queryKey }) => {
+    if (!(error instanceof ApiError) || error.status !== 401) return;
+    if (queryKey[0] === "session") prefer({ known: false });
+    else void client.invalidateQueries({ queryKey: ["session"] });
+  },
+});
+
+export const client: QueryClient = new QueryClient({
+  queryCache: cache,
   defaultOptions: {
     queries: {
       staleTime: 2_000,
@@ -37,8 +47,11 @@ export function useAnswer<Answer>(
   });
 }
 
+/** Who is signed in. Where nobody ever did, the server is not asked. */
 export function useSession(): UseQueryResult<Session, ApiError> {
+  const { known } = usePreferences();
   return useQuery<Session, ApiError>({
+    enabled: known,
     queryKey: ["session"],
     queryFn: ({ signal }) => ask<Session>("session", {}, signal),
     staleTime: 60_000,

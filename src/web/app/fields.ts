@@ -43,6 +43,7 @@ export const fields = {
   doubtful: "Doubtful",
   presumed: "Presumed",
   failed: "Failed",
+  disputed: "Provider's figure differs",
 } as const satisfies Record<string, string>;
 
 export function nameField(field: string): string {
@@ -80,6 +81,8 @@ export const measures = {
 } as const;
 
 export type Measure = keyof typeof measures;
+
+export type AdditiveMeasure = "calls" | "inputTokens" | "outputTokens" | "failed";
 
 export function isMeasure(text: string | undefined): text is Measure {
   return text !== undefined && Object.hasOwn(measures, text);

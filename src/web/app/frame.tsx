@@ -16,15 +16,16 @@ const Palette = lazy(() => import("./palette.tsx"));
 const Help = lazy(() => import("./help.tsx"));
 
 const schemes = ["auto", "light", "dark"] as const;
-const schemeNames = { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" } as const;
+const schemeNames = { auto: "Theme: system", light: "Theme: light", dark: "Theme: dark" } as const;
 
 export function Frame(): ReactNode {
   const session = useSession();
   const { pathname, searchStr } = useLocation();
   if (pathname === "/sign-in") return <Outlet />;
-  if (session.isPending) return null;
-  if (session.isError) {
-    if (session.error.status === 401 || session.error.status === 403)
+  const { known } = usePreferences();
+  if (session.isPending && known) return null;
+  if (!session.isSuccess) {
+    if (session.error === null || session.error.status === 401 || session.error.status === 403)
       return <Navigate to="/sign-in" search={{ next: pathname === "/" ? undefined : pathname + searchStr }} replace />;
     return <Failed error={session.error} onRetry={() => void session.refetch()} />;
   }
@@ -78,12 +79,12 @@ function Room(): ReactNode {
             <Pulse />
           </div>
         </header>
-        <div>
+        <main id="content" tabIndex={-1}>
           <Banners />
-          <main id="content" tabIndex={-1}>
+          <div>
             <Outlet />
-          </main>
-        </div>
+          </div>
+        </main>
       </div>
       <Suspense fallback={null}>
         {opened === "palette" ? <Palette onClose={() => setOpened(null)} onTheme={setColorScheme} onLeave={() => void leave()} /> : null}
@@ -105,7 +106,7 @@ function DoorButton({
   readonly onClick: () => void;
 }): ReactNode {
   return (
-    <button type="button" className="door narrowicon" onClick={onClick} aria-label={name} title={name}>
+    <button type="button" className="door narrowicon" onClick={onClick} title={name}>
       <Icon name={icon} />
       <span>{name}</span>
       {hint === undefined ? null : <kbd aria-hidden="true">{hint}</kbd>}
@@ -140,11 +141,14 @@ function Pulse(): ReactNode {
       : (["live", "Live"] as const);
   const open = position.data?.openCalls ?? 0;
   return (
-    <div className="pulse" role="status">
+    <div className="pulse">
       <span className={`dot ${kind}`} />
-      <span className="grow clip" title={`Times are in ${zone}`}>
+      <span className="grow" role="status">
         {words}
-        {open > 0 && kind === "live" ? `, ${open} under way` : ""} · {zone}
+        {open > 0 && kind === "live" ? <span className="soft">, {open} under way</span> : null}
+      </span>
+      <span className="clip" title={`Times are in ${zone}`}>
+        {zone}
       </span>
     </div>
   );

@@ -98,6 +98,9 @@ export function change(now: string, before: string): number | null {
   return Number(((parse(now) - base) * 1_000n) / base) / 10;
 }
 
+/** From so many per cent more on, it is said as how many times as much. */
+export const timesMin = 900;
+
 /** The share of a whole in 0…1, for bars and per cents. */
 export function share(part: string, whole: string): number {
   const base = parse(whole);

@@ -52,7 +52,7 @@ export default function Palette({
       actions: doors.map(({ to, name, icon, key }) => ({
         id: to,
         label: name,
-        description: `g ${key}`,
+        rightSection: <kbd>g {key}</kbd>,
         leftSection: <Icon name={icon} />,
         onClick: () => void navigate({ to }),
       })),
@@ -80,14 +80,14 @@ export default function Palette({
         {
           id: "exact",
           label: exact ? "Show as many digits as needed" : "Show every digit",
-          description: "x",
+          rightSection: <kbd>x</kbd>,
           leftSection: <Icon name="check" />,
           onClick: () => prefer({ exact: !exact }),
         },
         {
           id: "pause",
           label: paused ? "Go on refreshing" : "Pause refreshing",
-          description: "p",
+          rightSection: <kbd>p</kbd>,
           leftSection: <Icon name={paused ? "play" : "pause"} />,
           onClick: () => prefer({ paused: !paused }),
         },
@@ -102,6 +102,7 @@ export default function Palette({
     <Spotlight
       actions={actions}
       shortcut={null}
+      attributes={{ content: { "aria-label": "Find or do" } }}
       query={query}
       onQueryChange={setQuery}
       onSpotlightClose={onClose}

@@ -1,4 +1,4 @@
-// What a reader has chosen on this device: whether numbers show every digit, and whether pages stand still. Kept in the browser, and no
+// What is remembered on this device: whether numbers show every digit, and whether somebody has signed in. Kept in the browser, and no
 // secret is among it. Not here: the theme, which the components keep.
 
 import { useSyncExternalStore } from "react";
@@ -8,10 +8,12 @@ export interface Preferences {
   readonly exact: boolean;
   /** Nothing is refreshed by itself. */
   readonly paused: boolean;
+  /** Somebody has signed in here: the server is asked whether that still holds. It is no secret, and opens nothing. */
+  readonly known: boolean;
 }
 
 const place = "pennyworth.preferences";
-const usual: Preferences = { exact: false, paused: false };
+const usual: Preferences = { exact: false, paused: false, known: false };
 const listeners = new Set<() => void>();
 let now: Preferences = read();
 

@@ -1,8 +1,8 @@
 // From the rows of a report by time to what a chart draws: every bucket of the span, those without calls too, for each group.
 // Invariant: the exact amounts stay beside the numbers that are drawn.
 
-import type { Report, Row } from "./api.ts";
-import { isAdditive, type Measure } from "./fields.ts";
+import type { Latency, Report, Row, Sums } from "./api.ts";
+import { type AdditiveMeasure, isAdditive, type Measure } from "./fields.ts";
 import { count, exact, toAxis, toGeometry } from "./money.ts";
 import {
   addDays,
@@ -95,15 +95,18 @@ export interface Series {
 
 export function formatMeasure(measure: Measure, row: Sums): string {
   if (measure === "cost") return exact(row.cost);
-  const number = row[measure];
-  if (number === null || number === undefined) return "—";
+  const number = read(measure, row);
+  if (number === null) return "—";
   return isAdditive(measure) ? count(number) : duration(number);
 }
 
-type Sums = Omit<Row, "group">;
+/** A measure that is a plain number; null where nothing is known of it. */
+export function read(measure: Exclude<Measure, "cost">, row: Sums): number | null {
+  return isAdditive(measure) ? (row[measure as AdditiveMeasure] ?? null) : (row.latency?.[measure as keyof Latency] ?? null);
+}
 
 export function toHeight(measure: Measure, row: Sums): number | null {
-  return measure === "cost" ? toGeometry(row.cost) : (row[measure] ?? null);
+  return measure === "cost" ? toGeometry(row.cost) : read(measure, row);
 }
 
 export function formatAxis(measure: Measure, value: number): string {

@@ -2,15 +2,18 @@
 
 import { ApiError, send, type Session } from "./api.ts";
 import { client } from "./data.ts";
+import { prefer } from "./preferences.ts";
 
 /** @throws ApiError */
 export async function signIn(token: string): Promise<void> {
   const session = await send<Session>("POST", "session", { token });
+  prefer({ known: true });
   client.setQueryData(["session"], session);
 }
 
 export async function signOut(): Promise<void> {
   await send("DELETE", "session").catch(() => {});
+  prefer({ known: false });
   client.clear();
 }
 

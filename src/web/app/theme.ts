@@ -18,20 +18,32 @@ const copper: MantineColorsTuple = [
 const dark: MantineColorsTuple = [
   "#ece7e2",
   "#cfc7c0",
-  "#a79e96",
-  "#8b827b",
-  "#5b534d",
-  "#3f3935",
-  "#2b2623",
-  "#201c1a",
-  "#171412",
+  "#a79e97",
+  "#7d746d",
+  "#3d3733",
+  "#332e2b",
+  "#25211f",
+  "#1a1716",
+  "#141211",
   "#0f0d0c",
+];
+const gray: MantineColorsTuple = [
+  "#f8f5f2",
+  "#f2eeea",
+  "#e8e2dc",
+  "#dbd4cd",
+  "#c9c1b9",
+  "#a89f97",
+  "#817870",
+  "#665d56",
+  "#443c37",
+  "#27211d",
 ];
 
 export const theme = createTheme({
   primaryColor: "copper",
   primaryShade: { light: 7, dark: 3 },
-  colors: { copper, dark },
+  colors: { copper, dark, gray },
   autoContrast: true,
   luminanceThreshold: 0.35,
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
@@ -64,5 +76,5 @@ export const resolveVariables: CSSVariablesResolver = () => {
 /** Of charts: quiet, told apart by lightness too. The last one is for all the rest. */
 export const palette = {
   light: ["#97491a", "#2f6076", "#b98224", "#6d7a4c", "#7b5478", "#3f8c8a", "#c06a55", "#8a8078"],
-  dark: ["#e5935b", "#7fb2c9", "#e3bd6a", "#a9b985", "#c39abf", "#7cc7c3", "#f0a797", "#a1978f"],
+  dark: ["#d98c58", "#7fb2c9", "#e3bd6a", "#a9b985", "#c39abf", "#7cc7c3", "#f0a797", "#a1978f"],
 } as const;

@@ -9,8 +9,9 @@ export type TreeRow =
   | { readonly kind: "task"; readonly node: Node; readonly depth: number; readonly calls: readonly Call[]; readonly isFolded: boolean }
   | { readonly kind: "call"; readonly call: Call; readonly depth: number };
 
-/** A task with more calls than that is folded until it is asked for. */
-export const callsShownMax = 12;
+/** Of a run with more calls than `runShownMax`, a task with more than `taskShownMax` is folded until it is asked for. */
+const runShownMax = 60;
+const taskShownMax = 8;
 
 export function placeOf(node: Node): string {
   return node.task ?? "";
@@ -39,7 +40,7 @@ export function toRows(tree: Tree, turned: ReadonlySet<string>): TreeRow[] {
     if (seen.has(place)) return;
     seen.add(place);
     const calls = callsOf.get(place) ?? [];
-    const isFolded = calls.length > callsShownMax !== turned.has(place);
+    const isFolded = (tree.calls.length > runShownMax && calls.length > taskShownMax) !== turned.has(place);
     rows.push({ kind: "task", node, depth, calls, isFolded });
     if (!isFolded) for (const call of calls) rows.push({ kind: "call", call, depth: depth + 1 });
     for (const child of children.get(place) ?? []) visit(child, depth + 1);

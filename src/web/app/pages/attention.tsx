@@ -6,7 +6,6 @@ import type { Overview } from "../api.ts";
 import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
 import { Empty, Waiting } from "../parts/states.tsx";
-import { toIso } from "../time.ts";
 
 const words: Readonly<Record<string, readonly [string, string]>> = {
   unpriced: ["used something without a price", "What it cost is not known, and not in the sums."],
@@ -15,9 +14,9 @@ const words: Readonly<Record<string, readonly [string, string]>> = {
   presumed: ["are presumed", "Nobody knows how they ended: charged at most, where a bound is known."],
   differs: ["were answered by another model", "Than the one that was sent."],
   disputed: ["cost something else by their provider", "Its own figure differs from the receipt."],
-  reported: ["cost something else by their provider", "Its own figure differs from the receipt."],
   failed: ["failed", "Answered with an error, cut off, or not reached."],
   gap: ["gaps in the record", "Calls that could not be written down."],
+  refused: ["entries could not become rows", "pennyworth doctor names them."],
   clock: ["jumps of the clock", "The wall clock moved against the steady one."],
 };
 
@@ -37,9 +36,9 @@ export function Attention({ overview }: { readonly overview: Overview | undefine
         </Empty>
       ) : (
         <ul className="alerts">
-          {found.map(({ kind, count: number, filter, sinceMs }) => {
+          {found.map(({ kind, count: number, filter }) => {
             const [what, why] = words[kind] ?? [kind, ""];
-            const isIncident = kind === "gap" || kind === "clock";
+            const isIncident = kind === "gap" || kind === "clock" || kind === "refused";
             const text = (
               <>
                 <span className={kind === "failed" || kind === "gap" ? "bad" : "warn"}>
@@ -59,7 +58,7 @@ export function Attention({ overview }: { readonly overview: Overview | undefine
                 {filter === null ? (
                   <span className="alert">{text}</span>
                 ) : (
-                  <Link to="/calls" search={{ filter, span: `${toIso(sinceMs)}..` }} className="alert">
+                  <Link to="/calls" search={{ filter, span: "month" }} className="alert">
                     {text}
                   </Link>
                 )}

@@ -16,8 +16,8 @@ import { SpanPicker } from "../parts/span.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
 import { Exact, markOf } from "../parts/usd.tsx";
 import { one } from "../search.ts";
-import { type Bucket, buckets, fits, isBucket, next, pickBucket, toSeries } from "../series.ts";
-import { describeSpan, duration, toIso, zone } from "../time.ts";
+import { type Bucket, buckets, fits, formatMeasure, isBucket, next, pickBucket, toSeries } from "../series.ts";
+import { describeSpan, toIso, zone } from "../time.ts";
 import { useView } from "../view.ts";
 import { Groups } from "./groups.tsx";
 
@@ -215,9 +215,7 @@ export function Explore(): ReactNode {
 
 function Headline({ measure, total }: { readonly measure: Measure; readonly total: Report["total"] }): ReactNode {
   if (measure === "cost") return <Exact value={total.cost} mark={markOf(total)} />;
-  const number = total[measure];
-  if (number === null || number === undefined) return "—";
-  return isAdditive(measure) ? count(number) : duration(number);
+  return formatMeasure(measure, total);
 }
 
 function readMeasure(text: string | undefined): Measure {

@@ -2,14 +2,13 @@
 
 import { Menu } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { Report, Row } from "../api.ts";
+import type { Report } from "../api.ts";
 import { isAdditive, type Measure, measures, nameField, nameValue } from "../fields.ts";
 import { Icon } from "../icons.tsx";
-import { change, count, decimalsFor, percent, share } from "../money.ts";
+import { change, count, decimalsFor, percent, share, timesMin } from "../money.ts";
 import { colorOf } from "../parts/chart.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
-import type { Series } from "../series.ts";
-import { duration } from "../time.ts";
+import { formatMeasure, read, type Series } from "../series.ts";
 
 export interface GroupsProps {
   readonly report: Report;
@@ -25,10 +24,10 @@ export interface GroupsProps {
 
 export function Groups({ report, before, field, measure, scheme, series, onFilter, onCalls, onTask }: GroupsProps): ReactNode {
   const { total } = report;
-  const rows = measure === "cost" ? report.rows : report.rows.toSorted((a, b) => (b[measure] ?? 0) - (a[measure] ?? 0));
+  const rows = measure === "cost" ? report.rows : report.rows.toSorted((a, b) => (read(measure, b) ?? 0) - (read(measure, a) ?? 0));
   const decimals = decimalsFor(rows.map((row) => row.cost));
   const sums = new Map(before?.rows.map((row) => [row.group[field] ?? null, row]));
-  const own = measure !== "cost" && measure !== "calls" && measure !== "inputTokens" && measure !== "outputTokens" && measure !== "failed";
+  const own = !isAdditive(measure);
   const isUnsure = total.unpriced + total.unmetered + total.doubtful + total.presumed > 0;
   return (
     <section className="card" aria-labelledby="groups">
@@ -38,7 +37,7 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
           {report.truncated ? `the dearest ${count(rows.length)}; the total is over all` : `${count(rows.length)} in all`}
         </p>
       </div>
-      <div className="scroll" tabIndex={0} role="region" aria-labelledby="groups">
+      <div className="scroll" tabIndex={0} role="region" aria-label={`Table by ${nameField(field).toLowerCase()}`}>
         <table className="list">
           <thead>
             <tr>
@@ -100,7 +99,7 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
                       <span style={{ width: `${part * 100}%`, background: colorOf(scheme, Math.max(0, index), index < 0) }} />
                     </span>
                   </th>
-                  {own ? <td className="number">{figure(measure, row)}</td> : null}
+                  {own ? <td className="number">{formatMeasure(measure, row)}</td> : null}
                   <td className="number">
                     <Usd value={row.cost} decimals={decimals} mark={markOf(row)} />
                   </td>
@@ -121,7 +120,7 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
                     <Menu position="bottom-end" shadow="md" width={200}>
                       <Menu.Target>
                         <button type="button" className="door" aria-label={`What to do with ${name}`}>
-                          <Icon name="right" size={12} />
+                          <Icon name="more" />
                         </button>
                       </Menu.Target>
                       <Menu.Dropdown>
@@ -141,7 +140,7 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
           <tfoot>
             <tr>
               <th scope="row">Total</th>
-              {own ? <td className="number">{figure(measure, total)}</td> : null}
+              {own ? <td className="number">{formatMeasure(measure, total)}</td> : null}
               <td className="number">
                 <Usd value={total.cost} decimals={decimals} mark={markOf(total)} />
               </td>
@@ -174,14 +173,7 @@ function Against({ now, before }: { readonly now: string; readonly before: strin
     <span className="delta" title={`$${before} before`}>
       <Icon name={by < 0 ? "fall" : "up"} size={12} />
       <span className="hidden">{by < 0 ? "less by" : "more by"}</span>
-      {percent(Math.abs(by) / 100)}
+      {by >= timesMin ? `${count(Math.round(by / 100) + 1)} times` : percent(Math.abs(by) / 100)}
     </span>
   );
-}
-
-function figure(measure: Measure, row: Omit<Row, "group">): string {
-  if (measure === "cost") return row.cost;
-  const number = row[measure];
-  if (number === null || number === undefined) return "—";
-  return isAdditive(measure) ? count(number) : duration(number);
 }

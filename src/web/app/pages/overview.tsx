@@ -8,7 +8,7 @@ import { useAnswer, useStatus } from "../data.ts";
 import { headings, nameField, nameValue } from "../fields.ts";
 import { toFirstCall } from "../first.ts";
 import { Icon } from "../icons.tsx";
-import { change, count, decimalsFor, percent, share } from "../money.ts";
+import { change, count, decimalsFor, percent, share, timesMin } from "../money.ts";
 import { Chart, colorOf, Spark } from "../parts/chart.tsx";
 import { Page } from "../parts/page.tsx";
 import { CopyLine } from "../parts/share.tsx";
@@ -96,7 +96,7 @@ function Tile({
   readonly spark?: readonly number[];
 }): ReactNode {
   const { now, before } = span;
-  const by = change(now.cost, before.row.cost);
+  const by = change(now.cost, before.sums.cost);
   return (
     <div className="tile">
       <dt>
@@ -110,14 +110,14 @@ function Tile({
         </p>
         <p className="row wrap soft small" style={{ columnGap: 12 }}>
           {by === null ? (
-            <span>{before.row.calls === 0 ? `nothing ${against}` : `against unpriced calls ${against}`}</span>
+            <span>{before.sums.calls === 0 ? `nothing ${against}` : `against unpriced calls ${against}`}</span>
           ) : (
-            <span title={`${against}: $${before.row.cost}`}>
+            <span title={`${against}: $${before.sums.cost}`}>
               <span className="delta">
                 <Icon name={by < 0 ? "fall" : "up"} size={12} />
-                {percent(Math.abs(by) / 100)} {by < 0 ? "less" : "more"}
+                {by >= timesMin ? `${count(Math.round(by / 100) + 1)} times` : `${percent(Math.abs(by) / 100)} ${by < 0 ? "less" : "more"}`}
               </span>{" "}
-              than {against}
+              {by >= timesMin ? "as much as" : "than"} {against}
             </span>
           )}
           <span>{count(now.calls)} calls</span>

@@ -123,15 +123,17 @@ function Sheet({ receipt }: { readonly receipt: Receipt }): ReactNode {
               ))}
             </ul>
           )}
-          <Lines receipt={receipt} />
-          <p className={`small proof ${receipt.recomputed ? "good" : "bad"}`}>
-            <Icon name={receipt.recomputed ? "check" : "warn"} size={14} />
-            {receipt.lines.length === 0
-              ? "No line: there is nothing to charge."
-              : receipt.recomputed
-                ? "Recomputed just now: every line is quantity × price, and their sum is the total."
-                : "A line does not recompute."}
-          </p>
+          {receipt.lines.length + receipt.unpriced.length === 0 ? null : <Lines receipt={receipt} />}
+          {receipt.status === "open" ? null : (
+            <p className={`small proof ${receipt.recomputed ? "good" : "bad"}`}>
+              <Icon name={receipt.recomputed ? "check" : "warn"} size={14} />
+              {receipt.lines.length === 0
+                ? "No line: there is nothing to charge."
+                : receipt.recomputed
+                  ? "Recomputed just now: every line is quantity × price, and their sum is the total."
+                  : "A line does not recompute."}
+            </p>
+          )}
         </section>
         {receipt.usage === null ? null : (
           <section className="card" aria-labelledby="usage">
@@ -185,6 +187,7 @@ function Sheet({ receipt }: { readonly receipt: Receipt }): ReactNode {
         </section>
         <details className="card">
           <summary className="title">
+            <Icon name="right" size={12} />
             <h2>Everything on record</h2>
           </summary>
           <dl className="facts body">
@@ -200,8 +203,10 @@ function Sheet({ receipt }: { readonly receipt: Receipt }): ReactNode {
 
 function Lines({ receipt }: { readonly receipt: Receipt }): ReactNode {
   const parts = new Set(receipt.lines.map((line) => line.part)).size;
+  const origins = [...new Set(receipt.lines.map((line) => line.priceSource ?? `price version ${line.price}`))];
+  const isAlike = receipt.lines.every((line) => line.source === "reported");
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0} role="region" aria-label="Lines of the receipt">
       <table className="list receipt">
         <thead>
           <tr>
@@ -229,11 +234,11 @@ function Lines({ receipt }: { readonly receipt: Receipt }): ReactNode {
               </th>
               <td className="number">
                 {count(line.quantity)}
-                <small className={line.source === "reported" ? "soft" : "warn"}>{sources[line.source]}</small>
+                {isAlike ? null : <small className={line.source === "reported" ? "soft" : "warn"}>{sources[line.source]}</small>}
               </td>
               <td className="number">
                 {rate(line)}
-                <small className="soft">{line.priceSource ?? `price version ${line.price}`}</small>
+                {origins.length < 2 ? null : <small className="soft">{line.priceSource ?? `price version ${line.price}`}</small>}
               </td>
               <td className="number">
                 <Exact value={line.cost} />
@@ -251,6 +256,12 @@ function Lines({ receipt }: { readonly receipt: Receipt }): ReactNode {
           ))}
         </tbody>
       </table>
+      {receipt.lines.length === 0 ? null : (
+        <p className="soft small origin">
+          {isAlike ? "Quantities: reported by the provider. " : ""}
+          {origins.length === 1 ? `Prices: ${origins[0]}` : ""}
+        </p>
+      )}
     </div>
   );
 }
@@ -265,7 +276,7 @@ function rate(line: ReceiptLine): ReactNode {
   return (
     <>
       <Exact value={line.rateUsd} />{" "}
-      <span className="soft">/ {line.rateUnits === 1 ? line.unit : `${count(line.rateUnits)} ${units[line.unit] ?? line.unit}`}</span>
+      <span className="soft per">/ {line.rateUnits === 1 ? line.unit : `${count(line.rateUnits)} ${units[line.unit] ?? line.unit}`}</span>
     </>
   );
 }

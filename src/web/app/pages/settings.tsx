@@ -254,11 +254,16 @@ function Providers({ settings, error }: { readonly settings: ServerSettings | un
                       {provider.credential ? (
                         <span className="badge good">held</span>
                       ) : (
-                        <span className="badge hollow soft">none: callers bring it</span>
+                        <span
+                          className="badge hollow soft"
+                          title={provider.keyFrom === null ? undefined : `Looked for in ${provider.keyFrom}`}
+                        >
+                          none: callers bring it
+                        </span>
                       )}
                     </td>
                     <td className="wide free">
-                      <code className="soft">{provider.baseUrl}</code>
+                      <code className="soft">{provider.baseUrl ?? "as set"}</code>
                     </td>
                   </tr>
                 ))}
@@ -359,7 +364,7 @@ function PriceLook({ settings }: { readonly settings: ServerSettings | undefined
       ) : prices.data === undefined ? (
         <Waiting label="Looking the prices up" rows={3} />
       ) : (
-        <div className="scroll" tabIndex={0} role="region" aria-labelledby="prices">
+        <div className="scroll" tabIndex={0} role="region" aria-label="Rates">
           <table className="list">
             <caption className="hidden">
               {prices.data.model} at {prices.data.provider}

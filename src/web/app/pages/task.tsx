@@ -143,7 +143,7 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
           {clock(startMs)} – {clock(endMs)}; the darker, the dearer
         </p>
       </div>
-      <div className="scroll" tabIndex={0} role="region" aria-labelledby="line">
+      <div className="scroll" tabIndex={0} role="region" aria-label="Tasks and calls">
         <table className="list tree">
           <thead>
             <tr>

@@ -164,6 +164,7 @@ function Form({
         <TextInput
           size="xs"
           label="Value"
+          data-autofocus
           placeholder="Type, or choose below"
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
@@ -203,7 +204,6 @@ export function FieldSelect({
   readonly hideLabel?: boolean;
   readonly without?: readonly string[];
 }): ReactNode {
-  const item = (name: string): { value: string; label: string } => ({ value: name, label: nameField(name) });
   const all = Object.keys(fields).filter((name) => !without.includes(name));
   const own = value.startsWith("tag.") ? [item(value)] : [];
   return (
@@ -225,4 +225,8 @@ export function FieldSelect({
       nothingFoundMessage="No such field"
     />
   );
+}
+
+function item(name: string): { value: string; label: string } {
+  return { value: name, label: nameField(name) };
 }

@@ -33,7 +33,9 @@ export function CallHead(): ReactNode {
         <th scope="col" className="wide">
           For
         </th>
-        <th scope="col">Status</th>
+        <th scope="col" className="status">
+          Status
+        </th>
         <th scope="col" className="number wide">
           Took
         </th>
@@ -43,7 +45,7 @@ export function CallHead(): ReactNode {
         <th scope="col" className="number wide">
           Tokens out
         </th>
-        <th scope="col" className="number">
+        <th scope="col" className="number cost">
           Cost
         </th>
       </tr>
@@ -100,8 +102,8 @@ export function CallRow({
         {call.doubtful ? <span className="warn small under">usage in doubt</span> : null}
       </td>
       <td className="number wide soft">{call.endMs === null ? "" : duration(call.endMs - startMs)}</td>
-      <td className="number wide">{count(call.inputTokens)}</td>
-      <td className="number wide">{count(call.outputTokens)}</td>
+      <td className="number wide">{call.status === "open" ? "" : count(call.inputTokens)}</td>
+      <td className="number wide">{call.status === "open" ? "" : count(call.outputTokens)}</td>
       <td className="number">
         {call.status === "open" ? (
           <span className="soft">not yet</span>

@@ -69,11 +69,13 @@ export function Share({ name, line, table, picture }: Shared): ReactNode {
 
 /** RFC 4180. A text that a spreadsheet would take for a formula is kept a text. */
 export function toCsv(rows: readonly (readonly (string | number)[])[]): string {
-  const cell = (value: string | number): string => {
-    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) && !/^-?\d+(\.\d+)?$/.test(value) ? `'${value}` : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return `${rows.map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
+  return `${rows.map((row) => row.map(toCell).join(",")).join("\r\n")}\r\n`;
+}
+
+function toCell(value: string | number): string {
+  const isFormula = typeof value === "string" && /^[=+\-@\t\r]/.test(value) && !/^-?\d+(\.\d+)?$/.test(value);
+  const text = isFormula ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function save(name: string, blob: Blob): void {

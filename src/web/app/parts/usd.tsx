@@ -1,6 +1,7 @@
 // An amount of money as it is shown. As many digits as its place needs, rounded half to even, with every digit at hand; or all of them.
 
 import type { ReactNode } from "react";
+import type { Sums } from "../api.ts";
 import { exact, round, split } from "../money.ts";
 import { usePreferences } from "../preferences.ts";
 
@@ -16,9 +17,9 @@ export function Usd({
 }): ReactNode {
   const preferred = usePreferences();
   if (preferred.exact) return <Exact value={value} mark={mark} />;
-  const text = round(value, decimals);
+  const text = round(value, value === "0" ? 0 : decimals);
   return (
-    <span data-usd={value} title={exact(value)}>
+    <span data-usd={value} title={exact(value)} className={value === "0" && mark === "" ? "usd soft" : "usd"}>
       {mark}
       {text}
     </span>
@@ -29,7 +30,7 @@ export function Usd({
 export function Exact({ value, mark = "" }: { readonly value: string; readonly mark?: string }): ReactNode {
   const [head, fine] = split(value);
   return (
-    <span data-usd={value} style={{ whiteSpace: "nowrap" }}>
+    <span data-usd={value} className="usd">
       {mark}
       {head}
       {fine === "" ? null : <span className="fine">{fine}</span>}
@@ -38,6 +39,10 @@ export function Exact({ value, mark = "" }: { readonly value: string; readonly m
 }
 
 /** What is not known is not zero. */
-export function markOf({ unpriced, unmetered }: { readonly unpriced: number; readonly unmetered: number }): string {
-  return unpriced + unmetered > 0 ? "≥ " : "";
+export function markOf({
+  unpriced,
+  unmetered,
+  periodUnpriced = 0,
+}: Pick<Sums, "unpriced" | "unmetered"> & { readonly periodUnpriced?: number }): string {
+  return unpriced + unmetered + periodUnpriced > 0 ? "≥ " : "";
 }
