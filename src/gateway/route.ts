@@ -35,8 +35,9 @@ export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, meth
   const pinned = match === null ? null : decodeName(match[1] as string);
   const rest = match === null ? path : (match[2] as string);
   const named = pinned === null ? null : find(providers, pinned);
-  const unknown = new PennyworthError("route_unknown", { method, path });
-  if (rest.split("/").some(climbs)) throw unknown;
+  // Made when it is thrown: an error that nobody sees costs more than the rest of this.
+  const unknown = (): PennyworthError => new PennyworthError("route_unknown", { method, path });
+  if (rest.split("/").some(climbs)) throw unknown();
   let known = false;
   let foreign = false;
   let found: readonly [Api, Endpoint] | null = null;
@@ -60,7 +61,7 @@ export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, meth
     const model = modelIn(rest, pattern);
     // An encoded slash is part of a model's name, or a way around what the path says.
     const [start, end] = model?.span ?? [0, 0];
-    if (!rest.startsWith("/v1/models/") && `${rest.slice(0, start)}${rest.slice(end)}`.split("/").some(isSplit)) throw unknown;
+    if (!rest.startsWith("/v1/models/") && `${rest.slice(0, start)}${rest.slice(end)}`.split("/").some(isSplit)) throw unknown();
     return { kind, api, format, pinned, path: rest, model };
   }
   // A call that could be metered is not let through unread because a record does not say that its provider speaks this API.
@@ -68,7 +69,7 @@ export function readAddress(providers: ReadonlyMap<string, ProviderRecord>, meth
   const owner = named === null ? undefined : apis.find((api) => placeOf(named, api.name) !== null && rest.startsWith(`${api.root}/`));
   if (owner !== undefined) return { kind: "unmetered", api: owner, format: null, pinned, path: rest, model: null };
   if (known) throw new PennyworthError("method_not_allowed", { method, path });
-  throw unknown;
+  throw unknown();
 }
 
 /** Whose client a request comes from, by the headers that only its own clients send. */
