@@ -2,6 +2,7 @@
 // It is composed of reports: each number is what /api/v1/report says for the same question. Not here: sums.
 
 import { createRoute } from "@hono/zod-openapi";
+import { formatUsd, parseUsd, sum } from "../core/money.ts";
 import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
 import type { Filter, Report, ReportField, ReportRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
@@ -10,7 +11,7 @@ import { parseLimit, parseSpan, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { incidents as incidentsAnswer, incidentsQuery, overview, overviewQuery } from "./views.ts";
 
-const goals = ["feature", "agent", "customer", "team", "model", "provider"] as const satisfies readonly ReportField[];
+const goals = ["feature", "agent", "team", "model", "provider", "customer"] as const satisfies readonly ReportField[];
 const goalRows = 5;
 const dayMs = 86_400_000;
 
@@ -52,23 +53,32 @@ export function addOverview(app: Api, context: ApiContext): void {
       const [is, was] = await Promise.all([ask(now, [], [], 1), ask(before, [], [], 1)]);
       return { ...now, now: toSums(is.total), before: { ...before, sums: toSums(was.total) } };
     };
-    const goesTo = goals.map(async (field) => {
-      const found = await ask(month.now, [field], [], goalRows);
-      const rows = found.rows.map(async (row) => ({ value: await toName(field, row.group[0] ?? null, context.names), ...toSums(row) }));
-      return { field, rows: await Promise.all(rows), truncated: found.truncated };
-    });
-    const [hour, today, thisMonth, goesToRows, differing, disputed, mishaps, status] = await Promise.all([
+    const [hour, today, before, sure, mixed, customers, mishaps, status] = await Promise.all([
       compared(spans.hour),
       compared(spans.today),
-      compared(month),
-      Promise.all(goesTo),
-      ask(month.now, [], [concerns[5].filter], 1),
-      ask(month.now, [], [concerns[6].filter], 1),
+      ask(month.before, [], [], 1),
+      ask(month.now, ["differs", "disputed"], [], 100),
+      ask(month.now, goals.slice(0, -1), [], context.rowsMax),
+      ask(month.now, ["customer"], [], goalRows),
       context.ledger.incidents({ ...month.now, limit: 1_000 }),
       context.status(),
     ]);
+    const thisMonth = { ...month.now, now: toSums(sure.total), before: { ...month.before, sums: toSums(before.total) } };
+    // One question for all fields of few values, which are all but the last; where they make too many groups together, one for each.
+    const byField = async (field: ReportField, index: number) =>
+      mixed.truncated ? [...(await ask(month.now, [field], [], goalRows)).rows] : merge(mixed.rows, index);
+    const goesTo = await Promise.all(
+      goals.map(async (field, index) => ({ field, rows: field === "customer" ? customers.rows : await byField(field, index) })),
+    );
+    const goesToRows = goesTo.map(async ({ field, rows }) => ({
+      field,
+      rows: await Promise.all(
+        rows.slice(0, goalRows).map(async (row) => ({ value: await toName(field, row.group[0] ?? null, context.names), ...toSums(row) })),
+      ),
+    }));
+    const yes = (index: number): number => sure.rows.reduce((sum, row) => sum + (row.group[index] === "yes" ? row.calls : 0), 0);
     const count = (kind: (typeof concerns)[number]["kind"]): number =>
-      kind === "differs" ? differing.total.calls : kind === "disputed" ? disputed.total.calls : thisMonth.now[kind];
+      kind === "differs" ? yes(0) : kind === "disputed" ? yes(1) : thisMonth.now[kind];
     const attention = [
       ...concerns.map(({ kind, filter }) => ({ kind, count: count(kind), filter: `${filter.field}=${filter.value}` })),
       { kind: "gap" as const, count: mishaps.incidents.filter(({ kind }) => kind === "gap").length, filter: null },
@@ -82,9 +92,9 @@ export function addOverview(app: Api, context: ApiContext): void {
         hour,
         today,
         month: thisMonth,
-        goesTo: goesToRows.filter(({ rows }) => rows.some(({ value }) => value !== null)),
+        goesTo: (await Promise.all(goesToRows)).filter(({ rows }) => rows.some(({ value }) => value !== null)),
         attention,
-        position: differing.position,
+        position: sure.position,
       },
       200,
     );
@@ -128,6 +138,39 @@ export function spansOf(nowMs: number, zone: readonly ZoneOffset[]) {
       before: { sinceMs: yesterday, untilMs: Math.min(today, at(Date.UTC(year, month, day) + timeMs - dayMs) + 1) },
     },
     month: { now: { sinceMs: thisMonth, untilMs }, before: { sinceMs: lastMonth, untilMs: Math.min(thisMonth, sameDay) } },
+  };
+}
+
+/** Rows by one of their fields, added up, dearest first. */
+function merge(rows: readonly ReportRow[], index: number): ReportRow[] {
+  const merged = new Map<string | null, ReportRow>();
+  for (const row of rows) {
+    const value = row.group[index] ?? null;
+    const before = merged.get(value);
+    merged.set(value, before === undefined ? { ...row, group: [value] } : add(before, row));
+  }
+  const picoOf = new Map([...merged.values()].map((row) => [row, parseUsd(row.cost)]));
+  return [...merged.values()].toSorted((a, b) => {
+    const [x, y] = [picoOf.get(a) ?? 0n, picoOf.get(b) ?? 0n];
+    return x === y ? b.calls - a.calls : x < y ? 1 : -1;
+  });
+}
+
+function add(a: ReportRow, b: ReportRow): ReportRow {
+  return {
+    group: a.group,
+    calls: a.calls + b.calls,
+    cost: formatUsd(sum([parseUsd(a.cost), parseUsd(b.cost)])),
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    quantity: null,
+    unpriced: a.unpriced + b.unpriced,
+    unmetered: a.unmetered + b.unmetered,
+    doubtful: a.doubtful + b.doubtful,
+    presumed: a.presumed + b.presumed,
+    failed: a.failed + b.failed,
+    periodCost: formatUsd(sum([parseUsd(a.periodCost), parseUsd(b.periodCost)])),
+    periodUnpriced: a.periodUnpriced + b.periodUnpriced,
   };
 }
 

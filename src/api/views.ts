@@ -47,7 +47,7 @@ export const overview = z
     today: compared.openapi({ description: "Since midnight in the zone, and yesterday up to the same time." }),
     month: compared.openapi({ description: "Since the first in the zone, and last month up to the same day and time." }),
     goesTo: z
-      .array(z.object({ field: z.string(), rows: z.array(sums.extend({ value: text })), truncated: z.boolean() }))
+      .array(z.object({ field: z.string(), rows: z.array(sums.extend({ value: text })) }))
       .openapi({ description: "What this month's spend goes to: the dearest values of fields that are said of any call." }),
     attention: z
       .array(

@@ -137,17 +137,29 @@ export function viewSuite(name: string, make: () => Promise<TestStore>): void {
     }, 120_000);
 
     test("tells the dearest values apart and sums the others, time by time", async () => {
-      await forEveryHistory(6, async (store, calls) => {
-        const all = await store.report({ ...everything, by: ["model"] });
-        const chosen = all.rows.slice(0, 1).map((row) => row.group[0] ?? null);
-        const report = await store.report({ ...everything, by: ["day", "model"], top: 1 });
-        const label = (call: Known): string =>
-          JSON.stringify([valueOf(call, "day"), ...(chosen.includes(valueOf(call, "model")) ? [valueOf(call, "model")] : [null, "rest"])]);
-        const seen = new Map(
-          report.rows.map(({ group, calls, cost, rest }) => [JSON.stringify(rest ? [...group, "rest"] : group), [calls, cost]]),
-        );
-        expect(seen).toEqual(sumBy(calls, label));
-        expect(report.total).toEqual({ ...all.total, group: [null, null] });
+      await forEveryHistory(5, async (store, calls) => {
+        for (const [time, field] of [
+          ["day", "model"],
+          ["day", "customer"],
+          ["hour", "task"],
+          ["week", "type"],
+          ["minute", "call"],
+        ] as const) {
+          const all = await store.report({ ...everything, by: [field] });
+          const chosen = all.rows.slice(0, 1).map((row) => row.group[0] ?? null);
+          const report = await store.report({ ...everything, by: [time, field], top: 1, latency: true });
+          const label = (call: Known): string =>
+            JSON.stringify([valueOf(call, time), ...(chosen.includes(valueOf(call, field)) ? [valueOf(call, field)] : [null, "rest"])]);
+          const told = report.rows.map(({ group, calls, cost, rest }): [string, unknown] => [
+            JSON.stringify(rest ? [...group, "rest"] : group),
+            [calls, cost],
+          ]);
+          expect(new Map(told)).toEqual(sumBy(calls, label));
+          expect(told.length).toBe(new Map(told).size);
+          expect(report.rows.map((row) => row.rest === true)).toEqual(report.rows.map((row) => row.latency === undefined));
+          const { latency: _latency, ...total } = report.total;
+          expect(total).toEqual({ ...all.total, group: [null, null] });
+        }
       });
     }, 120_000);
 

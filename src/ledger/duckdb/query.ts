@@ -32,6 +32,8 @@ interface Asked {
   readonly filters: readonly Filter[];
   readonly zone: Zone;
   readonly search: string | undefined;
+  /** Values of fields that are no time are those of the table `n`, or are the rest. */
+  readonly told?: boolean;
 }
 
 /**
@@ -46,23 +48,22 @@ export function reportSql(query: ReportQuery): Sql {
   if (isBare && by.length === 1 && only === "call" && !filters.some(isOfClass)) return callReportSql(asked, query.limit);
   const isWhole = sinceMs === null && untilMs === null && filters.length === 0;
   if (isBare && by.length === 1 && only !== undefined && isWhole && isSummed(only)) return summedReportSql(only, query.limit);
-  const names = namesOf(by);
   const byClass = by.includes("class");
-  const filtersClass = filters.some(isOfClass);
+  const many = query.top !== undefined && by.some(isManyValued);
+  const names = [...namesOf(by), ...(many ? ["rest"] : [])];
   const grouped = sqlOf(
     `SELECT ${[...names, addedMeasures(byClass)].join(", ")} FROM (`,
-    joinSql(partsOf(asked), " UNION ALL "),
+    joinSql(partsOf(many ? { ...asked, told: true } : asked), " UNION ALL "),
     `) ${names.length === 0 ? "" : `GROUP BY ${names.join(", ")}`} HAVING coalesce(sum(calls), 0) > 0 OR bool_or(loose)`,
   );
   // A call has lines of several classes, so groups of lines overlap and the total is counted anew; all other groups add up to it.
-  const total =
-    byClass || filtersClass
-      ? sqlOf(`SELECT ${addedMeasures(false)} FROM (`, joinSql(partsOf({ ...asked, by: [] }), " UNION ALL "), ")")
-      : sqlOf(`SELECT ${addedMeasures(false)} FROM g`);
+  const total = byClass || filters.some(isOfClass) ? addedOf({ ...asked, by: [] }) : sqlOf(`SELECT ${addedMeasures(false)} FROM g`);
   const tables = [sqlOf("g AS MATERIALIZED (", grouped, ")"), sqlOf("t AS (", total, ")")];
   if (query.latency === true) tables.push(sqlOf("l AS (", latencyOf(asked), ")"), sqlOf("lt AS (", latencyOf({ ...asked, by: [] }), ")"));
-  if (query.top !== undefined) tables.push(...topOf(query, bounded(query.top)));
-  return withTotal(tables, query);
+  if (query.top === undefined) return withTotal(tables, query, "g", false);
+  const top = bounded(query.top);
+  if (many) return withTotal([chosenOf(asked, top), ...tables], query, "g", true);
+  return withTotal([...tables, ...topOf(by, top)], query, "k", true);
 }
 
 /** Rows that are measured and grouped already, and add up to the answer. */
@@ -99,20 +100,51 @@ function hourCondition(from: number | null, to: number | null): string {
   return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
 }
 
+/** Calls as they are added up, in one row. */
+function addedOf(asked: Asked): Sql {
+  return sqlOf(`SELECT ${addedMeasures(false)} FROM (`, joinSql(partsOf(asked), " UNION ALL "), ")");
+}
+
 function partOf(asked: Asked, source: string, measured: string, loose: string): Sql {
   const { by, zone, search } = asked;
-  const groups = by.map((field, index) => sqlOf(expression(field, zone), ` AS g${index}, `));
+  const told = asked.told === true;
+  const read = (field: ReportField, index: number): Sql =>
+    told && !isTime(field) ? { text: `n.g${index}`, values: [] } : expression(field, zone);
+  const groups = by.map((field, index) => sqlOf(read(field, index), ` AS g${index}, `));
   const [first] = by;
   const searched =
     search === undefined || first === undefined
       ? []
       : [sqlOf("contains(lower((", expression(first, zone), ")::VARCHAR), lower(", { text: "?::VARCHAR", values: [search] }, "))")];
+  const same = by.flatMap((field, index) => (isTime(field) ? [] : [sqlOf(expression(field, zone), ` IS NOT DISTINCT FROM n.g${index}`)]));
+  const names = [...namesOf(by), ...(told ? ["rest"] : [])];
   return sqlOf(
     "SELECT ",
     ...groups,
+    told ? "n.chosen IS NULL AS rest, " : "",
     `${measured}, ${loose} AS loose FROM ${source} `,
+    ...(told ? ["LEFT JOIN n ON ", joinSql(same, " AND "), " "] : []),
     where(asked.sinceMs, asked.untilMs, asked.filters, zone, searched),
-    by.length === 0 ? "" : ` GROUP BY ${namesOf(by).join(", ")}`,
+    names.length === 0 ? "" : ` GROUP BY ${names.join(", ")}`,
+  );
+}
+
+/** The dearest values of fields that have a great many, found before anything is summed by time. */
+function chosenOf(asked: Asked, top: number): Sql {
+  const others = asked.by.filter((field) => !isTime(field));
+  const [only] = others;
+  const isWhole = asked.sinceMs === null && asked.untilMs === null && asked.filters.length === 0 && asked.search === undefined;
+  const known =
+    others.length === 1 && only !== undefined && isWhole && isSummed(only)
+      ? knownOf(only)
+      : sqlOf("(", joinSql(partsOf({ ...asked, by: others }), " UNION ALL "), ")");
+  const names = namesOf(others);
+  const named = asked.by.flatMap((field, index) => (isTime(field) ? [] : [`g${others.indexOf(field)} AS g${index}`]));
+  return sqlOf(
+    `n AS MATERIALIZED (SELECT ${named.join(", ")}, true AS chosen FROM `,
+    known,
+    ` GROUP BY ${names.join(", ")} HAVING sum(calls) > 0 OR bool_or(loose)
+      ORDER BY sum("cost") DESC, sum(calls) DESC, ${names.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top})`,
   );
 }
 
@@ -155,23 +187,20 @@ function quantilesOf(column: string): string[] {
   return ["0.5", "0.95"].map((part) => `quantile_disc(c."${column}" - c.startMs, ${part})`);
 }
 
-/** Which values are told apart, and the rows with all others in one per time. */
-function topOf({ by }: ReportQuery, top: number): Sql[] {
-  const others = namesOf(by).filter((_, index) => !isTime(by[index] as ReportField));
-  const times = namesOf(by).filter((name) => !others.includes(name));
-  const chosen =
-    others.length === 0
-      ? "SELECT true AS chosen"
-      : `SELECT ${others.join(", ")} FROM g GROUP BY ${others.join(", ")}
-    ORDER BY sum("cost") DESC, sum(calls) DESC, ${others.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top}`;
-  const same = others.length === 0 ? "true" : others.map((name) => `g.${name} IS NOT DISTINCT FROM n.${name}`).join(" AND ");
-  const nulls = others.map((name) => `NULL AS ${name}`);
-  const rest = `SELECT ${[...times, ...nulls, addedMeasures(by.includes("class"))].join(", ")} FROM g
-    WHERE NOT EXISTS (FROM n WHERE ${same}) ${times.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${times.join(", ")}`}`;
+/** Of the groups `g`, those of the dearest values, and what is left in one for each time. */
+function topOf(by: readonly ReportField[], top: number): Sql[] {
+  const names = namesOf(by);
+  const others = names.filter((_, index) => !isTime(by[index] as ReportField));
+  const times = names.filter((name) => !others.includes(name));
+  const measures = measureNames.map((name) => `"${name}"`);
+  const same = others.map((name) => `g.${name} IS NOT DISTINCT FROM n.${name}`).join(" AND ");
+  const left = names.map((name) => (times.includes(name) ? name : `NULL AS ${name}`));
   return [
-    sqlOf(`n AS MATERIALIZED (${chosen})`),
-    sqlOf(`k AS (SELECT g.* FROM g WHERE EXISTS (FROM n WHERE ${same}))`),
-    sqlOf(`r AS (${rest})`),
+    sqlOf(`n AS MATERIALIZED (SELECT ${others.join(", ")} FROM g GROUP BY ${others.join(", ")}
+      ORDER BY sum("cost") DESC, sum(calls) DESC, ${others.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top})`),
+    sqlOf(`k AS (SELECT ${listOf([names, measures])}, false AS rest FROM g WHERE EXISTS (FROM n WHERE ${same}) UNION ALL
+      SELECT ${listOf([left, [addedMeasures(by.includes("class"))]])}, true AS rest FROM g WHERE NOT EXISTS (FROM n WHERE ${same})
+        ${times.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${times.join(", ")}`})`),
   ];
 }
 
@@ -184,11 +213,11 @@ function callReportSql(asked: Asked, limit: number): Sql {
       source,
       ` ORDER BY c."cost" DESC NULLS LAST, c.rowid LIMIT ${bounded(limit) + 1}) GROUP BY c.id`,
     );
-  const total = sqlOf(`SELECT ${addedMeasures(false)} FROM (`, joinSql(partsOf({ ...asked, by: [] }), " UNION ALL "), ")");
+  const total = addedOf({ ...asked, by: [] });
   // What belongs to no call is one group of its own, so that the groups add up to the total.
   const others = sqlOf(`SELECT NULL AS g0, ${periodMeasures} FROM periods AS c `, source, " HAVING count(*) > 0");
   const groups = joinSql([dearest("calls"), dearest("open"), others], " UNION ALL ");
-  return withTotal([sqlOf("g AS (", groups, ")"), sqlOf("t AS (", total, ")")], { ...asked, by: ["call"], limit });
+  return withTotal([sqlOf("g AS (", groups, ")"), sqlOf("t AS (", total, ")")], { by: ["call"], limit }, "g", false);
 }
 
 /**
@@ -196,22 +225,8 @@ function callReportSql(asked: Asked, limit: number): Sql {
  * said of each takes ten times as long as finding the dearest; so these are found first.
  */
 function summedReportSql(field: ReportField, limit: number): Sql {
-  const measures = measureNames.map((name) => `"${name}"`).join(", ");
   const byClass = field === "class";
-  const asked: Asked = { by: [field], sinceMs: null, untilMs: null, filters: [], zone: undefined, search: undefined };
-  const loose = joinSql(
-    [
-      partOf(asked, sourceOf("open", asked, byClass), byClass ? lineMeasures(true) : callMeasures, "false"),
-      partOf(asked, sourceOf("periods", asked, byClass), byClass ? periodLineMeasures(true) : periodMeasures, "count(*) > 0"),
-    ],
-    " UNION ALL ",
-  );
-  const alike = measureNames.map((name) => `"${name}"::${sumColumns[name]}`).join(", ");
-  const known = sqlOf(
-    `(SELECT "value" AS g0, ${measures}, false AS loose FROM sums WHERE field = '${field}' UNION ALL SELECT g0, ${alike}, loose FROM (`,
-    loose,
-    "))",
-  );
+  const known = knownOf(field);
   const top = sqlOf(
     "SELECT g0 FROM ",
     known,
@@ -224,28 +239,48 @@ function summedReportSql(field: ReportField, limit: number): Sql {
     " AS known JOIN top ON known.g0 IS NOT DISTINCT FROM top.g0 GROUP BY known.g0",
   );
   // A call has lines of several classes: its sums overlap, and the total is counted anew.
-  const total = byClass
-    ? sqlOf(`SELECT ${addedMeasures(false)} FROM (`, joinSql(partsOf({ ...asked, by: [] }), " UNION ALL "), ")")
-    : sqlOf(`SELECT ${addedMeasures(false)} FROM `, known);
+  const total = byClass ? addedOf({ ...everything, by: [] }) : sqlOf(`SELECT ${addedMeasures(false)} FROM `, known);
   const tables = [sqlOf("top AS MATERIALIZED (", top, ")"), sqlOf("g AS (", grouped, ")"), sqlOf("t AS (", total, ")")];
-  return withTotal(tables, { by: [field], limit });
+  return withTotal(tables, { by: [field], limit }, "g", false);
 }
 
-function withTotal(tables: readonly Sql[], { by, limit, top, latency }: Pick<ReportQuery, "by" | "limit" | "top" | "latency">): Sql {
+const everything: Asked = { by: [], sinceMs: null, untilMs: null, filters: [], zone: undefined, search: undefined };
+
+/** Rows of all time for each value of a field whose sums are kept: several of one value add up. */
+function knownOf(field: ReportField): Sql {
+  const measures = measureNames.map((name) => `"${name}"`).join(", ");
+  const byClass = field === "class";
+  const asked: Asked = { ...everything, by: [field] };
+  const loose = joinSql(
+    [
+      partOf(asked, sourceOf("open", asked, byClass), byClass ? lineMeasures(true) : callMeasures, "false"),
+      partOf(asked, sourceOf("periods", asked, byClass), byClass ? periodLineMeasures(true) : periodMeasures, "count(*) > 0"),
+    ],
+    " UNION ALL ",
+  );
+  const alike = measureNames.map((name) => `"${name}"::${sumColumns[name]}`).join(", ");
+  return sqlOf(
+    `(SELECT "value" AS g0, ${measures}, false AS loose FROM sums WHERE field = '${field}' UNION ALL SELECT g0, ${alike}, loose FROM (`,
+    loose,
+    "))",
+  );
+}
+
+/** @param table has the groups; where some of them are what is left of others, it says so in `rest`. */
+function withTotal(
+  tables: readonly Sql[],
+  { by, limit, latency }: Pick<ReportQuery, "by" | "limit" | "latency">,
+  table: string,
+  hasRest: boolean,
+): Sql {
   const names = namesOf(by);
   const measures = measureNames.map((name) => `"${name}"`);
-  const nulls = latencyNames.map((name) => `NULL::BIGINT AS "${name}"`);
-  const quoted = latencyNames.map((name) => `"${name}"`);
-  const joined =
-    names.length === 0 ? "CROSS JOIN l" : `LEFT JOIN l ON ${names.map((name) => `x.${name} IS NOT DISTINCT FROM l.${name}`).join(" AND ")}`;
-  const told = (table: string): string =>
-    latency === true
-      ? `SELECT false AS rest, ${listOf([measures, quoted, names.map((name) => `x.${name}`)])} FROM ${table} AS x ${joined}`
-      : `SELECT false AS rest, ${listOf([measures, names])} FROM ${table}`;
-  const rest = `SELECT true AS rest, ${listOf([measures, latency === true ? nulls : [], names])} FROM r`;
-  const rows = top === undefined ? told("g") : `${told("k")} UNION ALL ${rest}`;
-  const given = listOf([measures, latency === true ? quoted : [], names]);
-  const total = listOf([measures, latency === true ? quoted : [], names.map((name) => `NULL AS ${name}`)]);
+  const quoted = latency === true ? latencyNames.map((name) => `"${name}"`) : [];
+  const same = [...(hasRest ? ["NOT x.rest"] : ["true"]), ...names.map((name) => `x.${name} IS NOT DISTINCT FROM l.${name}`)];
+  const joined = latency === true ? `LEFT JOIN l ON ${same.join(" AND ")}` : "";
+  const rows = `SELECT ${hasRest ? "x.rest" : "false"} AS rest, ${listOf([measures, quoted, names.map((name) => `x.${name}`)])} FROM ${table} AS x ${joined}`;
+  const given = listOf([measures, quoted, names]);
+  const total = listOf([measures, quoted, names.map((name) => `NULL AS ${name}`)]);
   return sqlOf(
     "WITH ",
     joinSql(tables, ", "),
@@ -282,6 +317,13 @@ export function bounded(limit: number): number {
 
 function isSummed(field: ReportField): boolean {
   return (summedFields as readonly string[]).includes(field);
+}
+
+/** Fields with so many values that their groups by time are not made before the dearest are known. */
+const manyValued: ReadonlySet<ReportField> = new Set([...summedFields, "call"].filter((field) => field !== "class") as ReportField[]);
+
+function isManyValued(field: ReportField): boolean {
+  return manyValued.has(field);
 }
 
 function isOfClass(filter: Filter): boolean {

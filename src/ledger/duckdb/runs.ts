@@ -4,7 +4,7 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { RunRow, RunsQuery } from "../store.ts";
 import { toReportRow } from "./answer.ts";
-import { type Sql, sqlOf, where } from "./field.ts";
+import { joinSql, type Sql, sqlOf, where, whole } from "./field.ts";
 import { addedMeasures, callMeasures, measureNames } from "./measure.ts";
 import { bounded } from "./query.ts";
 
@@ -39,16 +39,27 @@ export function runsSql({ sinceMs, untilMs, filters, zone, order, limit }: RunsQ
   );
 }
 
-/** Sums of a run, of each of its tasks, or of those below a task that is no root. */
-export function runSql(id: string, ofTasks: boolean): Sql {
-  return sqlOf(
-    grouped(ofTasks ? "coalesce(c.task, c.root)" : "?::VARCHAR", { text: `WHERE ${inRun}`, values: [id, id, id] }, ofTasks ? [] : [id]),
-    " ORDER BY startMs, run",
+/** From when to when a run has calls, in one row of two; each column is looked through by itself, since only so blocks can be passed over. */
+export function spanSql(id: string): Sql {
+  const parts = tables.flatMap((table) =>
+    (["root", "task", "parent"] as const).map((name): Sql => ({
+      text: `SELECT min(c.startMs) AS low, max(c.startMs) AS high FROM ${table} AS c WHERE c."${name}" = ?::VARCHAR`,
+      values: [id],
+    })),
   );
+  return sqlOf("SELECT min(low), max(high) FROM (", joinSql(parts, " UNION ALL "), ")");
 }
 
-/** The condition that a call belongs to a run: takes its id three times. */
-export const inRun = "(c.root = ?::VARCHAR OR c.task = ?::VARCHAR OR c.parent = ?::VARCHAR)";
+/** The calls of a run, of a task that is no root, and of those right below it, within their span. */
+export function inRun(id: string, lowMs: number, highMs: number): Sql {
+  const span = { text: "WHERE c.startMs >= ?::BIGINT AND c.startMs <= ?::BIGINT", values: [whole(lowMs), whole(highMs)] };
+  return sqlOf(span, { text: " AND (c.root = ?::VARCHAR OR c.task = ?::VARCHAR OR c.parent = ?::VARCHAR)", values: [id, id, id] });
+}
+
+/** Sums of all these calls, or of each of their tasks. */
+export function runSql(id: string, within: Sql, ofTasks: boolean): Sql {
+  return sqlOf(grouped(ofTasks ? "coalesce(c.task, c.root)" : "?::VARCHAR", within, ofTasks ? [] : [id]), " ORDER BY startMs, run");
+}
 
 function grouped(group: string, source: Sql, groupValues: readonly string[] = []): Sql {
   const part = (table: string): Sql =>

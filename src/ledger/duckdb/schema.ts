@@ -4,7 +4,7 @@
 import type { Row } from "../projection.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 5;
+export const schemaVersion = 6;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
@@ -97,7 +97,7 @@ const definition = Object.entries(columns)
   .join(", ");
 
 /** Fields that have sums: those with a great many values, and class. Others are as fast without. */
-export const summedFields = ["task", "parent", "root", "session", "class"] as const;
+export const summedFields = ["task", "parent", "root", "session", "customer", "user", "class"] as const;
 
 /** Measures of `sums`, with their types. Not HUGEINT, whose columns take a hundred times as long to read. */
 export const sumColumns = {
@@ -126,7 +126,21 @@ export function sumsTable(name: string): string {
  * with a great many has a cut of its own.
  */
 export const cuts = {
-  hours: ["provider", "model", "feature", "agent", "team", "type", "environment", "project", "key", "status", "source", "differs"],
+  hours: [
+    "provider",
+    "model",
+    "feature",
+    "agent",
+    "team",
+    "type",
+    "environment",
+    "project",
+    "key",
+    "status",
+    "source",
+    "differs",
+    "disputed",
+  ],
   customerHours: ["customer"],
   classHours: ["class", "provider", "model", "feature", "team"],
 } as const satisfies Readonly<Record<string, readonly (keyof Row | "class")[]>>;

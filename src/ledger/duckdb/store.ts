@@ -31,14 +31,14 @@ import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.
 import { applyEvidence, endedAfter, endedAfterValues, positionsOf, recordOf, toPosition } from "./evidence.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { applyPeriods, chargeSql, chargesSql, toChargeRecord } from "./periods.ts";
-import { groupText, type Sql, type Value, where } from "./field.ts";
+import { groupText, type Sql, sqlOf, type Value, where } from "./field.ts";
 import { applyIncidents, incidentsSql, toIncident } from "./incidents.ts";
 import { measureNames } from "./measure.ts";
 import { bounded, latencyNames, reportSql } from "./query.ts";
 import { spoolFolder } from "./place.ts";
 import type { Records } from "./records.ts";
 import { insertFrom, schema, schemaVersion } from "./schema.ts";
-import { inRun, runSql, runsSql, toRunRow } from "./runs.ts";
+import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
 import { addSums, foldSums } from "./sums.ts";
 import type { Transaction } from "./transaction.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
@@ -324,13 +324,16 @@ export class DuckDBStore implements Store {
 
   async run(id: string, limit: number): Promise<Run | null> {
     const name = wellFormed(id);
-    const [whole] = await this.#ask(runSql(name, false));
+    const [[low, high] = []] = await this.#ask(spanSql(name));
+    if (low === null || low === undefined) return null;
+    const within = inRun(name, Number(low), Number(high));
+    const [whole] = await this.#ask(runSql(name, within, false));
     if (whole === undefined) return null;
-    const nodes = (await this.#ask(runSql(name, true))).map(toRunRow);
+    const nodes = (await this.#ask(runSql(name, within, true))).map(toRunRow);
     const columns = summaryColumns.map((column) => `c."${column}"`).join(", ");
-    const part = (table: string): string => `SELECT ${columns} FROM ${table} AS c WHERE ${inRun}`;
-    const text = `SELECT * FROM (${part("calls")} UNION ALL ${part("open")}) AS c ORDER BY c.startMs, c.id LIMIT ${bounded(limit) + 1}`;
-    const calls = (await this.#ask({ text, values: Array.from({ length: 6 }, () => name) })).map(toSummary);
+    const part = (table: string): Sql => sqlOf(`SELECT ${columns} FROM ${table} AS c `, within);
+    const order = ` ORDER BY c.startMs, c.id LIMIT ${bounded(limit) + 1}`;
+    const calls = (await this.#ask(sqlOf("SELECT * FROM (", part("calls"), " UNION ALL ", part("open"), ") AS c", order))).map(toSummary);
     return { run: { ...toRunRow(whole), task: id }, nodes, calls: calls.slice(0, limit), truncated: calls.length > limit };
   }
 
