@@ -52,10 +52,15 @@ describe("a time zone", () => {
   });
 });
 
-describe("spans of the overview", () => {
-  const iso = (ms: number): string => new Date(ms).toISOString().slice(0, 16);
-  const of = (at: string, zone: string) => spansOf(Date.parse(at) - 1, zone === "UTC" ? [] : offsetsOf(zone, null, null)!);
+function iso(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16);
+}
 
+function spansAt(at: string, zone: string) {
+  return spansOf(Date.parse(at) - 1, zone === "UTC" ? [] : offsetsOf(zone, null, null)!);
+}
+
+describe("spans of the overview", () => {
   it.each([
     [
       "2026-11-21T12:00Z",
@@ -111,7 +116,7 @@ describe("spans of the overview", () => {
       "2025-12-05T08:00",
     ],
   ])("at %s in %s", (at, zone, today, yesterday, sameTime, month, before, sameDay) => {
-    const spans = of(at, zone);
+    const spans = spansAt(at, zone);
     expect({
       today: iso(spans.today.now.sinceMs),
       yesterday: [iso(spans.today.before.sinceMs), iso(spans.today.before.untilMs)],
@@ -132,14 +137,20 @@ describe("the overview", () => {
     expect(body["today"]).toMatchObject({ now: { calls: 3, cost: "0.00135" }, before: { sums: { calls: 3 } } });
     expect(body["goesTo"]).toMatchObject([
       {
+        field: "model",
+        rows: [
+          { value: "gpt-5-mini", cost: "0.0009", calls: 2, unpriced: 1 },
+          { value: "claude", cost: "0.00045" },
+        ],
+      },
+      { field: "provider", rows: [{ value: "openai", calls: 3, cost: "0.00135" }] },
+      {
         field: "customer",
         rows: [
           { value: "Acme & <b>Sons</b>", cost: "0.00045" },
           { value: null, cost: "0.0009" },
         ],
       },
-      { field: "model" },
-      { field: "provider", rows: [{ value: "openai", calls: 3 }] },
     ]);
     expect(body["attention"]).toEqual(
       expect.arrayContaining([
