@@ -60,6 +60,62 @@ describe("the demo", () => {
     expect(one.rows.reduce((sum, row) => sum + row.calls, 0)).toBeGreaterThanOrEqual(one.sent);
   });
 
+  it("has a story", { timeout: 120_000 }, async () => {
+    const path = await folder();
+    const demo = await openDemo({ folder: path, seed: 1, months: 3, calls: 1_400, port: 0, until: () => untilMs });
+    const report = async (query: string): Promise<Row[]> =>
+      (await ask<{ rows: Row[] }>(demo, `report?limit=10000&fresh=true&${query}`)).rows;
+    const of = (rows: readonly Row[], field: string): string[] => rows.map(({ group }) => group[field] ?? "").toSorted();
+    try {
+      await demo.past(new AbortController().signal, () => {});
+      expect(of(await report("by=status"), "status")).toEqual(["aborted", "complete", "cut", "failed"]);
+      expect(of(await report("by=provider"), "provider")).toEqual(["anthropic", "google", "ollama", "openai", "openrouter"]);
+      expect(of(await report("by=agent"), "agent").filter(Boolean)).toEqual([
+        "coder",
+        "reader",
+        "reporter",
+        "researcher",
+        "resolver",
+        "triage",
+      ]);
+      expect(of(await report("by=team"), "team")).toEqual(["finance", "growth", "platform", "support"]);
+      // A second try at another company, after a 429 or a 529.
+      const fallbacks = await report("by=provider,reason,attempt&filter=reason=fallback");
+      expect(fallbacks.map(({ group }) => [group["provider"], group["attempt"]])).toEqual([["openrouter", "2"]]);
+      // A run that costs more than any other, in the dead of night.
+      const [dearest] = (await report("by=task&filter=agent=coder")).toSorted((a, b) => Number(b.cost) - Number(a.cost));
+      const hours = of(await report(`by=hour&filter=task=${dearest!.group["task"]}`), "hour");
+      expect([dearest!.calls >= 60, hours[0], hours.at(-1)! < "2026-11-11T07"]).toEqual([true, "2026-11-11T00:00:00Z", true]);
+      // The smaller model takes over, and is not asked before.
+      const models = await report("by=day,model&filter=step=draft&filter=provider=anthropic");
+      const days = (model: string): string[] =>
+        of(
+          models.filter(({ group }) => group["model"] === model),
+          "day",
+        );
+      expect([days("claude-haiku-4-5")[0]! >= "2026-10-27", days("claude-sonnet-4-5")[0]! < "2026-09-01"]).toEqual([true, true]);
+      // The same tokens at another price, from the first of a month on.
+      const { calls } = await ask<{ calls: { id: string; startMs: number }[] }>(demo, "calls?limit=1000&filter=model=gpt-5-mini");
+      const priceOf = async (call: string): Promise<string> => {
+        const { lines } = await ask<{ lines: { class: string; rateUsd: string }[] }>(demo, `calls/${call}/receipt`);
+        return lines.find((line) => line.class === "input")!.rateUsd;
+      };
+      const changedMs = Date.parse("2026-10-01");
+      const before = calls.filter(({ startMs }) => startMs < changedMs);
+      const after = calls.filter(({ startMs }) => startMs >= changedMs);
+      expect([await priceOf(before[0]!.id), await priceOf(before.at(-1)!.id)]).toEqual(["0.25", "0.25"]);
+      expect([await priceOf(after[0]!.id), await priceOf(after.at(-1)!.id)]).toEqual(["0.2", "0.2"]);
+      // What is not known.
+      const { total } = await ask<{ total: Record<string, number> }>(demo, "report?fresh=true");
+      expect([total["unpriced"]! > 0, total["presumed"]]).toEqual([true, 0]);
+      // A run is a tree, and its searches go on at the same time.
+      const [run] = await report("by=root,parent&filter=type=look-up");
+      expect(run!.group["parent"]).toBe(run!.group["root"]);
+    } finally {
+      await demo.close();
+    }
+  });
+
   it("goes on in real time", { timeout: 60_000 }, async () => {
     const demo = await open(3, await folder());
     try {

@@ -60,7 +60,7 @@ function workOf({ story, seed, calls }: HistoryOptions, dayStartMs: number, scal
   const { fromMs } = story.runaway;
   if (fromMs >= dayStartMs && fromMs < dayStartMs + dayMs) {
     const id = idOf(dayStartMs, 990);
-    const turns = Math.max(30, Math.round(calls * runawayShare));
+    const turns = Math.max(60, Math.round(calls * runawayShare));
     open.push({ script: runaway({ story, draw: drawFor(seed, "runaway", id), atMs: fromMs, id }, turns), dueMs: fromMs, went: true });
   }
   return open;

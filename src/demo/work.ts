@@ -121,13 +121,13 @@ function* ticket(setting: Setting): Script {
     ...checking,
     reasoningTokens: 0,
     name: `${root}/check`,
-    trouble: sometimes(draw, ["error", 0.01], ["wrong", 0.004]),
+    trouble: sometimes(draw, ["error", 0.01], ["wrong", 0.012]),
   });
 }
 
 /** A question about a firm's books: a plan, several searches at once, an answer. */
 function* insight(setting: Setting): Script {
-  const { draw, atMs, id } = setting;
+  const { story, draw, atMs, id } = setting;
   const customer = pickCustomer(setting);
   const root = `insight-${id}`;
   const said = (step: string, task = root): Said => ({
@@ -160,6 +160,11 @@ function* insight(setting: Setting): Script {
     return { ...hand, ...made, name: `${root}/find${index}`, ...(draw.chance(0.04) ? { searches: draw.whole(1, 3) } : {}) };
   });
   yield { afterMs: 250, asks };
+  // Left over from another cloud: it still works, and nobody meters it.
+  if (atMs >= story.trialMs && draw.chance(0.06)) {
+    const counted = { wire: "count" as const, model: "gemini-2.5-flash", agent: null, said: said("count"), ...size(2_000, 0) };
+    yield one(100, { ...hand, ...counted, name: `${root}/count` });
+  }
   const context = 4_000 + branches * draw.around(1_500);
   const writing = call(setting, "researcher", "gemini", "gemini-2.5-pro", said("answer"), context, draw.around(1_300));
   yield one(400, { ...hand, ...writing, streamed: true, name: `${root}/answer`, trouble: sometimes(draw, ["cut", 0.02]) });
@@ -183,7 +188,7 @@ function* invoice(setting: Setting): Script {
   };
   const made = call(setting, "reader", "responses", "gpt-5-mini", said, draw.around(2_300, 0.5), draw.around(420, 0.5));
   const read: Ask = { ...made, team: "finance", reasoningTokens: Math.floor(made.outputTokens / 3), name: `${task}/read` };
-  const answered = yield one(0, { ...read, trouble: sometimes(draw, ["error", 0.012], ["wrong", 0.004], ["mute", 0.002]) });
+  const answered = yield one(0, { ...read, trouble: sometimes(draw, ["error", 0.012], ["wrong", 0.012], ["mute", 0.002]) });
   if (!answered) yield one(4_000, { ...read, name: `${task}/again` });
 }
 
@@ -219,7 +224,7 @@ function* change(setting: Setting): Script {
 export function* runaway(setting: Setting, turns: number): Script {
   const { story, id } = setting;
   const thinkMs = (story.runaway.toMs - story.runaway.fromMs) / turns - 9_000;
-  yield* coding(setting, `change-${id}`, { turns, thinkMs: Math.max(1_000, thinkMs), growth: Math.ceil(70_000 / turns), isStuck: true });
+  yield* coding(setting, `change-${id}`, { turns, thinkMs: Math.max(1_000, thinkMs), growth: Math.ceil(100_000 / turns), isStuck: true });
 }
 
 interface Coding {
@@ -347,7 +352,7 @@ function sometimes(draw: Draw, ...troubles: readonly (readonly [Trouble, number]
 
 function anthropicTrouble({ story, draw, atMs }: Setting): Trouble | null {
   const isDown = isWithin(story.outage, atMs) && draw.chance(0.8);
-  return isDown ? "down" : sometimes(draw, ["busy", 0.012], ["wrong", 0.001]);
+  return isDown ? "down" : sometimes(draw, ["busy", 0.012], ["wrong", 0.002]);
 }
 
 /** Larkspur ships each week. */
