@@ -243,7 +243,6 @@ export interface Overview {
     readonly kind: string;
     readonly count: number;
     readonly filter: string | null;
-    readonly sinceMs: number;
   }[];
 }
 

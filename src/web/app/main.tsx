@@ -4,7 +4,10 @@
 import "@fontsource-variable/inter/wght.css";
 import "@mantine/core/styles.css";
 import "@mantine/spotlight/styles.css";
-import "./style.css";
+import "./style/base.css";
+import "./style/parts.css";
+import "./style/pages.css";
+import "./style/narrow.css";
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";

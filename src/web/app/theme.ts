@@ -1,7 +1,7 @@
-// How the dashboard looks: one accent of copper on warm greys, in a light and a dark design of their own. The colours are in style.css;
+// How the dashboard looks: one accent of copper on warm greys, in a light and a dark design of their own. The colours are in style/;
 // here is what the components are told. Invariant: text meets WCAG AA on its own ground, and no meaning rests on colour alone.
 
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 const copper: MantineColorsTuple = [
   "#fdf3ec",
@@ -55,6 +55,12 @@ export const theme = createTheme({
   focusRing: "auto",
   cursorType: "pointer",
   respectReducedMotion: true,
+  components: {
+    // What stands on the accent is dark in the dark design: the components would reckon with the light one's shade.
+    Button: Button.extend({
+      vars: (_theme, { variant = "filled" }) => ({ root: variant === "filled" ? { "--button-color": "var(--on-accent)" } : {} }),
+    }),
+  },
 });
 
 /** The components' own colours are those of style.css. */

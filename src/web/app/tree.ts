@@ -7,6 +7,7 @@ export type Node = Tree["nodes"][number];
 
 export type TreeRow =
   | { readonly kind: "task"; readonly node: Node; readonly depth: number; readonly calls: readonly Call[]; readonly isFolded: boolean }
+  | { readonly kind: "step"; readonly place: string; readonly step: string | null; readonly depth: number; readonly calls: readonly Call[] }
   | { readonly kind: "call"; readonly call: Call; readonly depth: number };
 
 /** Of a run with more calls than `runShownMax`, a task with more than `taskShownMax` is folded until it is asked for. */
@@ -42,11 +43,24 @@ export function toRows(tree: Tree, turned: ReadonlySet<string>): TreeRow[] {
     const calls = callsOf.get(place) ?? [];
     const isFolded = (tree.calls.length > runShownMax && calls.length > taskShownMax) !== turned.has(place);
     rows.push({ kind: "task", node, depth, calls, isFolded });
-    if (!isFolded) for (const call of calls) rows.push({ kind: "call", call, depth: depth + 1 });
+    if (isFolded) rows.push(...toSteps(calls, place, depth + 1));
+    else for (const call of calls) rows.push({ kind: "call", call, depth: depth + 1 });
     for (const child of children.get(place) ?? []) visit(child, depth + 1);
   };
   for (const node of roots) visit(node, 0);
   // Parents that name each other in a circle have no root: they are shown all the same.
   for (const node of tree.nodes) visit(node, 0);
   return rows;
+}
+
+/** Many calls by their steps, in the order these came up first; nothing where there is but one. */
+function toSteps(calls: readonly Call[], place: string, depth: number): TreeRow[] {
+  const steps = new Map<string | null, Call[]>();
+  for (const call of calls) {
+    const { step } = call.attribution;
+    const list = steps.get(step) ?? [];
+    steps.set(step, list);
+    list.push(call);
+  }
+  return steps.size < 2 ? [] : [...steps].map(([step, list]) => ({ kind: "step", place, step, depth, calls: list }));
 }

@@ -191,7 +191,7 @@ function List({
         <tbody>
           {before === 0 ? null : (
             <tr aria-hidden="true">
-              <td colSpan={4} style={{ height: before, padding: 0 }} />
+              <td colSpan={3} style={{ height: before, padding: 0 }} />
             </tr>
           )}
           {items.map(({ index }) => {
@@ -200,7 +200,7 @@ function List({
           })}
           {after === 0 ? null : (
             <tr aria-hidden="true">
-              <td colSpan={4} style={{ height: after, padding: 0 }} />
+              <td colSpan={3} style={{ height: after, padding: 0 }} />
             </tr>
           )}
         </tbody>

@@ -60,7 +60,9 @@ export function Overview(): ReactNode {
           <div className="title">
             <h2 id="latest">Latest calls</h2>
             <div className="tools">
-              <Link to="/calls">All calls</Link>
+              <Link to="/calls" className="small">
+                All calls
+              </Link>
             </div>
           </div>
           {calls.data === undefined ? <Waiting label="Loading the calls" /> : <CallRows calls={calls.data.calls} />}

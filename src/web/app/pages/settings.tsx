@@ -4,16 +4,16 @@
 import { Alert, Button, Modal, SegmentedControl, Select, Switch, TextInput, useMantineColorScheme } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
-import { type ApiError, type Key, type Prices, type Role, send, type ServerSettings } from "../api.ts";
+import { type ApiError, type Key, type Role, send, type ServerSettings } from "../api.ts";
 import { useAnswer, useSession, useStatus } from "../data.ts";
 import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
 import { Page } from "../parts/page.tsx";
 import { Copy } from "../parts/share.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
-import { Exact } from "../parts/usd.tsx";
 import { prefer, usePreferences } from "../preferences.ts";
 import { ago, exactMoment, zone } from "../time.ts";
+import { PriceLook } from "./prices.tsx";
 
 export function Settings(): ReactNode {
   const settings = useAnswer<ServerSettings>("settings", {}, { live: false });
@@ -221,6 +221,9 @@ function Maker({ onClose }: { readonly onClose: () => void }): ReactNode {
 }
 
 function Providers({ settings, error }: { readonly settings: ServerSettings | undefined; readonly error: ApiError | null }): ReactNode {
+  const sorted = settings?.providers.toSorted((a, b) => a.name.localeCompare(b.name)) ?? [];
+  const held = sorted.filter((provider) => provider.credential);
+  const others = sorted.filter((provider) => !provider.credential);
   return (
     <section className="card" aria-labelledby="providers">
       <div className="title">
@@ -233,45 +236,54 @@ function Providers({ settings, error }: { readonly settings: ServerSettings | un
           <Failed error={error} />
         )
       ) : (
-        <div className="scroll">
-          <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Credential</th>
-                <th scope="col" className="wide">
-                  Where
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {settings.providers
-                .toSorted((a, b) => Number(b.credential) - Number(a.credential) || a.name.localeCompare(b.name))
-                .map((provider) => (
-                  <tr key={provider.name}>
-                    <th scope="row">{provider.name}</th>
-                    <td>
-                      {provider.credential ? (
-                        <span className="badge good">held</span>
-                      ) : (
-                        <span
-                          className="badge hollow soft"
-                          title={provider.keyFrom === null ? undefined : `Looked for in ${provider.keyFrom}`}
-                        >
-                          none: callers bring it
-                        </span>
-                      )}
-                    </td>
-                    <td className="wide free">
-                      <code className="soft">{provider.baseUrl ?? "as set"}</code>
-                    </td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </div>
+        <>
+          <ProviderTable providers={held} />
+          <details>
+            <summary className="title small soft">
+              <Icon name="right" size={12} /> {count(others.length)} without a credential here: callers bring one, or none is needed
+            </summary>
+            <ProviderTable providers={others} />
+          </details>
+        </>
       )}
     </section>
+  );
+}
+
+function ProviderTable({ providers }: { readonly providers: ServerSettings["providers"] }): ReactNode {
+  if (providers.length === 0)
+    return <p className="soft small body">None: a variable like OPENAI_API_KEY in the server's environment is a credential.</p>;
+  return (
+    <div className="scroll">
+      <table className="list">
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Where</th>
+            <th scope="col" className="wide">
+              Credential
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {providers.map((provider) => (
+            <tr key={provider.name}>
+              <th scope="row">{provider.name}</th>
+              <td className="free">
+                <code className="soft">{provider.baseUrl ?? "as the call says"}</code>
+              </td>
+              <td className="wide">
+                {provider.credential ? (
+                  <span className="badge good">held</span>
+                ) : (
+                  <span className="soft small">{provider.keyFrom === null ? "none" : <code>{provider.keyFrom}</code>}</span>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -315,90 +327,6 @@ function Routes({ settings }: { readonly settings: ServerSettings | undefined })
               ))}
             </tbody>
           </table>
-        </div>
-      )}
-    </section>
-  );
-}
-
-function PriceLook({ settings }: { readonly settings: ServerSettings | undefined }): ReactNode {
-  const [provider, setProvider] = useState<string>("openai");
-  const [model, setModel] = useState("gpt-5-mini");
-  const [asked, setAsked] = useState<{ readonly provider: string; readonly model: string } | null>(null);
-  const prices = useAnswer<Prices>("prices", asked ?? {}, { live: false, enabled: asked !== null });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    setAsked({ provider, model: model.trim() });
-  };
-  return (
-    <section className="card" aria-labelledby="prices">
-      <div className="title">
-        <h2 id="prices">Prices in force</h2>
-      </div>
-      <form className="row wrap body" style={{ alignItems: "flex-end" }} onSubmit={submit}>
-        <Select
-          size="xs"
-          label="Provider"
-          value={provider}
-          onChange={(value) => setProvider(value ?? provider)}
-          data={settings?.providers.map(({ name }) => name) ?? [provider]}
-          searchable
-          allowDeselect={false}
-        />
-        <TextInput
-          size="xs"
-          label="Model"
-          value={model}
-          onChange={(event) => setModel(event.currentTarget.value)}
-          required
-          withAsterisk={false}
-        />
-        <Button type="submit" size="xs" variant="default">
-          Look up
-        </Button>
-      </form>
-      {asked === null ? null : prices.isError ? (
-        <p className="warn small body" role="status">
-          {prices.error.message}
-        </p>
-      ) : prices.data === undefined ? (
-        <Waiting label="Looking the prices up" rows={3} />
-      ) : (
-        <div className="scroll" tabIndex={0} role="region" aria-label="Rates">
-          <table className="list">
-            <caption className="hidden">
-              {prices.data.model} at {prices.data.provider}
-            </caption>
-            <thead>
-              <tr>
-                <th scope="col">Class</th>
-                <th scope="col" className="number">
-                  Rate
-                </th>
-                <th scope="col" className="wide">
-                  Where it comes from
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {prices.data.lines.map((line) => (
-                <tr key={`${line.class} ${line.aboveTokens}`}>
-                  <th scope="row">
-                    {line.class.replaceAll("_", " ")}
-                    {line.aboveTokens > 0 ? <small className="soft under">above {count(line.aboveTokens)} tokens in</small> : null}
-                  </th>
-                  <td className="number">
-                    {line.rateUsd === null ? `${line.ratePico}/${line.ratePer} × 10⁻¹² $` : <Exact value={line.rateUsd} />}{" "}
-                    <span className="soft">/ {count(line.rateUnits)}</span>
-                  </td>
-                  <td className="wide free soft small">{line.source}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-          <p className="soft small body" style={{ paddingTop: 12 }}>
-            {prices.data.model}, {prices.data.rule}, at {exactMoment(prices.data.atMs)}
-          </p>
         </div>
       )}
     </section>

@@ -98,10 +98,9 @@ function Run({ tree }: { readonly tree: Tree }): ReactNode {
             <dd className="soft small">from {exactMoment(task.startMs)}</dd>
           </div>
           <div className="tile">
-            <dt>Tokens in, out</dt>
-            <dd className="figure">
-              {count(task.inputTokens)} <span className="fine">in</span> {count(task.outputTokens)} <span className="fine">out</span>
-            </dd>
+            <dt>Tokens</dt>
+            <dd className="figure">{count(task.inputTokens)}</dd>
+            <dd className="soft small">in, and {count(task.outputTokens)} out</dd>
           </div>
         </dl>
         {said.length === 0 ? null : (
@@ -152,7 +151,7 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
                 <span className="ticks" aria-hidden="true">
                   {[0, 0.25, 0.5, 0.75].map((at) => (
                     <span key={at} style={{ left: `${at * 100}%` }}>
-                      {duration(at * lengthMs)}
+                      {at === 0 ? "0" : duration(at * lengthMs)}
                     </span>
                   ))}
                 </span>
@@ -196,6 +195,24 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
                   </td>
                   <td className="number strong">
                     <Usd value={row.node.cost} decimals={decimals} />
+                  </td>
+                </tr>
+              ) : row.kind === "step" ? (
+                <tr key={`step ${row.place} ${row.step ?? ""}`}>
+                  <th scope="row" style={{ paddingLeft: 12 + row.depth * 16 }}>
+                    {row.step ?? <span className="soft">no step</span>}
+                    <span className="soft small">
+                      {" "}
+                      · {count(row.calls.length)} {row.calls.length === 1 ? "call" : "calls"}
+                    </span>
+                  </th>
+                  <td className="track">
+                    {row.calls.map((call) => (
+                      <Piece key={call.id} call={call} startMs={startMs} lengthMs={lengthMs} dearest={dearest} />
+                    ))}
+                  </td>
+                  <td className="number">
+                    <Usd value={add(row.calls.map((call) => call.cost))} decimals={decimals} />
                   </td>
                 </tr>
               ) : (

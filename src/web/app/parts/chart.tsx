@@ -114,7 +114,13 @@ export function Chart({ series, measure, kind, label, height = 280, before, befo
             type: kind === "stack" ? "bar" : "line",
             ...(kind === "stack"
               ? { stack: "all", barCategoryGap: "18%", barMaxWidth: 48 }
-              : { symbol: "none", showSymbol: false, lineStyle: { width: 1.75 } }),
+              : {
+                  // A value between two that are not known has no line: it is a point.
+                  symbol: times.length <= 60 ? "circle" : "none",
+                  symbolSize: 4,
+                  showAllSymbol: true,
+                  lineStyle: { width: 1.75 },
+                }),
             itemStyle: {
               color: colorOf(scheme, index, line.isRest),
               borderColor: color("--surface"),

@@ -33,7 +33,7 @@ export function CallHead(): ReactNode {
         <th scope="col" className="wide">
           For
         </th>
-        <th scope="col" className="status">
+        <th scope="col" className="wide">
           Status
         </th>
         <th scope="col" className="number wide">
@@ -87,7 +87,12 @@ export function CallRow({
         <span className="clip" title={isDiffering ? `${call.modelAsked} was asked for, ${call.model} answered` : (call.model ?? undefined)}>
           {call.model ?? <span className="soft">not recorded</span>}
         </span>
-        <span className="soft small clip">{isDiffering ? <span className="warn">asked for {call.modelAsked}</span> : call.provider}</span>
+        <span className="narrow">
+          <Status status={call.status} http={call.httpStatus} />
+        </span>
+        <span className={`soft small clip${isDiffering ? "" : " wide"}`}>
+          {isDiffering ? <span className="warn">asked for {call.modelAsked}</span> : call.provider}
+        </span>
       </td>
       <td className="wide for">
         <span className="clip">{said.length === 0 ? <span className="soft">not recorded</span> : said.join(" · ")}</span>
@@ -97,7 +102,7 @@ export function CallRow({
           </Link>
         )}
       </td>
-      <td>
+      <td className="wide">
         <Status status={call.status} http={call.httpStatus} />
         {call.doubtful ? <span className="warn small under">usage in doubt</span> : null}
       </td>
