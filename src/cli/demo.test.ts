@@ -35,6 +35,11 @@ async function ask<Answer>({ running }: Demo, path: string): Promise<Answer> {
   return (await answer.json()) as Answer;
 }
 
+/** What a field is, row by row, sorted. */
+function of(rows: readonly Row[], field: string): string[] {
+  return rows.map(({ group }) => group[field] ?? "").toSorted();
+}
+
 /** Makes a history and reads its sums. */
 async function sums(seed: number): Promise<{ readonly rows: readonly Row[]; readonly sent: number; readonly status: unknown }> {
   const demo = await open(seed, await folder());
@@ -65,7 +70,6 @@ describe("the demo", () => {
     const demo = await openDemo({ folder: path, seed: 1, months: 3, calls: 1_400, port: 0, until: () => untilMs });
     const report = async (query: string): Promise<Row[]> =>
       (await ask<{ rows: Row[] }>(demo, `report?limit=10000&fresh=true&${query}`)).rows;
-    const of = (rows: readonly Row[], field: string): string[] => rows.map(({ group }) => group[field] ?? "").toSorted();
     try {
       await demo.past(new AbortController().signal, () => {});
       expect(of(await report("by=status"), "status")).toEqual(["aborted", "complete", "cut", "failed"]);
