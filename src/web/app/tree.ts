@@ -43,8 +43,8 @@ export function toRows(tree: Tree, turned: ReadonlySet<string>): TreeRow[] {
     const calls = callsOf.get(place) ?? [];
     const isFolded = (tree.calls.length > runShownMax && calls.length > taskShownMax) !== turned.has(place);
     rows.push({ kind: "task", node, depth, calls, isFolded });
-    if (isFolded) rows.push(...toSteps(calls, place, depth + 1));
-    else for (const call of calls) rows.push({ kind: "call", call, depth: depth + 1 });
+    if (isFolded && calls.length > taskShownMax) rows.push(...toSteps(calls, place, depth + 1));
+    if (!isFolded) for (const call of calls) rows.push({ kind: "call", call, depth: depth + 1 });
     for (const child of children.get(place) ?? []) visit(child, depth + 1);
   };
   for (const node of roots) visit(node, 0);

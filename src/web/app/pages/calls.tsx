@@ -173,7 +173,7 @@ function List({
         const next = Math.min(calls.length - 1, Math.max(0, at + step));
         setAt(next);
         rows.scrollToIndex(next, { align: "auto" });
-      } else if (event.key === "Enter" && at >= 0 && (event.target === document.body || event.target === place.current)) {
+      } else if (event.key === "Enter" && at >= 0 && !(event.target as HTMLElement).closest("a, button")) {
         const call = calls[at];
         if (call !== undefined) void navigate({ to: "/calls/$id", params: { id: call.id } });
       }
