@@ -4,10 +4,11 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import type { Config } from "../config.ts";
 import type { Team } from "../demo/company.ts";
+import { PennyworthError } from "../error.ts";
 import type { Running } from "../main.ts";
 import { many, print, printJson, remark, wholeNumber, withExamples } from "./command.ts";
+import type { Control } from "./control.ts";
 import { untilSignal } from "./signal.ts";
 
 interface DemoOptions {
@@ -35,7 +36,7 @@ export interface DemoWanted {
 export interface Demo {
   readonly running: Running;
   readonly startMs: number;
-  /** Makes the history. @returns how many requests that took. */
+  /** Makes the history, and waits until all of it can be seen. @returns how many requests it took. */
   past(signal: AbortSignal, onProgress: (atMs: number) => void): Promise<number>;
   /** Goes on in real time, until it is told to stop. */
   present(signal: AbortSignal): Promise<void>;
@@ -91,9 +92,20 @@ async function run(options: DemoOptions): Promise<void> {
  * @throws PennyworthError `data_real`, `data_locked`.
  */
 export async function openDemo({ folder, seed, months, calls, port, until }: DemoWanted): Promise<Demo> {
-  const [{ start }, { startSandbox }, { Clock }, marker, company, setup, { tell }, { createSender }] = await Promise.all([
+  const [
+    { start },
+    { startSandbox },
+    { hasServer, openRemote, untilCaughtUp },
+    { Clock },
+    marker,
+    company,
+    setup,
+    { tell },
+    { createSender },
+  ] = await Promise.all([
     import("../main.ts"),
     import("../sandbox/sandbox.ts"),
+    import("./control.ts"),
     import("../demo/clock.ts"),
     import("../demo/marker.ts"),
     import("../demo/company.ts"),
@@ -105,7 +117,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
   const story = tell(setup.monthsBefore(untilMs, months), untilMs);
   const clock = new Clock(story.startMs);
   marker.refuseReal(folder);
-  await refuseServed(setup.toConfig({ folder, port, story, url: "http://127.0.0.1" }));
+  if (await hasServer(folder)) throw new PennyworthError("data_locked", { folder });
   marker.beginDemo(folder, { company: company.company, seed, months, calls, untilMs });
   const sandbox = await startSandbox({ seed, now: clock.now, pace: clock, witnessRowsMax: 1_000 });
   const config = setup.toConfig({ folder, port, story, url: sandbox.url });
@@ -113,8 +125,9 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     await sandbox.close();
     throw error;
   });
+  const control = openRemote(running.url, running.adminToken);
   const keys = new Map<Team, string>();
-  for (const team of company.teams) keys.set(team, await makeKey(running, team));
+  for (const team of company.teams) keys.set(team, await makeKey(control, team));
   const sender = createSender({ url: running.url, keys, seed, clock, active: running.active });
   const { send } = sender;
   return {
@@ -123,6 +136,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     past: async (signal, onProgress) => {
       const { makeHistory } = await import("../demo/history.ts");
       await makeHistory({ story, seed, calls, clock, send, until, onProgress, signal });
+      if (!signal.aborted) await untilCaughtUp(control);
       return sender.sent;
     },
     present: async (signal) => {
@@ -132,6 +146,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     },
     close: async () => {
       clock.run();
+      await control.close();
       await running.close();
       await sender.close();
       await sandbox.close();
@@ -139,21 +154,11 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
   };
 }
 
-async function refuseServed(config: Config): Promise<void> {
-  const [{ hasServer }, { PennyworthError }] = await Promise.all([import("./control.ts"), import("../error.ts")]);
-  if (await hasServer(config)) throw new PennyworthError("data_locked", { folder: config.settings.data });
-}
-
 /** A team's key, made as an administrator makes one. */
-async function makeKey(running: Running, team: Team): Promise<string> {
-  const [{ ask, openRemote }, schema] = await Promise.all([import("./control.ts"), import("../api/schema.ts")]);
-  const control = openRemote(running.url, running.adminToken);
-  try {
-    const body = { name: `${team}-production`, team, role: "use" };
-    return (await ask(control, schema.keyCreated, "/api/v1/keys", { method: "POST", body })).secret;
-  } finally {
-    await control.close();
-  }
+async function makeKey(control: Control, team: Team): Promise<string> {
+  const [{ ask }, schema] = await Promise.all([import("./control.ts"), import("../api/schema.ts")]);
+  const body = { name: `${team}-production`, team, role: "use" };
+  return (await ask(control, schema.keyCreated, "/api/v1/keys", { method: "POST", body })).secret;
 }
 
 function greeting({ url, adminToken, dataFolder }: Running): string {

@@ -195,7 +195,7 @@ function toBody(ask: Ask, draw: Draw): { readonly path: string; readonly body: u
       };
     }
     case "count": {
-      const place = "/to/google/v1/projects/larkspur/locations/europe-west1/publishers/google";
+      const place = "/to/google/v1beta1/projects/larkspur/locations/europe-west1/publishers/google";
       return { path: `${place}/models/${model}:countTokens`, body: { contents: [{ role: "user", parts: [{ text: question }] }] } };
     }
     case "ollama":

@@ -29,7 +29,7 @@ interface Open {
 }
 
 /** The part of all calls that the runaway night makes. */
-const runawayShare = 0.022;
+const runawayShare = 0.013;
 
 export async function makeHistory(options: HistoryOptions): Promise<void> {
   const { story, calls, signal, clock, until, onProgress } = options;

@@ -27,7 +27,7 @@ const dawn = [0, 0, 0, 2, 9, 12, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 const engineering = [0, 0, 0, 0, 0, 0, 1, 5, 12, 15, 14, 8, 10, 14, 15, 14, 10, 5, 3, 3, 2, 1, 0, 0];
 
 export const paces: Readonly<Record<Kind, Pace>> = {
-  ticket: { perDay: 30, calls: 5.3, weekend: 0.45, hours: office },
+  ticket: { perDay: 30, calls: 5.7, weekend: 0.45, hours: office },
   insight: { perDay: 5, calls: 5.6, weekend: 0.2, hours: office },
   invoice: { perDay: 22, calls: 1.1, weekend: 0.1, hours: office },
   digest: { perDay: 8, calls: 2, weekend: 0.3, hours: dawn },

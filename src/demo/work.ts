@@ -90,10 +90,10 @@ function* ticket(setting: Setting): Script {
   const embed = { wire: "embeddings" as const, model: "text-embedding-3-small", agent: null, ...size(draw.around(180), 0) };
   yield one(300, { ...hand, ...embed, said: answering("search"), name: `${root}/search` });
 
-  const isEscalated = draw.chance(0.12);
+  const isEscalated = draw.chance(0.3);
   const model = atMs < story.switchMs || isEscalated ? "claude-sonnet-4-5" : "claude-haiku-4-5";
   let context = length + draw.around(900);
-  const lookups = Math.min(6, draw.around(customer === whale ? 1.8 : 1.2, 0.6));
+  const lookups = Math.min(6, draw.around(customer === whale ? 2.4 : 1.7, 0.5));
   for (let turn = 1; turn <= lookups; turn += 1) {
     const made = call(setting, "resolver", "messages", model, answering("look up"), context, draw.around(110));
     const answered = yield one(draw.around(500), {
@@ -104,7 +104,7 @@ function* ticket(setting: Setting): Script {
       trouble: anthropicTrouble(setting),
     });
     if (!answered && draw.chance(0.6)) return;
-    context += draw.around(2_200, 0.6);
+    context += draw.around(3_000, 0.6);
   }
   const drafting = call(setting, "resolver", "messages", model, answering("draft"), context, draw.around(340, 0.5));
   yield one(draw.around(700), {
@@ -143,7 +143,7 @@ function* insight(setting: Setting): Script {
     tags: { plan: customer.plan, release: releaseOf(atMs) },
   });
   const hand = { team: "finance" as const };
-  const planning = call(setting, "researcher", "gemini", "gemini-2.5-pro", said("plan"), draw.around(2_400), draw.around(420));
+  const planning = call(setting, "researcher", "gemini", "gemini-2.5-pro", said("plan"), draw.around(6_000), draw.around(900));
   const planned = yield one(0, { ...hand, ...planning, name: `${root}/plan`, trouble: sometimes(draw, ["error", 0.01], ["other", 0.012]) });
   if (!planned) return;
   const branches = Math.min(6, 1 + draw.around(2, 0.5));
@@ -154,7 +154,7 @@ function* insight(setting: Setting): Script {
       "gemini",
       "gemini-2.5-flash",
       said("look up", `${root}-${index + 1}`),
-      draw.around(9_000, 0.5),
+      draw.around(14_000, 0.5),
       draw.around(600),
     );
     return { ...hand, ...made, name: `${root}/find${index}`, ...(draw.chance(0.04) ? { searches: draw.whole(1, 3) } : {}) };
@@ -165,8 +165,8 @@ function* insight(setting: Setting): Script {
     const counted = { wire: "count" as const, model: "gemini-2.5-flash", agent: null, said: said("count"), ...size(2_000, 0) };
     yield one(100, { ...hand, ...counted, name: `${root}/count` });
   }
-  const context = 4_000 + branches * draw.around(1_500);
-  const writing = call(setting, "researcher", "gemini", "gemini-2.5-pro", said("answer"), context, draw.around(1_300));
+  const context = 6_000 + branches * draw.around(5_000);
+  const writing = call(setting, "researcher", "gemini", "gemini-2.5-pro", said("answer"), context, draw.around(1_900));
   yield one(400, { ...hand, ...writing, streamed: true, name: `${root}/answer`, trouble: sometimes(draw, ["cut", 0.02]) });
 }
 
@@ -208,9 +208,9 @@ function* digest(setting: Setting): Script {
     environment: "production",
     tags: { plan: customer.plan, release: releaseOf(atMs) },
   });
-  const gathering = call(setting, "reporter", "responses", "gpt-5", said("gather"), draw.around(14_000, 0.5), draw.around(900));
+  const gathering = call(setting, "reporter", "responses", "gpt-5", said("gather"), draw.around(32_000, 0.5), draw.around(2_200));
   yield one(0, { ...gathering, team: "growth", reasoningTokens: Math.floor(gathering.outputTokens * 0.55), name: `${task}/gather` });
-  const writing = call(setting, "reporter", "responses", "gpt-5", said("write"), draw.around(5_000), draw.around(1_100));
+  const writing = call(setting, "reporter", "responses", "gpt-5", said("write"), draw.around(9_000), draw.around(1_900));
   yield one(900, { ...writing, team: "growth", reasoningTokens: Math.floor(writing.outputTokens * 0.3), name: `${task}/write` });
 }
 
@@ -224,7 +224,7 @@ function* change(setting: Setting): Script {
 export function* runaway(setting: Setting, turns: number): Script {
   const { story, id } = setting;
   const thinkMs = (story.runaway.toMs - story.runaway.fromMs) / turns - 9_000;
-  yield* coding(setting, `change-${id}`, { turns, thinkMs: Math.max(1_000, thinkMs), growth: Math.ceil(100_000 / turns), isStuck: true });
+  yield* coding(setting, `change-${id}`, { turns, thinkMs: Math.max(1_000, thinkMs), growth: Math.ceil(60_000 / turns), isStuck: true });
 }
 
 interface Coding {
