@@ -161,7 +161,7 @@ function* insight(setting: Setting): Script {
   });
   yield { afterMs: 250, asks };
   // Left over from another cloud: it still works, and nobody meters it.
-  if (atMs >= story.trialMs && draw.chance(0.06)) {
+  if (atMs >= story.trialMs && draw.chance(0.25)) {
     const counted = { wire: "count" as const, model: "gemini-2.5-flash", agent: null, said: said("count"), ...size(2_000, 0) };
     yield one(100, { ...hand, ...counted, name: `${root}/count` });
   }
