@@ -39,7 +39,7 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
       await visit.go(path);
       await expect.poll(async () => visit.page.locator("main").innerText(), { message: path, timeout: 10_000 }).toMatch(text);
       expect([path, await visit.page.title()]).toEqual([path, expect.stringContaining(title)]);
-      expect(await visit.page.locator("[aria-current=page]").count()).toBeLessThanOrEqual(1);
+      expect(await visit.page.locator("nav [aria-current=page]").count()).toBeLessThanOrEqual(1);
       await visit.check().catch((error: unknown) => {
         throw new Error(`${path}: ${String(error)}`, { cause: error });
       });

@@ -56,7 +56,7 @@ function Room(): ReactNode {
         Skip to the page
       </a>
       <div className="frame">
-        <header className="side">
+        <aside className="side" aria-label="Pennyworth">
           <Link to="/" className="brand" aria-label="Pennyworth, overview">
             <Coin />
             <span>Pennyworth</span>
@@ -78,7 +78,7 @@ function Room(): ReactNode {
           <div className="wide">
             <Pulse />
           </div>
-        </header>
+        </aside>
         <main id="content" tabIndex={-1}>
           <Banners />
           <div>

@@ -1,7 +1,7 @@
 // How the dashboard looks: one accent of copper on warm greys, in a light and a dark design of their own. The colours are in style/;
 // here is what the components are told. Invariant: text meets WCAG AA on its own ground, and no meaning rests on colour alone.
 
-import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
+import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple, Menu } from "@mantine/core";
 
 const copper: MantineColorsTuple = [
   "#fdf3ec",
@@ -56,6 +56,8 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
+    // Menus open inside the page's landmark, and hold nothing but their items.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false, portalProps: { target: "#content" } } }),
     // What stands on the accent is dark in the dark design: the components would reckon with the light one's shade.
     Button: Button.extend({
       vars: (_theme, { variant = "filled" }) => ({ root: variant === "filled" ? { "--button-color": "var(--on-accent)" } : {} }),
@@ -63,7 +65,7 @@ export const theme = createTheme({
   },
 });
 
-/** The components' own colours are those of style.css. */
+/** The components' own colours are those of style/ */
 export const resolveVariables: CSSVariablesResolver = () => {
   const shared = {
     "--mantine-color-body": "var(--ground)",
