@@ -86,7 +86,7 @@ function rooms(): [string, readonly Step[]][] {
         explore.push({ address: `/explore?by=${field}&span=${span}&filter=${filters[(index + turn) % filters.length]}` });
     }
   return [
-    ["Overview", Array.from({ length: 10 }, () => [{ address: "/settings", isWay: true as const }, { address: "/" }]).flat()],
+    ["Overview", Array.from({ length: 20 }, () => [{ address: "/settings", isWay: true as const }, { address: "/" }]).flat()],
     ["Explore", explore],
     [
       "Calls",
@@ -122,8 +122,8 @@ async function openDashboard(browser: Browser, url: string): Promise<Dashboard> 
 
 /** Goes to the address as a click on a link does, and on by scrolling. @returns ms of each change that asked for data. */
 async function take({ page, slow }: Dashboard, { address, scrolls = 0, isWay }: Step): Promise<number[]> {
-  // What is fresh is not asked again.
-  await page.waitForTimeout(50);
+  // What is fresh is not asked again: two seconds.
+  await page.waitForTimeout(isWay ? 2_100 : 50);
   const times: number[] = [];
   const measure = async (what: string, act: string): Promise<void> => {
     const ms = (await page.evaluate(`window.pennyworthBench(() => { ${act} }, ${stepMsMax})`)) as number | null;

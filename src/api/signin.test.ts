@@ -37,7 +37,7 @@ describe("a sign-in", () => {
     const response = await signIn("admin");
     expect(response.status).toBe(201);
     const cookie = response.headers.get("set-cookie") ?? "";
-    expect(cookie).toMatch(/^pennyworth_session=[\w-]{43}; Max-Age=604800; Path=\/api; HttpOnly; SameSite=Strict$/);
+    expect(cookie).toMatch(/^pennyworth_session=[\w-]{43}; Max-Age=604800; Path=\/api\/v1; HttpOnly; SameSite=Strict$/);
     expect(response.headers.get("cache-control")).toBe("no-store");
     expect(await response.json()).toEqual({ role: "administer", name: null, expiresMs: nowMs + 12 * 3_600_000 });
   });

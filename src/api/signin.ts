@@ -1,5 +1,5 @@
 // Sign-in of the pages: a token is given once, and a cookie that scripts cannot read stands for it. Not here: what is kept (session.ts).
-// Invariant: the cookie is new with each sign-in, so nobody can have chosen it, and goes to `/api` of this origin alone.
+// Invariant: the cookie is new with each sign-in, so nobody can have chosen it, and goes to the control API of this origin alone.
 
 import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -12,6 +12,8 @@ import { failure, session, sessionWanted, signedOut } from "./schema.ts";
 import { ageMsMax, endOf, idleMsMax, type Sessions } from "./session.ts";
 
 export const cookieName = "pennyworth_session";
+/** Other paths under /api are those of a provider (Ollama): what goes there must not carry it. */
+const cookiePath = "/api/v1";
 
 export function addSession(app: Api, context: ApiContext, sessions: Sessions): void {
   const begin = createRoute({
@@ -41,7 +43,7 @@ export function addSession(app: Api, context: ApiContext, sessions: Sessions): v
     if (before !== undefined) sessions.end(before);
     const secure = (c.req.header("origin") ?? "").startsWith("https:");
     const text = sessions.begin(identity, nowMs);
-    setCookie(c, cookieName, text, { httpOnly: true, sameSite: "Strict", path: "/api", secure, maxAge: ageMsMax / 1_000 });
+    setCookie(c, cookieName, text, { httpOnly: true, sameSite: "Strict", path: cookiePath, secure, maxAge: ageMsMax / 1_000 });
     return c.json({ role: identity.role, name: identity.name, expiresMs: nowMs + idleMsMax }, 201);
   });
 
@@ -70,7 +72,7 @@ export function addSession(app: Api, context: ApiContext, sessions: Sessions): v
   app.openapi(end, (c) => {
     const text = getCookie(c, cookieName);
     if (text !== undefined) sessions.end(text);
-    deleteCookie(c, cookieName, { path: "/api" });
+    deleteCookie(c, cookieName, { path: cookiePath });
     return c.json({ signedOut: true as const }, 200);
   });
 }
