@@ -142,13 +142,14 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     present: async (signal) => {
       const { runLive } = await import("../demo/live.ts");
       clock.run();
+      signal.addEventListener("abort", () => void sender.close());
       await runLive({ story, seed, clock, send, signal });
     },
     close: async () => {
       clock.run();
+      await sender.close();
       await control.close();
       await running.close();
-      await sender.close();
       await sandbox.close();
     },
   };

@@ -13,6 +13,7 @@ export interface Sender {
   send(ask: Ask): Promise<boolean>;
   /** How many requests were sent. */
   readonly sent: number;
+  /** Goes away from whatever is under way. */
   close(): Promise<void>;
 }
 
@@ -83,6 +84,6 @@ export function createSender({ url, keys, seed, clock, active }: SenderOptions):
       await clock.wait(retryMs);
       return (await once(ask, 1)) === 200;
     },
-    close: () => agent.close(),
+    close: () => agent.destroy(),
   };
 }
