@@ -75,7 +75,7 @@ describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromi
     expect(kept).not.toContain(site.gateway.adminToken);
     expect(kept.startsWith('[""')).toBe(true);
     const [cookie] = await context.cookies(`${site.gateway.url}/api/v1/session`);
-    expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/api" });
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: expect.stringMatching(/^\/api/) });
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "Sign in to Pennyworth" }).waitFor();
     await page.goto(`${site.gateway.url}/calls`);

@@ -51,6 +51,14 @@ export function nameField(field: string): string {
   return (fields as Readonly<Record<string, string>>)[field] ?? field;
 }
 
+export function nameFields(names: readonly string[]): string {
+  return names.map(nameField).join(" and ");
+}
+
+export function nameValues(names: readonly string[], values: readonly (string | null)[]): string {
+  return names.map((name, index) => nameValue(name, values[index] ?? null)).join(" · ");
+}
+
 /** In the plural, for headings. */
 export const headings: Readonly<Record<string, string>> = {
   model: "Models",

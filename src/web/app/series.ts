@@ -2,7 +2,7 @@
 // Invariant: the exact amounts stay beside the numbers that are drawn.
 
 import type { Latency, Report, Row, Sums } from "./api.ts";
-import { type AdditiveMeasure, isAdditive, type Measure } from "./fields.ts";
+import { type AdditiveMeasure, isAdditive, type Measure, nameValues } from "./fields.ts";
 import { count, exact, toAxis, toGeometry } from "./money.ts";
 import {
   addDays,
@@ -78,8 +78,8 @@ export function nameBucket(bucket: Bucket, ms: number): string {
 
 export interface Line {
   readonly name: string;
-  /** null: not recorded. */
-  readonly value: string | null;
+  /** As `keyOf` has it: one value per field. */
+  readonly key: string;
   readonly isRest: boolean;
   /** One per bucket, for the chart; null where nothing is known. */
   readonly heights: readonly (number | null)[];
@@ -114,37 +114,41 @@ export function formatAxis(measure: Measure, value: number): string {
   return isAdditive(measure) ? Intl.NumberFormat(undefined, { notation: "compact" }).format(value) : duration(value);
 }
 
-/** @param field the one beside the time; null: all calls together. `order`: values as the legend has them, dearest first. */
+/** What tells a group from others: its values, in the order of the fields. */
+export function keyOf(row: Row, fields: readonly string[]): string {
+  return JSON.stringify(fields.map((field) => row.group[field] ?? null));
+}
+
+/** Every bucket of a span, for each group of `fields` (none: all calls together), those that matter most first. */
 export function toSeries(
   report: Report,
   {
     bucket,
-    field,
+    fields,
     measure,
     span,
     nowMs,
-    name,
   }: {
     readonly bucket: Bucket;
-    readonly field: string | null;
+    readonly fields: readonly string[];
     readonly measure: Measure;
     readonly span: Span;
     readonly nowMs: number;
-    readonly name: (value: string | null) => string;
   },
 ): Series {
-  const groups = new Map<string, { value: string | null; isRest: boolean; rows: Map<number, Row> }>();
+  const groups = new Map<string, { readonly name: string; readonly isRest: boolean; readonly rows: Map<number, Row> }>();
   let firstMs = span.sinceMs === null ? Number.POSITIVE_INFINITY : startOf(bucket, span.sinceMs);
   for (const row of report.rows) {
     const text = row.group[bucket];
     if (text === null || text === undefined) continue;
     const atMs = parseBucket(text);
     firstMs = Math.min(firstMs, atMs);
-    const value = field === null ? null : (row.group[field] ?? null);
     const isRest = row.rest === true;
-    const place = isRest ? "rest" : `=${value ?? ""}${value === null ? "null" : ""}`;
-    const group = groups.get(place) ?? { value, isRest, rows: new Map<number, Row>() };
-    groups.set(place, group);
+    const key = isRest ? "rest" : keyOf(row, fields);
+    const values = fields.map((field) => row.group[field] ?? null);
+    const name = isRest ? "All others" : fields.length === 0 ? "All calls" : nameValues(fields, values);
+    const group = groups.get(key) ?? { name, isRest, rows: new Map<number, Row>() };
+    groups.set(key, group);
     group.rows.set(atMs, row);
   }
   const lastMs = (span.untilMs ?? nowMs) - 1;
@@ -152,15 +156,19 @@ export function toSeries(
   for (let ms = firstMs; ms <= lastMs && times.length < 5_000; ms = next(bucket, ms)) times.push(ms);
   const nothing = isAdditive(measure) ? 0 : null;
   const zero = isAdditive(measure) ? (measure === "cost" ? exact("0") : "0") : "—";
-  const lines = [...groups.values()]
-    .map((group) => ({ ...group, height: [...group.rows.values()].reduce((sum, row) => sum + (toHeight(measure, row) ?? 0), 0) }))
-    .toSorted((a, b) => Number(a.isRest) - Number(b.isRest) || b.height - a.height)
-    .map(({ value, isRest, rows }) => ({
-      name: isRest ? "All others" : name(value),
-      value,
-      isRest,
-      heights: times.map((ms) => (rows.has(ms) ? toHeight(measure, rows.get(ms) as Row) : nothing)),
-      texts: times.map((ms) => (rows.has(ms) ? formatMeasure(measure, rows.get(ms) as Row) : zero)),
-    }));
+  const sumOf = (rows: ReadonlyMap<number, Row>): number => [...rows.values()].reduce((sum, row) => sum + (toHeight(measure, row) ?? 0), 0);
+  const sums = new Map([...groups].map(([key, { rows }]) => [key, sumOf(rows)]));
+  const lines = [...groups]
+    .toSorted(([a, one], [b, other]) => Number(one.isRest) - Number(other.isRest) || (sums.get(b) ?? 0) - (sums.get(a) ?? 0))
+    .map(([key, { name, isRest, rows }]) => {
+      const found = times.map((ms) => rows.get(ms));
+      return {
+        key,
+        name,
+        isRest,
+        heights: found.map((row) => (row === undefined ? nothing : toHeight(measure, row))),
+        texts: found.map((row) => (row === undefined ? zero : formatMeasure(measure, row))),
+      };
+    });
   return { bucket, times, lines };
 }

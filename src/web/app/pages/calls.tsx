@@ -25,7 +25,7 @@ const pageRows = 100;
 const rowHeight = 49;
 
 export function Calls(): ReactNode {
-  const { spanText, span, filters, change } = useView("24h");
+  const { spanText, span, filters, change } = useView("24h", false);
   const status = useStatus();
   const query = { since: toIso(span.sinceMs), until: toIso(span.untilMs), filter: filters };
   const sums = useAnswer<Report>("report", query);

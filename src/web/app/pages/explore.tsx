@@ -6,10 +6,10 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useMemo, useRef } from "react";
 import type { Query, Report } from "../api.ts";
 import { useAnswer } from "../data.ts";
-import { isAdditive, isMeasure, type Measure, measures, nameField, nameValue } from "../fields.ts";
+import { isAdditive, isMeasure, type Measure, measures, nameFields } from "../fields.ts";
 import { count } from "../money.ts";
 import { Chart, type ChartKind } from "../parts/chart.tsx";
-import { FieldSelect, Filters, writeFilter } from "../parts/filters.tsx";
+import { FieldSelect, Filters } from "../parts/filters.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
@@ -22,15 +22,16 @@ import { useView } from "../view.ts";
 import { Groups } from "./groups.tsx";
 
 const top = 7;
+const fieldsMax = 2;
 const groupsMax = 200;
 
 export function Explore(): ReactNode {
-  const { search, spanText, span, filters, change } = useView("7d");
+  const { search, spanText, span, nowMs, filters, change } = useView("7d");
   const navigate = useNavigate();
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
-  const nowMs = useMemo(() => (spanText === "" ? 0 : Date.now()), [spanText]);
   const by = one(search["by"]) ?? "model";
-  const field = by === "none" ? null : by;
+  const fields = useMemo(() => (by === "none" ? [] : by.split(",").slice(0, fieldsMax)), [by]);
+  const [first = "none", second = "none"] = fields;
   const measure = readMeasure(one(search["measure"]));
   const wanted = one(search["bucket"]);
   const bucket: Bucket = isBucket(wanted) && fits(wanted, span, nowMs) ? wanted : pickBucket(span, nowMs);
@@ -41,26 +42,25 @@ export function Explore(): ReactNode {
   const extra: Query = isAdditive(measure) ? {} : { latency: "true" };
   const lengthMs = span.sinceMs === null ? 0 : (span.untilMs ?? nowMs) - span.sinceMs;
   const askedBefore: Query = { ...asked, since: toIso((span.sinceMs ?? 0) - lengthMs), until: toIso(span.sinceMs ?? 0) };
-  const groups = useAnswer<Report>("report", { ...asked, ...extra, by: field ?? undefined, limit: groupsMax });
+  const groups = useAnswer<Report>("report", { ...asked, ...extra, by: fields.join(","), limit: groupsMax });
   const overTime = useAnswer<Report>("report", {
     ...asked,
     ...extra,
-    by: field === null ? bucket : `${bucket},${field}`,
-    top: field === null ? undefined : top,
+    by: [bucket, ...fields].join(","),
+    top: fields.length === 0 ? undefined : top,
     limit: 10_000,
   });
-  const groupsBefore = useAnswer<Report>("report", { ...askedBefore, by: field ?? undefined, limit: groupsMax }, { enabled: isCompared });
+  const groupsBefore = useAnswer<Report>("report", { ...askedBefore, by: fields.join(","), limit: groupsMax }, { enabled: isCompared });
   const overBefore = useAnswer<Report>("report", { ...askedBefore, ...extra, by: bucket, limit: 10_000 }, { enabled: isCompared });
 
-  const name = useCallback((value: string | null) => (field === null ? "All calls" : nameValue(field, value)), [field]);
   const series = useMemo(
-    () => (overTime.data === undefined ? null : toSeries(overTime.data, { bucket, field, measure, span, nowMs, name })),
-    [overTime.data, bucket, field, measure, span, nowMs, name],
+    () => (overTime.data === undefined ? null : toSeries(overTime.data, { bucket, fields, measure, span, nowMs })),
+    [overTime.data, bucket, fields, measure, span, nowMs],
   );
   const before = useMemo(() => {
     if (!isCompared || overBefore.data === undefined || span.sinceMs === null) return undefined;
     const shifted = { sinceMs: span.sinceMs - lengthMs, untilMs: span.sinceMs };
-    return toSeries(overBefore.data, { bucket, field: null, measure, span: shifted, nowMs, name: () => "before" }).lines[0];
+    return toSeries(overBefore.data, { bucket, fields: [], measure, span: shifted, nowMs }).lines[0];
   }, [isCompared, overBefore.data, bucket, measure, span, lengthMs, nowMs]);
   const picture = useRef<(() => string) | null>(null);
   const onReady = useCallback((made: () => string) => {
@@ -68,8 +68,9 @@ export function Explore(): ReactNode {
   }, []);
 
   const total = groups.data?.total;
+  const byWords = fields.length === 0 ? "" : ` by ${nameFields(fields).toLowerCase()}`;
   const line = toLine("report", [
-    ["by", field === null ? bucket : field],
+    ["by", fields.length === 0 ? bucket : fields.join(",")],
     ["since", toIso(span.sinceMs)],
     ["until", toIso(span.untilMs)],
     ["zone", bucket === "minute" || bucket === "hour" ? undefined : zone],
@@ -85,10 +86,10 @@ export function Explore(): ReactNode {
       tools={
         <>
           <Share
-            name={`pennyworth-${measure}-by-${field ?? bucket}`}
+            name={`pennyworth-${measure}-by-${fields.length === 0 ? bucket : fields.join("-")}`}
             line={line}
             picture={() => picture.current?.() ?? ""}
-            table={() => toTable(groups.data, field)}
+            table={() => toTable(groups.data, fields)}
           />
           <SpanPicker value={spanText} onChange={(span) => change({ span, bucket: undefined })} />
         </>
@@ -109,10 +110,23 @@ export function Explore(): ReactNode {
           <FieldSelect
             label="Group by"
             hideLabel
-            value={by}
-            onChange={(field) => change({ by: field })}
+            value={first}
+            onChange={(field) => change({ by: field === "none" || field === second ? field : [field, ...fields.slice(1)].join(",") })}
             extra={[{ value: "none", label: "Nothing, all calls" }]}
           />
+          {fields.length === 0 ? null : (
+            <>
+              <span className="soft small">and</span>
+              <FieldSelect
+                label="And by"
+                hideLabel
+                value={second}
+                without={[first]}
+                onChange={(field) => change({ by: field === "none" ? first : `${first},${field}` })}
+                extra={[{ value: "none", label: "Nothing more" }]}
+              />
+            </>
+          )}
           <span className="soft small">per</span>
           <Select
             size="xs"
@@ -151,7 +165,7 @@ export function Explore(): ReactNode {
           <div className="title">
             <h2 id="chart">
               {measures[measure]}
-              {field === null ? "" : ` by ${nameField(field).toLowerCase()}`}
+              {byWords}
             </h2>
             <p className="soft small">
               {describeSpan(spanText)} · {zone}
@@ -186,7 +200,7 @@ export function Explore(): ReactNode {
                 measure={measure}
                 kind={kind}
                 height={320}
-                label={`${measures[measure]}${field === null ? "" : ` by ${nameField(field).toLowerCase()}`} per ${bucket}, ${describeSpan(spanText)}`}
+                label={`${measures[measure]}${byWords} per ${bucket}, ${describeSpan(spanText)}`}
                 before={before?.heights}
                 beforeTexts={before?.texts}
                 onPick={(atMs) => drill([], `${toIso(atMs)}..${toIso(next(bucket, atMs))}`)}
@@ -195,16 +209,16 @@ export function Explore(): ReactNode {
             )}
           </div>
         </section>
-        {field === null || groups.data === undefined ? null : (
+        {fields.length === 0 || groups.data === undefined ? null : (
           <Groups
             report={groups.data}
             before={isCompared ? groupsBefore.data : undefined}
-            field={field}
+            fields={fields}
             measure={measure}
             scheme={scheme}
             series={series}
-            onFilter={(value, operator) => change({ filter: [...filters, writeFilter({ field, operator, value: value ?? "" })] })}
-            onCalls={(value) => drill([writeFilter({ field, operator: "=", value: value ?? "" })])}
+            onFilter={(list) => change({ filter: [...new Set([...filters, ...list])] })}
+            onCalls={drill}
             onTask={(id) => void navigate({ to: "/tasks/$id", params: { id } })}
           />
         )}
@@ -222,13 +236,10 @@ function readMeasure(text: string | undefined): Measure {
   return isMeasure(text) ? text : "cost";
 }
 
-function toTable(report: Report | undefined, field: string | null): (string | number)[][] {
+function toTable(report: Report | undefined, fields: readonly string[]): (string | number)[][] {
   if (report === undefined) return [];
   const names = ["calls", "cost", "inputTokens", "outputTokens", "unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
-  const rows = report.rows.map((row) => [...(field === null ? [] : [row.group[field] ?? ""]), ...names.map((name) => row[name])]);
-  return [
-    [...(field === null ? [] : [field]), ...names],
-    ...rows,
-    [...(field === null ? [] : ["total"]), ...names.map((name) => report.total[name])],
-  ];
+  const rows = report.rows.map((row) => [...fields.map((field) => row.group[field] ?? ""), ...names.map((name) => row[name])]);
+  const total = [...fields.map((_, index) => (index === 0 ? "total" : "")), ...names.map((name) => report.total[name])];
+  return [[...fields, ...names], ...rows, total];
 }

@@ -3,45 +3,49 @@
 import { Menu } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Report } from "../api.ts";
-import { isAdditive, type Measure, measures, nameField, nameValue } from "../fields.ts";
+import { isAdditive, type Measure, measures, nameFields, nameValues } from "../fields.ts";
 import { Icon } from "../icons.tsx";
 import { change, count, decimalsFor, percent, share, timesMin } from "../money.ts";
 import { colorOf } from "../parts/chart.tsx";
+import { writeFilter } from "../parts/filters.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
-import { formatMeasure, read, type Series } from "../series.ts";
+import { formatMeasure, keyOf, read, type Series } from "../series.ts";
 
 export interface GroupsProps {
   readonly report: Report;
   readonly before: Report | undefined;
-  readonly field: string;
+  readonly fields: readonly string[];
   readonly measure: Measure;
   readonly scheme: "light" | "dark";
   readonly series: Series | null;
-  readonly onFilter: (value: string | null, operator: "=" | "!=") => void;
-  readonly onCalls: (value: string | null) => void;
+  /** Gets filters as the address has them. */
+  readonly onFilter: (filters: readonly string[]) => void;
+  readonly onCalls: (filters: readonly string[]) => void;
   readonly onTask: (id: string) => void;
 }
 
-export function Groups({ report, before, field, measure, scheme, series, onFilter, onCalls, onTask }: GroupsProps): ReactNode {
+export function Groups({ report, before, fields, measure, scheme, series, onFilter, onCalls, onTask }: GroupsProps): ReactNode {
   const { total } = report;
   const rows = measure === "cost" ? report.rows : report.rows.toSorted((a, b) => (read(measure, b) ?? 0) - (read(measure, a) ?? 0));
   const decimals = decimalsFor(rows.map((row) => row.cost));
-  const sums = new Map(before?.rows.map((row) => [row.group[field] ?? null, row]));
+  const sums = new Map(before?.rows.map((row) => [keyOf(row, fields), row]));
   const own = !isAdditive(measure);
+  const title = nameFields(fields);
+  const byClass = fields.includes("class");
   const isUnsure = total.unpriced + total.unmetered + total.doubtful + total.presumed > 0;
   return (
     <section className="card" aria-labelledby="groups">
       <div className="title">
-        <h2 id="groups">{nameField(field)}</h2>
+        <h2 id="groups">{title}</h2>
         <p className="soft small">
           {report.truncated ? `the dearest ${count(rows.length)}; the total is over all` : `${count(rows.length)} in all`}
         </p>
       </div>
-      <div className="scroll" tabIndex={0} role="region" aria-label={`Table by ${nameField(field).toLowerCase()}`}>
+      <div className="scroll" tabIndex={0} role="region" aria-label={`Table by ${title.toLowerCase()}`}>
         <table className="list">
           <thead>
             <tr>
-              <th scope="col">{nameField(field)}</th>
+              <th scope="col">{title}</th>
               {own ? (
                 <th scope="col" className="number">
                   {measures[measure]}
@@ -62,9 +66,9 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
                 Calls
               </th>
               <th scope="col" className="number wide">
-                {field === "class" ? "Quantity" : "Tokens in"}
+                {byClass ? "Quantity" : "Tokens in"}
               </th>
-              {field === "class" ? null : (
+              {byClass ? null : (
                 <th scope="col" className="number wide">
                   Tokens out
                 </th>
@@ -84,16 +88,20 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
           </thead>
           <tbody>
             {rows.map((row) => {
-              const value = row.group[field] ?? null;
-              const index = series?.lines.findIndex((line) => !line.isRest && line.value === value) ?? -1;
-              const name = nameValue(field, value);
+              const key = keyOf(row, fields);
+              const values = fields.map((field) => row.group[field] ?? null);
+              const index = series?.lines.findIndex((line) => line.key === key) ?? -1;
+              const name = nameValues(fields, values);
+              const filters = fields.map((field, at) => writeFilter({ field, operator: "=", value: values[at] ?? "" }));
+              const [only] = values;
+              const task = fields.length === 1 && (fields[0] === "task" || fields[0] === "root") ? only : undefined;
               const part = share(row.cost, total.cost);
               return (
-                <tr key={value ?? ""} data-group={value ?? ""}>
+                <tr key={key} data-group={values.map((value) => value ?? "").join(" · ")}>
                   <th scope="row" className="free">
                     <span className="row">
                       <span className="swatch" style={{ background: colorOf(scheme, Math.max(0, index), index < 0) }} />
-                      <span className={value === null ? "soft" : undefined}>{name}</span>
+                      <span className={values.every((value) => value === null) ? "soft" : undefined}>{name}</span>
                     </span>
                     <span className="bar" aria-hidden="true">
                       <span style={{ width: `${part * 100}%`, background: colorOf(scheme, Math.max(0, index), index < 0) }} />
@@ -105,13 +113,13 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
                   </td>
                   {before === undefined ? null : (
                     <td className="number">
-                      <Against now={row.cost} before={sums.get(value)?.cost} />
+                      <Against now={row.cost} before={sums.get(key)?.cost} />
                     </td>
                   )}
                   <td className="number soft">{percent(part)}</td>
                   <td className="number">{count(row.calls)}</td>
-                  <td className="number wide">{count(field === "class" ? (row.quantity ?? 0) : row.inputTokens)}</td>
-                  {field === "class" ? null : <td className="number wide">{count(row.outputTokens)}</td>}
+                  <td className="number wide">{count(byClass ? (row.quantity ?? 0) : row.inputTokens)}</td>
+                  {byClass ? null : <td className="number wide">{count(row.outputTokens)}</td>}
                   <td className={`number wide${row.failed > 0 ? "" : " soft"}`}>{count(row.failed)}</td>
                   {isUnsure ? (
                     <td className="number wide soft">{count(row.unpriced + row.unmetered + row.doubtful + row.presumed)}</td>
@@ -124,12 +132,12 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
                         </button>
                       </Menu.Target>
                       <Menu.Dropdown>
-                        {(field === "task" || field === "root") && value !== null ? (
-                          <Menu.Item onClick={() => onTask(value)}>Open the task</Menu.Item>
-                        ) : null}
-                        {field === "class" ? null : <Menu.Item onClick={() => onCalls(value)}>Its calls</Menu.Item>}
-                        <Menu.Item onClick={() => onFilter(value, "=")}>Only this</Menu.Item>
-                        <Menu.Item onClick={() => onFilter(value, "!=")}>All but this</Menu.Item>
+                        {task === null || task === undefined ? null : <Menu.Item onClick={() => onTask(task)}>Open the task</Menu.Item>}
+                        {byClass ? null : <Menu.Item onClick={() => onCalls(filters)}>Its calls</Menu.Item>}
+                        <Menu.Item onClick={() => onFilter(filters)}>Only this</Menu.Item>
+                        {fields.length > 1 ? null : (
+                          <Menu.Item onClick={() => onFilter(filters.map((text) => text.replace("=", "!=")))}>All but this</Menu.Item>
+                        )}
                       </Menu.Dropdown>
                     </Menu>
                   </td>
@@ -151,8 +159,8 @@ export function Groups({ report, before, field, measure, scheme, series, onFilte
               )}
               <td className="number" />
               <td className="number">{count(total.calls)}</td>
-              <td className="number wide">{field === "class" ? "" : count(total.inputTokens)}</td>
-              {field === "class" ? null : <td className="number wide">{count(total.outputTokens)}</td>}
+              <td className="number wide">{byClass ? "" : count(total.inputTokens)}</td>
+              {byClass ? null : <td className="number wide">{count(total.outputTokens)}</td>}
               <td className="number wide">{count(total.failed)}</td>
               {isUnsure ? (
                 <td className="number wide">{count(total.unpriced + total.unmetered + total.doubtful + total.presumed)}</td>

@@ -142,11 +142,10 @@ function Days(): ReactNode {
       ? null
       : toSeries(report.data, {
           bucket: "day",
-          field: "model",
+          fields: ["model"],
           measure: "cost",
           span: { sinceMs, untilMs: null },
           nowMs,
-          name: (value) => nameValue("model", value),
         });
   return (
     <section className="card span8" aria-labelledby="days">
