@@ -246,6 +246,13 @@ export interface Overview {
   }[];
 }
 
+export interface Incidents {
+  readonly incidents: readonly (
+    | { readonly kind: "gap"; readonly fromMs: number; readonly toMs: number; readonly calls: number; readonly cause: string }
+    | { readonly kind: "clock"; readonly atMs: number; readonly byMs: number }
+  )[];
+}
+
 export interface ServerSettings {
   readonly server: { readonly host: string; readonly port: number; readonly keysNeeded: boolean };
   readonly dataFolder: string;

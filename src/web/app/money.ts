@@ -101,6 +101,12 @@ export function change(now: string, before: string): number | null {
 /** From so many per cent more on, it is said as how many times as much. */
 export const timesMin = 900;
 
+/** How many times as much so many per cent more are. Past a hundred the number says nothing. */
+export function times(by: number): string {
+  const factor = Math.round(by / 100) + 1;
+  return factor > 100 ? "over 100 times" : `${count(factor)} times`;
+}
+
 /** The share of a whole in 0…1, for bars and per cents. */
 export function share(part: string, whole: string): number {
   const base = parse(whole);

@@ -63,8 +63,9 @@ export function parseBucket(text: string): number {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00`).getTime() : Date.parse(text);
 }
 
-export function labelBucket(bucket: Bucket, ms: number): string {
-  if (bucket === "minute" || bucket === "hour") return shortClock(ms);
+/** @param isLong it stands among those of several days. */
+export function labelBucket(bucket: Bucket, ms: number, isLong: boolean): string {
+  if (bucket === "minute" || bucket === "hour") return isLong ? `${day(ms)}, ${shortClock(ms)}` : shortClock(ms);
   return bucket === "month" ? month(ms) : day(ms);
 }
 

@@ -2,10 +2,12 @@
 
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Overview } from "../api.ts";
+import type { Incidents, Overview } from "../api.ts";
+import { useAnswer } from "../data.ts";
 import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
 import { Empty, Waiting } from "../parts/states.tsx";
+import { moment, toIso } from "../time.ts";
 
 const words: Readonly<Record<string, readonly [string, string]>> = {
   unpriced: ["used something without a price", "What it cost is not known, and not in the sums."],
@@ -22,6 +24,12 @@ const words: Readonly<Record<string, readonly [string, string]>> = {
 
 export function Attention({ overview }: { readonly overview: Overview | undefined }): ReactNode {
   const found = overview?.attention.filter(({ count }) => count > 0) ?? [];
+  const hasIncidents = found.some(({ kind }) => kind === "gap" || kind === "clock");
+  const incidents = useAnswer<Incidents>(
+    "incidents",
+    { since: toIso(overview?.month.sinceMs ?? null), limit: 100 },
+    { enabled: hasIncidents },
+  );
   return (
     <section className="card span4" aria-labelledby="attention">
       <div className="title">
@@ -48,7 +56,10 @@ export function Attention({ overview }: { readonly overview: Overview | undefine
                   <strong>
                     {count(number)} {isIncident ? what : `${number === 1 ? "call" : "calls"} ${number === 1 ? toSingular(what) : what}`}
                   </strong>
-                  <span className="soft small why">{why}</span>
+                  <span className="soft small why">
+                    {why}
+                    {kind === "gap" || kind === "clock" ? lastOf(incidents.data, kind) : ""}
+                  </span>
                 </span>
                 {filter === null ? null : <Icon name="right" size={12} />}
               </>
@@ -69,6 +80,12 @@ export function Attention({ overview }: { readonly overview: Overview | undefine
       )}
     </section>
   );
+}
+
+/** When it was last so. */
+function lastOf(incidents: Incidents | undefined, kind: "gap" | "clock"): string {
+  const times = (incidents?.incidents ?? []).filter((one) => one.kind === kind).map((one) => (one.kind === "gap" ? one.fromMs : one.atMs));
+  return times.length === 0 ? "" : ` Last ${moment(Math.max(...times))}.`;
 }
 
 function toSingular(what: string): string {

@@ -99,7 +99,7 @@ export function Explore(): ReactNode {
         <div className="row wrap controls">
           <Select
             size="xs"
-            w={190}
+            w={170}
             aria-label="Measure"
             value={measure}
             onChange={(value) => change({ measure: value === "cost" ? undefined : (value ?? undefined) })}
@@ -110,6 +110,7 @@ export function Explore(): ReactNode {
           <FieldSelect
             label="Group by"
             hideLabel
+            width={164}
             value={first}
             onChange={(field) => change({ by: field === "none" || field === second ? field : [field, ...fields.slice(1)].join(",") })}
             extra={[{ value: "none", label: "Nothing, all calls" }]}
@@ -120,6 +121,7 @@ export function Explore(): ReactNode {
               <FieldSelect
                 label="And by"
                 hideLabel
+                width={164}
                 value={second}
                 without={[first]}
                 onChange={(field) => change({ by: field === "none" ? first : `${first},${field}` })}

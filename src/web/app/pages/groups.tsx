@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import type { Report } from "../api.ts";
 import { isAdditive, type Measure, measures, nameFields, nameValues } from "../fields.ts";
 import { Icon } from "../icons.tsx";
-import { change, count, decimalsFor, percent, share, timesMin } from "../money.ts";
+import { change, count, decimalsFor, percent, share, times, timesMin } from "../money.ts";
 import { colorOf } from "../parts/chart.tsx";
 import { writeFilter } from "../parts/filters.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
@@ -181,7 +181,7 @@ function Against({ now, before }: { readonly now: string; readonly before: strin
     <span className="delta" title={`$${before} before`}>
       <Icon name={by < 0 ? "fall" : "up"} size={12} />
       <span className="hidden">{by < 0 ? "less by" : "more by"}</span>
-      {by >= timesMin ? `${count(Math.round(by / 100) + 1)} times` : percent(Math.abs(by) / 100)}
+      {by >= timesMin ? times(by) : percent(Math.abs(by) / 100)}
     </span>
   );
 }

@@ -8,7 +8,7 @@ import { useAnswer, useStatus } from "../data.ts";
 import { headings, nameField, nameValue } from "../fields.ts";
 import { toFirstCall } from "../first.ts";
 import { Icon } from "../icons.tsx";
-import { change, count, decimalsFor, percent, share, timesMin } from "../money.ts";
+import { change, count, decimalsFor, percent, share, times, timesMin } from "../money.ts";
 import { Chart, colorOf, Spark } from "../parts/chart.tsx";
 import { Page } from "../parts/page.tsx";
 import { CopyLine } from "../parts/share.tsx";
@@ -117,7 +117,7 @@ function Tile({
             <span title={`${against}: $${before.sums.cost}`}>
               <span className="delta">
                 <Icon name={by < 0 ? "fall" : "up"} size={12} />
-                {by >= timesMin ? `${count(Math.round(by / 100) + 1)} times` : `${percent(Math.abs(by) / 100)} ${by < 0 ? "less" : "more"}`}
+                {by >= timesMin ? times(by) : `${percent(Math.abs(by) / 100)} ${by < 0 ? "less" : "more"}`}
               </span>{" "}
               {by >= timesMin ? "as much as" : "than"} {against}
             </span>

@@ -7,6 +7,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 
 import { formatAxis, labelBucket, nameBucket, type Series } from "../series.ts";
 import type { Measure } from "../fields.ts";
 import { palette } from "../theme.ts";
+import { hourMs } from "../time.ts";
 
 export type ChartKind = "stack" | "line";
 
@@ -81,6 +82,7 @@ export function Chart({ series, measure, kind, label, height = 280, before, befo
     const style = getComputedStyle(document.documentElement);
     const color = (name: string): string => style.getPropertyValue(name).trim();
     const text = { color: color("--soft"), fontFamily: "Inter Variable, system-ui, sans-serif", fontSize: 11 };
+    const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > 26 * hourMs;
     const every = Math.max(0, Math.ceil(times.length / Math.max(2, made.getWidth() / 90)) - 1);
     made.setOption(
       {
@@ -89,7 +91,7 @@ export function Chart({ series, measure, kind, label, height = 280, before, befo
         grid: { left: 8, right: 12, top: 12, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
         xAxis: {
           type: "category",
-          data: times.map((ms) => labelBucket(bucket, ms)),
+          data: times.map((ms) => labelBucket(bucket, ms, isLong)),
           axisTick: { show: false },
           axisLine: { lineStyle: { color: color("--edge") } },
           axisLabel: { ...text, interval: every, hideOverlap: true },

@@ -196,7 +196,9 @@ export function FieldSelect({
   extra = [],
   hideLabel = false,
   without = [],
+  width,
 }: {
+  readonly width?: number;
   readonly label: string;
   readonly value: string;
   readonly onChange: (field: string) => void;
@@ -209,6 +211,7 @@ export function FieldSelect({
   return (
     <Select
       size="xs"
+      {...(width === undefined ? {} : { w: width })}
       {...(hideLabel ? { "aria-label": label } : { label })}
       value={value}
       onChange={(next) => {
