@@ -1,7 +1,7 @@
 // The groups behind a chart, as a table that is also its legend: what each adds to the whole, against before, and the way to its calls.
 
-import { Menu } from "@mantine/core";
-import type { ReactNode } from "react";
+import { Button, Menu } from "@mantine/core";
+import { type ReactNode, useState } from "react";
 import type { Report } from "../api.ts";
 import { isAdditive, type Measure, measures, nameFields, nameValues } from "../fields.ts";
 import { Icon } from "../icons.tsx";
@@ -10,6 +10,9 @@ import { colorOf } from "../parts/chart.tsx";
 import { writeFilter } from "../parts/filters.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
 import { formatMeasure, keyOf, read, type Series } from "../series.ts";
+
+/** More are drawn when asked for. */
+const rowsShownMax = 50;
 
 export interface GroupsProps {
   readonly report: Report;
@@ -25,6 +28,7 @@ export interface GroupsProps {
 }
 
 export function Groups({ report, before, fields, measure, scheme, series, onFilter, onCalls, onTask }: GroupsProps): ReactNode {
+  const [isWhole, setWhole] = useState(false);
   const { total } = report;
   const rows = measure === "cost" ? report.rows : report.rows.toSorted((a, b) => (read(measure, b) ?? 0) - (read(measure, a) ?? 0));
   const decimals = decimalsFor(rows.map((row) => row.cost));
@@ -87,7 +91,7 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
             </tr>
           </thead>
           <tbody>
-            {rows.map((row) => {
+            {rows.slice(0, isWhole ? rows.length : rowsShownMax).map((row) => {
               const key = keyOf(row, fields);
               const values = fields.map((field) => row.group[field] ?? null);
               const index = series?.lines.findIndex((line) => line.key === key) ?? -1;
@@ -125,21 +129,14 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
                     <td className="number wide soft">{count(row.unpriced + row.unmetered + row.doubtful + row.presumed)}</td>
                   ) : null}
                   <td className="act">
-                    <Menu position="bottom-end" shadow="md" width={200}>
-                      <Menu.Target>
-                        <button type="button" className="door" aria-label={`What to do with ${name}`}>
-                          <Icon name="more" />
-                        </button>
-                      </Menu.Target>
-                      <Menu.Dropdown>
-                        {task === null || task === undefined ? null : <Menu.Item onClick={() => onTask(task)}>Open the task</Menu.Item>}
-                        {byClass ? null : <Menu.Item onClick={() => onCalls(filters)}>Its calls</Menu.Item>}
-                        <Menu.Item onClick={() => onFilter(filters)}>Only this</Menu.Item>
-                        {fields.length > 1 ? null : (
-                          <Menu.Item onClick={() => onFilter(filters.map((text) => text.replace("=", "!=")))}>All but this</Menu.Item>
-                        )}
-                      </Menu.Dropdown>
-                    </Menu>
+                    <Choices label={`What to do with ${name}`}>
+                      {task === null || task === undefined ? null : <Menu.Item onClick={() => onTask(task)}>Open the task</Menu.Item>}
+                      {byClass ? null : <Menu.Item onClick={() => onCalls(filters)}>Its calls</Menu.Item>}
+                      <Menu.Item onClick={() => onFilter(filters)}>Only this</Menu.Item>
+                      {fields.length > 1 ? null : (
+                        <Menu.Item onClick={() => onFilter(filters.map((text) => text.replace("=", "!=")))}>All but this</Menu.Item>
+                      )}
+                    </Choices>
                   </td>
                 </tr>
               );
@@ -170,7 +167,31 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
           </tfoot>
         </table>
       </div>
+      {isWhole || rows.length <= rowsShownMax ? null : (
+        <p className="more">
+          <Button size="xs" variant="default" onClick={() => setWhole(true)}>
+            Show all {count(rows.length)}
+          </Button>
+        </p>
+      )}
     </section>
+  );
+}
+
+/** A menu that is made when it is first asked for: a table has many rows, and few of them are asked. */
+function Choices({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {
+  const [isMade, setMade] = useState(false);
+  const button = (
+    <button type="button" className="door" aria-label={label} aria-haspopup="menu" onClick={isMade ? undefined : () => setMade(true)}>
+      <Icon name="more" />
+    </button>
+  );
+  if (!isMade) return button;
+  return (
+    <Menu position="bottom-end" shadow="md" width={200} defaultOpened>
+      <Menu.Target>{button}</Menu.Target>
+      <Menu.Dropdown>{children}</Menu.Dropdown>
+    </Menu>
   );
 }
 

@@ -16,7 +16,7 @@ import { one } from "../search.ts";
 import { clock, day, describeSpan, duration, exactMoment, startOfDay, toIso } from "../time.ts";
 import { useView } from "../view.ts";
 
-const rowsMax = 200;
+const rowsMax = 100;
 
 export function Tasks(): ReactNode {
   const { search, spanText, span, filters, change } = useView("7d");
