@@ -1,13 +1,16 @@
-// `npm run build`: sources to dist/, with the page's assets, ready to pack. Built beside dist/ and moved into its place whole, so that
+// `npm run build`: sources to dist/, with the bundled dashboard, ready to pack. Built beside dist/ and moved into its place whole, so that
 // what runs from dist/ never sees half a build, and nothing that was deleted from the sources lives on.
 
-import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fail, install, newest, requireNode, root, run, say } from "./tools.mjs";
+import { buildWeb } from "./web.mjs";
 
 const dist = join(root, "dist");
 const stamp = join(dist, ".built");
-const sources = ["src", "package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"].map((name) => join(root, name));
+const sources = ["src", "package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs", "scripts/web.mjs"].map((name) =>
+  join(root, name),
+);
 
 /** Whether dist/ is missing or older than a source. */
 export function isStale() {
@@ -23,11 +26,7 @@ export async function build() {
     const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
     const code = await run(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", next], { quiet: true });
     if (code !== 0) fail("The build failed: see the errors above.");
-    const assets = join(root, "src", "web", "assets");
-    if (existsSync(assets)) {
-      mkdirSync(join(next, "web"), { recursive: true });
-      cpSync(assets, join(next, "web", "assets"), { recursive: true });
-    }
+    await buildWeb(join(next, "web", "app"));
     const command = join(next, "cli", "main.js");
     if (existsSync(command)) chmodSync(command, 0o755);
     writeFileSync(join(next, ".built"), "");

@@ -1,5 +1,6 @@
 // `npm start`: from a fresh clone to a running server. Installs when the lockfile asks for it, builds when a source is newer than dist/,
-// then becomes `pennyworth serve` in this very process, so that signals and the exit code need no passing on.
+// then becomes `pennyworth serve` in this very process, so that signals and the exit code need no passing on. `npm run demo` is the same for
+// `pennyworth demo`.
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,5 +14,6 @@ if (isStale()) {
   await build();
 }
 const command = join(root, "dist", "cli", "main.js");
-process.argv = [process.argv[0], command, "serve", ...process.argv.slice(2)];
+const args = process.argv.slice(2);
+process.argv = [process.argv[0], command, ...(args[0] === "demo" ? args : ["serve", ...args])];
 await import(pathToFileURL(command).href);

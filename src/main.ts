@@ -9,13 +9,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import pino, { type Logger } from "pino";
-import type { ApiContext, PriceLine, PricesAccess } from "./api/context.ts";
+import type { ApiContext, Identity, PriceLine, PricesAccess } from "./api/context.ts";
 import { createApi } from "./api/app.ts";
 import type { Config } from "./config.ts";
 import { createCredentials, withRegion } from "./credentials.ts";
 import type { Role } from "./core/entry.ts";
 import type { PriceBook } from "./core/price.ts";
 import type { UsageClass } from "./core/usage.ts";
+import { isDemo, refuseDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
 import type { Credentials } from "./gateway/credential.ts";
 import { Estimator } from "./gateway/estimate.ts";
@@ -49,9 +50,21 @@ export interface Running {
   readonly sandboxed: boolean;
   /** Callers need a Pennyworth key. */
   readonly keysNeeded: boolean;
+  /** How many calls are under way. */
+  readonly active: () => number;
   /** Takes no new calls, waits for those under way, syncs, and lets go of the data folder. */
   close(): Promise<void>;
 }
+
+/** What a server takes from the world, where it is not the world itself. */
+export interface Effects {
+  /** The time that calls and entries are said to be of, ms UTC. */
+  readonly now: () => number;
+  /** It serves the demo's folder, and no other may. */
+  readonly demo: boolean;
+}
+
+const realEffects: Effects = { now: Date.now, demo: false };
 
 export const version: string = (
   JSON.parse(readFileSync(join(fileURLToPath(import.meta.url), "../../package.json"), "utf8")) as { version: string }
@@ -74,11 +87,13 @@ export async function openOffline(config: Config): Promise<{ readonly app: Retur
   return { app, close: () => ledger.close() };
 }
 
-export async function start(config: Config): Promise<Running> {
+/** @throws PennyworthError `data_demo` for a folder of invented data, unless the demo serves it. */
+export async function start(config: Config, { now, demo }: Effects = realEffects): Promise<Running> {
   const { settings } = config;
   const log = createLog(config);
+  if (!demo) refuseDemo(settings.data);
   checkRoutes(new Map(mergeProviders(settings.providers)).set(sandboxRecord.name, sandboxRecord), settings.routes);
-  const ledger = await openLedger(config, log);
+  const ledger = await openLedger(config, log, now);
   const { journal } = ledger;
   const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
   const providers = new Map(ledger.providers).set(sandboxRecord.name, { ...sandboxRecord, baseUrl: sandboxServer.url });
@@ -94,7 +109,7 @@ export async function start(config: Config): Promise<Running> {
   const recorder = new Recorder(journal, {
     durability: settings.journal.durability,
     whenUnwritable: settings.journal.whenUnwritable,
-    now: Date.now,
+    now,
     warn: (message) => log.warn(message),
   });
   const upstream = createUpstream(settings.limits, credentials);
@@ -103,7 +118,7 @@ export async function start(config: Config): Promise<Running> {
       book: ledger.book,
       formats,
       limits: settings.limits,
-      now: Date.now,
+      now,
       regionOf: (provider) => providers.get(provider)?.region ?? null,
       note: (entry) => recorder.note(entry),
       requireWritable: () => recorder.requireWritable(),
@@ -123,7 +138,7 @@ export async function start(config: Config): Promise<Running> {
     identifier: new Identifier((name) => ledger.names.token(name)),
     recorder,
     prefixKey: ledger.names.derive("prefix"),
-    now: Date.now,
+    now,
     upstream,
     works,
     synced: () => journal.synced(),
@@ -133,10 +148,10 @@ export async function start(config: Config): Promise<Running> {
   const isOurs = (secret: string): boolean => secret.startsWith(keyPrefix) || secret.startsWith(adminPrefix) || secret === adminToken;
   const gateway = new Gateway(parts, { required, check: (secret) => ledger.keys.check(secret), isOurs });
 
-  journal.append({ kind: "run", run: createId(Date.now()), atMs: Date.now(), version });
+  journal.append({ kind: "run", run: createId(now()), atMs: now(), version });
   for (const call of Array.from(journal.openCalls().values())) {
     const responseId = journal.responseIds().get(call.id) ?? null;
-    journal.append({ kind: "end", call: presumeEnd(rates, call, responseId, Date.now()) });
+    journal.append({ kind: "end", call: presumeEnd(rates, call, responseId, now()) });
     // The provider may have finished the response, and keep it: then what it came to is not presumed for long.
     if (responseId !== null) works.background(call, call.endpoint, "", responseId, null);
   }
@@ -180,7 +195,15 @@ export async function start(config: Config): Promise<Running> {
     await close();
     throw error;
   }
-  return { url, adminToken, dataFolder: settings.data, sandboxed: routes.credentialed.size === 0, keysNeeded: required(), close };
+  return {
+    url,
+    adminToken,
+    dataFolder: settings.data,
+    sandboxed: routes.credentialed.size === 0,
+    keysNeeded: required(),
+    active: () => gateway.active,
+    close,
+  };
 }
 
 interface OpenLedger {
@@ -195,7 +218,7 @@ interface OpenLedger {
   close(): Promise<void>;
 }
 
-async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
+async function openLedger(config: Config, log: Logger, now = Date.now): Promise<OpenLedger> {
   const { settings } = config;
   const folder = settings.data;
   const lock = await acquire(folder);
@@ -206,7 +229,7 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
   try {
     const journal = await Journal.open(join(folder, "journal"), {
       ...settings.journal,
-      now: Date.now,
+      now,
       onFatal: (error) => {
         // What the kernel holds may never reach the disk: go on, and the ledger would lie. The next start repairs.
         log.fatal(error, "the journal could not be synced");
@@ -226,7 +249,7 @@ async function openLedger(config: Config, log: Logger): Promise<OpenLedger> {
       journal,
       store,
       names,
-      keys: new KeyRing(journal),
+      keys: new KeyRing(journal, { now, random: randomBytes }),
       book: readPrices({
         prices: settings.prices,
         pricesOf: Object.fromEntries([sandboxRecord, ...providers.values()].map(({ name, pricesOf }) => [name, pricesOf])),
@@ -260,6 +283,7 @@ interface Face {
 
 function createContext(config: Config, ledger: OpenLedger, face: Face): ApiContext {
   const startedMs = Date.now();
+  const demo = isDemo(config.settings.data);
   let rebuilding = false;
   return {
     version,
@@ -273,6 +297,9 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
       scan: (after, limit) => ledger.store.scan(after, limit),
       charges: (query) => ledger.store.charges(query),
       charge: (id) => ledger.store.charge(id),
+      runs: (query) => ledger.store.runs(query),
+      run: (id, limit) => ledger.store.run(id, limit),
+      incidents: (query) => ledger.store.incidents(query),
       caughtUp: async () => {
         const { position } = ledger.journal;
         await ledger.journal.synced();
@@ -285,6 +312,8 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     names: ledger.names,
     prices: toPricesAccess(ledger.book),
     unwritable: () => ledger.journal.unwritable,
+    position: () => ({ position: ledger.store.applied, journal: ledger.journal.position, openCalls: face.active() }),
+    settings: () => ({ ...config.settings, providers: [...ledger.providers.values()] }),
     status: async () => {
       const { applied, refused, trouble } = rebuilding ? { applied: null, refused: 0, trouble: null } : await ledger.store.status();
       const journal = ledger.journal.position;
@@ -301,6 +330,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
           credential: ledger.credentials.has(name),
         })),
         sandbox: face.sandboxed ?? false,
+        demo,
         keysNeeded: keysNeeded(config, ledger.keys),
       };
     },
@@ -343,13 +373,15 @@ function toPricesAccess(book: PriceBook): PricesAccess {
 
 const ranks: Readonly<Record<Role, number>> = { use: 0, read: 1, administer: 2 };
 
-function authorize(adminToken: string | null, keys: KeyRing, token: string | null, needed: Exclude<Role, "use">): void {
+function authorize(adminToken: string | null, keys: KeyRing, token: string | null, needed: Exclude<Role, "use">): Identity {
   if (token === null) throw new PennyworthError("key_missing");
-  if (adminToken !== null && equal(token, adminToken)) return;
+  if (adminToken !== null && equal(token, adminToken)) return { role: "administer", key: null, name: null };
   const key = keys.check(token);
   if (key === "unknown") throw new PennyworthError("key_unknown");
   if (key === "revoked") throw new PennyworthError("key_revoked");
-  if (ranks[key.role] < ranks[needed]) throw new PennyworthError("key_role", { role: key.role, needed });
+  const { id, name, role } = key;
+  if (role === "use" || ranks[role] < ranks[needed]) throw new PennyworthError("key_role", { role, needed });
+  return { role, key: id, name };
 }
 
 function equal(a: string, b: string): boolean {

@@ -22,6 +22,7 @@ const heights: Readonly<Record<string, number>> = {
   ingest: 4,
   export: 4,
   sandbox: 4,
+  demo: 4,
   "prices.ts": 3,
   ledger: 3,
   providers: 3,
@@ -58,7 +59,7 @@ interface Source {
 }
 
 const sources = walk(join(root, "src"))
-  .filter((path) => path.endsWith(".ts") && !/\.(test|suite|fixture)\.ts$/.test(path))
+  .filter((path) => /\.tsx?$/.test(path) && !/\.(test|suite|fixture)\.ts$/.test(path))
   .map(readSource);
 
 describe("what is built", () => {

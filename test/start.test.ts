@@ -57,6 +57,17 @@ describe("npm start", () => {
     expect(existsSync(join(clone, "dist", "cli", "main.js"))).toBe(true);
   });
 
+  it("has a sister that runs the demo, in a folder of its own", { timeout: 120_000 }, async () => {
+    const demo = spawn("npm", ["run", "demo", "--", "--once", "--json", "--months", "1", "--calls", "100", "--port", "0"], {
+      cwd: clone,
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const output = collect(demo);
+    expect(await ended(demo)).toBe(0);
+    expect(output()).toContain(`"folder": "${join(temporary, ".pennyworth-demo")}"`);
+  });
+
   it("hands wrong usage on as exit code 2", { timeout: 60_000 }, async () => {
     const server = spawn(process.execPath, ["scripts/start.mjs", "--prot", "0"], {
       cwd: clone,

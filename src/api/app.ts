@@ -10,11 +10,17 @@ import { PennyworthError } from "../error.ts";
 import { addCalls } from "./calls.ts";
 import { addCharges } from "./charges.ts";
 import type { ApiContext } from "./context.ts";
+import { addExplore } from "./explore.ts";
 import { addKeys } from "./keys.ts";
+import { addOverview } from "./overview.ts";
 import { addProbes } from "./probe.ts";
 import { addReport } from "./report.ts";
 import type { Api, ApiEnv } from "./route.ts";
+import { Sessions } from "./session.ts";
+import { addSession, cookieName, readSession } from "./signin.ts";
+import { addSettings } from "./settings.ts";
 import { addState } from "./state.ts";
+import { addTasks } from "./tasks.ts";
 import { addWork } from "./work.ts";
 
 export const apiBodyBytesMax = 64 * 1024;
@@ -44,6 +50,18 @@ export function createApi(context: ApiContext): Api {
     }
     await next();
   });
+  const sessions = new Sessions();
+  app.use("/api/*", async (c, next) => {
+    if (c.env?.trusted !== true) await readSession(c, context, sessions);
+    await next();
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: cookieName,
+    description:
+      "The cookie of a sign-in. What changes something also needs the header `x-pennyworth-request`, and comes from our own origin.",
+  });
   app.openAPIRegistry.registerComponent("securitySchemes", "token", {
     type: "http",
     scheme: "bearer",
@@ -55,6 +73,11 @@ export function createApi(context: ApiContext): Api {
   addWork(app, context);
   addKeys(app, context);
   addState(app, context);
+  addOverview(app, context);
+  addExplore(app, context);
+  addTasks(app, context);
+  addSettings(app, context);
+  addSession(app, context, sessions);
   addProbes(app, context);
   app.doc31("/api/v1/openapi.json", {
     openapi: "3.1.0",

@@ -8,7 +8,7 @@ import { PennyworthError } from "../error.ts";
 import type { CallRecord } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 import { nameAttribution, toTokens } from "./names.ts";
-import { invalid, parseFilters, parseLimit, parseSpan } from "./query.ts";
+import { clipZone, invalid, parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
 import { checkCharges, toReceipt } from "./receipt.ts";
 import { type Api, failures, json, needs, notFound, security } from "./route.ts";
 import { callRecord, callsPage, callsQuery, check, receipt } from "./schema.ts";
@@ -33,8 +33,12 @@ export function addCalls(app: Api, context: ApiContext): void {
     const filters = parseFilters(asked.filter);
     if (filters.some((filter) => filter.field === "class")) throw invalid("calls cannot be filtered by class; a report can");
     if (asked.fresh === "true") await context.ledger.caughtUp();
+    const zone = parseZone(asked.zone, nowMs);
+    const span = parseSpan(asked, nowMs, zone);
+    const clipped = clipZone(zone, span.sinceMs, span.untilMs ?? nowMs);
     const page = await context.ledger.calls({
-      ...parseSpan(asked, nowMs),
+      ...span,
+      ...(clipped === undefined ? {} : { zone: clipped }),
       filters: toTokens(filters, context.names),
       cursor: asked.cursor ?? null,
       limit: parseLimit(asked.limit, 50, pageMax),

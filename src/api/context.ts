@@ -1,6 +1,7 @@
 // What the control API needs from the rest of Pennyworth, as one record of effects. The composition root fills it; tests pass one in memory.
 // Not here: HTTP. Invariant: no credential and no prompt text can be reached through it.
 
+import type { Settings } from "../config.ts";
 import type { Entry, Key, Position, Role } from "../core/entry.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { Work, WorkStatus } from "../core/work.ts";
@@ -13,7 +14,7 @@ export interface ApiContext {
   readonly now: () => number;
   /** Most rows of one report (`limits.rowsMax`). */
   readonly rowsMax: number;
-  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan" | "charges" | "charge"> & {
+  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan" | "charges" | "charge" | "runs" | "run" | "incidents"> & {
     /** Resolves when everything on record at the time of asking can be seen, or after a short while. */
     caughtUp(): Promise<void>;
   };
@@ -24,6 +25,10 @@ export interface ApiContext {
   readonly names: NamesAccess;
   readonly prices: PricesAccess;
   readonly status: () => Status | Promise<Status>;
+  /** Up to where the store and the journal are, and how many calls are under way: without asking the store. */
+  readonly position: () => { readonly position: Position | null; readonly journal: Position; readonly openCalls: number };
+  /** The settings in force. What of them is shown is decided here (settings.ts). */
+  readonly settings: () => ShownSettings;
   /** Why the journal cannot be written, in a word; null when it can. For `/readyz`. */
   readonly unwritable: () => string | null;
   /** Drops the store and builds it anew from the journal; resolves when it has begun. `Status.store` shows how far it is. */
@@ -31,8 +36,9 @@ export interface ApiContext {
   /**
    * Lets a request with this bearer token pass, or throws PennyworthError `key_missing`, `key_unknown`, `key_revoked` or `key_role`.
    * `token` is null when there was none. Not asked for requests that came through the data folder's own socket.
+   * @returns whose token it is.
    */
-  readonly authorize: (token: string | null, needed: Exclude<Role, "use">) => void | Promise<void>;
+  readonly authorize: (token: string | null, needed: Exclude<Role, "use">) => MaybePromise<Identity>;
   /** Told of failures that the client only gets a reference to. */
   readonly onError: (reference: string, error: unknown) => void;
 }
@@ -55,6 +61,26 @@ export interface WorksStanding {
     readonly unread: number;
     readonly problem: string | null;
   }[];
+}
+
+export type ShownSettings = Pick<Settings, "server" | "data" | "journal" | "limits" | "prices" | "routes"> & {
+  readonly providers: readonly {
+    readonly name: string;
+    readonly baseUrl: string | null;
+    readonly region: string | null;
+    readonly formats: readonly string[];
+    readonly pricesOf: readonly string[];
+    /** The environment variable that holds the credential. */
+    readonly keyFrom: string | null;
+  }[];
+};
+
+/** Whose request it is. */
+export interface Identity {
+  readonly role: Exclude<Role, "use">;
+  /** Id and name of the Pennyworth key; null: the admin token. */
+  readonly key: string | null;
+  readonly name: string | null;
 }
 
 export type ListedKey = Key & { readonly revokedMs: number | null };
@@ -139,6 +165,8 @@ export interface Status {
   }[];
   /** Whether calls without any credential are answered by the sandbox. */
   readonly sandbox: boolean;
+  /** Whether all of it is invented, by `pennyworth demo`. */
+  readonly demo: boolean;
   readonly keysNeeded: boolean;
 }
 

@@ -1,17 +1,18 @@
 // A ledger of a few calls in memory, for the tests of the API and the page: an ApiContext whose every effect can be seen.
 // Not for use outside tests. Invariant: it adds with its own arithmetic, so it can stand as a witness.
 
+import { readConfig } from "../config.ts";
 import { type CallEnd, type CallStart, unattributed } from "../core/call.ts";
 import type { Key } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
-import type { CallRecord, Filter, ReportRow } from "../ledger/store.ts";
+import type { CallRecord, Filter, ReportQuery, ReportRow, RunRow } from "../ledger/store.ts";
 import type { ApiContext, ListedKey } from "./context.ts";
 
 export const nowMs = Date.UTC(2026, 10, 21, 12);
 
 export interface MemoryContext extends ApiContext {
-  readonly asked: { report: unknown[]; calls: unknown[] };
+  readonly asked: { report: ReportQuery[]; calls: unknown[]; runs: unknown[] };
   readonly forgotten: string[];
   readonly errors: unknown[];
   readonly recorded: Parameters<ApiContext["record"]>[0][];
@@ -21,7 +22,7 @@ export interface MemoryContext extends ApiContext {
 export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const keys: ListedKey[] = [];
   const names = new Map([["n_00000000000000aa", "Acme & <b>Sons</b>"]]);
-  const asked: MemoryContext["asked"] = { report: [], calls: [] };
+  const asked: MemoryContext["asked"] = { report: [], calls: [], runs: [] };
   const forgotten: string[] = [];
   const errors: unknown[] = [];
   const recorded: MemoryContext["recorded"] = [];
@@ -73,6 +74,26 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       },
       charge: async (id) => chargeOf(id),
       caughtUp: async () => {},
+      runs: async (query) => {
+        asked.runs.push(query);
+        const names = [...new Set(records.flatMap((record) => record.start?.attribution.task ?? []))];
+        const runs = names.map((name) =>
+          toRun(
+            name,
+            records.filter((record) => record.start?.attribution.task === name),
+          ),
+        );
+        return { runs: runs.slice(0, query.limit), truncated: runs.length > query.limit, position: { segment: 1, offset: 4_096 } };
+      },
+      run: async (id) => {
+        const members = records.filter((record) => record.start?.attribution.task === id);
+        const run = toRun(id, members);
+        return members.length === 0 ? null : { run, nodes: [run], calls: members.map(toSummary), truncated: false };
+      },
+      incidents: async () => ({
+        incidents: [{ kind: "gap", fromMs: nowMs - 9_000, toMs: nowMs - 8_000, calls: 3, cause: "ENOSPC" }],
+        truncated: false,
+      }),
       scan: async (after, limit) =>
         [...records]
           .sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -126,7 +147,23 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       store: { applied: { segment: 1, offset: 4_096 }, lagBytes: 4_096, rebuilding: false, refused: 0, trouble: null },
       providers: [{ name: "openai", formats: ["openai-chat"], credential: true }],
       sandbox: false,
+      demo: false,
       keysNeeded: true,
+    }),
+    position: () => ({ position: { segment: 1, offset: 4_096 }, journal: { segment: 1, offset: 8_192 }, openCalls: 1 }),
+    settings: () => ({
+      ...readConfig(undefined, { data: "/data" }, {}).settings,
+      routes: [{ model: "gpt-*", targets: [{ provider: "openai" }] }],
+      providers: [
+        {
+          name: "openai",
+          baseUrl: "https://somebody:secret@api.openai.com?key=secret",
+          region: null,
+          formats: ["openai-chat"],
+          pricesOf: ["openai"],
+          keyFrom: "OPENAI_API_KEY",
+        },
+      ],
     }),
     unwritable: () => null,
     rebuild: () => {},
@@ -134,7 +171,11 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       if (token === null) throw new PennyworthError("key_missing");
       if (token === "user") throw new PennyworthError("key_role", { role: "use", needed });
       if (token === "reader" && needed === "administer") throw new PennyworthError("key_role", { role: "read", needed });
-      if (token !== "admin" && token !== "reader") throw new PennyworthError("key_unknown");
+      if (token === "admin") return { role: "administer", key: null, name: null };
+      if (token === "reader") return { role: "read", key: null, name: "reader" };
+      const made = keys.find((key) => key.revokedMs === null && token === `pw_secret of ${key.id}` && key.role !== "use");
+      if (made === undefined) throw new PennyworthError("key_unknown");
+      return { role: made.role as "read" | "administer", key: made.id, name: made.name };
     },
     onError: (_reference, error) => {
       errors.push(error);
@@ -254,6 +295,14 @@ function toRow(records: readonly CallRecord[], group: readonly (string | null)[]
     periodCost: "0",
     periodUnpriced: 0,
   };
+}
+
+function toRun(task: string, members: readonly CallRecord[]): RunRow {
+  const { group: _group, quantity: _quantity, periodCost: _cost, periodUnpriced: _unpriced, ...sums } = toRow(members);
+  const [first] = members;
+  const { type = null, customer = null, agent = null, feature = null, team = null } = first?.start?.attribution ?? {};
+  const startMs = Math.min(...members.map((record) => record.start?.startMs ?? 0));
+  return { task, parent: null, type, customer, agent, feature, team, startMs, endMs: startMs + 900, open: 0, tasks: 1, ...sums };
 }
 
 function toSummary(record: CallRecord) {

@@ -8,6 +8,11 @@ import type { NamesAccess } from "./context.ts";
 const named: ReadonlySet<ReportField> = new Set(["customer", "user"]);
 const token = /^n_[0-9a-f]{16}$/;
 
+/** Whether values of this field are tokens that stand for names. */
+export function isNamed(field: ReportField): boolean {
+  return named.has(field);
+}
+
 /** Filters by name become filters by token. */
 export function toTokens(filters: readonly Filter[], names: NamesAccess): Filter[] {
   return filters.map((filter) =>

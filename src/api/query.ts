@@ -2,9 +2,10 @@
 // Not here: HTTP, or what the store makes of it. Invariant: a query is never answered in part, or with something left out in silence.
 
 import { PennyworthError } from "../error.ts";
-import { type Filter, type ReportField, reportFields } from "../ledger/store.ts";
+import { offsetsOf, toUtc, type ZoneOffset } from "../core/zone.ts";
+import { type Filter, type ReportField, reportFields, timeFields } from "../ledger/store.ts";
 
-const fields: ReadonlySet<string> = new Set([...reportFields, "class", "day", "hour"]);
+const fields: ReadonlySet<string> = new Set([...reportFields, "class", ...timeFields]);
 const fieldsMax = 6;
 const filtersMax = 20;
 const valueLengthMax = 1_000;
@@ -20,6 +21,10 @@ export function parseField(name: string): ReportField {
   if (fields.has(name)) return name as ReportField;
   if (/^tag\.[^\s]{1,100}$/.test(name)) return name as ReportField;
   throw invalid(`no field is called ${quote(name)}; known: ${fieldNames.join(", ")}`);
+}
+
+export function isTimeField(field: ReportField): boolean {
+  return (timeFields as readonly string[]).includes(field);
 }
 
 /**
@@ -54,18 +59,43 @@ export function parseFilters(texts: string | readonly string[] | undefined): Fil
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /**
- * A time in ms UTC: an ISO date (`2026-11-01`, midnight UTC), an ISO time (`2026-11-01T12:00`, UTC unless it says otherwise),
+ * A zone's offsets by its IANA name; absent, or UTC: undefined.
+ * @throws PennyworthError `query_invalid` when there is no such zone.
+ */
+export function parseZone(name: string | undefined, nowMs: number): readonly ZoneOffset[] | undefined {
+  if (name === undefined || name === "UTC") return undefined;
+  const offsets = offsetsOf(name, null, nowMs + 400 * (unitMs["d"] as number));
+  if (offsets === null) throw invalid(`no time zone is called ${quote(name)}; one is Europe/Berlin`);
+  return offsets;
+}
+
+/** The offsets that bear on a span. */
+export function clipZone(zone: readonly ZoneOffset[] | undefined, sinceMs: number | null, untilMs: number | null) {
+  if (zone === undefined) return undefined;
+  const from =
+    sinceMs === null
+      ? 0
+      : Math.max(
+          0,
+          zone.findLastIndex((one) => one.fromMs <= sinceMs),
+        );
+  return zone.slice(from).filter((one, index) => index === 0 || untilMs === null || one.fromMs < untilMs);
+}
+
+/**
+ * A time in ms UTC: an ISO date (`2026-11-01`, midnight in the zone), an ISO time (`2026-11-01T12:00`, of the zone unless it says otherwise),
  * or how long before `nowMs` (`30m`, `24h`, `7d`, `2w`). Absent: null.
  * @throws PennyworthError `query_invalid`, with the parameter's name.
  */
-export function parseTime(name: string, text: string | undefined, nowMs: number): number | null {
+export function parseTime(name: string, text: string | undefined, nowMs: number, offsets?: readonly ZoneOffset[]): number | null {
   if (text === undefined) return null;
   const relative = /^(\d{1,6})([smhdw])$/.exec(text);
   if (relative !== null) return nowMs - Number(relative[1]) * (unitMs[relative[2] as string] as number);
   const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text);
   if (iso !== null) {
-    const [, day = "", clock = "00:00", zone = "Z"] = iso;
-    const ms = Date.parse(`${day}T${clock}${zone}`);
+    const [, day = "", clock = "00:00", zone] = iso;
+    const said = Date.parse(`${day}T${clock}${zone ?? "Z"}`);
+    const ms = zone === undefined && offsets !== undefined && !Number.isNaN(said) ? toUtc(offsets, said) : said;
     // Date.parse takes 31 February for 3 March; a day that does not exist is a mistake.
     if (!Number.isNaN(ms) && new Date(Date.parse(`${day}T00:00Z`)).toISOString().startsWith(day)) return ms;
   }
@@ -79,9 +109,10 @@ export function parseTime(name: string, text: string | undefined, nowMs: number)
 export function parseSpan(
   asked: { readonly since?: string | undefined; readonly until?: string | undefined },
   nowMs: number,
+  zone?: readonly ZoneOffset[],
 ): { readonly sinceMs: number | null; readonly untilMs: number | null } {
-  const sinceMs = parseTime("since", asked.since, nowMs);
-  const untilMs = parseTime("until", asked.until, nowMs);
+  const sinceMs = parseTime("since", asked.since, nowMs, zone);
+  const untilMs = parseTime("until", asked.until, nowMs, zone);
   if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs)
     throw invalid(`since (${new Date(sinceMs).toISOString()}) is not before until (${new Date(untilMs).toISOString()})`);
   return { sinceMs, untilMs };

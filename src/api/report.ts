@@ -4,9 +4,11 @@ import { createRoute } from "@hono/zod-openapi";
 import type { ReportField, ReportRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 import { toName, toTokens } from "./names.ts";
-import { parseFields, parseFilters, parseLimit, parseSpan } from "./query.ts";
+import { clipZone, invalid, isTimeField, parseFields, parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { report, reportQuery } from "./schema.ts";
+
+const topMax = 100;
 
 export function addReport(app: Api, context: ApiContext): void {
   const route = createRoute({
@@ -22,7 +24,10 @@ export function addReport(app: Api, context: ApiContext): void {
     const asked = c.req.valid("query");
     const nowMs = context.now();
     const by = parseFields(asked.by);
-    const { sinceMs, untilMs } = parseSpan(asked, nowMs);
+    const zone = parseZone(asked.zone, nowMs);
+    const { sinceMs, untilMs } = parseSpan(asked, nowMs, zone);
+    const clipped = clipZone(zone, sinceMs, untilMs ?? nowMs);
+    if (asked.top !== undefined && by.every(isTimeField)) throw invalid("top needs a field in by that is no time");
     if (asked.fresh === "true") await context.ledger.caughtUp();
     const found = await context.ledger.report({
       by,
@@ -30,6 +35,9 @@ export function addReport(app: Api, context: ApiContext): void {
       untilMs,
       filters: toTokens(parseFilters(asked.filter), context.names),
       limit: parseLimit(asked.limit, 100, context.rowsMax),
+      ...(clipped === undefined ? {} : { zone: clipped }),
+      ...(asked.top === undefined ? {} : { top: parseLimit(asked.top, topMax, topMax) }),
+      ...(asked.latency === "true" ? { latency: true } : {}),
     });
     const toRow = async (row: ReportRow) => ({ ...row, group: await toGroup(by, row, context) });
     return c.json(
@@ -37,6 +45,7 @@ export function addReport(app: Api, context: ApiContext): void {
         by: [...by],
         sinceMs,
         untilMs,
+        zone: asked.zone ?? "UTC",
         rows: await Promise.all(found.rows.map(toRow)),
         total: { ...found.total, group: {} },
         truncated: found.truncated,

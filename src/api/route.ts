@@ -3,25 +3,46 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import type { ApiContext } from "./context.ts";
+import { PennyworthError } from "../error.ts";
+import type { ApiContext, Identity } from "./context.ts";
+import { requireOwnPage } from "./origin.ts";
 import { failure } from "./schema.ts";
+import type { Session } from "./session.ts";
 
 /** `trusted`: the request came through the data folder's own socket, which only its owner can open. */
 export interface ApiEnv {
-  Bindings: { readonly trusted?: boolean };
+  Bindings: { readonly trusted?: boolean; readonly incoming?: { readonly socket?: { readonly remoteAddress?: string | undefined } } };
+  Variables: {
+    /** null: the cookie is of a session that has ended. */
+    session?: Session | null;
+    /** Whose request it is, once it was let pass; absent on the owner's socket. */
+    identity?: Identity;
+  };
 }
 
 export type Api = OpenAPIHono<ApiEnv>;
 
-/** Lets a request pass that came through the owner's socket, or whose bearer token has the role. */
+/** Lets a request pass that came through the owner's socket, or whose bearer token or session has the role. */
 export function needs(role: "read" | "administer", context: ApiContext): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
-    if (c.env?.trusted !== true) await context.authorize(/^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? null, role);
+    if (c.env?.trusted !== true) {
+      const session = c.get("session");
+      if (session === null) throw new PennyworthError("session_ended");
+      if (session !== undefined) {
+        requireOwnPage(c);
+        const { identity } = session;
+        if (role === "administer" && identity.role !== role) throw new PennyworthError("key_role", { role: identity.role, needed: role });
+        c.set("identity", identity);
+      } else {
+        const token = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1] ?? null;
+        c.set("identity", await context.authorize(token, role));
+      }
+    }
     await next();
   };
 }
 
-export const security = [{ token: [] }];
+export const security = [{ token: [] }, { session: [] }];
 
 /** An answer of JSON, for a route's description. */
 export function json<Schema>(description: string, schema: Schema) {
@@ -34,7 +55,7 @@ const error = (description: string) => json(description, failure);
 export const failures = {
   400: error("The question is not valid; the message names what is wrong."),
   401: error("No token, or an unknown or revoked one."),
-  403: error("The token's role does not allow this."),
+  403: error("The token's role does not allow this, or another site sent it."),
   503: error("The store is still starting or catching up."),
 } as const;
 

@@ -10,13 +10,13 @@ import { fieldNames } from "./query.ts";
 
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
 export const usd = decimal.openapi({ description: "Dollars, exactly.", example: "0.0123725" });
-const text = z.string().nullable();
-const count = z.int().min(0);
-const ms = z.number().openapi({ description: "Milliseconds since 1970, UTC." });
+export const text = z.string().nullable();
+export const count = z.int().min(0);
+export const ms = z.number().openapi({ description: "Milliseconds since 1970, UTC." });
 const className = z.enum(usageClassNames as [string, ...string[]]);
 const source = z.enum(["reported", "partial", "estimated", "presumed"]);
 const status = z.enum(["open", "complete", "failed", "cut", "aborted", "unreached", "presumed"]);
-const position = z.object({ segment: z.int(), offset: z.int() }).openapi("Position");
+export const position = z.object({ segment: z.int(), offset: z.int() }).openapi("Position");
 
 export const failure = z.object({ error: z.object({ code: z.string(), message: z.string() }) }).openapi("Error");
 
@@ -24,17 +24,24 @@ const time = (what: string) =>
   z
     .string()
     .optional()
-    .openapi({ description: `${what} An ISO date or time (UTC unless it says otherwise), or an age: 30m, 24h, 7d.`, example: "24h" });
-const filter = z
+    .openapi({
+      description: `${what} An ISO date or time (of the zone that is asked for, UTC unless told), or an age: 30m, 24h, 7d.`,
+      example: "24h",
+    });
+export const zone = z.string().max(100).optional().openapi({
+  description: "IANA name of the zone whose hours, days, weeks and months are meant; UTC unless told.",
+  example: "Europe/Berlin",
+});
+export const filter = z
   .union([z.string(), z.array(z.string())])
   .optional()
   .openapi({
     description: "field=value or field!=value, any number of times; an empty value means not recorded.",
     example: "model=gpt-5-mini",
   });
-const span = { since: time("From this start of a call on."), until: time("Before this start of a call."), filter };
+export const span = { since: time("From this start of a call on."), until: time("Before this start of a call."), filter };
 
-const fresh = z
+export const fresh = z
   .enum(["true", "false"])
   .optional()
   .openapi({ description: "`true`: wait, two seconds at most, until what was on record when this was asked can be seen." });
@@ -45,18 +52,27 @@ export const reportQuery = z.strictObject({
     .optional()
     .openapi({ description: `What to group by, comma-separated: ${fieldNames.join(", ")}.`, example: "day,model" }),
   ...span,
+  zone,
+  top: z.string().optional().openapi({
+    description: "Tells this many of the dearest values apart; all others are one row for each time, marked `rest`.",
+    example: "8",
+  }),
+  latency: z.enum(["true", "false"]).optional().openapi({ description: "`true`: rows have quantiles of how long calls took." }),
   limit: z.string().optional().openapi({ description: "Most rows given; 100 unless told." }),
   fresh,
 });
 
 export const callsQuery = z.strictObject({
   ...span,
+  zone,
   cursor: z.string().max(500).optional().openapi({ description: "From the page before; the filters must be the same." }),
   limit: z.string().optional().openapi({ description: "Calls on a page, 1 to 1000; 50 unless told." }),
   fresh,
 });
 
-const row = z
+const quantile = z.number().nullable();
+
+export const row = z
   .object({
     group: z.record(z.string(), text).openapi({ description: "One value per field of `by`; null: not recorded." }),
     calls: count,
@@ -71,6 +87,16 @@ const row = z
     failed: count,
     periodCost: usd.openapi({ description: "Of the cost, what belongs to periods and to no call.", example: "41.1" }),
     periodUnpriced: count.openapi({ description: "Days of period charges without a price: unknown, and not in the cost." }),
+    latency: z
+      .object({
+        durationMsP50: quantile,
+        durationMsP95: quantile,
+        firstTokenMsP50: quantile,
+        firstTokenMsP95: quantile,
+      })
+      .optional()
+      .openapi({ description: "Of calls that ended; null: there are none. `firstToken`: until the first piece of the answer." }),
+    rest: z.literal(true).optional().openapi({ description: "All groups beyond `top`, in one." }),
   })
   .openapi("ReportRow");
 
@@ -79,6 +105,7 @@ export const report = z
     by: z.array(z.string()),
     sinceMs: ms.nullable(),
     untilMs: ms.nullable(),
+    zone: z.string().openapi({ description: "Whose hours, days, weeks and months these are." }),
     rows: z.array(row),
     total: row,
     truncated: z.boolean(),
@@ -93,7 +120,7 @@ const attribution = z
   })
   .openapi("Attribution");
 
-const call = z
+export const call = z
   .object({
     id: z.string(),
     startMs: ms,
@@ -355,6 +382,20 @@ export const keyCreated = z
   .object({ key, secret: z.string().openapi({ description: "Shown once, and stored nowhere." }) })
   .openapi("KeyCreated");
 
+export const sessionWanted = z
+  .strictObject({
+    token: z.string().min(1).max(1_000).openapi({ description: "The admin token, or a key with the role read or administer." }),
+  })
+  .openapi("SessionWanted");
+export const session = z
+  .object({
+    role: role.exclude(["use"]),
+    name: text.openapi({ description: "The key's name; null: the admin token." }),
+    expiresMs: ms.nullable().openapi({ description: "When it ends if it is not used again; null: this is no session, but a token." }),
+  })
+  .openapi("Session");
+export const signedOut = z.object({ signedOut: z.literal(true) });
+
 export const forgotten = z.object({ forgotten: z.boolean() });
 
 export const pricesQuery = z.strictObject({
@@ -408,6 +449,7 @@ export const statusAnswer = z
     }),
     providers: z.array(z.object({ name: z.string(), formats: z.array(z.string()), credential: z.boolean() })),
     sandbox: z.boolean(),
+    demo: z.boolean().openapi({ description: "All of it is invented, by `pennyworth demo`." }),
     keysNeeded: z.boolean(),
   })
   .openapi("Status");

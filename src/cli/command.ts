@@ -30,6 +30,9 @@ export function toConfig(options: SettingsOptions, flags: Readonly<Record<string
   return readConfig(options.config, { data: options.data, ...flags });
 }
 
+/** Said wherever numbers of a demo are shown. */
+export const demoNote = "Demo data: Larkspur is an invented company. No model was asked, and nothing was spent.";
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

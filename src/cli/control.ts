@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Agent, fetch as fetchBy } from "undici";
 import type { z } from "zod";
 import type { Config } from "../config.ts";
+import { comparePositions } from "../core/entry.ts";
 import { type ErrorCode, PennyworthError, errorKinds } from "../error.ts";
 import { socketPath } from "../ledger/lock.ts";
 
@@ -30,6 +31,7 @@ export interface Answer {
 }
 
 const answerMsMax = 120_000;
+const catchUpMsMax = 300_000;
 
 /**
  * @param create begin a ledger where there is none. A command that only looks must not: a mistyped folder would hold nothing, and cost nothing.
@@ -49,9 +51,9 @@ export async function openControl(config: Config, { create = false } = {}): Prom
   };
 }
 
-/** Whether somebody answers on the data folder's socket. */
-export async function hasServer(config: Config): Promise<boolean> {
-  const running = await openSocket(config.settings.data);
+/** Whether somebody answers on a data folder's socket. */
+export async function hasServer(folder: string): Promise<boolean> {
+  const running = await openSocket(folder);
   await running?.close();
   return running !== null;
 }
@@ -83,6 +85,24 @@ export async function ask<Schema extends z.ZodType>(control: Control, schema: Sc
   const body: unknown = JSON.parse(await answer.text());
   if (!answer.ok) throw toError(body);
   return schema.parse(body);
+}
+
+/**
+ * Until the store shows all that the journal holds now.
+ * @throws PennyworthError `store_busy` when that takes longer than five minutes.
+ */
+export async function untilCaughtUp(control: Control): Promise<void> {
+  const schema = await import("../api/schema.ts");
+  const wanted = (await ask(control, schema.statusAnswer, "/api/v1/status")).journal;
+  const untilMs = performance.now() + catchUpMsMax;
+  for (;;) {
+    const { store } = await ask(control, schema.statusAnswer, "/api/v1/status");
+    if (store.applied !== null && comparePositions(store.applied, wanted) >= 0) return;
+    if (performance.now() > untilMs) throw new PennyworthError("store_busy", { detail: "it did not catch up with the journal" });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+  }
 }
 
 /** `/api/v1/name?…` with the parameters that were given; lists are repeated. */

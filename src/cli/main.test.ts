@@ -76,7 +76,7 @@ describe("wrong usage ends with 2 and one clear line", () => {
 });
 
 it("every command has help with examples", async () => {
-  for (const command of ["serve", "report", "receipt", "doctor", "rehearse"]) {
+  for (const command of ["serve", "demo", "report", "top", "receipt", "doctor", "rehearse"]) {
     const { code, out } = await run(command, "--help");
     expect([command, code]).toEqual([command, 0]);
     expect(out).toContain(`Examples:\n  $ pennyworth ${command}`);
@@ -260,6 +260,24 @@ describe("against the running server", () => {
     const { code, out, err } = await run("report", "--by", "model", "--since", "7d", "--json");
     expect([code, err]).toEqual([0, ""]);
     expect(JSON.parse(out)).toMatchObject({ by: ["model"], total: { calls: 2, cost: "0.0009" } });
+  });
+
+  it("top says the same as the report, once, where nobody looks on", async () => {
+    const top = await run("top", "--by", "model");
+    expect(top).toMatchObject({ code: 0, err: "" });
+    expect(top.out).not.toContain("\u001b");
+    expect(top.out).toMatch(/^pennyworth top {2}/);
+    const { rows, hour } = JSON.parse((await run("top", "--by", "model", "--json")).out) as {
+      rows: { name: string; row: { cost: string } }[];
+      hour: { cost: string; calls: number };
+    };
+    const report = JSON.parse((await run("report", "--by", "model", "--since", "1h", "--json")).out) as {
+      rows: { group: { model: string }; cost: string }[];
+      total: { cost: string; calls: number };
+    };
+    expect(rows.map(({ name, row }) => [name, row.cost])).toEqual(report.rows.map(({ group, cost }) => [group.model, cost]));
+    expect(hour).toMatchObject({ cost: report.total.cost, calls: report.total.calls });
+    expect((await run("top", "--by", "colour")).code).toBe(2);
   });
 
   it("receipt last shows each line, and control characters as text", async () => {

@@ -8,12 +8,14 @@ import { Command, CommanderError } from "commander";
 import { PennyworthError } from "../error.ts";
 import { addCharges } from "./charges.ts";
 import { exitCodes, isUsage, remark } from "./command.ts";
+import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addKeys, addNames } from "./keys.ts";
 import { addReceipt } from "./receipt.ts";
 import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
+import { addTop } from "./top.ts";
 import { addWork } from "./work.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
@@ -24,7 +26,8 @@ const program = new Command("pennyworth")
   .exitOverride()
   .showHelpAfterError("(--help shows what there is)")
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.");
-for (const add of [addServe, addReport, addReceipt, addWork, addCharges, addKeys, addNames, addDoctor, addRehearse]) add(program);
+const commands = [addServe, addDemo, addReport, addTop, addReceipt, addWork, addCharges, addKeys, addNames, addDoctor, addRehearse];
+for (const add of commands) add(program);
 
 // A reader that has seen enough, as in `pennyworth report | head`, is no failure.
 process.stdout.on("error", (error: Error & { code?: string }) => {

@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { receipt } from "../api/schema.ts";
-import { type SettingsOptions, failCheck, print, printJson, toConfig, withExamples, withSettings } from "./command.ts";
+import { isDemo } from "../demo/marker.ts";
+import { type SettingsOptions, demoNote, failCheck, print, printJson, remark, toConfig, withExamples, withSettings } from "./command.ts";
 
 export function addReceipt(program: Command): void {
   const command = program
@@ -16,11 +17,13 @@ export function addReceipt(program: Command): void {
 
 async function run(call: string, options: SettingsOptions): Promise<void> {
   const [{ ask, openControl }, schema] = await Promise.all([import("./control.ts"), import("../api/schema.ts")]);
-  const control = await openControl(toConfig(options));
+  const config = toConfig(options);
+  const control = await openControl(config);
   try {
     const found = await ask(control, schema.receipt, `/api/v1/calls/${encodeURIComponent(call)}/receipt`);
     if (options.json) printJson(found);
     else print(await format(found));
+    if (isDemo(config.settings.data)) remark(options.json ? demoNote : `\n${demoNote}`);
     if (!found.recomputed) failCheck();
   } finally {
     await control.close();

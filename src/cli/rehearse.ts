@@ -6,7 +6,6 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { comparePositions } from "../core/entry.ts";
 import { type Config, readConfig } from "../config.ts";
 import { PennyworthError } from "../error.ts";
 import { type SettingsOptions, failCheck, print, printJson, remark, toConfig, wholeNumber, withExamples, withSettings } from "./command.ts";
@@ -39,8 +38,6 @@ interface Comparison {
   readonly same: boolean;
 }
 
-const catchUpMsMax = 300_000;
-
 export function addRehearse(program: Command): void {
   const command = program
     .command("rehearse")
@@ -69,7 +66,7 @@ function parseSpeed(text: string): number {
 }
 
 async function run(options: RehearseOptions): Promise<void> {
-  const [{ ask, toPath }, schema, { parseTrace }, { sumTrace }, { replay }, { startProgress }] = await Promise.all([
+  const [{ ask, toPath, untilCaughtUp }, schema, { parseTrace }, { sumTrace }, { replay }, { startProgress }] = await Promise.all([
     import("./control.ts"),
     import("../api/schema.ts"),
     import("./trace.ts"),
@@ -139,27 +136,12 @@ async function openStage(options: RehearseOptions): Promise<Stage> {
 
 async function openRunning(config: Config, open: (config: Config) => Promise<Control>): Promise<Stage | null> {
   const { hasServer, ask } = await import("./control.ts");
-  if (!(await hasServer(config))) return null;
+  if (!(await hasServer(config.settings.data))) return null;
   const schema = await import("../api/schema.ts");
   const control = await open(config);
   const { url } = await ask(control, schema.statusAnswer, "/api/v1/status");
   if (url === null) throw new PennyworthError("data_locked", { folder: config.settings.data });
   return { url, control, temporary: false, close: () => control.close() };
-}
-
-/** Until the store shows all that the journal holds now. */
-async function untilCaughtUp(control: Control): Promise<void> {
-  const [{ ask }, schema] = await Promise.all([import("./control.ts"), import("../api/schema.ts")]);
-  const wanted = (await ask(control, schema.statusAnswer, "/api/v1/status")).journal;
-  const untilMs = performance.now() + catchUpMsMax;
-  for (;;) {
-    const { store } = await ask(control, schema.statusAnswer, "/api/v1/status");
-    if (store.applied !== null && comparePositions(store.applied, wanted) >= 0) return;
-    if (performance.now() > untilMs) throw new PennyworthError("store_busy", { detail: "it did not catch up with the journal" });
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100);
-    });
-  }
 }
 
 interface Found {

@@ -3,23 +3,42 @@
 import type { Command } from "commander";
 import type { z } from "zod";
 import type { report } from "../api/schema.ts";
+import { canDraw } from "../config.ts";
 import { formatUsd, parseUsd, sum } from "../core/money.ts";
-import { type SettingsOptions, collect, many, print, printJson, toConfig, withExamples, withSettings } from "./command.ts";
+import { isDemo } from "../demo/marker.ts";
+import {
+  type SettingsOptions,
+  collect,
+  demoNote,
+  many,
+  print,
+  printJson,
+  remark,
+  toConfig,
+  withExamples,
+  withSettings,
+} from "./command.ts";
 import type { Column } from "./table.ts";
+import type { Again } from "./trend.ts";
 
 interface ReportOptions extends SettingsOptions {
   readonly by?: string;
   readonly since?: string;
   readonly until?: string;
   readonly filter?: string[];
+  readonly zone?: string;
   readonly limit?: string;
+  readonly plain?: true;
 }
 
 export function addReport(program: Command): void {
   const command = program
     .command("report")
     .description("what calls cost, by any recorded fields")
-    .option("--by <fields>", "comma-separated: day, hour, class, model, provider, customer, feature, task, team, key, status, …, tag.NAME")
+    .option(
+      "--by <fields>",
+      "comma-separated: minute, hour, day, week, month, class, model, provider, customer, feature, task, team, key, status, …, tag.NAME",
+    )
     .option("--since <time>", "from this start on: 2026-11-01, 2026-11-01T12:00Z, or an age: 30m, 24h, 7d")
     .option("--until <time>", "before this start")
     .option(
@@ -27,7 +46,9 @@ export function addReport(program: Command): void {
       "only calls where this holds; also field!=value; field= is what was not recorded; repeatable",
       collect,
     )
+    .option("--zone <name>", "whose days, weeks, months and dates are meant, e.g. Europe/Berlin (default: UTC)")
     .option("--limit <rows>", "most groups shown (default: 100)")
+    .option("--plain", "numbers only, no drawings, as when it is piped")
     .action(run);
   withExamples(
     withSettings(command),
@@ -39,27 +60,30 @@ export function addReport(program: Command): void {
 
 async function run(options: ReportOptions): Promise<void> {
   const [{ ask, openControl, toPath }, schema] = await Promise.all([import("./control.ts"), import("../api/schema.ts")]);
-  const control = await openControl(toConfig(options));
+  const config = toConfig(options);
+  const control = await openControl(config);
+  const isInvented = isDemo(config.settings.data);
   try {
-    const { by, since, until, filter, limit } = options;
-    const found = await ask(control, schema.report, toPath("report", { by, since, until, filter, limit, fresh: "true" }));
-    if (options.json) return printJson(found);
+    const { by, since, until, filter, limit, zone } = options;
+    const found = await ask(control, schema.report, toPath("report", { by, since, until, filter, limit, zone, fresh: "true" }));
+    if (options.json) {
+      if (isInvented) remark(demoNote);
+      return printJson(found);
+    }
     const again = async (by: string, more: readonly string[], limit?: string): Promise<Report> => {
       const span = { since: toTime(found.sinceMs), until: toTime(found.untilMs) };
-      return ask(control, schema.report, toPath("report", { by, ...span, filter: [...(filter ?? []), ...more], limit }));
+      return ask(control, schema.report, toPath("report", { by, ...span, filter: [...(filter ?? []), ...more], limit, zone }));
     };
     const shares = await again("provider,source", []);
     const guessed = shares.rows.some(isGuessed) && found.by.length > 0 && (filter ?? []).length < filtersMax;
     const marked = guessed ? (await again(found.by.join(","), ["source!=reported"], limit)).rows : [];
     const names = new Set(marked.filter((row) => row.cost !== "0").map(nameOf));
-    print(
-      await format(
-        found,
-        shares,
-        names,
-        [since, until, ...(filter ?? [])].some((narrowing) => narrowing !== undefined),
-      ),
-    );
+    const isNarrowed = [since, until, ...(filter ?? [])].some((narrowing) => narrowing !== undefined);
+    const isDrawn = options.plain !== true && process.stdout.isTTY && canDraw();
+    const draw: Again | null = isDrawn ? (by, most) => again(by, [], most) : null;
+    const lines = [await formatRows(found, shares, names, draw), ...notes(found, shares, isNarrowed)];
+    print(lines.join("\n"));
+    if (isInvented) remark(`\n${demoNote}`);
   } finally {
     await control.close();
   }
@@ -87,8 +111,11 @@ function nameOf({ group }: Row): string {
 /** What is not sure, or went wrong: a column is shown where any row has some. */
 const unsure = ["unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
 
-/** @param marked names of the groups that have a cost of estimated, partial or presumed quantities. */
-async function format(found: Report, shares: Report, marked: ReadonlySet<string>, isNarrowed: boolean): Promise<string> {
+/**
+ * @param marked names of the groups that have a cost of estimated, partial or presumed quantities.
+ * @param draw asks for what is drawn; null: nothing is.
+ */
+async function formatRows(found: Report, shares: Report, marked: ReadonlySet<string>, draw: Again | null): Promise<string> {
   const { classOrder, formatClass, formatCount, formatTable } = await import("./table.ts");
   const withQuantity = found.by.includes("class");
   const seen = unsure.filter((name) => found.total[name] > 0);
@@ -110,9 +137,20 @@ async function format(found: Report, shares: Report, marked: ReadonlySet<string>
   const order = (row: Row) => classOrder(row.group["class"] ?? "");
   const rows = found.by.length === 1 && withQuantity ? found.rows.toSorted((a, b) => order(a) - order(b)) : found.rows;
   const total = [...found.by.map((_, index) => (index === 0 ? "total" : "")), ...cells(found.total, shares.rows.some(isGuessed))];
-  const body =
-    found.by.length === 0 ? [total] : [...rows.map((row) => group(row).concat(cells(row, marked.has(nameOf(row))))), null, total];
-  return [formatTable(columns, body), ...notes(found, shares, isNarrowed)].join("\n");
+  const line = (row: Row): string[] => group(row).concat(cells(row, marked.has(nameOf(row))));
+  const body = (more: (row: Row | null) => readonly string[]) =>
+    found.by.length === 0
+      ? [total.concat(more(null))]
+      : [...rows.map((row) => line(row).concat(more(row))), null, total.concat(more(null))];
+  const table = formatTable(
+    columns,
+    body(() => []),
+  );
+  if (draw === null || found.total.calls === 0) return table;
+  const [{ drawTrend }, { paint, widthOf }] = await Promise.all([import("./trend.ts"), import("./draw.ts")]);
+  const left = (process.stdout.columns ?? 80) - Math.max(...table.split("\n").map(widthOf)) - 2;
+  const trend = await drawTrend(found, Date.now(), left, paint.accent, draw);
+  return formatTable([...columns, ...trend.columns], body(trend.cells));
 }
 
 /** What is not known is not zero: `unknown`, or `≥` what is known of it. `~`: some of it rests on quantities that were not reported. */

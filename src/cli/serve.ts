@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import type { Running } from "../main.ts";
 import { type SettingsOptions, print, toConfig, wholeNumber, withExamples, withSettings } from "./command.ts";
+import { untilSignal } from "./signal.ts";
 
 interface ServeOptions extends SettingsOptions {
   readonly port?: number;
@@ -11,9 +12,6 @@ interface ServeOptions extends SettingsOptions {
   readonly keys?: string;
   readonly durability?: string;
 }
-
-/** npm passes on a signal that the terminal has sent to everybody already: so soon after the first one it is no second one, ms. */
-const echoMsMax = 300;
 
 export function addServe(program: Command): void {
   const command = program
@@ -59,20 +57,6 @@ async function run(options: ServeOptions): Promise<void> {
   const signal = await stopped;
   process.stderr.write(`\n${signal}: waiting for calls under way (again to quit at once)\n`);
   await running.close();
-}
-
-function untilSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let firstMs: number | null = null;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (firstMs === null) {
-        firstMs = performance.now();
-        resolve(signal);
-      } else if (performance.now() - firstMs > echoMsMax) process.exit(signal === "SIGINT" ? 130 : 143);
-    };
-    process.on("SIGINT", onSignal);
-    process.on("SIGTERM", onSignal);
-  });
 }
 
 function greeting({ url, adminToken, dataFolder, sandboxed, keysNeeded }: Running): string {

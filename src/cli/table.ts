@@ -1,11 +1,14 @@
 // Tables for people: numbers to the right, amounts exact, no decoration that a pipe would have to strip.
 
 import Table from "cli-table3";
+import { widthOf } from "./draw.ts";
 import { usageClassNames } from "../core/usage.ts";
 
 export interface Column {
   readonly head: string;
   readonly align?: "left" | "right";
+  /** Applied to each cell once it is known to be harmless. */
+  readonly paint?: (text: string) => string;
 }
 
 const none = {
@@ -31,15 +34,20 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
     chars: { ...none, ...inner },
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
-  const widths = columns.map((column, index) => Math.max(column.head.length, ...rows.map((row) => clip(row?.[index] ?? "").length)));
+  const widths = columns.map((column, index) => Math.max(widthOf(column.head), ...rows.map((row) => widthOf(clip(row?.[index] ?? "")))));
   const rule = widths.map((width) => "─".repeat(width));
   table.push(rule);
-  for (const row of rows) table.push(row === null ? rule : row.map(clip));
+  for (const row of rows) table.push(row === null ? rule : row.map((cell, index) => show(cell, columns[index])));
   return table
     .toString()
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");
+}
+
+function show(cell: string, column: Column | undefined): string {
+  const text = clip(cell);
+  return text === "" || column?.paint === undefined ? text : column.paint(text);
 }
 
 function clip(text: string): string {

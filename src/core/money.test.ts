@@ -1,6 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allocate, cost, divideHalfEven, formatRate, formatUsd, parseRate, parseUsd, type Pico, scaleRate, sum, toPico } from "./money.ts";
+import {
+  allocate,
+  cost,
+  divideHalfEven,
+  formatRate,
+  formatUsd,
+  parseRate,
+  parseUsd,
+  type Pico,
+  roundUsd,
+  scaleRate,
+  sum,
+  toPico,
+} from "./money.ts";
 
 const amount = fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n });
 
@@ -16,6 +29,23 @@ function nearest(numerator: bigint, denominator: bigint): bigint {
     return a < b || (a === b && candidate % 2n === 0n) ? candidate : best;
   });
 }
+
+describe("roundUsd", () => {
+  it.each([
+    ["0", 4, "0.0000"],
+    ["0.00005", 4, "0.0000"],
+    ["0.00015", 4, "0.0002"],
+    ["0.000050000001", 4, "0.0001"],
+    ["12.3456", 2, "12.35"],
+    ["-0.004", 2, "0.00"],
+    ["-0.006", 2, "-0.01"],
+    ["999.995", 2, "1000.00"],
+    ["2.5", 0, "2"],
+    ["0.000000000001", 12, "0.000000000001"],
+  ])("%s to %i decimals is %s", (usd, decimals, expected) => {
+    expect(roundUsd(parseUsd(usd), decimals)).toBe(expected);
+  });
+});
 
 describe("divideHalfEven", () => {
   it.each([

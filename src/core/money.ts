@@ -79,6 +79,19 @@ export function formatUsd(amount: bigint): string {
   return `${negative ? "-" : ""}${digits.slice(0, -12)}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
+/**
+ * Picodollars as dollars to so many decimals, 0 to 12, rounded half to even: for where an exact amount has no room, and never to be read back.
+ * An amount that is not zero may well read `"0.00"`.
+ */
+export function roundUsd(amount: bigint, decimals: number): string {
+  const unit = 10n ** BigInt(12 - decimals);
+  const rounded = divideHalfEven(amount < 0n ? -amount : amount, unit);
+  const digits = rounded.toString().padStart(decimals + 1, "0");
+  const whole = digits.slice(0, digits.length - decimals);
+  const sign = amount < 0n && rounded > 0n ? "-" : "";
+  return decimals === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-decimals)}`;
+}
+
 const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /**

@@ -99,6 +99,12 @@ export class Follower {
           return await this.#store.charges(message.query);
         case "charge":
           return await this.#store.charge(message.id);
+        case "runs":
+          return await this.#store.runs(message.query);
+        case "run":
+          return await this.#store.run(message.id, message.limit);
+        case "incidents":
+          return await this.#store.incidents(message.query);
         case "status":
           return { applied: this.#store.applied, refused: this.#opened ? await this.#store.refused() : 0, trouble: this.#trouble };
       }

@@ -119,13 +119,24 @@ function share(total: bigint | null, weights: readonly bigint[]): bigint[] | nul
   return shares;
 }
 
+/** Minute, week from its Monday and month, UTC: said by the calendar. */
+export function timesOf(startMs: number): { readonly [name in "minute" | "week" | "month"]: string } {
+  const iso = new Date(startMs).toISOString();
+  const monday = new Date(startMs);
+  while (monday.getUTCDay() !== 1) monday.setUTCDate(monday.getUTCDate() - 1);
+  return { minute: `${iso.slice(0, 16)}:00Z`, week: monday.toISOString().slice(0, 10), month: iso.slice(0, 7) };
+}
+
 /** What the field of a day is, said a second time. */
-export function valueOfDay({ charge, fromMs }: Day, field: ReportField): string | null {
+export function valueOfDay({ charge, fromMs, pico }: Day, field: ReportField): string | null {
   const iso = new Date(fromMs).toISOString();
   const special: { readonly [name: string]: string | null } = {
     class: charge.class,
     day: iso.slice(0, 10),
     hour: `${iso.slice(0, 13)}:00:00Z`,
+    ...timesOf(fromMs),
+    unpriced: String(pico === null),
+    ...Object.fromEntries(["unmetered", "doubtful", "presumed", "failed"].map((name) => [name, "false"])),
     provider: charge.provider,
     model: charge.model,
     modelAsked: charge.model,

@@ -73,6 +73,7 @@ const nothing = {
   pool: null,
   modelSent: null,
   differs: null,
+  disputed: null,
   tierAsked: null,
   tier: null,
   effort: null,

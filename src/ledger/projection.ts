@@ -2,7 +2,7 @@
 // Not here: how a store keeps rows. Invariant: a row is a function of the call's evidence alone, and what was not said is null, never ''.
 
 import { type Attribution, type CallEnd, type CallStart, type Observation, unattributed } from "../core/call.ts";
-import { formatUsd, parseUsd, type Pico, sum } from "../core/money.ts";
+import { formatUsd, parseRate, parseUsd, type Pico, sum } from "../core/money.ts";
 import { type QuantitySource, type UsageClass, totalQuantities, usageClasses } from "../core/usage.ts";
 
 export const hourMs = 3_600_000;
@@ -49,6 +49,8 @@ export interface Row extends Attribution {
   readonly model: string | null;
   /** `yes` when another model answered than was sent: plain inequality, so a dated snapshot differs from its alias. */
   readonly differs: "yes" | "no" | null;
+  /** `yes` when the provider says that the call cost something else than it does by the price list; null where it says nothing, or a price is missing. */
+  readonly disputed: "yes" | "no" | null;
   readonly tierAsked: string | null;
   readonly tier: string | null;
   readonly effort: string | null;
@@ -132,6 +134,7 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
     modelSent: start?.modelSent ?? null,
     model: answered ?? sent,
     differs: answered === null || sent === null ? null : answered === sent ? "no" : "yes",
+    disputed: end === null ? null : disputeOf(end, cost),
     tierAsked: start?.tierAsked ?? null,
     tier: end?.tierServed ?? null,
     effort: start?.effort ?? null,
@@ -159,6 +162,12 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
     failed: end?.status === "failed" || end?.status === "cut" || end?.status === "unreached",
     lines: lines.length === 0 ? [noLine] : lines,
   };
+}
+
+function disputeOf(end: CallEnd, cost: Pico): Row["disputed"] {
+  if (end.costReported === undefined || end.unpriced.length > 0) return null;
+  const { pico, per } = parseRate(end.costReported, 1n);
+  return pico === cost * per ? "no" : "yes";
 }
 
 const noLine: Line = {

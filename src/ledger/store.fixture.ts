@@ -8,7 +8,7 @@ import type { Charge } from "../core/charge.ts";
 import type { Entry, Position } from "../core/entry.ts";
 import { formatUsd, toPico } from "../core/money.ts";
 import type { Quantities, QuantitySource, UsageClass } from "../core/usage.ts";
-import { addDay, type Day, valueOfDay } from "./periods.fixture.ts";
+import { addDay, type Day, timesOf, valueOfDay } from "./periods.fixture.ts";
 import type { CallsQuery, ReportField, ReportQuery, Store } from "./store.ts";
 
 export const nobody: Attribution = {
@@ -169,6 +169,7 @@ const knownCall: fc.Arbitrary<Known> = fc
     unpriced: fc.constantFrom<UsageClass[][]>([], [], ["reasoning"], ["output", "web_search"]),
     pico: fc.bigInt({ min: 0n, max: 30_000_000n }),
     doubtful: fc.boolean(),
+    reportedCost: fc.constantFrom<("none" | "same" | "other")[]>("none", "same", "other"),
   })
   .map((made) => {
     const tags: Record<string, string> = made.tag === null ? {} : Object.fromEntries([["color of 'it'", made.tag]]);
@@ -205,9 +206,16 @@ const knownCall: fc.Arbitrary<Known> = fc
           : { parts: [{ kind: "message", model: null, quantities }], source: made.source, doubts: made.doubtful ? ["x"] : [], raw: null },
       charges: priced.map(([name, quantity]) => sampleCharge(name, quantity, made.pico, made.source)),
       unpriced: made.unpriced.filter((name) => quantities?.[name] !== undefined),
+      ...(made.reportedCost === "none"
+        ? {}
+        : { costReported: made.reportedCost === "other" ? "0.5" : formatUsd(costOf(priced, made.pico)) }),
     });
     return { start, end };
   });
+
+function costOf(priced: readonly (readonly [UsageClass, number])[], pico: bigint): bigint {
+  return priced.reduce((sum, [, quantity]) => sum + pico * BigInt(quantity), 0n);
+}
 
 export const history = fc.array(knownCall, { minLength: 1, maxLength: 40 }).map((calls) =>
   calls.map(({ start, end }, index) => {
@@ -230,11 +238,14 @@ export function valueOf({ start, end }: Known, field: ReportField): string | nul
   const answered = end?.modelAnswered ?? null;
   const iso = new Date(start.startMs).toISOString();
   const special: { readonly [name: string]: string | null } = {
+    ...timesOf(start.startMs),
     day: iso.slice(0, 10),
     hour: `${iso.slice(0, 13)}:00:00Z`,
     call: start.id,
     model: answered ?? sent,
     differs: answered === null || sent === null ? null : answered === sent ? "no" : "yes",
+    disputed: disputeOf(end),
+    ...flagsOf({ start, end }),
     tier: end?.tierServed ?? null,
     status: end?.status ?? "open",
     httpStatus: end === null || end.httpStatus === null ? null : String(end.httpStatus),
@@ -248,6 +259,22 @@ export function valueOf({ start, end }: Known, field: ReportField): string | nul
   if (Object.hasOwn(special, field)) return special[field] ?? null;
   if ((attributionFields as readonly string[]).includes(field)) return start.attribution[field as keyof Attribution] as string | null;
   return (start as unknown as Readonly<Record<string, string | null>>)[field] ?? null;
+}
+
+/** A call's flags, from what it adds to the sums. */
+function flagsOf(call: Known): Record<string, string> {
+  const sums = noSums();
+  add(sums, call, undefined);
+  const names = ["unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
+  return Object.fromEntries(names.map((name) => [name, String(sums[name] > 0)]));
+}
+
+/** These calls have their cost said as it would be written here, or said quite otherwise. */
+function disputeOf(end: CallEnd | null): string | null {
+  if (end?.costReported === undefined || end.unpriced.length > 0) return null;
+  let pico = 0n;
+  for (const charge of end.charges) pico += charge.ratePico * BigInt(charge.quantity);
+  return end.costReported === formatUsd(pico) ? "no" : "yes";
 }
 
 export interface Sums {

@@ -25,7 +25,7 @@ import {
   sampleStart,
   valueOf,
 } from "./store.fixture.ts";
-import { type ChargesQuery, type Filter, type ReportField, type ReportQuery, reportFields, type Store } from "./store.ts";
+import { type ChargesQuery, type Filter, type ReportField, type ReportQuery, reportFields, type Store, timeFields } from "./store.ts";
 
 export interface TestStore {
   /** Opened and empty, or as it was closed. */
@@ -34,7 +34,7 @@ export interface TestStore {
   remove(): Promise<void>;
 }
 
-const fields: readonly ReportField[] = [...reportFields, "class", "day", "hour", "tag.color of 'it'", "tag.never"];
+const fields: readonly ReportField[] = [...reportFields, "class", ...timeFields, "tag.color of 'it'", "tag.never"];
 
 const toEntry = (charge: PeriodCharge): Entry => ({ kind: "charge", charge });
 

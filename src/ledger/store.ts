@@ -5,6 +5,7 @@ import { type Attribution, attributionFields, type CallEnd, type CallStart } fro
 import type { Entry, Position } from "../core/entry.ts";
 import type { PeriodCharge } from "../core/period.ts";
 import type { UsageClass } from "../core/usage.ts";
+import type { ZoneOffset } from "../core/zone.ts";
 
 export interface Store {
   /** Opens or creates the projection. @returns the last position applied; null when empty. */
@@ -22,10 +23,16 @@ export interface Store {
   charges(query: ChargesQuery): Promise<ChargesPage>;
   /** null when no period charge has this id. */
   charge(id: string): Promise<ChargeRecord | null>;
+  /** What belongs together as one piece of work: a root task with its subtasks, or a task that names no root. */
+  runs(query: RunsQuery): Promise<RunsPage>;
+  /** null when no call names this task. */
+  run(id: string, limit: number): Promise<Run | null>;
+  /** Newest first. */
+  incidents(query: ChargesQuery): Promise<IncidentsPage>;
   close(): Promise<void>;
 }
 
-/** Fields a report can group by and a filter can name, besides `class`, `day` and `hour`. Tags are `tag.NAME`. */
+/** Fields a report can group by and a filter can name, besides `class` and those of time. Tags are `tag.NAME`. */
 export const reportFields = [
   ...attributionFields,
   "key",
@@ -48,11 +55,22 @@ export const reportFields = [
   "httpStatus",
   "source",
   "differs",
+  "disputed",
+  "unpriced",
+  "unmetered",
+  "doubtful",
+  "presumed",
+  "failed",
   "witness",
   "call",
 ] as const;
 
-export type ReportField = (typeof reportFields)[number] | "class" | "day" | "hour" | `tag.${string}`;
+/** Of a call's start. `hour` and `minute` are named by the instant they begin at; `week` by its Monday. */
+export const timeFields = ["minute", "hour", "day", "week", "month"] as const;
+
+export type TimeField = (typeof timeFields)[number];
+
+export type ReportField = (typeof reportFields)[number] | "class" | TimeField | `tag.${string}`;
 
 export interface Filter {
   readonly field: ReportField;
@@ -68,6 +86,22 @@ export interface ReportQuery {
   readonly untilMs: number | null;
   readonly filters: readonly Filter[];
   readonly limit: number;
+  /** Whose hours, days, weeks and months are meant; UTC's when absent. */
+  readonly zone?: readonly ZoneOffset[];
+  /** Only groups whose first field contains this text, whatever the case. */
+  readonly search?: string;
+  /** Only this many of the dearest values of the fields that are no time are told apart; what is left is one row per time, marked `rest`. */
+  readonly top?: number;
+  /** Whether rows get quantiles of how long calls took. */
+  readonly latency?: boolean;
+}
+
+/** Quantiles in ms, of calls that ended; null when there are none. `firstToken`: until the first piece of the answer. */
+export interface Latency {
+  readonly durationMsP50: number | null;
+  readonly durationMsP95: number | null;
+  readonly firstTokenMsP50: number | null;
+  readonly firstTokenMsP95: number | null;
 }
 
 /** Amounts are decimal strings of dollars. Sums cover what was recorded; `unpriced` and `doubtful` say what is not sure. */
@@ -90,6 +124,10 @@ export interface ReportRow {
   readonly periodCost: string;
   /** Days of period charges that have no price: their cost is unknown, and not in the sums. */
   readonly periodUnpriced: number;
+  /** When it was asked for; never on `rest` rows. */
+  readonly latency?: Latency;
+  /** All groups beyond `top`, in one. */
+  readonly rest?: true;
 }
 
 export interface Report {
@@ -128,6 +166,62 @@ export interface CallsQuery {
   /** Opaque; from the page before. */
   readonly cursor: string | null;
   readonly limit: number;
+  readonly zone?: readonly ZoneOffset[];
+}
+
+export interface RunsQuery {
+  /** Sums are of the calls of this span that pass the filters. */
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+  readonly filters: readonly Filter[];
+  readonly zone?: readonly ZoneOffset[];
+  readonly order: "newest" | "dearest";
+  readonly limit: number;
+}
+
+/** One task, or a root with its subtasks. What is said of it is what its first call says. */
+export interface RunRow extends Omit<ReportRow, "group" | "quantity" | "periodCost" | "periodUnpriced"> {
+  readonly task: string;
+  readonly parent: string | null;
+  readonly type: string | null;
+  readonly customer: string | null;
+  readonly agent: string | null;
+  readonly feature: string | null;
+  readonly team: string | null;
+  /** Of the first and the last call, ms UTC; `endMs` is null when none has ended. */
+  readonly startMs: number;
+  readonly endMs: number | null;
+  /** Calls under way. */
+  readonly open: number;
+  /** How many tasks are in it. */
+  readonly tasks: number;
+}
+
+export interface RunsPage {
+  readonly runs: readonly RunRow[];
+  readonly truncated: boolean;
+  readonly position: Position | null;
+}
+
+export interface Run {
+  readonly run: RunRow;
+  /** Its tasks, by when they began. */
+  readonly nodes: readonly RunRow[];
+  /** Oldest first. */
+  readonly calls: readonly CallSummary[];
+  readonly truncated: boolean;
+}
+
+/** What is not in the numbers, or puts them in doubt. */
+export type Incident =
+  /** Calls that passed without being recorded, by setting, while the journal could not be written. */
+  | { readonly kind: "gap"; readonly fromMs: number; readonly toMs: number; readonly calls: number; readonly cause: string }
+  /** The wall clock jumped by `byMs`. */
+  | { readonly kind: "clock"; readonly atMs: number; readonly byMs: number };
+
+export interface IncidentsPage {
+  readonly incidents: readonly Incident[];
+  readonly truncated: boolean;
 }
 
 export interface CallSummary {

@@ -10,7 +10,7 @@ import type { Exchange } from "./exchange.ts";
 import type { KeptResponses } from "./kept.ts";
 import type { Wording } from "./refused.ts";
 import type { AwsKeys, Signed } from "./signature.ts";
-import type { Wire } from "./wire.ts";
+import type { Pace, Wire } from "./wire.ts";
 import type { Witness } from "./witness.ts";
 import type { Work } from "./work.ts";
 
@@ -19,6 +19,7 @@ export interface State {
   readonly seed: number;
   readonly run: string;
   readonly now: () => number;
+  readonly pace: Pace;
   readonly log: (line: string) => void;
   readonly witness: Witness;
   readonly cache: PrefixCache;

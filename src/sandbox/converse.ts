@@ -106,7 +106,7 @@ function failsNow(state: State, controls: Readonly<Controls>): boolean {
 }
 
 async function fail(wire: Wire, wording: Wording, controls: Readonly<Controls>): Promise<void> {
-  if (!(await sleep(wire.response, controls.delayMs ?? 0))) return;
+  if (!(await sleep(wire, controls.delayMs ?? 0))) return;
   if (controls.fail === "connection-reset") {
     cut(wire, true);
     return;

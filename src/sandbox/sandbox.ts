@@ -16,7 +16,7 @@ import { KeptResponses } from "./kept.ts";
 import { findPath, toWording } from "./paths.ts";
 import { Refused, type Wording, errorBody, errorHeaders } from "./refused.ts";
 import { type AwsKeys, type Signed, toCredential } from "./signature.ts";
-import { type Wire, sendJson } from "./wire.ts";
+import { type Pace, type Wire, realPace, sendJson } from "./wire.ts";
 import { Witness } from "./witness.ts";
 import { Work } from "./work.ts";
 
@@ -33,6 +33,8 @@ export interface SandboxOptions {
   readonly aws?: AwsKeys;
   readonly requestBytesMax?: number;
   readonly now?: () => number;
+  /** For a simulation: how time passes while answers are written. */
+  readonly pace?: Pace;
   readonly log?: (line: string) => void;
 }
 
@@ -51,6 +53,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     seed: options.seed ?? 1,
     run: options.run ?? randomBytes(5).toString("hex"),
     now: options.now ?? Date.now,
+    pace: options.pace ?? realPace,
     log: options.log ?? (() => undefined),
     witness: new Witness(options.witnessRowsMax),
     cache: new PrefixCache(),
@@ -136,7 +139,7 @@ function answer(state: State, request: IncomingMessage, response: ServerResponse
   const wording = wordingOf(path, query, request);
   const own = ["x-request-id", requestId, "request-id", requestId, "x-sandbox-call", String(row.n)];
   if (wording === "aws") own.push("x-amzn-requestid", toCallId(state, row.n));
-  const wire: Wire = { response, row, witness: state.witness, headers: own, now: state.now };
+  const wire: Wire = { response, row, witness: state.witness, headers: own, now: state.now, pace: state.pace };
   response.on("close", () => {
     if (response.writableFinished || row.status === "cut" || row.status === "aborted") return;
     state.witness.ends(row, "aborted", state.now());

@@ -14,7 +14,24 @@ export interface Wire {
   /** Name, value, name, value …: on every answer of this call. */
   readonly headers: readonly string[];
   readonly now: () => number;
+  readonly pace: Pace;
 }
+
+/** How time passes while an answer is written: as it does, unless a simulation has a clock of its own. */
+export interface Pace {
+  /** Milliseconds since any beginning; never goes back during an answer. */
+  now(): number;
+  /** Calls `act` once, so many milliseconds later. @returns what keeps it from being called. */
+  after(ms: number, act: () => void): () => void;
+}
+
+export const realPace: Pace = {
+  now: () => performance.now(),
+  after: (ms, act) => {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  },
+};
 
 /** Above this, a stream is written in portions, waiting for the client to read. */
 const portionBytes = 256 * 1024;
@@ -80,7 +97,7 @@ export async function sendJsonPaced(
 ): Promise<void> {
   const { response, row, witness } = wire;
   const writingMs = controls.tokensPerSecond === undefined ? 0 : (tokens * 1000) / controls.tokensPerSecond;
-  if (!(await sleep(response, (controls.delayMs ?? 0) + writingMs))) return;
+  if (!(await sleep(wire, (controls.delayMs ?? 0) + writingMs))) return;
   if (controls.silence === 0) return;
   const plain = Buffer.from(body, encodingOf(type));
   const bytes = controls.compress === "gzip" ? gzipSync(plain) : plain;
@@ -108,8 +125,8 @@ export async function sendEventsPaced(
   controls: Readonly<Controls>,
   type = eventStream,
 ): Promise<void> {
-  const { response, row, witness } = wire;
-  if (!(await sleep(response, controls.delayMs ?? 0))) return;
+  const { response, row, witness, pace } = wire;
+  if (!(await sleep(wire, controls.delayMs ?? 0))) return;
   if (controls.silence === 0) return;
   startStream(wire, type, controls.compress === "gzip" ? ["content-encoding", "gzip"] : []);
   response.flushHeaders();
@@ -117,7 +134,7 @@ export async function sendEventsPaced(
   const sink = controls.compress === "gzip" ? gzipSink(wire, encoding) : plainSink(wire, encoding);
   const until = Math.min(events.length, controls.cutAfter ?? events.length, controls.silence ?? events.length);
   const perMs = (controls.tokensPerSecond ?? Number.POSITIVE_INFINITY) / 1000;
-  const started = performance.now();
+  const started = pace.now();
   let dueMs = 0;
   let next = 0;
   while (next < until) {
@@ -128,15 +145,15 @@ export async function sendEventsPaced(
       const event = events[next];
       if (event === undefined) break;
       const eventDueMs = dueMs + event.tokens / perMs;
-      if (text !== "" && started + eventDueMs > performance.now()) break;
+      if (text !== "" && started + eventDueMs > pace.now()) break;
       dueMs = eventDueMs;
       text += event.text;
-      if (started + dueMs > performance.now()) {
+      if (started + dueMs > pace.now()) {
         next += 1;
         break;
       }
     }
-    if (!(await sleep(response, started + dueMs - performance.now()))) return;
+    if (!(await sleep(wire, started + dueMs - pace.now()))) return;
     const portion = events.slice(from, next);
     witness.sent(row, 0, portion.length, sumTokens(portion));
     row.usageSent ||= portion.some((event) => event.usage);
@@ -157,17 +174,17 @@ export function cut(wire: Wire, reset = false): void {
 }
 
 /** Waits, unless the connection closes first. @returns whether it is still open. */
-export function sleep(response: ServerResponse, ms: number): Promise<boolean> {
+export function sleep({ response, pace }: Pick<Wire, "response" | "pace">, ms: number): Promise<boolean> {
   if (response.destroyed || response.closed) return Promise.resolve(false);
   if (ms <= 0) return Promise.resolve(true);
   return new Promise((resolve) => {
     const finish = (open: boolean) => () => {
-      clearTimeout(timer);
+      forget();
       response.off("close", onClose);
       resolve(open);
     };
     const onClose = finish(false);
-    const timer = setTimeout(finish(true), ms);
+    const forget = pace.after(ms, finish(true));
     response.on("close", onClose);
   });
 }

@@ -6,8 +6,8 @@ import { type Attribution, attributionFields } from "../../core/call.ts";
 import { formatUsd } from "../../core/money.ts";
 import { isUsageClass } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
-import type { CallSummary, ReportRow } from "../store.ts";
-import { measureNames } from "./query.ts";
+import type { CallSummary, Latency, ReportRow } from "../store.ts";
+import { measureNames } from "./measure.ts";
 
 export const summaryColumns = [
   "id",
@@ -87,6 +87,12 @@ export function toReportRow(group: readonly (string | null)[], values: readonly 
     periodCost: toUsd(value("periodCost")),
     periodUnpriced: count("periodUnpriced"),
   };
+}
+
+/** Quantiles in the order they are selected in. */
+export function toLatency(values: readonly DuckDBValue[]): Latency {
+  const [a, b, c, d] = values.map((value) => (value === null ? null : Number(value)));
+  return { durationMsP50: a ?? null, durationMsP95: b ?? null, firstTokenMsP50: c ?? null, firstTokenMsP95: d ?? null };
 }
 
 /** A DECIMAL with twelve decimals is picodollars inside. */

@@ -9,6 +9,7 @@ import { gateway } from "../../core/resolve.ts";
 import { decodeEntry } from "../codec.ts";
 import type { PieceRow } from "../pieces.ts";
 import { type Row, toRow } from "../projection.ts";
+import type { IncidentEntry } from "./incidents.ts";
 import type { Kept } from "./schema.ts";
 import { isMemory, UnfitEntry } from "./trouble.ts";
 
@@ -39,6 +40,7 @@ export class Batch {
   /** Period charges by id, the first of each; and ids that were voided, with when. */
   readonly charges = new Map<string, { readonly charge: PeriodCharge; readonly text: string }>();
   readonly voids = new Map<string, number>();
+  readonly incidents: IncidentEntry[] = [];
   last: Line | null = null;
   calls = 0;
   entries = 0;
@@ -103,7 +105,7 @@ export class Batch {
     } else if (entry.kind === "charge.voided") {
       const id = wellFormed(entry.id);
       if (!this.voids.has(id)) this.voids.set(id, entry.atMs);
-    }
+    } else if (entry.kind === "gap" || entry.kind === "clock") this.incidents.push(entry);
     this.last = line;
     this.entries++;
     return row;

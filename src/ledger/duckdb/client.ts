@@ -6,7 +6,20 @@ import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Position, comparePositions } from "../../core/entry.ts";
 import { PennyworthError } from "../../error.ts";
-import type { CallRecord, CallsPage, CallsQuery, ChargeRecord, ChargesPage, ChargesQuery, Report, ReportQuery } from "../store.ts";
+import type {
+  CallRecord,
+  CallsPage,
+  CallsQuery,
+  ChargeRecord,
+  ChargesPage,
+  ChargesQuery,
+  IncidentsPage,
+  Report,
+  ReportQuery,
+  Run,
+  RunsPage,
+  RunsQuery,
+} from "../store.ts";
 import { dropStore } from "./place.ts";
 import { type Answer, type Message, type News, type Question, defaultOptions } from "./wire.ts";
 
@@ -35,7 +48,12 @@ export interface StoreClient {
   scan(after: string | null, limit: number): Promise<readonly CallRecord[]>;
   charges(query: ChargesQuery): Promise<ChargesPage>;
   charge(id: string): Promise<ChargeRecord | null>;
+  runs(query: RunsQuery): Promise<RunsPage>;
+  run(id: string, limit: number): Promise<Run | null>;
+  incidents(query: ChargesQuery): Promise<IncidentsPage>;
   status(): Promise<StoreStatus>;
+  /** Up to where the journal is in the store, as it last told: asks nobody. */
+  readonly applied: Position | null;
   /** Tells that the journal is written up to here. Cheap: news is passed on at most every few milliseconds. */
   advance(position: Position): void;
   /** Resolves when the store has this position. @throws PennyworthError `store_busy` after `timeoutMs`. */
@@ -117,6 +135,22 @@ class Client implements StoreClient {
 
   charge(id: string): Promise<ChargeRecord | null> {
     return this.#ask({ method: "charge", id }) as Promise<ChargeRecord | null>;
+  }
+
+  runs(query: RunsQuery): Promise<RunsPage> {
+    return this.#ask({ method: "runs", query }) as Promise<RunsPage>;
+  }
+
+  run(id: string, limit: number): Promise<Run | null> {
+    return this.#ask({ method: "run", id, limit }) as Promise<Run | null>;
+  }
+
+  incidents(query: ChargesQuery): Promise<IncidentsPage> {
+    return this.#ask({ method: "incidents", query }) as Promise<IncidentsPage>;
+  }
+
+  get applied(): Position | null {
+    return this.#applied;
   }
 
   status(): Promise<StoreStatus> {

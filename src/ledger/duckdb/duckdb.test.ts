@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Entry, Position } from "../../core/entry.ts";
 import { encodeEntry } from "../codec.ts";
 import { storeSuite } from "../store.suite.ts";
+import { viewSuite } from "../view.suite.ts";
 import { DuckDBStore } from "./store.ts";
 
 /** What was applied stands in for the journal. */
@@ -21,7 +22,7 @@ class TestStore extends DuckDBStore {
   }
 }
 
-storeSuite("duckdb", async () => {
+const make = async () => {
   const folder = await mkdtemp(join(tmpdir(), "pennyworth-store-"));
   const texts = new Map<string, string>();
   return {
@@ -32,4 +33,7 @@ storeSuite("duckdb", async () => {
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
-});
+};
+
+storeSuite("duckdb", make);
+viewSuite("duckdb", make);

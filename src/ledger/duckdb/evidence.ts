@@ -9,7 +9,7 @@ import { gateway, resolve } from "../../core/resolve.ts";
 import { decodeEntry, encodeEntry } from "../codec.ts";
 import { toRow } from "../projection.ts";
 import { type Batch, keptOf, wellFormed, writeRow } from "./batch.ts";
-import type { Value } from "./query.ts";
+import type { Value } from "./field.ts";
 import type { Records } from "./records.ts";
 import { responseHash } from "./schema.ts";
 import { addSums } from "./sums.ts";

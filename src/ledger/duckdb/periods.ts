@@ -7,7 +7,8 @@ import { decodeEntry } from "../codec.ts";
 import { toPieceRows } from "../pieces.ts";
 import type { ChargeRecord, ChargesQuery } from "../store.ts";
 import { type Batch, wellFormed, writePiece } from "./batch.ts";
-import { bounded, type Sql, type Value, whole } from "./query.ts";
+import { type Sql, type Value, whole } from "./field.ts";
+import { bounded } from "./query.ts";
 import { insertPieces } from "./schema.ts";
 import type { Transaction } from "./transaction.ts";
 

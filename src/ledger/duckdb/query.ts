@@ -1,64 +1,39 @@
-// Questions as SQL: reports, filters and pages. Values are parameters, never part of the text; field names come from a fixed list.
-// Invariant: SQL adds, compares and counts money; it never multiplies, divides or averages it.
+// Reports as SQL. What is asked is taken from as few rows as hold it: kept sums, a cut by hours with the calls of the hours at both ends, or
+// the calls themselves; with those under way and the period charges beside them. Not here: fields (field.ts), measures (measure.ts).
+// Invariant: whichever way a question is answered, its answer is the same.
 
-import { usageClassNames } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
-import { dayMs, hourMs, isTokens } from "../projection.ts";
-import { sumColumns, summedFields } from "./schema.ts";
-import { type Filter, type ReportField, type ReportQuery, reportFields } from "../store.ts";
-
-export type Value = string | number;
-
-export interface Sql {
-  readonly text: string;
-  readonly values: readonly Value[];
-}
-
-/** In the order every report selects them: after whether the row is the total, and the total's position; before the groups. */
-export const measureNames = [
-  "calls",
-  "cost",
-  "inputTokens",
-  "outputTokens",
-  "quantity",
-  "unpriced",
-  "unmetered",
-  "doubtful",
-  "presumed",
-  "failed",
-  "periodCost",
-  "periodUnpriced",
-] as const;
+import { hourMs } from "../projection.ts";
+import type { Filter, ReportField, ReportQuery } from "../store.ts";
+import { columnsOf, expression, isTime, isWholeHours, joinSql, type Sql, sqlOf, type Zone, where, whole } from "./field.ts";
+import {
+  addedMeasures,
+  callMeasures,
+  cutSums,
+  lineColumns,
+  lineMeasures,
+  measureNames,
+  periodLineMeasures,
+  periodMeasures,
+} from "./measure.ts";
+import { type Cut, cutNames, cuts, sumColumns, summedFields } from "./schema.ts";
 
 /** Most rows any one question gives back. */
 export const rowsMax = 10_000;
 
-/**
- * Rows of these tables with the named columns alone: what is not named is not read. `counts`: it is a call, and no piece of a period charge.
- */
-function rowsOf(tables: readonly Table[], names: Iterable<string>): string {
-  const list = [...new Set(["id", "startMs", ...names])].map((name) => `"${name}"`).join(", ");
-  return tables.map((table) => `SELECT ${list}, ${table !== "periods"} AS counts FROM ${table}`).join(" UNION ALL ");
-}
+/** Of a report that asks for latency: after the measures. */
+export const latencyNames = ["durationMsP50", "durationMsP95", "firstTokenMsP50", "firstTokenMsP95"] as const;
 
-type Table = "calls" | "open" | "periods";
-const allTables = ["calls", "open", "periods"] as const;
-
-function everyRow(names: Iterable<string>, tables: readonly Table[] = allTables): string {
-  return `(${rowsOf(tables, names)}) AS c`;
-}
-
-function everyLine(names: Iterable<string>, tables: readonly Table[] = allTables): string {
-  return `(SELECT * EXCLUDE (lines), unnest(lines) AS line FROM (${rowsOf(tables, [...lineColumns, ...names, "lines"])})) AS c`;
-}
-
-const flags = ["unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
-const lineColumns: readonly string[] = flags.slice(1);
-const callColumns: readonly string[] = ["cost", "inputTokens", "outputTokens", ...flags];
-
-/** Columns that fields read from a call. */
-function columnsOf(fields: readonly ReportField[]): string[] {
-  return fields.filter((field) => field !== "class").map((field) => (field.startsWith("tag.") ? "tags" : field === "call" ? "id" : field));
+/** What a part of a report is about. */
+interface Asked {
+  readonly by: readonly ReportField[];
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+  readonly filters: readonly Filter[];
+  readonly zone: Zone;
+  readonly search: string | undefined;
+  /** Values of fields that are no time are those of the table `n`, or are the rest. */
+  readonly told?: boolean;
 }
 
 /**
@@ -66,47 +41,183 @@ function columnsOf(fields: readonly ReportField[]): string[] {
  * @throws PennyworthError `query_invalid` for an unknown field.
  */
 export function reportSql(query: ReportQuery): Sql {
-  const [only] = query.by;
-  if (query.by.length === 1 && only === "call" && !query.filters.some(isOfClass)) return callReportSql(query);
-  const isWhole = query.sinceMs === null && query.untilMs === null && query.filters.length === 0;
-  if (query.by.length === 1 && only !== undefined && isWhole && isSummed(only)) return summedReportSql(only, query.limit);
-  const used = columnsOf([...query.by, ...query.filters.map((filter) => filter.field)]);
-  const filtersClass = query.filters.some(isOfClass);
-  const byLine = query.by.includes("class") || filtersClass;
-  const from = byLine ? everyLine(used) : everyRow([...used, ...callColumns]);
-  const source = where(query.sinceMs, query.untilMs, query.filters);
-  const groupNames = query.by.map((_, index) => `g${index}`);
-  const fields = query.by.map(expression);
-  const measures = byLine ? lineMeasures(query.by.includes("class")) : callMeasures;
-  const groups = fields.map((field, index) => `${field.text} AS g${index}`);
-  const grouped = `SELECT ${[...groups, measures].join(", ")} FROM ${from} ${source.text} ${
-    // Without a group there is one row even of nothing; a report of nothing has no rows.
-    groupNames.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${groupNames.join(", ")}`
-  }`;
-  const values = [...fields.flatMap((field) => field.values), ...source.values];
+  const { by, sinceMs, untilMs, filters, zone, search } = query;
+  const asked: Asked = { by, sinceMs, untilMs, filters, zone, search };
+  const [only] = by;
+  const isBare = query.top === undefined && query.latency !== true && search === undefined;
+  if (isBare && by.length === 1 && only === "call" && !filters.some(isOfClass)) return callReportSql(asked, query.limit);
+  const isWhole = sinceMs === null && untilMs === null && filters.length === 0;
+  if (isBare && by.length === 1 && only !== undefined && isWhole && isSummed(only)) return summedReportSql(only, query.limit);
+  const byClass = by.includes("class");
+  const many = query.top !== undefined && by.some(isManyValued);
+  const names = [...namesOf(by), ...(many ? ["rest"] : [])];
+  const grouped = sqlOf(
+    `SELECT ${[...names, addedMeasures(byClass)].join(", ")} FROM (`,
+    joinSql(partsOf(many ? { ...asked, told: true } : asked), " UNION ALL "),
+    `) ${names.length === 0 ? "" : `GROUP BY ${names.join(", ")}`} HAVING coalesce(sum(calls), 0) > 0 OR bool_or(loose)`,
+  );
   // A call has lines of several classes, so groups of lines overlap and the total is counted anew; all other groups add up to it.
-  const total = !byLine
-    ? `SELECT ${addedMeasures} FROM g`
-    : `SELECT ${filtersClass ? lineMeasures(false) : callMeasures} FROM ${filtersClass ? everyLine(used) : everyRow([...used, ...callColumns])} ${source.text}`;
-  if (byLine) values.push(...source.values);
-  return withTotal(`g AS MATERIALIZED (${grouped}), t AS (${total})`, groupNames, orderOf(query.by), query.limit, values);
+  const total = byClass || filters.some(isOfClass) ? addedOf({ ...asked, by: [] }) : sqlOf(`SELECT ${addedMeasures(false)} FROM g`);
+  const tables = [sqlOf("g AS MATERIALIZED (", grouped, ")"), sqlOf("t AS (", total, ")")];
+  if (query.latency === true) tables.push(sqlOf("l AS (", latencyOf(asked), ")"), sqlOf("lt AS (", latencyOf({ ...asked, by: [] }), ")"));
+  if (query.top === undefined) return withTotal(tables, query, "g", false);
+  const top = bounded(query.top);
+  if (many) return withTotal([chosenOf(asked, top), ...tables], query, "g", true);
+  return withTotal([...tables, ...topOf(by, top)], query, "k", true);
+}
+
+/** Rows that are measured and grouped already, and add up to the answer. */
+function partsOf(asked: Asked): Sql[] {
+  const byLine = asked.by.includes("class") || asked.filters.some(isOfClass);
+  const grouped = asked.by.includes("class");
+  const cut = cutOf(asked);
+  const measured = byLine ? lineMeasures(grouped) : callMeasures;
+  const calls = (sinceMs: number | null, untilMs: number | null): Sql =>
+    partOf({ ...asked, sinceMs, untilMs }, sourceOf("calls", asked, byLine), measured, "false");
+  const loose = [
+    partOf(asked, sourceOf("open", asked, byLine), measured, "false"),
+    partOf(asked, sourceOf("periods", asked, byLine), byLine ? periodLineMeasures(grouped) : periodMeasures, "count(*) > 0"),
+  ];
+  if (cut === null) return [calls(asked.sinceMs, asked.untilMs), ...loose];
+  const { sinceMs, untilMs } = asked;
+  const from = sinceMs === null ? null : Math.ceil(whole(sinceMs) / hourMs) * hourMs;
+  const to = untilMs === null ? null : Math.floor(whole(untilMs) / hourMs) * hourMs;
+  if (from !== null && to !== null && from >= to) return [calls(sinceMs, untilMs), ...loose];
+  const rows = `(SELECT * EXCLUDE ("hour"), "hour", "hour"::BIGINT * ${hourMs} AS startMs, "hour" // 24 AS "day"${
+    cut === "classHours" ? `, {'class': "class"} AS line` : ""
+  } FROM ${cut}${hourCondition(from, to)}) AS c`;
+  const parts = [partOf({ ...asked, sinceMs: null, untilMs: null }, rows, cutSums, "false"), ...loose];
+  if (sinceMs !== null && from !== null && sinceMs < from) parts.push(calls(sinceMs, from));
+  if (untilMs !== null && to !== null && to < untilMs) parts.push(calls(to, untilMs));
+  return parts;
+}
+
+function hourCondition(from: number | null, to: number | null): string {
+  const conditions = [
+    ...(from === null ? [] : [`"hour" >= ${whole(from / hourMs)}`]),
+    ...(to === null ? [] : [`"hour" < ${whole(to / hourMs)}`]),
+  ];
+  return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+}
+
+/** Calls as they are added up, in one row. */
+function addedOf(asked: Asked): Sql {
+  return sqlOf(`SELECT ${addedMeasures(false)} FROM (`, joinSql(partsOf(asked), " UNION ALL "), ")");
+}
+
+function partOf(asked: Asked, source: string, measured: string, loose: string): Sql {
+  const { by, zone, search } = asked;
+  const told = asked.told === true;
+  const read = (field: ReportField, index: number): Sql =>
+    told && !isTime(field) ? { text: `n.g${index}`, values: [] } : expression(field, zone);
+  const groups = by.map((field, index) => sqlOf(read(field, index), ` AS g${index}, `));
+  const [first] = by;
+  const searched =
+    search === undefined || first === undefined
+      ? []
+      : [sqlOf("contains(lower((", expression(first, zone), ")::VARCHAR), lower(", { text: "?::VARCHAR", values: [search] }, "))")];
+  const same = by.flatMap((field, index) => (isTime(field) ? [] : [sqlOf(expression(field, zone), ` IS NOT DISTINCT FROM n.g${index}`)]));
+  const names = [...namesOf(by), ...(told ? ["rest"] : [])];
+  return sqlOf(
+    "SELECT ",
+    ...groups,
+    told ? "n.chosen IS NULL AS rest, " : "",
+    `${measured}, ${loose} AS loose FROM ${source} `,
+    ...(told ? ["LEFT JOIN n ON ", joinSql(same, " AND "), " "] : []),
+    where(asked.sinceMs, asked.untilMs, asked.filters, zone, searched),
+    names.length === 0 ? "" : ` GROUP BY ${names.join(", ")}`,
+  );
+}
+
+/** The dearest values of fields that have a great many, found before anything is summed by time. */
+function chosenOf(asked: Asked, top: number): Sql {
+  const others = asked.by.filter((field) => !isTime(field));
+  const [only] = others;
+  const isWhole = asked.sinceMs === null && asked.untilMs === null && asked.filters.length === 0 && asked.search === undefined;
+  const known =
+    others.length === 1 && only !== undefined && isWhole && isSummed(only)
+      ? knownOf(only)
+      : sqlOf("(", joinSql(partsOf({ ...asked, by: others }), " UNION ALL "), ")");
+  const names = namesOf(others);
+  const named = asked.by.flatMap((field, index) => (isTime(field) ? [] : [`g${others.indexOf(field)} AS g${index}`]));
+  return sqlOf(
+    `n AS MATERIALIZED (SELECT ${named.join(", ")}, true AS chosen FROM `,
+    known,
+    ` GROUP BY ${names.join(", ")} HAVING sum(calls) > 0 OR bool_or(loose)
+      ORDER BY sum("cost") DESC, sum(calls) DESC, ${names.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top})`,
+  );
+}
+
+/** Rows, or lines, of a table with the columns that are asked for alone: what is not named is not read. */
+function sourceOf(
+  table: "calls" | "open" | "periods",
+  { by, filters, zone }: Asked,
+  byLine: boolean,
+  more: readonly string[] = [],
+): string {
+  if (!byLine) return `${table} AS c`;
+  const used = columnsOf([...by, ...filters.map((filter) => filter.field)], zone);
+  const list = [...new Set(["id", "startMs", ...lineColumns, ...used, ...more])].map((name) => `"${name}"`).join(", ");
+  return `(SELECT ${list}, unnest(lines) AS line FROM ${table}) AS c`;
+}
+
+/** The smallest cut that knows all that is asked for; null: the calls themselves do. */
+function cutOf({ by, filters, zone }: Asked): Cut | null {
+  if (!isWholeHours(zone)) return null;
+  const fields = [...by, ...filters.map((filter) => filter.field)];
+  const lined = fields.includes("class");
+  // With two conditions on class, or one that excludes, a call is in several groups: those are counted by id.
+  const ofClass = filters.filter(isOfClass);
+  if (ofClass.length > 1 || ofClass.some(({ operator }) => operator !== "=")) return null;
+  const wanted = fields.filter((field) => !isTime(field));
+  if (fields.includes("minute")) return null;
+  const knows = (cut: Cut): boolean => wanted.every((field) => (cuts[cut] as readonly string[]).includes(field));
+  return cutNames.find((cut) => (cut === "classHours") === lined && knows(cut)) ?? null;
+}
+
+function latencyOf(asked: Asked): Sql {
+  const byLine = asked.by.includes("class") || asked.filters.some(isOfClass);
+  const measured = [...quantilesOf("endMs"), ...quantilesOf("firstTokenMs")]
+    .map((text, index) => `${text} AS "${latencyNames[index]}"`)
+    .join(", ");
+  return partOf(asked, sourceOf("calls", asked, byLine, ["endMs", "firstTokenMs"]), measured, "false");
+}
+
+function quantilesOf(column: string): string[] {
+  return ["0.5", "0.95"].map((part) => `quantile_disc(c."${column}" - c.startMs, ${part})`);
+}
+
+/** Of the groups `g`, those of the dearest values, and what is left in one for each time. */
+function topOf(by: readonly ReportField[], top: number): Sql[] {
+  const names = namesOf(by);
+  const others = names.filter((_, index) => !isTime(by[index] as ReportField));
+  const times = names.filter((name) => !others.includes(name));
+  const measures = measureNames.map((name) => `"${name}"`);
+  const same = others.map((name) => `g.${name} IS NOT DISTINCT FROM n.${name}`).join(" AND ");
+  const left = names.map((name) => (times.includes(name) ? name : `NULL AS ${name}`));
+  return [
+    sqlOf(`n AS MATERIALIZED (SELECT ${others.join(", ")} FROM g GROUP BY ${others.join(", ")}
+      ORDER BY sum("cost") DESC, sum(calls) DESC, ${others.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top})`),
+    sqlOf(`k AS (SELECT ${listOf([names, measures])}, false AS rest FROM g WHERE EXISTS (FROM n WHERE ${same}) UNION ALL
+      SELECT ${listOf([left, [addedMeasures(by.includes("class"))]])}, true AS rest FROM g WHERE NOT EXISTS (FROM n WHERE ${same})
+        ${times.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${times.join(", ")}`})`),
+  ];
 }
 
 /** A report of single calls has nothing to add up: the dearest are picked by their cost alone before anything else of them is read. */
-function callReportSql(query: ReportQuery): Sql {
-  const source = where(query.sinceMs, query.untilMs, query.filters);
-  const counted = flags.map((flag) => `c."${flag}"::INTEGER::BIGINT AS "${flag}"`).join(", ");
-  const dearest = (table: string): string => `SELECT c.id AS g0, 1::BIGINT AS calls, coalesce(c."cost", 0)::DECIMAL(38,12) AS "cost",
-    c.inputTokens::HUGEINT AS inputTokens, c.outputTokens::HUGEINT AS outputTokens, NULL::HUGEINT AS quantity, ${counted},
-    0::DECIMAL(38,12) AS periodCost, 0::BIGINT AS periodUnpriced FROM ${table} AS c WHERE c.rowid IN (SELECT c.rowid FROM ${table} AS c ${source.text}
-      ORDER BY c."cost" DESC NULLS LAST, c.rowid LIMIT ${bounded(query.limit) + 1})`;
-  const used = columnsOf(query.filters.map((filter) => filter.field));
-  const total = `SELECT ${callMeasures} FROM ${everyRow([...used, ...callColumns])} ${source.text}`;
+function callReportSql(asked: Asked, limit: number): Sql {
+  const source = where(asked.sinceMs, asked.untilMs, asked.filters, asked.zone);
+  const dearest = (table: string): Sql =>
+    sqlOf(
+      `SELECT c.id AS g0, ${callMeasures} FROM ${table} AS c WHERE c.rowid IN (SELECT c.rowid FROM ${table} AS c `,
+      source,
+      ` ORDER BY c."cost" DESC NULLS LAST, c.rowid LIMIT ${bounded(limit) + 1}) GROUP BY c.id`,
+    );
+  const total = addedOf({ ...asked, by: [] });
   // What belongs to no call is one group of its own, so that the groups add up to the total.
-  const others = `SELECT NULL AS g0, ${callMeasures} FROM ${everyRow([...used, ...callColumns], ["periods"])} ${source.text} HAVING count(*) > 0`;
-  const tables = `g AS (${dearest("calls")} UNION ALL ${dearest("open")} UNION ALL ${others}), t AS (${total})`;
-  const { values } = source;
-  return withTotal(tables, ["g0"], orderOf(query.by), query.limit, [...values, ...values, ...values, ...values]);
+  const others = sqlOf(`SELECT NULL AS g0, ${periodMeasures} FROM periods AS c `, source, " HAVING count(*) > 0");
+  const groups = joinSql([dearest("calls"), dearest("open"), others], " UNION ALL ");
+  return withTotal([sqlOf("g AS (", groups, ")"), sqlOf("t AS (", total, ")")], { by: ["call"], limit }, "g", false);
 }
 
 /**
@@ -114,153 +225,84 @@ function callReportSql(query: ReportQuery): Sql {
  * said of each takes ten times as long as finding the dearest; so these are found first.
  */
 function summedReportSql(field: ReportField, limit: number): Sql {
+  const byClass = field === "class";
+  const known = knownOf(field);
+  const top = sqlOf(
+    "SELECT g0 FROM ",
+    known,
+    ` GROUP BY g0 HAVING sum(calls) > 0 OR bool_or(loose)
+    ORDER BY sum("cost") DESC, sum(calls) DESC, g0 ASC NULLS LAST LIMIT ${bounded(limit) + 1}`,
+  );
+  const grouped = sqlOf(
+    `SELECT known.g0, ${addedMeasures(byClass)} FROM `,
+    known,
+    " AS known JOIN top ON known.g0 IS NOT DISTINCT FROM top.g0 GROUP BY known.g0",
+  );
+  // A call has lines of several classes: its sums overlap, and the total is counted anew.
+  const total = byClass ? addedOf({ ...everything, by: [] }) : sqlOf(`SELECT ${addedMeasures(false)} FROM `, known);
+  const tables = [sqlOf("top AS MATERIALIZED (", top, ")"), sqlOf("g AS (", grouped, ")"), sqlOf("t AS (", total, ")")];
+  return withTotal(tables, { by: [field], limit }, "g", false);
+}
+
+const everything: Asked = { by: [], sinceMs: null, untilMs: null, filters: [], zone: undefined, search: undefined };
+
+/** Rows of all time for each value of a field whose sums are kept: several of one value add up. */
+function knownOf(field: ReportField): Sql {
   const measures = measureNames.map((name) => `"${name}"`).join(", ");
   const byClass = field === "class";
-  const loose = ["open", "periods"] as const;
-  const open = byClass
-    ? `SELECT line."class" AS g0, ${lineMeasures(true)}, bool_or(NOT c.counts) AS loose FROM ${everyLine([], loose)} GROUP BY g0`
-    : `SELECT c."${field}" AS g0, ${callMeasures}, bool_or(NOT c.counts) AS loose FROM ${everyRow([field, ...callColumns], loose)} GROUP BY g0`;
-  const added = byClass ? addedMeasures.replace("NULL::HUGEINT AS quantity", "sum(quantity) AS quantity") : addedMeasures;
+  const asked: Asked = { ...everything, by: [field] };
+  const loose = joinSql(
+    [
+      partOf(asked, sourceOf("open", asked, byClass), byClass ? lineMeasures(true) : callMeasures, "false"),
+      partOf(asked, sourceOf("periods", asked, byClass), byClass ? periodLineMeasures(true) : periodMeasures, "count(*) > 0"),
+    ],
+    " UNION ALL ",
+  );
   const alike = measureNames.map((name) => `"${name}"::${sumColumns[name]}`).join(", ");
-  const known = `(SELECT "value" AS g0, ${measures}, false AS loose FROM sums WHERE field = '${field}'
-    UNION ALL SELECT g0, ${alike}, loose FROM (${open}))`;
-  const top = `SELECT g0 FROM ${known} GROUP BY g0 HAVING sum(calls) > 0 OR bool_or(loose)
-    ORDER BY sum("cost") DESC, sum(calls) DESC, g0 ASC NULLS LAST LIMIT ${bounded(limit) + 1}`;
-  const grouped = `SELECT known.g0, ${added} FROM ${known} AS known JOIN top ON known.g0 IS NOT DISTINCT FROM top.g0 GROUP BY known.g0`;
-  // A call has lines of several classes: its sums overlap, and the total is counted anew.
-  const total = byClass ? `SELECT ${callMeasures} FROM ${everyRow(callColumns)}` : `SELECT ${addedMeasures} FROM ${known}`;
-  return withTotal(`top AS MATERIALIZED (${top}), g AS (${grouped}), t AS (${total})`, ["g0"], orderOf([field]), limit, []);
+  return sqlOf(
+    `(SELECT "value" AS g0, ${measures}, false AS loose FROM sums WHERE field = '${field}' UNION ALL SELECT g0, ${alike}, loose FROM (`,
+    loose,
+    "))",
+  );
 }
 
-function withTotal(tables: string, groupNames: readonly string[], order: string, limit: number, values: readonly Value[]): Sql {
+/** @param table has the groups; where some of them are what is left of others, it says so in `rest`. */
+function withTotal(
+  tables: readonly Sql[],
+  { by, limit, latency }: Pick<ReportQuery, "by" | "limit" | "latency">,
+  table: string,
+  hasRest: boolean,
+): Sql {
+  const names = namesOf(by);
   const measures = measureNames.map((name) => `"${name}"`);
-  const groupsOf = (value: (name: string) => string): string[] => groupNames.map(value);
-  return {
-    text: `WITH ${tables}
-      SELECT * FROM (SELECT false, NULL::BIGINT, NULL::BIGINT, ${[...measures, ...groupsOf((name) => name)].join(", ")} FROM g
-        ORDER BY ${order} LIMIT ${bounded(limit) + 1})
-      UNION ALL SELECT true, segment, "offset", ${[...measures, ...groupsOf((name) => `NULL AS ${name}`)].join(", ")} FROM t, applied`,
-    values,
-  };
+  const quoted = latency === true ? latencyNames.map((name) => `"${name}"`) : [];
+  const same = [...(hasRest ? ["NOT x.rest"] : ["true"]), ...names.map((name) => `x.${name} IS NOT DISTINCT FROM l.${name}`)];
+  const joined = latency === true ? `LEFT JOIN l ON ${same.join(" AND ")}` : "";
+  const rows = `SELECT ${hasRest ? "x.rest" : "false"} AS rest, ${listOf([measures, quoted, names.map((name) => `x.${name}`)])} FROM ${table} AS x ${joined}`;
+  const given = listOf([measures, quoted, names]);
+  const total = listOf([measures, quoted, names.map((name) => `NULL AS ${name}`)]);
+  return sqlOf(
+    "WITH ",
+    joinSql(tables, ", "),
+    ` SELECT * FROM (SELECT false, NULL::BIGINT, NULL::BIGINT, rest, ${given} FROM (${rows}) ORDER BY ${orderOf(by)} LIMIT ${bounded(limit) + 1})
+      UNION ALL SELECT true, segment, "offset", false, ${total} FROM t, applied${latency === true ? ", lt" : ""}`,
+  );
 }
 
-const sumOf = (expression: string, condition?: string): string =>
-  `coalesce(sum(${expression})${condition === undefined ? "" : ` FILTER (${condition})`}, 0)`;
-
-export const callMeasures = [
-  `count(*) FILTER (c.counts) AS calls`,
-  `${sumOf(`c."cost"`)}::DECIMAL(38,12) AS "cost"`,
-  `${sumOf("c.inputTokens")} AS inputTokens`,
-  `${sumOf("c.outputTokens")} AS outputTokens`,
-  `NULL::HUGEINT AS quantity`,
-  ...flags.map((flag) => `count(*) FILTER (c.counts AND c."${flag}") AS "${flag}"`),
-  `${sumOf(`c."cost"`, "WHERE NOT c.counts")}::DECIMAL(38,12) AS periodCost`,
-  `count(*) FILTER (NOT c.counts AND c.unpriced) AS periodUnpriced`,
-].join(", ");
-
-const addedMeasures = [
-  `${sumOf("calls")} AS calls`,
-  `${sumOf(`"cost"`)}::DECIMAL(38,12) AS "cost"`,
-  `${sumOf("inputTokens")} AS inputTokens`,
-  `${sumOf("outputTokens")} AS outputTokens`,
-  `NULL::HUGEINT AS quantity`,
-  ...flags.map((flag) => `${sumOf(`"${flag}"`)} AS "${flag}"`),
-  `${sumOf("periodCost")}::DECIMAL(38,12) AS periodCost`,
-  `${sumOf("periodUnpriced")} AS periodUnpriced`,
-].join(", ");
-
-/** Grouped by class, a call is counted on the first line of the class; with classes mixed, calls are told apart by id. */
-export function lineMeasures(grouped: boolean): string {
-  const count = (condition: string): string =>
-    grouped ? `count(*) FILTER (c.counts AND line."first" AND ${condition})` : `count(DISTINCT c.id) FILTER (${condition})`;
-  return [
-    `${count("true")} AS calls`,
-    `${sumOf(`line."cost"`)}::DECIMAL(38,12) AS "cost"`,
-    `${sumOf("line.quantity", `line."class" IN (${classesOf("input")})`)} AS inputTokens`,
-    `${sumOf("line.quantity", `line."class" IN (${classesOf("output")})`)} AS outputTokens`,
-    `${grouped ? "sum(line.quantity)" : "NULL::HUGEINT"} AS quantity`,
-    `${count("line.unpriced")} AS unpriced`,
-    ...flags.slice(1).map((flag) => `${count(`c."${flag}"`)} AS "${flag}"`),
-    `${sumOf(`line."cost"`, "WHERE NOT c.counts")}::DECIMAL(38,12) AS periodCost`,
-    `count(*) FILTER (NOT c.counts AND line.unpriced) AS periodUnpriced`,
-  ].join(", ");
+function listOf(parts: readonly (readonly string[])[]): string {
+  return parts.flat().join(", ");
 }
 
-function classesOf(direction: "input" | "output"): string {
-  return usageClassNames
-    .filter((name) => isTokens(name, direction))
-    .map((name) => `'${name}'`)
-    .join(", ");
+function namesOf(by: readonly ReportField[]): string[] {
+  return by.map((_, index) => `g${index}`);
 }
 
-/**
- * The condition of a period and filters.
- * @throws PennyworthError `query_invalid` for an unknown field.
- */
-export function where(sinceMs: number | null, untilMs: number | null, filters: readonly Filter[]): Sql {
-  const conditions: string[] = [];
-  const values: Value[] = [];
-  if (sinceMs !== null) {
-    conditions.push("c.startMs >= ?::BIGINT");
-    values.push(whole(sinceMs));
-  }
-  if (untilMs !== null) {
-    conditions.push("c.startMs < ?::BIGINT");
-    values.push(whole(untilMs));
-  }
-  for (const filter of filters) {
-    const field = expression(filter.field);
-    values.push(...field.values);
-    const not = filter.operator === "!=";
-    if (filter.value === null) {
-      conditions.push(`${field.text} IS ${not ? "NOT " : ""}NULL`);
-      continue;
-    }
-    const value = stored(filter.field, filter.value);
-    if (value === null) {
-      conditions.push(not ? "true" : "false");
-      continue;
-    }
-    conditions.push(`${field.text} ${not ? "IS DISTINCT FROM" : "="} ${value.text}`);
-    values.push(...value.values);
-  }
-  return { text: conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`, values };
-}
-
-const plainFields = new Set<string>([...reportFields, "day", "hour"]);
-const wholeNumbers = new Set<string>(["attempt", "httpStatus"]);
-
-/** What a field reads. A tag's name comes from outside and is a parameter. */
-function expression(field: ReportField): Sql {
-  if (field === "class") return { text: `line."class"`, values: [] };
-  if (field === "call") return { text: "c.id", values: [] };
-  if (field.startsWith("tag.")) return { text: "c.tags[?::VARCHAR]", values: [field.slice("tag.".length)] };
-  if (!plainFields.has(field)) throw new PennyworthError("query_invalid", { detail: `no field is called ${field}` });
-  return { text: `c."${field}"`, values: [] };
-}
-
-/** A filter's text as the column has it; null: no row can have it. */
-function stored(field: ReportField, text: string): Sql | null {
-  if (field === "streamed") return text === "true" || text === "false" ? { text, values: [] } : null;
-  const number = field === "hour" ? Date.parse(text) / hourMs : field === "day" ? Date.parse(text) / dayMs : Number(text);
-  if (field === "hour" || field === "day" || wholeNumbers.has(field))
-    return text !== "" && Number.isSafeInteger(number) && Math.abs(number) < 2 ** 31 ? { text: "?::INTEGER", values: [number] } : null;
-  return { text: "?::VARCHAR", values: [text] };
-}
-
-/** Text of a group's value, as filters take it: `2026-11-21`, `2026-11-21T13:00:00Z`, `true`, `429`. */
-export function groupText(field: ReportField, value: unknown): string | null {
-  if (value === null || value === undefined) return null;
-  if (field === "day") return new Date(Number(value) * dayMs).toISOString().slice(0, 10);
-  if (field === "hour") return `${new Date(Number(value) * hourMs).toISOString().slice(0, 19)}Z`;
-  return String(value);
-}
-
-/** By time where there is time, then the dearest first; ties by the groups' values, so that the same question has the same answer. */
+/** By time where there is time, then the dearest first, and what is left of them last; ties by the groups' values, so that the same question has the same answer. */
 function orderOf(by: readonly ReportField[]): string {
   const terms = by.map((field, index) => ({ field, text: `g${index} ASC NULLS LAST` }));
   return [
     ...terms.filter((term) => isTime(term.field)).map((term) => term.text),
+    `rest`,
     `"cost" DESC`,
     `calls DESC`,
     ...terms.filter((term) => !isTime(term.field)).map((term) => term.text),
@@ -273,17 +315,15 @@ export function bounded(limit: number): number {
   throw new PennyworthError("query_invalid", { detail: `the limit must be a whole number from 1 to ${rowsMax}` });
 }
 
-export function whole(ms: number): number {
-  if (Number.isSafeInteger(ms)) return ms;
-  throw new PennyworthError("query_invalid", { detail: "a time must be a whole number of milliseconds" });
-}
-
 function isSummed(field: ReportField): boolean {
   return (summedFields as readonly string[]).includes(field);
 }
 
-function isTime(field: ReportField): boolean {
-  return field === "day" || field === "hour";
+/** Fields with so many values that their groups by time are not made before the dearest are known. */
+const manyValued: ReadonlySet<ReportField> = new Set([...summedFields, "call"].filter((field) => field !== "class") as ReportField[]);
+
+function isManyValued(field: ReportField): boolean {
+  return manyValued.has(field);
 }
 
 function isOfClass(filter: Filter): boolean {

@@ -4,7 +4,7 @@
 import type { Row } from "../projection.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 4;
+export const schemaVersion = 6;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
@@ -59,6 +59,7 @@ export const columns: Readonly<Record<Exclude<keyof Row, Omitted> | keyof Kept |
   modelSent: "VARCHAR",
   model: "VARCHAR",
   differs: "VARCHAR",
+  disputed: "VARCHAR",
   tierAsked: "VARCHAR",
   tier: "VARCHAR",
   effort: "VARCHAR",
@@ -96,7 +97,7 @@ const definition = Object.entries(columns)
   .join(", ");
 
 /** Fields that have sums: those with a great many values, and class. Others are as fast without. */
-export const summedFields = ["task", "parent", "root", "session", "class"] as const;
+export const summedFields = ["task", "parent", "root", "session", "customer", "user", "class"] as const;
 
 /** Measures of `sums`, with their types. Not HUGEINT, whose columns take a hundred times as long to read. */
 export const sumColumns = {
@@ -121,15 +122,65 @@ export function sumsTable(name: string): string {
 }
 
 /**
- * `calls` has every ended call, resolved; `open` those under way; `sums` what reports by fields of many values need; `evidence` all that
+ * Sums by hour that are kept for reports of any span: the fields of each. Few values, so that there are far fewer rows than calls; a field
+ * with a great many has a cut of its own.
+ */
+export const cuts = {
+  hours: [
+    "provider",
+    "model",
+    "feature",
+    "agent",
+    "team",
+    "type",
+    "environment",
+    "project",
+    "key",
+    "status",
+    "source",
+    "differs",
+    "disputed",
+  ],
+  customerHours: ["customer"],
+  classHours: ["class", "provider", "model", "feature", "team"],
+} as const satisfies Readonly<Record<string, readonly (keyof Row | "class")[]>>;
+
+export type Cut = keyof typeof cuts;
+export const cutNames = Object.keys(cuts) as Cut[];
+
+/** Measures of a cut: those of calls. */
+export const cutMeasures = [
+  "calls",
+  "cost",
+  "inputTokens",
+  "outputTokens",
+  "quantity",
+  "unpriced",
+  "unmetered",
+  "doubtful",
+  "presumed",
+  "failed",
+] as const satisfies readonly (keyof typeof sumColumns)[];
+
+export function cutTable(cut: Cut, name: string = cut): string {
+  const fields = cuts[cut].map((field) => `"${field}" VARCHAR`);
+  const measures = cutMeasures.map((measure) => `"${measure}" ${sumColumns[measure]}`);
+  return `CREATE TABLE ${name} ("hour" INTEGER, ${[...fields, ...measures].join(", ")})`;
+}
+
+/**
+ * `calls` has every ended call, resolved; `open` those under way; `sums` and the cuts what reports need to be fast; `evidence` all that
  * was said of calls with more than one witness; `periods` one row for each day of a period charge, with the columns of calls; `periodCharges`
- * and `voids` what it is made of; `refused` entries that could not be turned into a row; `applied` one row: up to where the
+ * and `voids` what it is made of; `cutRows` how many rows the cuts had when they were folded last; `incidents` gaps and jumps of the clock; `refused` entries that could not be turned into a row; `applied` one row: up to where the
  * journal is in here.
  */
 export const schema: readonly string[] = [
   `CREATE TABLE calls (${definition})`,
   `CREATE TABLE open (${definition})`,
   sumsTable("sums"),
+  ...cutNames.map((cut) => cutTable(cut)),
+  `CREATE TABLE cutRows (name VARCHAR, "rows" BIGINT)`,
+  `CREATE TABLE incidents (kind VARCHAR, fromMs BIGINT, toMs BIGINT, calls BIGINT, byMs BIGINT, cause VARCHAR)`,
   `CREATE TABLE evidence ("call" VARCHAR, provider VARCHAR, responseId VARCHAR, text VARCHAR)`,
   `CREATE TABLE periods (charge VARCHAR, ${definition})`,
   `CREATE TABLE periodCharges (id VARCHAR, fromMs BIGINT, toMs BIGINT, text VARCHAR)`,

@@ -17,20 +17,28 @@ import type {
   CallsPage,
   CallsQuery,
   CallSummary,
+  IncidentsPage,
   Report,
   ReportQuery,
   ReportRow,
+  Run,
+  RunsPage,
+  RunsQuery,
   Store,
 } from "../store.ts";
-import { summaryColumns, toReportRow, toSummary } from "./answer.ts";
+import { summaryColumns, toLatency, toReportRow, toSummary } from "./answer.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
 import { applyEvidence, endedAfter, endedAfterValues, positionsOf, recordOf, toPosition } from "./evidence.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { applyPeriods, chargeSql, chargesSql, toChargeRecord } from "./periods.ts";
-import { bounded, groupText, measureNames, reportSql, type Sql, type Value, where } from "./query.ts";
+import { groupText, type Sql, sqlOf, type Value, where } from "./field.ts";
+import { applyIncidents, incidentsSql, toIncident } from "./incidents.ts";
+import { measureNames } from "./measure.ts";
+import { bounded, latencyNames, reportSql } from "./query.ts";
 import { spoolFolder } from "./place.ts";
 import type { Records } from "./records.ts";
 import { insertFrom, schema, schemaVersion } from "./schema.ts";
+import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
 import { addSums, foldSums } from "./sums.ts";
 import type { Transaction } from "./transaction.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
@@ -186,6 +194,7 @@ export class DuckDBStore implements Store {
       if (batch.calls > 0) await addSums(db, endedAfter, endedAfterValues(this.#applied));
       if (batch.observed.length > 0 || batch.repeated.length > 0 || this.#hasEvidence) await this.#resolve(db, batch);
       await applyPeriods(db, batch, (rows, use) => this.#spooled(rows, use));
+      await applyIncidents(db, batch.incidents);
       await foldSums(db);
       const { segment, offset } = last.position;
       await writer.run(setApplied, [segment, offset, markOf(last.text)]);
@@ -237,19 +246,22 @@ export class DuckDBStore implements Store {
     const rows: ReportRow[] = [];
     let total: ReportRow | null = null;
     let position: Position | null = null;
+    const hasLatency = query.latency === true;
     for (const row of await this.#ask(reportSql(query))) {
-      const [isTotal, segment, offset, ...values] = row;
-      const groups = values.slice(measureNames.length);
+      const [isTotal, segment, offset, rest, ...values] = row;
+      const quantiles = values.slice(measureNames.length, measureNames.length + (hasLatency ? latencyNames.length : 0));
+      const groups = values.slice(measureNames.length + quantiles.length);
       const read = toReportRow(
-        isTotal === true ? query.by.map(() => null) : query.by.map((field, index) => groupText(field, groups[index])),
+        isTotal === true ? query.by.map(() => null) : query.by.map((field, index) => groupText(field, groups[index], query.zone)),
         values,
         isTotal !== true && query.by.includes("class"),
       );
+      const told = rest === true ? { ...read, rest } : hasLatency ? { ...read, latency: toLatency(quantiles) } : read;
       if (isTotal !== true) {
-        rows.push(read);
+        rows.push(told);
         continue;
       }
-      total = read;
+      total = told;
       position = toPosition(segment, offset);
     }
     if (total === null) throw new PennyworthError("store_failed", { detail: "a report came without its total" });
@@ -258,7 +270,7 @@ export class DuckDBStore implements Store {
 
   async calls(query: CallsQuery): Promise<CallsPage> {
     const limit = bounded(query.limit);
-    const source = where(query.sinceMs, query.untilMs, query.filters);
+    const source = where(query.sinceMs, query.untilMs, query.filters, query.zone);
     const after = query.cursor === null ? null : readCursor(query.cursor);
     const values: Value[] = [...source.values];
     let condition = source.text === "" ? "WHERE true" : source.text;
@@ -301,6 +313,33 @@ export class DuckDBStore implements Store {
   async charge(id: string): Promise<ChargeRecord | null> {
     const [row] = await this.#ask(chargeSql(id));
     return row === undefined ? null : toChargeRecord(row);
+  }
+
+  async runs(query: RunsQuery): Promise<RunsPage> {
+    const rows = await this.#ask(runsSql(query));
+    const [first = []] = rows;
+    const position = rows.length === 0 ? this.#applied : toPosition(first.at(-2), first.at(-1));
+    return { runs: rows.slice(0, query.limit).map(toRunRow), truncated: rows.length > query.limit, position };
+  }
+
+  async run(id: string, limit: number): Promise<Run | null> {
+    const name = wellFormed(id);
+    const [[low, high] = []] = await this.#ask(spanSql(name));
+    if (low === null || low === undefined) return null;
+    const within = inRun(name, Number(low), Number(high));
+    const [whole] = await this.#ask(runSql(name, within, false));
+    if (whole === undefined) return null;
+    const nodes = (await this.#ask(runSql(name, within, true))).map(toRunRow);
+    const columns = summaryColumns.map((column) => `c."${column}"`).join(", ");
+    const part = (table: string): Sql => sqlOf(`SELECT ${columns} FROM ${table} AS c `, within);
+    const order = ` ORDER BY c.startMs, c.id LIMIT ${bounded(limit) + 1}`;
+    const calls = (await this.#ask(sqlOf("SELECT * FROM (", part("calls"), " UNION ALL ", part("open"), ") AS c", order))).map(toSummary);
+    return { run: { ...toRunRow(whole), task: id }, nodes, calls: calls.slice(0, limit), truncated: calls.length > limit };
+  }
+
+  async incidents(query: ChargesQuery): Promise<IncidentsPage> {
+    const incidents = (await this.#ask(incidentsSql(query))).map(toIncident);
+    return { incidents: incidents.slice(0, query.limit), truncated: incidents.length > query.limit };
   }
 
   /** Folds the write-ahead log into the file. */

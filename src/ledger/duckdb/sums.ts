@@ -3,22 +3,25 @@
 // divided, and a call that is replaced is taken out with negative counts.
 
 import type { Transaction } from "./transaction.ts";
-import { callMeasures, lineMeasures, type Value } from "./query.ts";
+import { addCuts, foldCuts } from "./cuts.ts";
+import type { Value } from "./field.ts";
+import { callMeasures, lineColumns, lineMeasures } from "./measure.ts";
 import { sumColumns, summedFields, sumsTable } from "./schema.ts";
 
 const measures = Object.keys(sumColumns).map((name) => `"${name}"`);
 
-/** Adds the calls that meet the condition to the sums, or takes them out (`sign` −1). */
+/** Adds the calls that meet the condition to the sums and the cuts, or takes them out (`sign` −1). */
 export async function addSums(db: Transaction, condition: string, values: readonly Value[], sign: 1 | -1 = 1): Promise<void> {
   for (const field of summedFields) {
     const grouped =
       field === "class"
         ? `SELECT line."class" AS "value", ${lineMeasures(true)} FROM (
-            SELECT id, unmetered, doubtful, presumed, failed, true AS counts, unnest(lines) AS line FROM calls WHERE ${condition}) AS c GROUP BY 1`
-        : `SELECT c."${field}" AS "value", ${callMeasures} FROM (SELECT *, true AS counts FROM calls) AS c WHERE ${condition} GROUP BY 1`;
+            SELECT ${lineColumns.join(", ")}, unnest(lines) AS line FROM calls WHERE ${condition}) AS c GROUP BY 1`
+        : `SELECT c."${field}" AS "value", ${callMeasures} FROM calls AS c WHERE ${condition} GROUP BY 1`;
     const signed = sign === 1 ? measures : measures.map((measure) => `-${measure}`);
     await db.run(`INSERT INTO sums SELECT '${field}', "value", ${signed.join(", ")} FROM (${grouped})`, values);
   }
+  await addCuts(db, condition, values, sign);
 }
 
 /** Fewer rows than this are not worth folding. */
@@ -26,6 +29,7 @@ const foldRowsMin = 100_000;
 
 /** Folds rows of the same value into one, when there are half as many again as after the last time: each is folded a few times at most. */
 export async function foldSums(db: Transaction): Promise<void> {
+  await foldCuts(db);
   const [row] = await db.rows(`SELECT (SELECT count(*) FROM sums), sumRowsFolded FROM applied`, []);
   const count = Number(row?.[0] ?? 0);
   if (count < foldRowsMin || count < Number(row?.[1] ?? 0) * 1.5) return;

@@ -1,7 +1,7 @@
 // The transaction that a batch is committed in, as the parts of a commit see it. Not here: when it begins and ends.
 
 import type { DuckDBValue } from "@duckdb/node-api";
-import type { Value } from "./query.ts";
+import type { Value } from "./field.ts";
 
 export interface Transaction {
   rows(text: string, values: readonly Value[]): Promise<DuckDBValue[][]>;

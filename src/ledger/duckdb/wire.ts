@@ -2,7 +2,7 @@
 
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
-import type { CallsQuery, ChargesQuery, ReportQuery } from "../store.ts";
+import type { CallsQuery, ChargesQuery, ReportQuery, RunsQuery } from "../store.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -24,6 +24,9 @@ export type Question =
   | { readonly method: "scan"; readonly after: string | null; readonly limit: number }
   | { readonly method: "charges"; readonly query: ChargesQuery }
   | { readonly method: "charge"; readonly id: string }
+  | { readonly method: "runs"; readonly query: RunsQuery }
+  | { readonly method: "run"; readonly id: string; readonly limit: number }
+  | { readonly method: "incidents"; readonly query: ChargesQuery }
   | { readonly method: "status" };
 
 /** To the process. */

@@ -1,0 +1,179 @@
+// GET /api/v1/overview: what is spent now, today and this month against the same stretch before, what it goes to, and what needs attention.
+// It is composed of reports: each number is what /api/v1/report says for the same question. Not here: sums.
+
+import { createRoute } from "@hono/zod-openapi";
+import { formatUsd, parseUsd, sum } from "../core/money.ts";
+import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
+import type { Filter, Report, ReportField, ReportRow } from "../ledger/store.ts";
+import type { ApiContext } from "./context.ts";
+import { toName } from "./names.ts";
+import { parseLimit, parseSpan, parseZone } from "./query.ts";
+import { type Api, failures, json, needs, security } from "./route.ts";
+import { incidents as incidentsAnswer, incidentsQuery, overview, overviewQuery } from "./views.ts";
+
+const goals = ["feature", "agent", "team", "model", "provider", "customer"] as const satisfies readonly ReportField[];
+const goalRows = 5;
+const dayMs = 86_400_000;
+
+interface Span {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+/** What of a span's calls needs a look, with the filter that finds them. */
+const concerns = [
+  { kind: "unpriced", filter: { field: "unpriced", operator: "=", value: "true" } },
+  { kind: "unmetered", filter: { field: "unmetered", operator: "=", value: "true" } },
+  { kind: "doubtful", filter: { field: "doubtful", operator: "=", value: "true" } },
+  { kind: "presumed", filter: { field: "presumed", operator: "=", value: "true" } },
+  { kind: "failed", filter: { field: "failed", operator: "=", value: "true" } },
+  { kind: "differs", filter: { field: "differs", operator: "=", value: "yes" } },
+  { kind: "disputed", filter: { field: "disputed", operator: "=", value: "yes" } },
+] as const satisfies readonly { readonly kind: string; readonly filter: Filter }[];
+
+export function addOverview(app: Api, context: ApiContext): void {
+  const shared = { method: "get", security, middleware: needs("read", context) } as const;
+  const route = createRoute({
+    ...shared,
+    path: "/api/v1/overview",
+    summary: "Spend now, today and this month, against before; what it goes to; what needs attention",
+    request: { query: overviewQuery },
+    responses: { 200: json("The overview.", overview), ...failures },
+  });
+  app.openapi(route, async (c) => {
+    const asked = c.req.valid("query");
+    const nowMs = context.now();
+    const zone = parseZone(asked.zone, nowMs);
+    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const ask = (span: Span, by: readonly ReportField[], filters: readonly Filter[], limit: number): Promise<Report> =>
+      context.ledger.report({ by, ...span, filters, limit });
+    const spans = spansOf(nowMs, zone ?? []);
+    const { month } = spans;
+    const compared = async ({ now, before }: (typeof spans)["hour"]) => {
+      const [is, was] = await Promise.all([ask(now, [], [], 1), ask(before, [], [], 1)]);
+      return { ...now, now: toSums(is.total), before: { ...before, sums: toSums(was.total) } };
+    };
+    const [hour, today, before, sure, mixed, customers, mishaps, status] = await Promise.all([
+      compared(spans.hour),
+      compared(spans.today),
+      ask(month.before, [], [], 1),
+      ask(month.now, ["differs", "disputed"], [], 100),
+      ask(month.now, goals.slice(0, -1), [], context.rowsMax),
+      ask(month.now, ["customer"], [], goalRows),
+      context.ledger.incidents({ ...month.now, limit: 1_000 }),
+      context.status(),
+    ]);
+    const thisMonth = { ...month.now, now: toSums(sure.total), before: { ...month.before, sums: toSums(before.total) } };
+    // One question for all fields of few values, which are all but the last; where they make too many groups together, one for each.
+    const byField = async (field: ReportField, index: number) =>
+      mixed.truncated ? [...(await ask(month.now, [field], [], goalRows)).rows] : merge(mixed.rows, index);
+    const goesTo = await Promise.all(
+      goals.map(async (field, index) => ({ field, rows: field === "customer" ? customers.rows : await byField(field, index) })),
+    );
+    const goesToRows = goesTo.map(async ({ field, rows }) => ({
+      field,
+      rows: await Promise.all(
+        rows.slice(0, goalRows).map(async (row) => ({ value: await toName(field, row.group[0] ?? null, context.names), ...toSums(row) })),
+      ),
+    }));
+    const yes = (index: number): number => sure.rows.reduce((sum, row) => sum + (row.group[index] === "yes" ? row.calls : 0), 0);
+    const count = (kind: (typeof concerns)[number]["kind"]): number =>
+      kind === "differs" ? yes(0) : kind === "disputed" ? yes(1) : thisMonth.now[kind];
+    const attention = [
+      ...concerns.map(({ kind, filter }) => ({ kind, count: count(kind), filter: `${filter.field}=${filter.value}` })),
+      { kind: "gap" as const, count: mishaps.incidents.filter(({ kind }) => kind === "gap").length, filter: null },
+      { kind: "clock" as const, count: mishaps.incidents.filter(({ kind }) => kind === "clock").length, filter: null },
+      { kind: "refused" as const, count: status.store.refused, filter: null },
+    ].filter((one) => one.count > 0);
+    return c.json(
+      {
+        nowMs,
+        zone: asked.zone ?? "UTC",
+        hour,
+        today,
+        month: thisMonth,
+        goesTo: (await Promise.all(goesToRows)).filter(({ rows }) => rows.some(({ value }) => value !== null)),
+        attention,
+        position: sure.position,
+      },
+      200,
+    );
+  });
+
+  const list = createRoute({
+    ...shared,
+    path: "/api/v1/incidents",
+    summary: "Gaps in the record and jumps of the clock, newest first",
+    request: { query: incidentsQuery },
+    responses: { 200: json("What is not in the numbers, or puts them in doubt.", incidentsAnswer), ...failures },
+  });
+  app.openapi(list, async (c) => {
+    const asked = c.req.valid("query");
+    const nowMs = context.now();
+    const span = parseSpan(asked, nowMs, parseZone(asked.zone, nowMs));
+    const found = await context.ledger.incidents({ ...span, limit: parseLimit(asked.limit, 100, 1_000) });
+    return c.json({ incidents: [...found.incidents], truncated: found.truncated }, 200);
+  });
+}
+
+/**
+ * The last hour, today and this month, each with the same stretch before it: the hour before, yesterday up to the same time, last month up to the
+ * same day and time, or to its end where it is shorter. Until the end of this millisecond, so that the newest call is in it.
+ */
+export function spansOf(nowMs: number, zone: readonly ZoneOffset[]) {
+  const untilMs = nowMs + 1;
+  const local = new Date(nowMs + offsetAt(zone, nowMs));
+  const [year, month, day] = [local.getUTCFullYear(), local.getUTCMonth(), local.getUTCDate()];
+  const at = (localMs: number): number => (zone.length === 0 ? localMs : toUtc(zone, localMs));
+  const timeMs = local.getTime() - Date.UTC(year, month, day);
+  const today = at(Date.UTC(year, month, day));
+  const yesterday = at(Date.UTC(year, month, day - 1));
+  const thisMonth = at(Date.UTC(year, month));
+  const lastMonth = at(Date.UTC(year, month - 1));
+  const sameDay = Date.UTC(year, month - 1, day) < Date.UTC(year, month) ? at(Date.UTC(year, month - 1, day) + timeMs) + 1 : thisMonth;
+  return {
+    hour: { now: { sinceMs: untilMs - 3_600_000, untilMs }, before: { sinceMs: untilMs - 7_200_000, untilMs: untilMs - 3_600_000 } },
+    today: {
+      now: { sinceMs: today, untilMs },
+      before: { sinceMs: yesterday, untilMs: Math.min(today, at(Date.UTC(year, month, day) + timeMs - dayMs) + 1) },
+    },
+    month: { now: { sinceMs: thisMonth, untilMs }, before: { sinceMs: lastMonth, untilMs: Math.min(thisMonth, sameDay) } },
+  };
+}
+
+/** Rows by one of their fields, added up, dearest first. */
+function merge(rows: readonly ReportRow[], index: number): ReportRow[] {
+  const merged = new Map<string | null, ReportRow>();
+  for (const row of rows) {
+    const value = row.group[index] ?? null;
+    const before = merged.get(value);
+    merged.set(value, before === undefined ? { ...row, group: [value] } : add(before, row));
+  }
+  const picoOf = new Map([...merged.values()].map((row) => [row, parseUsd(row.cost)]));
+  return [...merged.values()].toSorted((a, b) => {
+    const [x, y] = [picoOf.get(a) ?? 0n, picoOf.get(b) ?? 0n];
+    return x === y ? b.calls - a.calls : x < y ? 1 : -1;
+  });
+}
+
+function add(a: ReportRow, b: ReportRow): ReportRow {
+  return {
+    group: a.group,
+    calls: a.calls + b.calls,
+    cost: formatUsd(sum([parseUsd(a.cost), parseUsd(b.cost)])),
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    quantity: null,
+    unpriced: a.unpriced + b.unpriced,
+    unmetered: a.unmetered + b.unmetered,
+    doubtful: a.doubtful + b.doubtful,
+    presumed: a.presumed + b.presumed,
+    failed: a.failed + b.failed,
+    periodCost: formatUsd(sum([parseUsd(a.periodCost), parseUsd(b.periodCost)])),
+    periodUnpriced: a.periodUnpriced + b.periodUnpriced,
+  };
+}
+
+function toSums({ group: _group, quantity: _quantity, latency: _latency, rest: _rest, ...sums }: ReportRow) {
+  return sums;
+}

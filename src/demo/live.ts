@@ -1,0 +1,69 @@
+// Larkspur's present: work that begins now and then, in real time, a few calls a second in all. Not here: its past (history.ts). It goes
+// on until it is told to stop, and then begins nothing more. Invariant: only so much is under way at once.
+
+import type { Ask } from "./ask.ts";
+import type { Clock } from "./clock.ts";
+import { drawFor } from "./random.ts";
+import { begin, type Script } from "./work.ts";
+import { type Kind, kinds, type Story } from "./story.ts";
+
+export interface LiveOptions {
+  readonly story: Story;
+  readonly seed: number;
+  readonly clock: Clock;
+  readonly send: (ask: Ask) => Promise<boolean>;
+  readonly signal: AbortSignal;
+}
+
+/** How many begin in a minute: mostly what costs little, so that an hour of it does not dwarf the past. */
+const perMinute: Readonly<Record<Kind, number>> = {
+  ticket: 5,
+  insight: 0.5,
+  invoice: 2.5,
+  digest: 0.25,
+  change: 0.3,
+  campaign: 0.03,
+  search: 42,
+  suggest: 16,
+};
+
+const tickMs = 250;
+const openMax = 60;
+
+export async function runLive({ story, seed, clock, send, signal }: LiveOptions): Promise<void> {
+  const open = new Set<Promise<void>>();
+  const draw = drawFor(seed, "live", clock.now());
+  for (let count = 0; !signal.aborted; await pause(tickMs, signal))
+    for (const kind of kinds) {
+      if (open.size >= openMax || !draw.chance((perMinute[kind] * tickMs) / 60_000)) continue;
+      const atMs = clock.now();
+      const id = `${Math.floor(atMs / 86_400_000) - 20_000}${5_000 + (count += 1)}`;
+      const work = follow(begin(kind, { story, draw: drawFor(seed, kind, id, atMs), atMs, id }), send, signal).finally(() =>
+        open.delete(work),
+      );
+      open.add(work);
+    }
+  await Promise.allSettled(open);
+}
+
+async function follow(script: Script, send: LiveOptions["send"], signal: AbortSignal): Promise<void> {
+  for (let next = script.next(true); next.done !== true && !signal.aborted;) {
+    await pause(next.value.afterMs, signal);
+    if (signal.aborted) return;
+    const answered = await Promise.all(next.value.asks.map(send));
+    next = script.next(answered.every(Boolean));
+  }
+}
+
+/** Waits, unless it is told to stop. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    signal.addEventListener("abort", finish);
+  });
+}

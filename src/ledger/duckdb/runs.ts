@@ -1,0 +1,118 @@
+// Runs: what belongs together as one piece of work, a root task with its subtasks, or a task that names no root. Their list, and the tree of
+// one. Not here: the calls of a run one by one (store.ts lists them). Invariant: a call is in one run at most, and a run's sums are those of its calls.
+
+import type { DuckDBValue } from "@duckdb/node-api";
+import type { RunRow, RunsQuery } from "../store.ts";
+import { toReportRow } from "./answer.ts";
+import { joinSql, type Sql, sqlOf, where, whole } from "./field.ts";
+import { addedMeasures, callMeasures, measureNames } from "./measure.ts";
+import { bounded } from "./query.ts";
+
+const said = ["parent", "type", "customer", "agent", "feature", "team"] as const;
+const facts = ["startMs", "endMs", "open", "tasks"] as const;
+const run = "coalesce(c.root, c.task)";
+const anyTask: Sql = { text: `${run} IS NOT NULL`, values: [] };
+const tables = ["calls", "open"] as const;
+
+/** Runs with calls in a span, and the position they reflect. One more than the limit says that there are more. */
+export function runsSql({ sinceMs, untilMs, filters, zone, order, limit }: RunsQuery): Sql {
+  const source = where(sinceMs, untilMs, filters, zone, [anyTask]);
+  // The runs are found by as little of each call as will do; all else is read of those alone.
+  const ranked = sqlOf(
+    `SELECT run, ${order === "newest" ? "max(mark)" : "sum(mark)"} AS rank FROM (`,
+    ...tables.flatMap((table, index) => [
+      `${index === 0 ? "" : " UNION ALL "}SELECT ${run} AS run, ${order === "newest" ? "max(c.startMs)" : `sum(c."cost")`} AS mark FROM ${table} AS c `,
+      source,
+      " GROUP BY run",
+    ]),
+    `) GROUP BY run ORDER BY rank DESC NULLS LAST, run LIMIT ${bounded(limit) + 1}`,
+  );
+  const chosen: Sql = { text: `${run} IN (SELECT run FROM top)`, values: [] };
+  const within = where(sinceMs, untilMs, filters, zone, [anyTask, chosen]);
+  return sqlOf(
+    "WITH top AS MATERIALIZED (",
+    ranked,
+    "), ",
+    "found AS (",
+    grouped(run, within),
+    `) SELECT found.*, applied.segment, applied."offset" FROM found JOIN top USING (run), applied ORDER BY rank DESC NULLS LAST, run`,
+  );
+}
+
+/** From when to when a run has calls, in one row of two; each column is looked through by itself, since only so blocks can be passed over. */
+export function spanSql(id: string): Sql {
+  const parts = tables.flatMap((table) =>
+    (["root", "task", "parent"] as const).map((name): Sql => ({
+      text: `SELECT min(c.startMs) AS low, max(c.startMs) AS high FROM ${table} AS c WHERE c."${name}" = ?::VARCHAR`,
+      values: [id],
+    })),
+  );
+  return sqlOf("SELECT min(low), max(high) FROM (", joinSql(parts, " UNION ALL "), ")");
+}
+
+/** The calls of a run, of a task that is no root, and of those right below it, within their span. */
+export function inRun(id: string, lowMs: number, highMs: number): Sql {
+  const span = { text: "WHERE c.startMs >= ?::BIGINT AND c.startMs <= ?::BIGINT", values: [whole(lowMs), whole(highMs)] };
+  return sqlOf(span, { text: " AND (c.root = ?::VARCHAR OR c.task = ?::VARCHAR OR c.parent = ?::VARCHAR)", values: [id, id, id] });
+}
+
+/** Sums of all these calls, or of each of their tasks. */
+export function runSql(id: string, within: Sql, ofTasks: boolean): Sql {
+  return sqlOf(grouped(ofTasks ? "coalesce(c.task, c.root)" : "?::VARCHAR", within, ofTasks ? [] : [id]), " ORDER BY startMs, run");
+}
+
+function grouped(group: string, source: Sql, groupValues: readonly string[] = []): Sql {
+  const part = (table: string): Sql =>
+    sqlOf(
+      { text: `SELECT ${group} AS run, ${callMeasures}, `, values: groupValues },
+      `${said.map(firstSaid).join(", ")}, min(c.startMs) AS startMs, max(c.endMs) AS endMs, ${table === "open" ? "count(*)" : "0"} AS open,
+      list(DISTINCT c.task) AS tasks FROM ${table} AS c `,
+      source,
+      " GROUP BY run",
+    );
+  return sqlOf(
+    `SELECT run, ${addedMeasures(false)}, ${said.map(firstOfParts).join(", ")}, min(p.startMs) AS startMs, max(p.endMs) AS endMs, sum(open) AS open,
+      greatest(1, len(list_distinct(flatten(list(p.tasks))))) AS tasks FROM (`,
+    part("calls"),
+    " UNION ALL ",
+    part("open"),
+    ") AS p GROUP BY run",
+  );
+}
+
+/** What the first call that says anything says. */
+function firstSaid(name: string): string {
+  return `arg_min(c."${name}", c.startMs) FILTER (c."${name}" IS NOT NULL) AS "${name}"`;
+}
+
+function firstOfParts(name: string): string {
+  return `arg_min("${name}", p.startMs) FILTER ("${name}" IS NOT NULL) AS "${name}"`;
+}
+
+export function toRunRow(row: readonly DuckDBValue[]): RunRow {
+  const [task, ...values] = row;
+  const rest = values.slice(measureNames.length);
+  const text = (name: (typeof said)[number]): string | null => {
+    const value = rest[said.indexOf(name)] ?? null;
+    return value === null ? null : String(value);
+  };
+  const number = (name: (typeof facts)[number]): number | null => {
+    const value = rest[said.length + facts.indexOf(name)] ?? null;
+    return value === null ? null : Number(value);
+  };
+  const { group: _group, quantity: _quantity, periodCost: _cost, periodUnpriced: _unpriced, ...sums } = toReportRow([], values, false);
+  return {
+    task: String(task),
+    parent: text("parent"),
+    type: text("type"),
+    customer: text("customer"),
+    agent: text("agent"),
+    feature: text("feature"),
+    team: text("team"),
+    startMs: number("startMs") ?? 0,
+    endMs: number("endMs"),
+    open: number("open") ?? 0,
+    tasks: number("tasks") ?? 1,
+    ...sums,
+  };
+}

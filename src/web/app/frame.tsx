@@ -1,0 +1,188 @@
+// The frame around every page: who is signed in, where one can go, whether the numbers are alive, and the keys that lead everywhere.
+// Invariant: without a session nothing but the sign-in is shown.
+
+import { useMantineColorScheme } from "@mantine/core";
+import { Link, Navigate, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { lazy, type ReactNode, Suspense, useState } from "react";
+import { usePosition, usePulse, useSession, useStatus } from "./data.ts";
+import { Icon, type IconName } from "./icons.tsx";
+import { doors, useKeys } from "./keys.ts";
+import { prefer, preferences, usePreferences } from "./preferences.ts";
+import { signOut } from "./session.ts";
+import { clock, zone } from "./time.ts";
+import { Failed } from "./parts/states.tsx";
+
+const Palette = lazy(() => import("./palette.tsx"));
+const Help = lazy(() => import("./help.tsx"));
+
+const schemes = ["auto", "light", "dark"] as const;
+const schemeNames = { auto: "Theme: system", light: "Theme: light", dark: "Theme: dark" } as const;
+
+export function Frame(): ReactNode {
+  const session = useSession();
+  const { known } = usePreferences();
+  const { pathname, searchStr } = useLocation();
+  if (pathname === "/sign-in") return <Outlet />;
+  if (session.isPending && known) return null;
+  if (!session.isSuccess) {
+    if (session.error === null || session.error.status === 401 || session.error.status === 403)
+      return <Navigate to="/sign-in" search={{ next: pathname === "/" ? undefined : pathname + searchStr }} replace />;
+    return <Failed error={session.error} onRetry={() => void session.refetch()} />;
+  }
+  return <Room />;
+}
+
+function Room(): ReactNode {
+  usePulse();
+  const navigate = useNavigate();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const [opened, setOpened] = useState<"palette" | "help" | null>(null);
+  const nextScheme = (): void => setColorScheme(schemes[(schemes.indexOf(colorScheme) + 1) % schemes.length] ?? "auto");
+  const leave = async (): Promise<void> => {
+    await signOut();
+    await navigate({ to: "/sign-in" });
+  };
+  useKeys({
+    palette: () => setOpened("palette"),
+    help: () => setOpened("help"),
+    theme: nextScheme,
+    exact: () => prefer({ exact: !preferences().exact }),
+    pause: () => prefer({ paused: !preferences().paused }),
+    go: (to) => void navigate({ to }),
+  });
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to the page
+      </a>
+      <div className="frame">
+        <aside className="side" aria-label="Pennyworth">
+          <Link to="/" className="brand" aria-label="Pennyworth, overview">
+            <Coin />
+            <span>Pennyworth</span>
+          </Link>
+          <nav aria-label="Pages">
+            {doors.map(({ to, name, icon, key }) => (
+              <Link key={to} to={to} className="door" activeOptions={{ exact: to === "/", includeSearch: false }} search={{}}>
+                <Icon name={icon} />
+                <span>{name}</span>
+                <kbd aria-hidden="true">g {key}</kbd>
+              </Link>
+            ))}
+          </nav>
+          <div className="grow wide" />
+          <DoorButton icon="search" name="Find or do …" hint="Ctrl K" onClick={() => setOpened("palette")} />
+          <DoorButton icon={colorScheme} name={schemeNames[colorScheme]} hint="t" onClick={nextScheme} />
+          <DoorButton icon="help" name="Keyboard" hint="?" onClick={() => setOpened("help")} />
+          <DoorButton icon="leave" name="Sign out" onClick={() => void leave()} />
+          <div className="wide">
+            <Pulse />
+          </div>
+        </aside>
+        <main id="content" tabIndex={-1}>
+          <Banners />
+          <div>
+            <Outlet />
+          </div>
+        </main>
+      </div>
+      <Suspense fallback={null}>
+        {opened === "palette" ? <Palette onClose={() => setOpened(null)} onTheme={setColorScheme} onLeave={() => void leave()} /> : null}
+        {opened === "help" ? <Help onClose={() => setOpened(null)} /> : null}
+      </Suspense>
+    </>
+  );
+}
+
+function DoorButton({
+  icon,
+  name,
+  hint,
+  onClick,
+}: {
+  readonly icon: IconName;
+  readonly name: string;
+  readonly hint?: string;
+  readonly onClick: () => void;
+}): ReactNode {
+  return (
+    <button type="button" className="door narrowicon" onClick={onClick} title={name}>
+      <Icon name={icon} />
+      <span>{name}</span>
+      {hint === undefined ? null : <kbd aria-hidden="true">{hint}</kbd>}
+    </button>
+  );
+}
+
+export function Coin({ size = 22 }: { readonly size?: number }): ReactNode {
+  return (
+    <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">
+      <circle cx="16" cy="16" r="15" fill="#a8562a" />
+      <circle cx="16" cy="16" r="12" fill="none" stroke="#f3c9a5" strokeWidth="1.5" strokeDasharray="1.5 2" />
+      <path
+        d="M12.5 24V8.5h5.2a4.9 4.9 0 0 1 0 9.8h-5.2"
+        fill="none"
+        stroke="#fff3e6"
+        strokeWidth="2.8"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}
+
+function Pulse(): ReactNode {
+  const position = usePosition();
+  const { paused } = usePreferences();
+  const [kind, words] = position.isError
+    ? (["broken", "Not answering"] as const)
+    : paused
+      ? (["still", "Paused"] as const)
+      : (["live", "Live"] as const);
+  const open = position.data?.openCalls ?? 0;
+  return (
+    <div className="pulse">
+      <span className={`dot ${kind}`} />
+      <span className="grow" role="status">
+        {words}
+        {open > 0 && kind === "live" ? <span className="soft">, {open} under way</span> : null}
+      </span>
+      <span className="clip" title={`Times are in ${zone}`}>
+        {zone}
+      </span>
+    </div>
+  );
+}
+
+/** What holds for every number on every page, said above all of them. */
+function Banners(): ReactNode {
+  const { data } = useStatus();
+  const { isError, dataUpdatedAt } = usePosition();
+  return (
+    <>
+      {isError ? (
+        <p className="banner bad" role="alert">
+          Pennyworth does not answer. {data === undefined ? "" : `What is shown is as of ${clock(dataUpdatedAt)}.`}
+        </p>
+      ) : null}
+      {data?.demo === true ? (
+        <p className="banner">
+          <strong>Demo data.</strong> An invented company; no real money is spent.
+        </p>
+      ) : null}
+      {data?.store.rebuilding === true ? (
+        <p className="banner">The store is being rebuilt from the journal: sums are not complete until it is done.</p>
+      ) : null}
+      {data !== undefined && data.store.trouble !== null ? (
+        <p className="banner bad" role="alert">
+          The store cannot take in more, and is trying again: {data.store.trouble}
+        </p>
+      ) : null}
+      {data !== undefined && data.store.refused > 0 ? (
+        <p className="banner">
+          {data.store.refused} journal entries could not become rows; <code>pennyworth doctor</code> names them.
+        </p>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+// The keyboard: which keys lead where. Keys are for those who read, not for those who type: in a field they write.
+// Invariant: nothing is reached by a key alone.
+
+import { useEffect, useRef } from "react";
+
+export const doors = [
+  { to: "/", name: "Overview", icon: "overview", key: "o" },
+  { to: "/explore", name: "Explore", icon: "explore", key: "e" },
+  { to: "/calls", name: "Calls", icon: "calls", key: "c" },
+  { to: "/tasks", name: "Tasks", icon: "tasks", key: "t" },
+  { to: "/settings", name: "Settings", icon: "settings", key: "s" },
+] as const;
+
+export type Door = (typeof doors)[number]["to"];
+
+export interface Actions {
+  readonly palette: () => void;
+  readonly help: () => void;
+  readonly theme: () => void;
+  readonly exact: () => void;
+  readonly pause: () => void;
+  readonly go: (to: Door) => void;
+}
+
+/** Between the two keys of `g o`, ms. */
+const pairMsMax = 1_200;
+
+export function useKeys(actions: Actions): void {
+  const current = useRef(actions);
+  current.current = actions;
+  useEffect(() => {
+    let goMs = 0;
+    const onKey = (event: KeyboardEvent): void => {
+      const { palette, help, theme, exact, pause, go } = current.current;
+      if ((event.metaKey || event.ctrlKey) && !event.altKey && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        palette();
+        return;
+      }
+      if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || document.querySelector('[role="dialog"]') !== null)
+        return;
+      if (performance.now() - goMs < pairMsMax) {
+        goMs = 0;
+        const door = doors.find(({ key }) => key === event.key);
+        if (door !== undefined) {
+          event.preventDefault();
+          go(door.to);
+          return;
+        }
+      }
+      const act = { "?": help, t: theme, x: exact, p: pause }[event.key];
+      if (event.key === "g") goMs = performance.now();
+      else if (act !== undefined) {
+        event.preventDefault();
+        act();
+      }
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+}
+
+export function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}

@@ -1,0 +1,247 @@
+// Any measure by any recorded field over time: filters that combine, a chart, the groups behind it, and from each sum the calls it is made
+// of. Every view is an address. Invariant: the table, the chart and what is taken along are one and the same answer of the API.
+
+import { SegmentedControl, Select, Switch, useComputedColorScheme } from "@mantine/core";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useCallback, useMemo, useRef } from "react";
+import type { Query, Report } from "../api.ts";
+import { useAnswer } from "../data.ts";
+import { isAdditive, isMeasure, type Measure, measures, nameFields } from "../fields.ts";
+import { count } from "../money.ts";
+import { Chart, type ChartKind } from "../parts/chart.tsx";
+import { FieldSelect, Filters } from "../parts/filters.tsx";
+import { Page } from "../parts/page.tsx";
+import { Share, toLine } from "../parts/share.tsx";
+import { SpanPicker } from "../parts/span.tsx";
+import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Exact, markOf } from "../parts/usd.tsx";
+import { one } from "../search.ts";
+import { type Bucket, buckets, fits, formatMeasure, isBucket, next, pickBucket, toSeries } from "../series.ts";
+import { describeSpan, toIso, zone } from "../time.ts";
+import { useView } from "../view.ts";
+import { Groups } from "./groups.tsx";
+
+const top = 7;
+const fieldsMax = 2;
+const groupsMax = 200;
+
+export function Explore(): ReactNode {
+  const { search, spanText, span, nowMs, filters, change } = useView("7d");
+  const navigate = useNavigate();
+  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const by = one(search["by"]) ?? "model";
+  const fields = useMemo(() => (by === "none" ? [] : by.split(",").slice(0, fieldsMax)), [by]);
+  const [first = "none", second = "none"] = fields;
+  const measure = readMeasure(one(search["measure"]));
+  const wanted = one(search["bucket"]);
+  const bucket: Bucket = isBucket(wanted) && fits(wanted, span, nowMs) ? wanted : pickBucket(span, nowMs);
+  const kind: ChartKind = one(search["kind"]) === "line" || !isAdditive(measure) ? "line" : "stack";
+  const isCompared = one(search["compare"]) === "before" && span.sinceMs !== null;
+
+  const asked: Query = { since: toIso(span.sinceMs), until: toIso(span.untilMs), filter: filters, zone };
+  const extra: Query = isAdditive(measure) ? {} : { latency: "true" };
+  const lengthMs = span.sinceMs === null ? 0 : (span.untilMs ?? nowMs) - span.sinceMs;
+  const askedBefore: Query = { ...asked, since: toIso((span.sinceMs ?? 0) - lengthMs), until: toIso(span.sinceMs ?? 0) };
+  const groups = useAnswer<Report>("report", { ...asked, ...extra, by: fields.join(","), limit: groupsMax });
+  const overTime = useAnswer<Report>("report", {
+    ...asked,
+    ...extra,
+    by: [bucket, ...fields].join(","),
+    top: fields.length === 0 ? undefined : top,
+    limit: 10_000,
+  });
+  const groupsBefore = useAnswer<Report>("report", { ...askedBefore, by: fields.join(","), limit: groupsMax }, { enabled: isCompared });
+  const overBefore = useAnswer<Report>("report", { ...askedBefore, ...extra, by: bucket, limit: 10_000 }, { enabled: isCompared });
+
+  const series = useMemo(
+    () => (overTime.data === undefined ? null : toSeries(overTime.data, { bucket, fields, measure, span, nowMs })),
+    [overTime.data, bucket, fields, measure, span, nowMs],
+  );
+  const before = useMemo(() => {
+    if (!isCompared || overBefore.data === undefined || span.sinceMs === null) return undefined;
+    const shifted = { sinceMs: span.sinceMs - lengthMs, untilMs: span.sinceMs };
+    return toSeries(overBefore.data, { bucket, fields: [], measure, span: shifted, nowMs }).lines[0];
+  }, [isCompared, overBefore.data, bucket, measure, span, lengthMs, nowMs]);
+  const picture = useRef<(() => string) | null>(null);
+  const onReady = useCallback((made: () => string) => {
+    picture.current = made;
+  }, []);
+
+  const total = groups.data?.total;
+  const byWords = fields.length === 0 ? "" : ` by ${nameFields(fields).toLowerCase()}`;
+  const line = toLine("report", [
+    ["by", fields.length === 0 ? bucket : fields.join(",")],
+    ["since", toIso(span.sinceMs)],
+    ["until", toIso(span.untilMs)],
+    ["zone", bucket === "minute" || bucket === "hour" ? undefined : zone],
+    ...filters.map((filter) => ["filter", filter] as const),
+  ]);
+  const drill = (extra: readonly string[], span = spanText): void => {
+    void navigate({ to: "/calls", search: { span, filter: [...filters.filter((text) => !text.startsWith("class")), ...extra] } });
+  };
+
+  return (
+    <Page
+      title="Explore"
+      tools={
+        <>
+          <Share
+            name={`pennyworth-${measure}-by-${fields.length === 0 ? bucket : fields.join("-")}`}
+            line={line}
+            picture={() => picture.current?.() ?? ""}
+            table={() => toTable(groups.data, fields)}
+          />
+          <SpanPicker value={spanText} onChange={(span) => change({ span, bucket: undefined })} />
+        </>
+      }
+    >
+      <div className="stack" style={{ gap: 12 }}>
+        <div className="row wrap controls">
+          <Select
+            size="xs"
+            w={170}
+            aria-label="Measure"
+            value={measure}
+            onChange={(value) => change({ measure: value === "cost" ? undefined : (value ?? undefined) })}
+            data={Object.entries(measures).map(([value, label]) => ({ value, label }))}
+            allowDeselect={false}
+          />
+          <span className="soft small">by</span>
+          <FieldSelect
+            label="Group by"
+            hideLabel
+            width={164}
+            value={first}
+            onChange={(field) => change({ by: field === "none" || field === second ? field : [field, ...fields.slice(1)].join(",") })}
+            extra={[{ value: "none", label: "Nothing, all calls" }]}
+          />
+          {fields.length === 0 ? null : (
+            <>
+              <span className="soft small">and</span>
+              <FieldSelect
+                label="And by"
+                hideLabel
+                width={164}
+                value={second}
+                without={[first]}
+                onChange={(field) => change({ by: field === "none" ? first : `${first},${field}` })}
+                extra={[{ value: "none", label: "Nothing more" }]}
+              />
+            </>
+          )}
+          <span className="soft small">per</span>
+          <Select
+            size="xs"
+            w={110}
+            aria-label="Per"
+            value={bucket}
+            onChange={(value) => change({ bucket: value ?? undefined })}
+            data={Object.entries(buckets)
+              .filter(([value]) => fits(value as Bucket, span, nowMs))
+              .map(([value, label]) => ({ value, label }))}
+            allowDeselect={false}
+          />
+          {isAdditive(measure) ? (
+            <SegmentedControl
+              size="xs"
+              aria-label="Kind of chart"
+              value={kind}
+              onChange={(value) => change({ kind: value === "line" ? "line" : undefined })}
+              data={[
+                { value: "stack", label: "Stacked" },
+                { value: "line", label: "Lines" },
+              ]}
+            />
+          ) : null}
+          {span.sinceMs === null ? null : (
+            <Switch
+              size="xs"
+              label="Against before"
+              checked={isCompared}
+              onChange={(event) => change({ compare: event.currentTarget.checked ? "before" : undefined })}
+            />
+          )}
+        </div>
+        <Filters filters={filters} span={span} onChange={(list) => change({ filter: list.length === 0 ? undefined : list })} />
+        <section className="card" aria-labelledby="chart">
+          <div className="title">
+            <h2 id="chart">
+              {measures[measure]}
+              {byWords}
+            </h2>
+            <p className="soft small">
+              {describeSpan(spanText)} · {zone}
+            </p>
+            {total === undefined ? null : (
+              <div className="tools">
+                <strong data-testid="total">
+                  <Headline measure={measure} total={total} />
+                </strong>
+                <Link
+                  to="/calls"
+                  search={{ span: spanText, filter: filters.filter((text) => !text.startsWith("class")) }}
+                  className="small"
+                >
+                  {count(total.calls)} calls
+                </Link>
+              </div>
+            )}
+          </div>
+          <div className="body">
+            {overTime.isError && series === null ? (
+              <Failed error={overTime.error} onRetry={() => void overTime.refetch()} />
+            ) : series === null ? (
+              <Waiting label="Loading the chart" rows={8} />
+            ) : series.lines.length === 0 ? (
+              <Empty title="No call matches">
+                <p>Widen the span or take a filter away.</p>
+              </Empty>
+            ) : (
+              <Chart
+                series={series}
+                measure={measure}
+                kind={kind}
+                height={320}
+                label={`${measures[measure]}${byWords} per ${bucket}, ${describeSpan(spanText)}`}
+                before={before?.heights}
+                beforeTexts={before?.texts}
+                onPick={(atMs) => drill([], `${toIso(atMs)}..${toIso(next(bucket, atMs))}`)}
+                onReady={onReady}
+              />
+            )}
+          </div>
+        </section>
+        {fields.length === 0 || groups.data === undefined ? null : (
+          <Groups
+            report={groups.data}
+            before={isCompared ? groupsBefore.data : undefined}
+            fields={fields}
+            measure={measure}
+            scheme={scheme}
+            series={series}
+            onFilter={(list) => change({ filter: [...new Set([...filters, ...list])] })}
+            onCalls={drill}
+            onTask={(id) => void navigate({ to: "/tasks/$id", params: { id } })}
+          />
+        )}
+      </div>
+    </Page>
+  );
+}
+
+function Headline({ measure, total }: { readonly measure: Measure; readonly total: Report["total"] }): ReactNode {
+  if (measure === "cost") return <Exact value={total.cost} mark={markOf(total)} />;
+  return formatMeasure(measure, total);
+}
+
+function readMeasure(text: string | undefined): Measure {
+  return isMeasure(text) ? text : "cost";
+}
+
+function toTable(report: Report | undefined, fields: readonly string[]): (string | number)[][] {
+  if (report === undefined) return [];
+  const names = ["calls", "cost", "inputTokens", "outputTokens", "unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
+  const rows = report.rows.map((row) => [...fields.map((field) => row.group[field] ?? ""), ...names.map((name) => row[name])]);
+  const total = [...fields.map((_, index) => (index === 0 ? "total" : "")), ...names.map((name) => report.total[name])];
+  return [[...fields, ...names], ...rows, total];
+}

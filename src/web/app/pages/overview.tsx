@@ -1,0 +1,229 @@
+// Spend now, today and this month, against before; what it goes to; what needs attention; and the latest calls.
+// Invariant: what is not known is marked on the figure that lacks it.
+
+import { Link, useNavigate } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { CallsPage, Overview as Answer, OverviewSpan, Report } from "../api.ts";
+import { useAnswer, useStatus } from "../data.ts";
+import { headings, nameField, nameValue } from "../fields.ts";
+import { toFirstCall } from "../first.ts";
+import { Icon } from "../icons.tsx";
+import { change, count, decimalsFor, percent, share, times, timesMin } from "../money.ts";
+import { Chart, colorOf, Spark } from "../parts/chart.tsx";
+import { Page } from "../parts/page.tsx";
+import { CopyLine } from "../parts/share.tsx";
+import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Exact, markOf, Usd } from "../parts/usd.tsx";
+import { CallRows } from "../parts/rows.tsx";
+import { next, type Series, toSeries } from "../series.ts";
+import { addDays, startOfDay, toIso, zone } from "../time.ts";
+import { Attention } from "./attention.tsx";
+import { useComputedColorScheme } from "@mantine/core";
+
+const days = 30;
+
+export function Overview(): ReactNode {
+  const overview = useAnswer<Answer>("overview", { zone });
+  const calls = useAnswer<CallsPage>("calls", { limit: 8 });
+  const status = useStatus();
+  if (overview.isError && overview.data === undefined)
+    return (
+      <Page title="Overview">
+        <Failed error={overview.error} onRetry={() => void overview.refetch()} />
+      </Page>
+    );
+  if (calls.data?.calls.length === 0)
+    return (
+      <Page title="Overview">
+        <div className="card">
+          <Empty title="No call is on record yet">
+            <p>Point a client's base URL at {location.origin}/v1, or make a first call here:</p>
+            <CopyLine text={toFirstCall(status.data)} />
+            <p className="small">It is answered by the built-in sandbox where no provider has a credential, and costs no real money.</p>
+          </Empty>
+        </div>
+      </Page>
+    );
+  const { data } = overview;
+  return (
+    <Page title="Overview">
+      <div className="grid">
+        <section className="card span12" aria-label="Spend">
+          {data === undefined ? <Waiting label="Loading the figures" rows={3} /> : <Tiles overview={data} />}
+        </section>
+        <Days />
+        <Attention overview={data} />
+        {(data?.goesTo ?? []).map((goes) => (
+          <GoesTo key={goes.field} goes={goes} month={data?.month} />
+        ))}
+        <section className="card span12" aria-labelledby="latest">
+          <div className="title">
+            <h2 id="latest">Latest calls</h2>
+            <div className="tools">
+              <Link to="/calls" className="small">
+                All calls
+              </Link>
+            </div>
+          </div>
+          {calls.data === undefined ? <Waiting label="Loading the calls" /> : <CallRows calls={calls.data.calls} />}
+        </section>
+      </div>
+    </Page>
+  );
+}
+
+function Tiles({ overview }: { readonly overview: Answer }): ReactNode {
+  const hours = useAnswer<Report>("report", { by: "hour", since: toIso(overview.today.sinceMs), limit: 100, zone });
+  const heights = (hours.data?.rows ?? []).map((row) => Number(row.cost));
+  return (
+    <dl className="tiles">
+      <Tile name="Last 60 minutes" span={overview.hour} against="the 60 minutes before" search={{ span: "1h" }} />
+      <Tile name="Today" span={overview.today} against="yesterday by this time" search={{ span: "today" }} spark={heights} />
+      <Tile name="This month" span={overview.month} against="last month by this day" search={{ span: "month" }} />
+    </dl>
+  );
+}
+
+function Tile({
+  name,
+  span,
+  against,
+  search,
+  spark,
+}: {
+  readonly name: string;
+  readonly span: OverviewSpan;
+  readonly against: string;
+  readonly search: { readonly span: string };
+  readonly spark?: readonly number[];
+}): ReactNode {
+  const { now, before } = span;
+  const by = change(now.cost, before.sums.cost);
+  return (
+    <div className="tile">
+      <dt>
+        <Link to="/explore" search={{ ...search, by: "model" }}>
+          {name}
+        </Link>
+      </dt>
+      <dd>
+        <p className="figure" data-figure={name}>
+          <Exact value={now.cost} mark={markOf(now)} />
+        </p>
+        <p className="row wrap soft small" style={{ columnGap: 12 }}>
+          {by === null ? (
+            <span>{before.sums.calls === 0 ? `nothing ${against}` : `against unpriced calls ${against}`}</span>
+          ) : (
+            <span title={`${against}: $${before.sums.cost}`}>
+              <span className="delta">
+                <Icon name={by < 0 ? "fall" : "up"} size={12} />
+                {by >= timesMin ? times(by) : `${percent(Math.abs(by) / 100)} ${by < 0 ? "less" : "more"}`}
+              </span>{" "}
+              {by >= timesMin ? "as much as" : "than"} {against}
+            </span>
+          )}
+          <span>{count(now.calls)} calls</span>
+        </p>
+        {spark === undefined ? null : <Spark heights={spark} width={240} />}
+      </dd>
+    </div>
+  );
+}
+
+/** The last thirty days by model. */
+function Days(): ReactNode {
+  const navigate = useNavigate();
+  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const nowMs = Date.now();
+  const sinceMs = addDays(startOfDay(nowMs), 1 - days);
+  const report = useAnswer<Report>("report", { by: "day,model", since: toIso(sinceMs), zone, top: 5, limit: 10_000 });
+  const series: Series | null =
+    report.data === undefined
+      ? null
+      : toSeries(report.data, {
+          bucket: "day",
+          fields: ["model"],
+          measure: "cost",
+          span: { sinceMs, untilMs: null },
+          nowMs,
+        });
+  return (
+    <section className="card span8" aria-labelledby="days">
+      <div className="title">
+        <h2 id="days">Last {days} days, by model</h2>
+        <div className="tools small soft">
+          {report.data === undefined ? null : <Usd value={report.data.total.cost} mark={markOf(report.data.total)} />}
+          <Link to="/explore" search={{ by: "model", span: "30d" }}>
+            Explore
+          </Link>
+        </div>
+      </div>
+      <div className="body">
+        {report.isError && report.data === undefined ? (
+          <Failed error={report.error} onRetry={() => void report.refetch()} />
+        ) : series === null ? (
+          <Waiting label="Loading the chart" />
+        ) : (
+          <>
+            <Chart
+              series={series}
+              measure="cost"
+              kind="stack"
+              height={232}
+              label={`Cost per day by model over the last ${days} days`}
+              onPick={(atMs) => void navigate({ to: "/calls", search: { span: `${toIso(atMs)}..${toIso(next("day", atMs))}` } })}
+            />
+            <ul className="legend">
+              {series.lines.map((line, index) => (
+                <li key={line.name}>
+                  <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} /> {line.name}
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function GoesTo({ goes, month }: { readonly goes: Answer["goesTo"][number]; readonly month: OverviewSpan | undefined }): ReactNode {
+  const { field } = goes;
+  const rows = goes.rows.slice(0, 6);
+  const decimals = decimalsFor(rows.map((row) => row.cost));
+  const whole = month?.now.cost ?? "0";
+  const id = `goes-${field}`;
+  return (
+    <section className="card span4" aria-labelledby={id}>
+      <div className="title">
+        <h2 id={id}>{headings[field] ?? nameField(field)}</h2>
+        <div className="tools small soft">
+          this month
+          <Link to="/explore" search={{ by: field, span: "month" }} aria-label={`Explore by ${nameField(field).toLowerCase()}`}>
+            Explore
+          </Link>
+        </div>
+      </div>
+      {rows.length === 0 ? (
+        <Empty title="Nothing this month" />
+      ) : (
+        <ul className="ranks">
+          {rows.map((row) => (
+            <li key={row.value ?? ""}>
+              <Link to="/explore" search={{ by: "model", span: "month", filter: `${field}=${row.value ?? ""}` }} className="rank">
+                <span className={`grow clip${row.value === null ? " soft" : ""}`}>{nameValue(field, row.value)}</span>
+                <span>
+                  <Usd value={row.cost} decimals={decimals} mark={markOf(row)} />
+                </span>
+                <span className="soft part">{percent(share(row.cost, whole))}</span>
+              </Link>
+              <span className="bar" aria-hidden="true">
+                <span style={{ width: `${share(row.cost, whole) * 100}%` }} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,170 @@
+// Runs: pieces of work that somebody wanted done, each with everything that was done for it, newest or dearest first.
+
+import { SegmentedControl } from "@mantine/core";
+import { Link, useNavigate } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { Run, Runs } from "../api.ts";
+import { useAnswer } from "../data.ts";
+import { count, decimalsFor } from "../money.ts";
+import { Filters } from "../parts/filters.tsx";
+import { Page } from "../parts/page.tsx";
+import { CopyLine, Share, toLine } from "../parts/share.tsx";
+import { SpanPicker } from "../parts/span.tsx";
+import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { markOf, Usd } from "../parts/usd.tsx";
+import { one } from "../search.ts";
+import { clock, day, describeSpan, duration, exactMoment, startOfDay, toIso } from "../time.ts";
+import { useView } from "../view.ts";
+
+const rowsMax = 100;
+
+export function Tasks(): ReactNode {
+  const { search, spanText, span, filters, change } = useView("7d");
+  const order = one(search["order"]) === "dearest" ? "dearest" : "newest";
+  const runs = useAnswer<Runs>("tasks", {
+    since: toIso(span.sinceMs) ?? "1970-01-01",
+    until: toIso(span.untilMs),
+    filter: filters,
+    order,
+    limit: rowsMax,
+  });
+  const { data } = runs;
+  return (
+    <Page
+      title="Tasks"
+      tools={
+        <>
+          <Share
+            name="tasks"
+            line={toLine("report", [
+              ["by", "root"],
+              ["since", toIso(span.sinceMs)],
+              ["until", toIso(span.untilMs)],
+              ...filters.map((filter) => ["filter", filter] as const),
+            ])}
+            table={() => [
+              ["task", "type", "customer", "started", "ended", "tasks", "calls", "failed", "cost"],
+              ...(data?.tasks ?? []).map((run) => [
+                run.task,
+                run.type ?? "",
+                run.customer ?? "",
+                new Date(run.startMs).toISOString(),
+                run.endMs === null ? "" : new Date(run.endMs).toISOString(),
+                run.tasks,
+                run.calls,
+                run.failed,
+                run.cost,
+              ]),
+            ]}
+          />
+          <SpanPicker value={spanText} onChange={(next) => change({ span: next })} />
+        </>
+      }
+    >
+      <div className="stack" style={{ gap: 12 }}>
+        <div className="row wrap">
+          <SegmentedControl
+            size="xs"
+            aria-label="Order"
+            value={order}
+            onChange={(value) => change({ order: value === "dearest" ? "dearest" : undefined })}
+            data={[
+              { value: "newest", label: "Newest" },
+              { value: "dearest", label: "Dearest" },
+            ]}
+          />
+          <Filters filters={filters} span={span} onChange={(next) => change({ filter: next.length === 0 ? undefined : next })} />
+        </div>
+        <div className="card">
+          {runs.isError && data === undefined ? (
+            <Failed error={runs.error} onRetry={() => void runs.refetch()} />
+          ) : data === undefined ? (
+            <Waiting label="Loading the tasks" rows={12} />
+          ) : data.tasks.length === 0 ? (
+            <Empty title={`No task in this span (${describeSpan(spanText).toLowerCase()})`}>
+              <p>Calls belong to a task once they say so, by a header:</p>
+              <CopyLine text={'-H "x-pennyworth-task: ticket-4711" -H "x-pennyworth-type: support"'} />
+            </Empty>
+          ) : (
+            <List runs={data.tasks} />
+          )}
+        </div>
+        {data?.truncated === true ? (
+          <p className="soft small">These are the first {count(rowsMax)}: narrow the span or add a filter for others.</p>
+        ) : null}
+      </div>
+    </Page>
+  );
+}
+
+function List({ runs }: { readonly runs: readonly Run[] }): ReactNode {
+  const navigate = useNavigate();
+  const decimals = decimalsFor(runs.map((run) => run.cost));
+  const todayMs = startOfDay(Date.now());
+  return (
+    <div className="scroll" tabIndex={0} role="region" aria-label="Tasks">
+      <table className="list calls">
+        <thead>
+          <tr>
+            <th scope="col">Task</th>
+            <th scope="col" className="wide">
+              For
+            </th>
+            <th scope="col">Started</th>
+            <th scope="col" className="number wide">
+              Took
+            </th>
+            <th scope="col" className="number wide">
+              Steps
+            </th>
+            <th scope="col" className="number">
+              Calls
+            </th>
+            <th scope="col" className="number wide">
+              Failed
+            </th>
+            <th scope="col" className="number">
+              Cost
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => {
+            const said = [run.customer, run.feature, run.agent].filter((text) => text !== null);
+            return (
+              <tr
+                key={run.task}
+                className="opens"
+                data-task={run.task}
+                onClick={(event) => {
+                  if (!(event.target as HTMLElement).closest("a")) void navigate({ to: "/tasks/$id", params: { id: run.task } });
+                }}
+              >
+                <td>
+                  <Link to="/tasks/$id" params={{ id: run.task }} className="clip">
+                    {run.task}
+                  </Link>
+                  <span className="soft small clip">{run.type ?? "no type"}</span>
+                </td>
+                <td className="wide for">
+                  <span className="clip">{said.length === 0 ? <span className="soft">not recorded</span> : said.join(" · ")}</span>
+                </td>
+                <td className="when" title={exactMoment(run.startMs)}>
+                  {run.startMs >= todayMs ? "" : `${day(run.startMs)}, `}
+                  {clock(run.startMs)}
+                </td>
+                <td className="number wide soft">{run.open > 0 || run.endMs === null ? "under way" : duration(run.endMs - run.startMs)}</td>
+                <td className="number wide">{count(run.tasks)}</td>
+                <td className="number">{count(run.calls)}</td>
+                <td className={`number wide${run.failed > 0 ? " bad" : " soft"}`}>{count(run.failed)}</td>
+                <td className="number">
+                  <Usd value={run.cost} decimals={decimals} mark={markOf(run)} />
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

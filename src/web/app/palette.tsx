@@ -1,0 +1,120 @@
+// The command palette: every page, and everything a page can do from anywhere, by a few letters.
+
+import { Spotlight, spotlight, type SpotlightActionData } from "@mantine/spotlight";
+import { useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useEffect, useState } from "react";
+import { doors } from "./keys.ts";
+import { Icon } from "./icons.tsx";
+import { prefer, usePreferences } from "./preferences.ts";
+
+const views = [
+  ["Cost by model, last 30 days", { by: "model", span: "30d" }],
+  ["Cost by customer, this month", { by: "customer", span: "month" }],
+  ["Cost by agent, last 7 days", { by: "agent", span: "7d" }],
+  ["Cost by feature, last 30 days", { by: "feature", span: "30d" }],
+  ["Cost by token class, last 7 days", { by: "class", span: "7d" }],
+  ["Failed calls by provider, last 24 hours", { by: "provider", span: "24h", measure: "failed" }],
+] as const;
+
+export default function Palette({
+  onClose,
+  onTheme,
+  onLeave,
+}: {
+  readonly onClose: () => void;
+  readonly onTheme: (scheme: "auto" | "light" | "dark") => void;
+  readonly onLeave: () => void;
+}): ReactNode {
+  const navigate = useNavigate();
+  const { exact, paused } = usePreferences();
+  const [query, setQuery] = useState("");
+  useEffect(() => spotlight.open(), []);
+  const found: SpotlightActionData[] = [];
+  const id = query.trim();
+  if (/^[\w-]{12,64}$/.test(id)) {
+    found.push({
+      id: "call",
+      label: `Open call ${id}`,
+      leftSection: <Icon name="calls" />,
+      onClick: () => void navigate({ to: "/calls/$id", params: { id } }),
+    });
+    found.push({
+      id: "task",
+      label: `Open task ${id}`,
+      leftSection: <Icon name="tasks" />,
+      onClick: () => void navigate({ to: "/tasks/$id", params: { id } }),
+    });
+  }
+  const actions = [
+    ...found,
+    {
+      group: "Pages",
+      actions: doors.map(({ to, name, icon, key }) => ({
+        id: to,
+        label: name,
+        rightSection: <kbd>g {key}</kbd>,
+        leftSection: <Icon name={icon} />,
+        onClick: () => void navigate({ to }),
+      })),
+    },
+    {
+      group: "Questions",
+      actions: [
+        ...views.map(([label, search]) => ({
+          id: label,
+          label,
+          leftSection: <Icon name="explore" />,
+          onClick: () => void navigate({ to: "/explore", search }),
+        })),
+        {
+          id: "last",
+          label: "Receipt of the last call",
+          leftSection: <Icon name="calls" />,
+          onClick: () => void navigate({ to: "/calls/$id", params: { id: "last" } }),
+        },
+      ],
+    },
+    {
+      group: "This screen",
+      actions: [
+        {
+          id: "exact",
+          label: exact ? "Show as many digits as needed" : "Show every digit",
+          rightSection: <kbd>x</kbd>,
+          leftSection: <Icon name="check" />,
+          onClick: () => prefer({ exact: !exact }),
+        },
+        {
+          id: "pause",
+          label: paused ? "Go on refreshing" : "Pause refreshing",
+          rightSection: <kbd>p</kbd>,
+          leftSection: <Icon name={paused ? "play" : "pause"} />,
+          onClick: () => prefer({ paused: !paused }),
+        },
+        { id: "auto", label: "Theme: as the system", leftSection: <Icon name="auto" />, onClick: () => onTheme("auto") },
+        { id: "light", label: "Theme: light", leftSection: <Icon name="light" />, onClick: () => onTheme("light") },
+        { id: "dark", label: "Theme: dark", leftSection: <Icon name="dark" />, onClick: () => onTheme("dark") },
+        { id: "leave", label: "Sign out", leftSection: <Icon name="leave" />, onClick: onLeave },
+      ],
+    },
+  ];
+  return (
+    <Spotlight
+      actions={actions}
+      shortcut={null}
+      attributes={{ content: { "aria-label": "Find or do" } }}
+      query={query}
+      onQueryChange={setQuery}
+      onSpotlightClose={onClose}
+      nothingFound="Nothing is called that"
+      scrollable
+      maxHeight={420}
+      highlightQuery
+      searchProps={{
+        placeholder: "A page, a question, or the id of a call …",
+        "aria-label": "Find or do",
+        leftSection: <Icon name="search" />,
+      }}
+    />
+  );
+}

@@ -1,0 +1,229 @@
+// A chart over time: drawn on a canvas, read with the pointer or the arrow keys, and said in words for those who do not see it.
+// Invariant: what is read from it are the exact texts, never the heights that were drawn.
+
+import { useComputedColorScheme } from "@mantine/core";
+import type { ECharts } from "echarts/core";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { formatAxis, labelBucket, nameBucket, type Series } from "../series.ts";
+import type { Measure } from "../fields.ts";
+import { palette } from "../theme.ts";
+import { hourMs } from "../time.ts";
+
+export type ChartKind = "stack" | "line";
+
+export interface ChartProps {
+  readonly series: Series;
+  readonly measure: Measure;
+  readonly kind: ChartKind;
+  /** What is drawn, in a sentence. */
+  readonly label: string;
+  readonly height?: number;
+  /** Sums of the span before, drawn as a line across. */
+  readonly before?: readonly (number | null)[] | undefined;
+  readonly beforeTexts?: readonly string[] | undefined;
+  readonly onPick?: (atMs: number) => void;
+  /** Gets a function that makes a picture of the chart. */
+  readonly onReady?: (picture: () => string) => void;
+}
+
+export function colorOf(scheme: "light" | "dark", index: number, isRest: boolean): string {
+  const colors = palette[scheme];
+  return (isRest ? colors.at(-1) : colors[index % (colors.length - 1)]) ?? "#888";
+}
+
+export function Chart({ series, measure, kind, label, height = 280, before, beforeTexts, onPick, onReady }: ChartProps): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<ECharts | null>(null);
+  const [isLoaded, setLoaded] = useState(false);
+  const [at, setAt] = useState<number | null>(null);
+  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const { times, lines, bucket } = series;
+  const pick = useRef(onPick);
+  pick.current = onPick;
+  const shown = useRef(times);
+  shown.current = times;
+
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    let isGone = false;
+    let watcher: ResizeObserver | null = null;
+    void import("../draw.ts").then(({ init }) => {
+      if (isGone) return;
+      const made = init(element, null, { renderer: "canvas" });
+      chart.current = made;
+      const find = (x: number, y: number): number | null => {
+        if (!made.containPixel("grid", [x, y])) return null;
+        const index = made.convertFromPixel({ xAxisIndex: 0 }, x);
+        return typeof index === "number" && index >= 0 && index < shown.current.length ? Math.round(index) : null;
+      };
+      made.getZr().on("mousemove", (event) => setAt(find(event.offsetX, event.offsetY)));
+      made.getZr().on("globalout", () => setAt(null));
+      made.getZr().on("click", (event) => {
+        const index = find(event.offsetX, event.offsetY);
+        const ms = index === null ? undefined : shown.current[index];
+        if (ms !== undefined) pick.current?.(ms);
+      });
+      watcher = new ResizeObserver(() => made.resize());
+      watcher.observe(element);
+      setLoaded(true);
+    });
+    return () => {
+      isGone = true;
+      watcher?.disconnect();
+      chart.current?.dispose();
+      chart.current = null;
+    };
+  }, []);
+
+  useEffect(() => {
+    const made = chart.current;
+    if (!isLoaded || made === null) return;
+    const style = getComputedStyle(document.documentElement);
+    const color = (name: string): string => style.getPropertyValue(name).trim();
+    const text = { color: color("--soft"), fontFamily: "Inter Variable, system-ui, sans-serif", fontSize: 11 };
+    const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > 26 * hourMs;
+    const every = Math.max(0, Math.ceil(times.length / Math.max(2, made.getWidth() / 90)) - 1);
+    made.setOption(
+      {
+        animation: false,
+        aria: { enabled: false },
+        grid: { left: 8, right: 12, top: 12, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+        xAxis: {
+          type: "category",
+          data: times.map((ms) => labelBucket(bucket, ms, isLong)),
+          axisTick: { show: false },
+          axisLine: { lineStyle: { color: color("--edge") } },
+          axisLabel: { ...text, interval: every, hideOverlap: true },
+          axisPointer: {
+            show: true,
+            type: kind === "stack" ? "shadow" : "line",
+            label: { show: false },
+            shadowStyle: { color: color("--ink"), opacity: 0.06 },
+            lineStyle: { color: color("--edge"), type: "solid" },
+          },
+          boundaryGap: kind === "stack",
+        },
+        yAxis: {
+          type: "value",
+          splitNumber: 4,
+          axisLabel: { ...text, formatter: (value: number) => formatAxis(measure, value) },
+          splitLine: { lineStyle: { color: color("--grid") } },
+        },
+        series: [
+          ...lines.map((line, index) => ({
+            name: line.name,
+            type: kind === "stack" ? "bar" : "line",
+            ...(kind === "stack"
+              ? { stack: "all", barCategoryGap: "18%", barMaxWidth: 48 }
+              : {
+                  // A value between two that are not known has no line: it is a point.
+                  symbol: times.length <= 60 ? "circle" : "none",
+                  symbolSize: 4,
+                  showAllSymbol: true,
+                  lineStyle: { width: 1.75 },
+                }),
+            itemStyle: {
+              color: colorOf(scheme, index, line.isRest),
+              borderColor: color("--surface"),
+              borderWidth: kind === "stack" && lines.length > 1 && times.length < 120 ? 0.5 : 0,
+            },
+            data: line.heights,
+            emphasis: { disabled: true },
+            silent: true,
+          })),
+          ...(before === undefined
+            ? []
+            : [
+                {
+                  name: "before",
+                  type: "line",
+                  symbol: "none",
+                  silent: true,
+                  lineStyle: { color: color("--soft"), width: 1.5, type: "dashed" },
+                  data: [...before].slice(0, times.length),
+                },
+              ]),
+        ],
+      },
+      { notMerge: true },
+    );
+    onReady?.(() => made.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: color("--surface") }));
+  }, [isLoaded, series, measure, kind, scheme, before, times, lines, bucket, onReady]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      setAt((last) => Math.min(times.length - 1, Math.max(0, last === null ? times.length - 1 : last + step)));
+    } else if (event.key === "Escape") setAt(null);
+    else if (event.key === "Enter" && at !== null && times[at] !== undefined) onPick?.(times[at]);
+  };
+  const left = at === null || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, at) as number);
+  const onRight = left > (place.current?.clientWidth ?? 0) / 2;
+  return (
+    <div
+      className="chart"
+      style={{ height, cursor: onPick !== undefined && at !== null ? "pointer" : undefined }}
+      role="application"
+      aria-roledescription="chart"
+      aria-label={`${label}. Arrow keys read it value by value${onPick === undefined ? "" : ", Enter opens the calls"}.`}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      onBlur={() => setAt(null)}
+    >
+      <div ref={place} style={{ width: "100%", height: "100%" }} />
+      {at === null || times[at] === undefined ? null : (
+        <div className="tip" role="status" style={onRight ? { right: `calc(100% - ${left - 12}px)` } : { left: left + 12 }}>
+          <strong>{nameBucket(bucket, times[at])}</strong>
+          <table>
+            <tbody>
+              {lines
+                .map((line, index) => ({ line, index, height: line.heights[at] ?? 0 }))
+                .filter(({ height }) => height > 0 || lines.length === 1)
+                .toSorted((a, b) => b.height - a.height)
+                .slice(0, 9)
+                .map(({ line, index }) => (
+                  <tr key={line.name}>
+                    <th scope="row">
+                      <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} /> {line.name}
+                    </th>
+                    <td>{line.texts[at]}</td>
+                  </tr>
+                ))}
+              {beforeTexts?.[at] === undefined ? null : (
+                <tr>
+                  <th scope="row">Before, all together</th>
+                  <td>{beforeTexts[at]}</td>
+                </tr>
+              )}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** A few heights as a line, for a tile: decoration, since the number beside it says what matters. */
+export function Spark({
+  heights,
+  width = 120,
+  height = 28,
+}: {
+  readonly heights: readonly number[];
+  readonly width?: number;
+  readonly height?: number;
+}): ReactNode {
+  const most = Math.max(...heights, 0);
+  if (heights.length < 2 || most <= 0) return null;
+  const points = heights.map(
+    (value, index) => `${((index / (heights.length - 1)) * width).toFixed(1)},${(height - 2 - (value / most) * (height - 4)).toFixed(1)}`,
+  );
+  return (
+    <svg className="spark" aria-hidden="true" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" width={width} height={height}>
+      <polygon points={`0,${height} ${points.join(" ")} ${width},${height}`} fill="var(--accent-ground)" />
+      <polyline points={points.join(" ")} fill="none" stroke="var(--accent-solid)" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />
+    </svg>
+  );
+}

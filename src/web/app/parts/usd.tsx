@@ -1,0 +1,48 @@
+// An amount of money as it is shown. As many digits as its place needs, rounded half to even, with every digit at hand; or all of them.
+
+import type { ReactNode } from "react";
+import type { Sums } from "../api.ts";
+import { exact, round, split } from "../money.ts";
+import { usePreferences } from "../preferences.ts";
+
+/** @param mark goes before it: `≥` where some of it is not known, `~` where some of it is estimated. */
+export function Usd({
+  value,
+  decimals = 2,
+  mark = "",
+}: {
+  readonly value: string;
+  readonly decimals?: number;
+  readonly mark?: string;
+}): ReactNode {
+  const preferred = usePreferences();
+  if (preferred.exact) return <Exact value={value} mark={mark} />;
+  const text = round(value, value === "0" ? 0 : decimals);
+  return (
+    <span data-usd={value} title={exact(value)} className={value === "0" && mark === "" ? "usd soft" : "usd"}>
+      {mark}
+      {text}
+    </span>
+  );
+}
+
+/** Every digit: those past the cent are softer. */
+export function Exact({ value, mark = "" }: { readonly value: string; readonly mark?: string }): ReactNode {
+  const [head, fine] = split(value);
+  return (
+    <span data-usd={value} className="usd">
+      {mark}
+      {head}
+      {fine === "" ? null : <span className="fine">{fine}</span>}
+    </span>
+  );
+}
+
+/** What is not known is not zero. */
+export function markOf({
+  unpriced,
+  unmetered,
+  periodUnpriced = 0,
+}: Pick<Sums, "unpriced" | "unmetered"> & { readonly periodUnpriced?: number }): string {
+  return unpriced + unmetered + periodUnpriced > 0 ? "≥ " : "";
+}

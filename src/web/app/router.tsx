@@ -1,0 +1,68 @@
+// The dashboard's addresses. Every view has one that can be copied, and the browser's history leads back through them.
+// Invariant: an address that no page knows says so, and never shows an empty page.
+
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { Frame } from "./frame.tsx";
+import { parseSearch, type Search, stringifySearch } from "./search.ts";
+import { Lost, Loading, Mishap } from "./parts/states.tsx";
+
+const validateSearch = (search: Record<string, unknown>): Search => search as Search;
+
+const root = createRootRoute({ component: Frame, notFoundComponent: Lost, errorComponent: Mishap, validateSearch });
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/overview.tsx"), "Overview"),
+});
+const explore = createRoute({
+  getParentRoute: () => root,
+  path: "/explore",
+  component: lazyRouteComponent(() => import("./pages/explore.tsx"), "Explore"),
+});
+const calls = createRoute({
+  getParentRoute: () => root,
+  path: "/calls",
+  component: lazyRouteComponent(() => import("./pages/calls.tsx"), "Calls"),
+});
+const call = createRoute({
+  getParentRoute: () => root,
+  path: "/calls/$id",
+  component: lazyRouteComponent(() => import("./pages/receipt.tsx"), "ReceiptPage"),
+});
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks",
+  component: lazyRouteComponent(() => import("./pages/tasks.tsx"), "Tasks"),
+});
+const task = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$id",
+  component: lazyRouteComponent(() => import("./pages/task.tsx"), "TaskPage"),
+});
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings.tsx"), "Settings"),
+});
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  component: lazyRouteComponent(() => import("./pages/signin.tsx"), "SignIn"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([overview, explore, calls, call, tasks, task, settings, signIn]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: "intent",
+  defaultPendingComponent: Loading,
+  defaultPendingMs: 300,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
