@@ -5,6 +5,8 @@ import { offsetAt, offsetsOf, toUtc } from "./zone.ts";
 
 const hourMs = 3_600_000;
 
+const of = (since: string, until: string): number => offsetsOf("Europe/Berlin", Date.parse(since), Date.parse(until))!.length;
+
 describe("offsets of a zone", () => {
   it.each([
     // The EU's change: last Sundays of March and October at 01:00 UTC (Directive 2000/84/EC).
@@ -26,7 +28,6 @@ describe("offsets of a zone", () => {
   });
 
   it("are only those of the span, and at least one", () => {
-    const of = (since: string, until: string) => offsetsOf("Europe/Berlin", Date.parse(since), Date.parse(until))!.length;
     expect(of("2026-11-01", "2026-11-30")).toBe(1);
     expect(of("2026-01-01", "2026-12-31")).toBe(3);
     expect(of("2010-01-01", "2010-02-01")).toBe(1);
