@@ -64,7 +64,7 @@ interface Following {
 async function follow(folder: string): Promise<Following> {
   const told: News[] = [];
   const pace = { batchEntriesMax: 5, delayMs: 1, retryMs: 1, retryMsMax: 4 };
-  const follower = new Follower({ folder, threads: 1, memory: "200MB" }, (news) => told.push(news), pace);
+  const follower = new Follower({ folder, threads: 1, memory: "400MB" }, (news) => told.push(news), pace);
   cleanups.push(() => follower.close());
   await follower.open();
   void follower.follow();
