@@ -155,3 +155,21 @@ export function checkNumbers(fields: Fields, ...names: readonly string[]): void 
     if (value !== undefined && value !== null && typeof value !== "number") throw new Refused(`${name} must be a number`, name);
   }
 }
+
+/** A question without tools, caps or turns: nothing but what is to be answered. */
+export function plainAsk(model: string, streamed: boolean, prompt: Prompt, lastUser: string): Ask {
+  return {
+    model,
+    streamed,
+    promptBytes: prompt.bytes,
+    hash: prompt.hash,
+    cap: null,
+    choices: 1,
+    stops: [],
+    tier: null,
+    tools: [],
+    toolForced: false,
+    lastUser,
+    turns: () => [],
+  };
+}

@@ -1,7 +1,7 @@
 // OpenAI's Audio, rendered: what it hears and what it speaks, whole and streamed, as the API reference has them. It hears nothing, and speaks
 // noise. Invariant: models count tokens or, the older ones, seconds heard and characters spoken; x-sandbox-audio-usage may say which.
 
-import { type Ask, type Fields, Prompt, toFlag, toModel, toText } from "./ask.ts";
+import { type Ask, type Fields, plainAsk, Prompt, toFlag, toModel, toText } from "./ask.ts";
 import type { Controls } from "./controls.ts";
 import { type Event, type Exchange, tokensOf } from "./exchange.ts";
 import type { Form } from "./form.ts";
@@ -58,24 +58,7 @@ function parseHearing(model: string, fields: Fields, seconds: number): Ask {
   const prompt = new Prompt(model);
   const text = toText(fields, "prompt") ?? "";
   prompt.add(text);
-  return { ...toAsk(model, toFlag(fields, "stream"), prompt, text), media: { audio: seconds * tokensPerSecond } };
-}
-
-function toAsk(model: string, streamed: boolean, prompt: Prompt, lastUser: string): Ask {
-  return {
-    model,
-    streamed,
-    promptBytes: prompt.bytes,
-    hash: prompt.hash,
-    cap: null,
-    choices: 1,
-    stops: [],
-    tier: null,
-    tools: [],
-    toolForced: false,
-    lastUser,
-    turns: () => [],
-  };
+  return { ...plainAsk(model, toFlag(fields, "stream"), prompt, text), media: { audio: seconds * tokensPerSecond } };
 }
 
 function toHeard(serving: Serving, heard: Heard): string {
@@ -168,7 +151,7 @@ export function speech(fields: Fields): Exchange {
   const type = types[format];
   if (type === undefined) throw new Refused(`response_format must be one of ${Object.keys(types).join(", ")}`, "response_format");
   const byCharacter = model.startsWith("tts-1");
-  const ask = toAsk(model, toText(fields, "stream_format") === "sse", prompt, input);
+  const ask = plainAsk(model, toText(fields, "stream_format") === "sse", prompt, input);
   return {
     ask: { ...ask, makes: "output_audio", ...(byCharacter ? { units: { characters: [...input].length } } : {}) },
     wording: "openai",

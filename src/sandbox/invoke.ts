@@ -2,7 +2,7 @@
 // Cohere), counts in headers, and metrics in the last chunk of a stream. Not here: lengths and text (serving.ts), Converse (dialogue.ts).
 // Invariant: headers and metrics count as Converse does: input without what the cache read and wrote.
 
-import { type Ask, type Fields, Prompt, toCount, toList, toStops, toText } from "./ask.ts";
+import { type Ask, type Fields, plainAsk, Prompt, toCount, toList, toStops, toText } from "./ask.ts";
 import { parseDialogue, toExceptionText, toMessage, toSteps } from "./dialogue.ts";
 import { toVector } from "./embeddings.ts";
 import { eventStreamType, toEventFrame, toExceptionFrame } from "./eventstream.ts";
@@ -170,23 +170,6 @@ function embed(model: string, streamed: boolean, fields: Fields): Family {
       return JSON.stringify({ embedding: vectors[0], embeddingsByType: { float: vectors[0] }, ...count });
     },
     chunks: () => [],
-  };
-}
-
-function plainAsk(model: string, streamed: boolean, prompt: Prompt, lastUser: string): Ask {
-  return {
-    model,
-    streamed,
-    promptBytes: prompt.bytes,
-    hash: prompt.hash,
-    cap: null,
-    choices: 1,
-    stops: [],
-    tier: null,
-    tools: [],
-    toolForced: false,
-    lastUser,
-    turns: () => [],
   };
 }
 
