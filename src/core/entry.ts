@@ -3,7 +3,10 @@
 // In JSON, bigints are decimal strings of digits; nulls and empty lists are left out (see ledger/codec.ts).
 
 import type { CallEnd, CallStart, Observation } from "./call.ts";
+import type { Charge } from "./charge.ts";
+import type { Pico } from "./money.ts";
 import type { PeriodCharge } from "./period.ts";
+import type { UsageClass } from "./usage.ts";
 import type { Work, WorkStatus } from "./work.ts";
 
 export type Role = "use" | "read" | "administer";
@@ -16,6 +19,55 @@ export interface Key {
   /** SHA-256 of the key, hex. The key itself is shown once and never stored. */
   readonly hash: string;
   readonly createdMs: number;
+}
+
+/** A price list that took effect: from then on it stands in place of what its source said before. */
+export interface TakenList {
+  readonly source: string;
+  readonly version: string;
+  /** SHA-256, hex, of its text in DATA/prices/; null: it is part of Pennyworth. */
+  readonly hash: string | null;
+  /** Since when it is known, ms UTC: for a list of the past, when it was published. */
+  readonly knownMs: number;
+  readonly takenMs: number;
+  /** The user's own: goes before all others. */
+  readonly own: boolean;
+  /** How many prices it has; with none, its source is left out from then on. */
+  readonly records: number;
+}
+
+/** What one call costs by a re-rating. */
+export interface Rerated {
+  readonly call: string;
+  /** Of the end it amends (`markOf`): a later one, by better evidence, was rated anew and is left alone. */
+  readonly of: string;
+  readonly charges: readonly Charge[];
+  readonly unpriced: readonly UsageClass[];
+}
+
+/** A month that moves no more. */
+export interface Closing {
+  /** `2026-10`, UTC. */
+  readonly month: string;
+  readonly atMs: number;
+  readonly costPico: Pico;
+  readonly calls: number;
+  /** SHA-256, hex, of its statement: sums by day, provider, model and class. */
+  readonly statement: string;
+}
+
+/** How a provider's statement and the ledger compared. The whole of it is in DATA/statements/, under `hash`. */
+export interface Reconciled {
+  readonly id: string;
+  readonly atMs: number;
+  readonly provider: string;
+  /** Days, ms UTC: from inclusive, to exclusive. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** null: the statement has no amounts. */
+  readonly statedPico: Pico | null;
+  readonly ledgerPico: Pico;
+  readonly hash: string;
 }
 
 export type Entry =
@@ -35,6 +87,12 @@ export type Entry =
   | { readonly kind: "charge"; readonly charge: PeriodCharge }
   /** A correction: the charge of this id was a mistake, and counts for nothing. */
   | { readonly kind: "charge.voided"; readonly id: string; readonly atMs: number }
+  /** A price list took effect. */
+  | { readonly kind: "prices.taken"; readonly list: TakenList }
+  /** Corrections by one re-rating. Of calls in a closed month they count in the month in which they were made. */
+  | { readonly kind: "rerated"; readonly rerate: string; readonly atMs: number; readonly calls: readonly Rerated[] }
+  | { readonly kind: "closed"; readonly closing: Closing }
+  | { readonly kind: "reconciled"; readonly reconciled: Reconciled }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: Key }
   | { readonly kind: "key.revoked"; readonly atMs: number; readonly id: string }
   /** `calls` calls went through unmetered, by setting, while the journal could not be written. */
