@@ -3,8 +3,8 @@
 import * as fc from "fast-check";
 import { type Attribution, attributionFields, type CallEnd, type CallStart, type Observation } from "../src/core/call.ts";
 import type { Charge } from "../src/core/charge.ts";
-import type { Entry, Key } from "../src/core/entry.ts";
-import { toPico } from "../src/core/money.ts";
+import type { Closing, Entry, Key, Reconciled, Rerated, TakenList } from "../src/core/entry.ts";
+import { cost, toPico } from "../src/core/money.ts";
 import { type PeriodCharge, periodClasses } from "../src/core/period.ts";
 import { type Usage, type UsageClass, usageClassNames } from "../src/core/usage.ts";
 import { type Work, workKinds } from "../src/core/work.ts";
@@ -177,6 +177,54 @@ const anyPeriod: fc.Arbitrary<PeriodCharge> = record({
   costPico: perhaps(fc.bigInt({ min: 0n, max: 10n ** 30n }).map(toPico)),
 });
 
+const anyTaken: fc.Arbitrary<TakenList> = record({
+  source: text,
+  version: text,
+  hash: perhaps(text),
+  knownMs: ms,
+  takenMs: ms,
+  own: fc.boolean(),
+  records: count,
+});
+
+/** Of few rates, as an entry has them, or of as many as charges. */
+const anyRerated: fc.Arbitrary<readonly Rerated[]> = fc
+  .tuple(
+    fc.array(charge, { minLength: 1, maxLength: 3 }),
+    fc.array(record({ call: text, of: text, charges: fc.array(charge, { maxLength: 3 }), unpriced: rating.unpriced }), { maxLength: 5 }),
+    fc.boolean(),
+  )
+  .map(([few, calls, shared]) =>
+    shared
+      ? calls.map((call, index) => ({
+          ...call,
+          charges: call.charges.map(({ quantity, part }, at) => {
+            const rate = few[(index + at) % few.length] as Charge;
+            return { ...rate, quantity, part, costPico: toPico(cost({ pico: rate.ratePico, per: rate.ratePer }, quantity)) };
+          }),
+        }))
+      : calls,
+  );
+
+const anyClosing: fc.Arbitrary<Closing> = record({
+  month: fc.integer({ min: 0, max: 24 }).map((month) => new Date(Date.UTC(2026, month)).toISOString().slice(0, 7)),
+  atMs: ms,
+  costPico: fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map(toPico),
+  calls: count,
+  statement: text,
+});
+
+const anyReconciled: fc.Arbitrary<Reconciled> = record({
+  id: text,
+  atMs: ms,
+  provider: fc.oneof(text, fc.constantFrom("openai", "anthropic")),
+  fromMs: ms,
+  toMs: ms,
+  statedPico: perhaps(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map(toPico)),
+  ledgerPico: fc.bigInt({ min: 0n, max: 10n ** 30n }).map(toPico),
+  hash: text,
+});
+
 export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("run" as const), run: text, atMs: ms, version: text }),
   record({ kind: fc.constant("start" as const), call: anyStart }),
@@ -189,6 +237,10 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("work.ended" as const), id: text, atMs: ms, status: fc.constantFrom("done", "failed", "lost" as const) }),
   record({ kind: fc.constant("charge" as const), charge: anyPeriod }),
   record({ kind: fc.constant("charge.voided" as const), id: text, atMs: ms }),
+  record({ kind: fc.constant("prices.taken" as const), list: anyTaken }),
+  record({ kind: fc.constant("rerated" as const), rerate: text, atMs: ms, calls: anyRerated }),
+  record({ kind: fc.constant("closed" as const), closing: anyClosing }),
+  record({ kind: fc.constant("reconciled" as const), reconciled: anyReconciled }),
   record({ kind: fc.constant("seen" as const), id: text, responseId: text }),
   record({ kind: fc.constant("gap" as const), fromMs: ms, toMs: ms, calls: count, cause: text }),
   record({ kind: fc.constant("clock" as const), atMs: ms, byMs: fc.integer().filter((by) => by !== 0) }),

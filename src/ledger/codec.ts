@@ -3,12 +3,13 @@
 
 import type { CallEnd, CallStart, Observation } from "../core/call.ts";
 import type { Charge } from "../core/charge.ts";
-import type { Entry, Key, Position } from "../core/entry.ts";
+import type { Closing, Entry, Key, Position, Reconciled, TakenList } from "../core/entry.ts";
 import { type Pico, toPico } from "../core/money.ts";
 import type { Usage, UsageClass, UsagePart } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { readAttribution, some, type Written, type WrittenAttribution, writeAttribution } from "./fields.ts";
 import { readPeriod, readWork, type WrittenPeriod, type WrittenWork, writePeriod, writeWork } from "./periods.ts";
+import { readReratings, type WrittenReratings, writeReratings } from "./reratings.ts";
 
 /** The version of every entry written now. */
 export const entryVersion = 1;
@@ -28,6 +29,16 @@ export function encodeEntry(entry: Entry): string {
       return JSON.stringify({ v: entryVersion, kind: entry.kind, work: writeWork(entry.work) });
     case "charge":
       return JSON.stringify({ v: entryVersion, kind: entry.kind, charge: writePeriod(entry.charge) });
+    case "prices.taken":
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, list: writeTaken(entry.list) });
+    case "rerated": {
+      const { rerate, atMs } = entry;
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, rerate, atMs, ...writeReratings(entry.calls) });
+    }
+    case "closed":
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, closing: writeClosing(entry.closing) });
+    case "reconciled":
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, reconciled: writeReconciled(entry.reconciled) });
     case "run":
     case "seen":
     case "work.moved":
@@ -70,6 +81,14 @@ export function decodeEntry(text: string, at?: Position): Entry {
       return { kind: "charge", charge: readPeriod(json.charge) };
     case "charge.voided":
       return { kind: "charge.voided", id: json.id, atMs: json.atMs };
+    case "prices.taken":
+      return { kind: "prices.taken", list: { ...json.list, hash: json.list.hash ?? null } };
+    case "rerated":
+      return { kind: "rerated", rerate: json.rerate, atMs: json.atMs, calls: readReratings(json) };
+    case "closed":
+      return { kind: "closed", closing: { ...json.closing, costPico: toPico(BigInt(json.closing.costPico)) } };
+    case "reconciled":
+      return { kind: "reconciled", reconciled: readReconciled(json.reconciled) };
     case "key.revoked":
       return { kind: "key.revoked", atMs: json.atMs, id: json.id };
     case "gap":
@@ -115,6 +134,9 @@ interface WrittenRating {
 type WrittenEnd = Written<CallEnd, WrittenRating>;
 type WrittenObservation = Written<Observation, WrittenRating & { readonly attribution?: WrittenAttribution | undefined }>;
 type WrittenKey = Written<Key>;
+type WrittenTaken = Written<TakenList>;
+type WrittenClosing = Written<Closing, { readonly costPico: string }>;
+type WrittenReconciled = Written<Reconciled, { readonly statedPico?: string | undefined; readonly ledgerPico: string }>;
 type WrittenEntry = { readonly v: unknown } & (
   | { readonly kind: "start"; readonly call: WrittenStart }
   | { readonly kind: "end"; readonly call: WrittenEnd }
@@ -122,6 +144,10 @@ type WrittenEntry = { readonly v: unknown } & (
   | { readonly kind: "work.begun"; readonly work: WrittenWork }
   | { readonly kind: "charge"; readonly charge: WrittenPeriod }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: WrittenKey }
+  | { readonly kind: "prices.taken"; readonly list: WrittenTaken }
+  | ({ readonly kind: "rerated"; readonly rerate: string; readonly atMs: number } & WrittenReratings)
+  | { readonly kind: "closed"; readonly closing: WrittenClosing }
+  | { readonly kind: "reconciled"; readonly reconciled: WrittenReconciled }
   | Extract<Entry, { kind: "run" | "seen" | "work.moved" | "work.ended" | "charge.voided" | "key.revoked" | "gap" | "clock" }>
 );
 
@@ -368,4 +394,24 @@ function writeKey(key: Key): WrittenKey {
 
 function readKey(key: WrittenKey): Key {
   return { id: key.id, name: key.name, team: key.team ?? null, role: key.role, hash: key.hash, createdMs: key.createdMs };
+}
+
+function writeTaken(list: TakenList): WrittenTaken {
+  const { source, version, hash, knownMs, takenMs, own, records } = list;
+  return { source, version, hash: hash ?? undefined, knownMs, takenMs, own, records };
+}
+
+function writeClosing({ month, atMs, costPico, calls, statement }: Closing): WrittenClosing {
+  return { month, atMs, costPico: costPico.toString(), calls, statement };
+}
+
+function writeReconciled(one: Reconciled): WrittenReconciled {
+  const { id, atMs, provider, fromMs, toMs, statedPico, ledgerPico, hash } = one;
+  return { id, atMs, provider, fromMs, toMs, statedPico: statedPico?.toString(), ledgerPico: ledgerPico.toString(), hash };
+}
+
+function readReconciled(one: WrittenReconciled): Reconciled {
+  const { id, atMs, provider, fromMs, toMs, statedPico, ledgerPico, hash } = one;
+  const stated = statedPico === undefined ? null : toPico(BigInt(statedPico));
+  return { id, atMs, provider, fromMs, toMs, statedPico: stated, ledgerPico: toPico(BigInt(ledgerPico)), hash };
 }

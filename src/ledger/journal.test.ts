@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { crc32, gunzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Entry } from "../core/entry.ts";
+import type { Closing, Entry, Reconciled, TakenList } from "../core/entry.ts";
 import { anyEntry } from "../../test/arbitrary.ts";
 import { encodeEntry } from "./codec.ts";
 import { type JournalFiles, realFiles } from "./files.ts";
@@ -68,6 +68,9 @@ describe("journal", () => {
         const keys = new Map<string, number | null>();
         const open = new Set<string>();
         const works = new Map<string, number | null>();
+        const taken: TakenList[] = [];
+        const closings = new Map<string, Closing>();
+        const reconciled = new Map<string, Reconciled>();
         for (const [entry, then] of steps) {
           journal.append(entry);
           if (entry.kind === "key.created") keys.set(entry.key.id, null);
@@ -77,12 +80,22 @@ describe("journal", () => {
           if (entry.kind === "work.begun" && !works.has(entry.work.id)) works.set(entry.work.id, entry.work.expiresMs);
           if (entry.kind === "work.moved" && works.has(entry.id)) works.set(entry.id, entry.expiresMs);
           if (entry.kind === "work.ended") works.delete(entry.id);
+          if (entry.kind === "prices.taken") taken.push(entry.list);
+          if (entry.kind === "closed" && !closings.has(entry.closing.month)) closings.set(entry.closing.month, entry.closing);
+          if (entry.kind === "reconciled") {
+            const key = `${entry.reconciled.provider} ${new Date(entry.reconciled.fromMs).toISOString().slice(0, 7)}`;
+            reconciled.delete(key);
+            reconciled.set(key, entry.reconciled);
+          }
           if (then === "compress") await compressSealed(own);
           if (then !== "reopen") continue;
           await journal.close();
           journal = await Journal.open(own, small);
           expect(new Map([...journal.keys().values()].map((key) => [key.id, key.revokedMs]))).toEqual(keys);
           expect(new Set(journal.openCalls().keys())).toEqual(open);
+          expect(journal.prices()).toStrictEqual(taken);
+          expect(journal.closings()).toStrictEqual([...closings.values()]);
+          expect(journal.reconciled()).toStrictEqual([...reconciled.values()]);
           expect(new Map([...journal.works()].map(([id, work]) => [id, work.expiresMs]))).toEqual(works);
         }
         const end = journal.position;

@@ -5,7 +5,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import type { CallStart } from "../core/call.ts";
-import type { Entry, Position } from "../core/entry.ts";
+import type { Closing, Entry, Position, Reconciled, TakenList } from "../core/entry.ts";
 import type { Work } from "../core/work.ts";
 import { PennyworthError } from "../error.ts";
 import { encodeEntry } from "./codec.ts";
@@ -170,6 +170,21 @@ export class Journal {
   /** Pennyworth's own keys by id, revoked ones too. */
   keys(): ReadonlyMap<string, KeyRecord> {
     return this.#state.keys;
+  }
+
+  /** Every price list that took effect, in that order. */
+  prices(): readonly TakenList[] {
+    return this.#state.prices;
+  }
+
+  /** Months that move no more, in the order in which they were closed. */
+  closings(): readonly Closing[] {
+    return this.#state.closings;
+  }
+
+  /** How statements compared: the last one of each provider and month. */
+  reconciled(): readonly Reconciled[] {
+    return [...this.#state.reconciled.values()];
   }
 
   /** Calls `listener` after every append, with where it ends. It must not throw, and must not append. */

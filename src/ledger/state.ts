@@ -1,8 +1,9 @@
-// What a restart must know of the past: the keys, the calls that began and have not ended, and the work that is open. Each segment's header carries it, so that a
+// What a restart must know of the past: the keys, the calls that began and have not ended, the work that is open, the price lists that took
+// effect, the closed months and what statements said. Each segment's header carries it, so that a
 // start-up reads the last segment alone. Invariant: a state is the same, whether read from a header or built from every entry before it.
 
 import type { CallStart } from "../core/call.ts";
-import type { Entry, Key } from "../core/entry.ts";
+import type { Closing, Entry, Key, Reconciled, TakenList } from "../core/entry.ts";
 import type { Work } from "../core/work.ts";
 import { decodeEntry, encodeEntry } from "./codec.ts";
 
@@ -18,10 +19,16 @@ export interface LedgerState {
   readonly seen: Map<string, string>;
   /** Work that has not ended. */
   readonly works: Map<string, Work>;
+  /** Every price list that took effect, in that order. */
+  readonly prices: TakenList[];
+  /** The first closing of a month stands. In the order in which they were said. */
+  readonly closings: Closing[];
+  /** The last one of each provider and month. */
+  readonly reconciled: Map<string, Reconciled>;
 }
 
 export function emptyState(): LedgerState {
-  return { keys: new Map(), open: new Map(), seen: new Map(), works: new Map() };
+  return { keys: new Map(), open: new Map(), seen: new Map(), works: new Map(), prices: [], closings: [], reconciled: new Map() };
 }
 
 /** May not refuse: the entry is history. */
@@ -56,8 +63,22 @@ export function applyEntry(state: LedgerState, entry: Entry): void {
       if (key !== undefined && key.revokedMs === null) state.keys.set(entry.id, { ...key, revokedMs: entry.atMs });
       break;
     }
+    case "prices.taken":
+      state.prices.push(entry.list);
+      break;
+    case "closed":
+      if (!state.closings.some(({ month }) => month === entry.closing.month)) state.closings.push(entry.closing);
+      break;
+    case "reconciled": {
+      const key = reconciledKey(entry.reconciled);
+      // The last one said comes last, in a state read from a header as well.
+      state.reconciled.delete(key);
+      state.reconciled.set(key, entry.reconciled);
+      break;
+    }
     case "run":
     case "observation":
+    case "rerated":
     case "charge":
     case "charge.voided":
     case "gap":
@@ -76,6 +97,9 @@ export function encodeState(state: LedgerState): string {
   for (const call of state.open.values()) texts.push(encodeEntry({ kind: "start", call }));
   for (const [id, responseId] of state.seen) texts.push(encodeEntry({ kind: "seen", id, responseId }));
   for (const work of state.works.values()) texts.push(encodeEntry({ kind: "work.begun", work }));
+  for (const list of state.prices) texts.push(encodeEntry({ kind: "prices.taken", list }));
+  for (const closing of state.closings) texts.push(encodeEntry({ kind: "closed", closing }));
+  for (const reconciled of state.reconciled.values()) texts.push(encodeEntry({ kind: "reconciled", reconciled }));
   return `{"entries":[${texts.join(",")}]}`;
 }
 
@@ -84,4 +108,9 @@ export function decodeState(json: { readonly entries: readonly unknown[] }): Led
   const state = emptyState();
   for (const entry of json.entries) applyEntry(state, decodeEntry(JSON.stringify(entry)));
   return state;
+}
+
+/** Provider and month, UTC. */
+function reconciledKey({ provider, fromMs }: Reconciled): string {
+  return JSON.stringify([new Date(fromMs).toISOString().slice(0, 7), provider]);
 }
