@@ -23,6 +23,10 @@ function said({ draws }: ReturnType<typeof drawDown>): string[] {
   return draws.map(({ by, id, units, costPico }) => `${by} ${id} ${units === null ? "" : `${units} units `}${costPico}`);
 }
 
+/** What is owed for one unit at 5, where an allowance is for models that begin with `on`. */
+const owedFor = (changes: Partial<Use>): bigint =>
+  drawDown([use("2026-03-01", 1, 5n, changes)], [allowance("free", 9, { match: { starts_with: "on" } })], []).owedPico;
+
 describe("an allowance", () => {
   it("covers units and their part of the cost, and lets the rest be paid", () => {
     const { draws, owedPico } = drawDown([use("2026-03-01", 10, 100n)], [allowance("free", 3)], []);
@@ -40,14 +44,12 @@ describe("an allowance", () => {
   });
 
   it("covers its provider, its models and its classes alone", () => {
-    const other = (changes: Partial<Use>): bigint =>
-      drawDown([use("2026-03-01", 1, 5n, changes)], [allowance("free", 9, { match: { starts_with: "on" } })], []).owedPico;
-    expect(other({})).toBe(0n);
-    expect(other({ model: "ONE-2026" })).toBe(0n);
-    expect(other({ model: "two" })).toBe(5n);
-    expect(other({ model: null })).toBe(5n);
-    expect(other({ provider: "acme-eu" })).toBe(5n);
-    expect(other({ class: "output" })).toBe(5n);
+    expect(owedFor({})).toBe(0n);
+    expect(owedFor({ model: "ONE-2026" })).toBe(0n);
+    expect(owedFor({ model: "two" })).toBe(5n);
+    expect(owedFor({ model: null })).toBe(5n);
+    expect(owedFor({ provider: "acme-eu" })).toBe(5n);
+    expect(owedFor({ class: "output" })).toBe(5n);
   });
 
   it("holds on whole days from its start to its end", () => {
@@ -160,23 +162,23 @@ const anyCredits = fc.uniqueArray(
   { selector: ({ id }) => id },
 );
 
+const midnight = 86_400_000;
+const end = (one: Allowance, at: number): number => {
+  const date = new Date(at);
+  const natural =
+    one.every === "once" ? Infinity : one.every === "day" ? at + midnight : Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+  return Math.min(natural, one.toMs ?? Infinity);
+};
+const begin = (one: Allowance, at: number): number => {
+  const natural = one.every === "once" ? -Infinity : one.every === "day" ? at : Date.parse(`${new Date(at).toISOString().slice(0, 7)}-01`);
+  return Math.max(natural, one.fromMs ?? -Infinity);
+};
+const order = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
+
 /** Who pays, unit by unit and picodollar by picodollar, each time looking for the first that still can. */
 function slowly(uses: readonly Use[], allowances: readonly Allowance[], credits: readonly Credit[]) {
-  const midnight = 86_400_000;
   const units = new Map<string, number>();
   const picos = new Map<string, bigint>();
-  const end = (one: Allowance, at: number): number => {
-    const date = new Date(at);
-    const natural =
-      one.every === "once" ? Infinity : one.every === "day" ? at + midnight : Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
-    return Math.min(natural, one.toMs ?? Infinity);
-  };
-  const begin = (one: Allowance, at: number): number => {
-    const natural =
-      one.every === "once" ? -Infinity : one.every === "day" ? at : Date.parse(`${new Date(at).toISOString().slice(0, 7)}-01`);
-    return Math.max(natural, one.fromMs ?? -Infinity);
-  };
-  const order = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
   const sorted = [...uses].sort(
     (a, b) =>
       a.dayMs - b.dayMs ||
