@@ -105,6 +105,10 @@ export class Follower {
           return await this.#store.run(message.id, message.limit);
         case "incidents":
           return await this.#store.incidents(message.query);
+        case "unpriced":
+          return await this.#store.unpriced(message.query);
+        case "trend":
+          return await this.#store.trend(message.query);
         case "status":
           return { applied: this.#store.applied, refused: this.#opened ? await this.#store.refused() : 0, trouble: this.#trouble };
       }

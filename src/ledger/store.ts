@@ -29,6 +29,10 @@ export interface Store {
   run(id: string, limit: number): Promise<Run | null>;
   /** Newest first. */
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
+  /** What calls used that has no price; the models with the most such calls first. */
+  unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
+  /** What one model's priced lines came to over time, the earliest first. */
+  trend(query: TrendQuery): Promise<Trend>;
   close(): Promise<void>;
 }
 
@@ -221,6 +225,71 @@ export type Incident =
 
 export interface IncidentsPage {
   readonly incidents: readonly Incident[];
+  readonly truncated: boolean;
+}
+
+export interface UnpricedQuery {
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+  readonly filters: readonly Filter[];
+  /** Most models, told apart by tier and region. */
+  readonly limit: number;
+}
+
+export interface UnpricedRow {
+  readonly provider: string;
+  readonly model: string | null;
+  /** As the provider says it was served; null: it did not say. */
+  readonly tier: string | null;
+  readonly region: string | null;
+  readonly calls: number;
+  /** Start of the first and of the last of these calls, ms UTC. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Classes without a price; a class whose quantity nobody knows is not among them. */
+  readonly classes: readonly { readonly class: UsageClass; readonly calls: number; readonly quantity: number | null }[];
+}
+
+export interface UnpricedPage {
+  readonly rows: readonly UnpricedRow[];
+  readonly truncated: boolean;
+}
+
+export interface TrendQuery {
+  readonly provider: string;
+  /** As charges name it: the price book's. */
+  readonly model: string;
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+  readonly by: "day" | "week" | "month";
+  /** Times at which one of its prices begins or ends, and times of day in UTC, ms after midnight: no line spans one. */
+  readonly changesMs: readonly number[];
+  readonly dailyMs: readonly number[];
+  /** Most rows, lines and buckets together. */
+  readonly limit: number;
+}
+
+/** Units of one class in one bucket between two changes of price. */
+export interface TrendLine {
+  readonly bucket: string;
+  /** Start of the first call, ms UTC: all of them have the price of that moment. */
+  readonly atMs: number;
+  readonly class: UsageClass;
+  readonly quantity: number;
+  readonly cost: string;
+}
+
+export interface TrendBucket {
+  readonly bucket: string;
+  readonly calls: number;
+  /** Root tasks with such calls, and what those calls cost in all. */
+  readonly tasks: number;
+  readonly taskCost: string;
+}
+
+export interface Trend {
+  readonly lines: readonly TrendLine[];
+  readonly buckets: readonly TrendBucket[];
   readonly truncated: boolean;
 }
 

@@ -3,6 +3,8 @@
 
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import type { CallEnd } from "../core/call.ts";
+import type { Charge } from "../core/charge.ts";
 import type { Entry } from "../core/entry.ts";
 import { formatUsd } from "../core/money.ts";
 import { offsetsOf } from "../core/zone.ts";
@@ -64,6 +66,24 @@ function taskCall(id: string, atMs: number, said: object, quantity: number | nul
     start: sampleStart(id, { startMs: dayStartMs + atMs, attribution: { ...nobody, ...said } }),
     end: quantity === null ? null : sampleEnd(id, { ...end, status: quantity === 5 ? "cut" : "complete" }),
   };
+}
+
+function usageOf(quantities: object): NonNullable<CallEnd["usage"]> {
+  return { parts: [{ kind: "message", model: null, quantities }], source: "reported", doubts: [], raw: null };
+}
+
+function modelCall(id: string, atMs: number, model: string, end: Partial<CallEnd>): Known {
+  const start = sampleStart(id, { startMs: dayStartMs + atMs, modelSent: model });
+  return { start, end: sampleEnd(id, { modelAnswered: model, ...end }) };
+}
+
+function paidCall(id: string, atMs: number, task: object, charges: readonly Charge[], provider = "openai"): Known {
+  const start = sampleStart(id, { startMs: dayStartMs + atMs, provider, attribution: { ...nobody, ...task } });
+  return { start, end: sampleEnd(id, { charges }) };
+}
+
+function inputCharge(quantity: number, pico = 1_000_000n): Charge {
+  return sampleCharge("input", quantity, pico);
 }
 
 export function viewSuite(name: string, make: () => Promise<TestStore>): void {
@@ -264,6 +284,92 @@ export function viewSuite(name: string, make: () => Promise<TestStore>): void {
         expect((await store.run("A/1", 10))?.calls.map(({ id }) => id)).toEqual(["a2", "a3"]);
         expect(await store.run("no such task", 10)).toBeNull();
         expect((await store.runs({ ...query, sinceMs: dayStartMs + 940 })).runs).toEqual([]);
+      });
+    });
+
+    test("lists what has no price: by model, tier and class, with the first and the last call", async () => {
+      const charges = [sampleCharge("input", 10, 1n)];
+      const calls = [
+        modelCall("a", 0, "new", { usage: usageOf({ input: 10, output: 5 }), charges: [], unpriced: ["input", "output"] }),
+        modelCall("b", 50, "new", { usage: usageOf({ input: 7, output: 0 }), charges: [], unpriced: ["input"] }),
+        modelCall("c", 20, "new", { tierServed: "batch", usage: usageOf({ input: 100 }), charges: [], unpriced: ["input"] }),
+        // A class that is priced for one part of the call and not for the other.
+        modelCall("d", 30, "half", { usage: usageOf({ input: 14, output: 5 }), charges, unpriced: ["input", "output"] }),
+        modelCall("e", 40, "half", { usage: usageOf({ input: 10 }), charges }),
+        modelCall("f", 60, "bound", { usage: { ...usageOf({}), source: "presumed" }, charges: [], unpriced: ["output"] }),
+      ];
+      await withStore(entriesOf(calls), async (store) => {
+        const query = { sinceMs: null, untilMs: null, filters: [], limit: 10 };
+        const { rows, truncated } = await store.unpriced(query);
+        expect(truncated).toBe(false);
+        const told = rows.map(({ model, tier, calls: count, firstMs, lastMs, classes }) => [
+          [model, tier, count, firstMs - dayStartMs, lastMs - dayStartMs],
+          classes.map((one) => [one.class, one.calls, one.quantity]),
+        ]);
+        expect(told).toEqual([
+          [
+            ["new", null, 2, 0, 50],
+            [
+              ["input", 2, 17],
+              ["output", 1, 5],
+            ],
+          ],
+          [["bound", null, 1, 60, 60], []],
+          [
+            ["half", null, 1, 30, 30],
+            [
+              ["input", 0, 4],
+              ["output", 1, 5],
+            ],
+          ],
+          [["new", "batch", 1, 20, 20], [["input", 1, 100]]],
+        ]);
+        const first = await store.unpriced({ ...query, sinceMs: dayStartMs + 1, limit: 1 });
+        expect([first.truncated, first.rows.map((row) => row.model)]).toEqual([true, ["bound"]]);
+      });
+    });
+
+    test("follows what a model's lines came to, split where its price may change", async () => {
+      const hour = 3_600_000;
+      // 22:00 of 28 March, a Saturday: the first two days are of one week, and the month ends three days later.
+      const calls = [
+        paidCall("a", 0, { task: "A" }, [inputCharge(10), sampleCharge("output", 2, 3_000_000n)]),
+        paidCall("b", hour, { task: "A/1", root: "A" }, [inputCharge(30)]),
+        paidCall("c", 3 * hour, { task: "B" }, [inputCharge(100, 2_000_000n), { ...inputCharge(1), model: "other", part: 1 }]),
+        paidCall("d", 30 * hour, {}, [inputCharge(1_000)]),
+        paidCall("e", 31 * hour, { task: "E" }, [{ ...inputCharge(9), model: "other" }]),
+        paidCall("f", 32 * hour, { task: "F" }, [inputCharge(9)], "azure"),
+      ];
+      await withStore(entriesOf(calls), async (store) => {
+        const query = { provider: "openai", model: "gpt-5", sinceMs: null, untilMs: null, changesMs: [], dailyMs: [], limit: 100 } as const;
+        const byDay = await store.trend({ ...query, by: "day" });
+        expect(byDay).toEqual({
+          lines: [
+            { bucket: "2026-03-28", atMs: dayStartMs, class: "input", quantity: 40, cost: "0.00004" },
+            { bucket: "2026-03-28", atMs: dayStartMs, class: "output", quantity: 2, cost: "0.000006" },
+            { bucket: "2026-03-29", atMs: dayStartMs + 3 * hour, class: "input", quantity: 100, cost: "0.0002" },
+            { bucket: "2026-03-30", atMs: dayStartMs + 30 * hour, class: "input", quantity: 1_000, cost: "0.001" },
+          ],
+          buckets: [
+            { bucket: "2026-03-28", calls: 2, tasks: 1, taskCost: "0.000046" },
+            { bucket: "2026-03-29", calls: 1, tasks: 1, taskCost: "0.000201" },
+            { bucket: "2026-03-30", calls: 1, tasks: 0, taskCost: "0" },
+          ],
+          truncated: false,
+        });
+        const byMonth = await store.trend({ ...query, by: "month", changesMs: [dayStartMs + 2 * hour], dailyMs: [23 * hour] });
+        expect(byMonth.lines.map(({ atMs, class: name, quantity }) => [(atMs - dayStartMs) / hour, name, quantity])).toEqual([
+          [0, "input", 10],
+          [1, "input", 30],
+          [3, "input", 1_100],
+          [0, "output", 2],
+        ]);
+        expect(byMonth.buckets).toEqual([{ bucket: "2026-03", calls: 4, tasks: 2, taskCost: "0.000247" }]);
+        expect((await store.trend({ ...query, by: "week", sinceMs: dayStartMs + 1, untilMs: dayStartMs + 4 * hour })).buckets).toEqual([
+          { bucket: "2026-03-23", calls: 2, tasks: 2, taskCost: "0.000231" },
+        ]);
+        expect((await store.trend({ ...query, by: "day", limit: 2 })).truncated).toBe(true);
+        expect((await store.trend({ ...query, model: "'; --", by: "day" })).lines).toEqual([]);
       });
     });
 

@@ -96,7 +96,7 @@ export function toLatency(values: readonly DuckDBValue[]): Latency {
 }
 
 /** A DECIMAL with twelve decimals is picodollars inside. */
-function toUsd(value: DuckDBValue): string {
+export function toUsd(value: DuckDBValue): string {
   if (value === null) return "0";
   if (!(value instanceof DuckDBDecimalValue) || value.scale !== 12)
     throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });

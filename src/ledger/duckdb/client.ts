@@ -19,6 +19,10 @@ import type {
   Run,
   RunsPage,
   RunsQuery,
+  Trend,
+  TrendQuery,
+  UnpricedPage,
+  UnpricedQuery,
 } from "../store.ts";
 import { dropStore } from "./place.ts";
 import { type Answer, type Message, type News, type Question, defaultOptions } from "./wire.ts";
@@ -51,6 +55,8 @@ export interface StoreClient {
   runs(query: RunsQuery): Promise<RunsPage>;
   run(id: string, limit: number): Promise<Run | null>;
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
+  unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
+  trend(query: TrendQuery): Promise<Trend>;
   status(): Promise<StoreStatus>;
   /** Up to where the journal is in the store, as it last told: asks nobody. */
   readonly applied: Position | null;
@@ -147,6 +153,14 @@ class Client implements StoreClient {
 
   incidents(query: ChargesQuery): Promise<IncidentsPage> {
     return this.#ask({ method: "incidents", query }) as Promise<IncidentsPage>;
+  }
+
+  unpriced(query: UnpricedQuery): Promise<UnpricedPage> {
+    return this.#ask({ method: "unpriced", query }) as Promise<UnpricedPage>;
+  }
+
+  trend(query: TrendQuery): Promise<Trend> {
+    return this.#ask({ method: "trend", query }) as Promise<Trend>;
   }
 
   get applied(): Position | null {

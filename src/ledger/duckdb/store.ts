@@ -25,6 +25,10 @@ import type {
   RunsPage,
   RunsQuery,
   Store,
+  Trend,
+  TrendQuery,
+  UnpricedPage,
+  UnpricedQuery,
 } from "../store.ts";
 import { summaryColumns, toLatency, toReportRow, toSummary } from "./answer.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
@@ -41,6 +45,8 @@ import { insertFrom, schema, schemaVersion } from "./schema.ts";
 import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
 import { addSums, foldSums } from "./sums.ts";
 import type { Transaction } from "./transaction.ts";
+import { toTrend, trendSql } from "./trend.ts";
+import { toUnpriced, unpricedSql } from "./unpriced.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
 
 /** Questions answered at the same time. */
@@ -340,6 +346,16 @@ export class DuckDBStore implements Store {
   async incidents(query: ChargesQuery): Promise<IncidentsPage> {
     const incidents = (await this.#ask(incidentsSql(query))).map(toIncident);
     return { incidents: incidents.slice(0, query.limit), truncated: incidents.length > query.limit };
+  }
+
+  async unpriced(query: UnpricedQuery): Promise<UnpricedPage> {
+    const rows = toUnpriced(await this.#ask(unpricedSql(query)));
+    return { rows: rows.slice(0, query.limit), truncated: rows.length > query.limit };
+  }
+
+  async trend(query: TrendQuery): Promise<Trend> {
+    const rows = await this.#ask(trendSql(query));
+    return { ...toTrend(rows.slice(0, query.limit), query.by), truncated: rows.length > query.limit };
   }
 
   /** Folds the write-ahead log into the file. */

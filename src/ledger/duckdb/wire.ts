@@ -2,7 +2,7 @@
 
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
-import type { CallsQuery, ChargesQuery, ReportQuery, RunsQuery } from "../store.ts";
+import type { CallsQuery, ChargesQuery, ReportQuery, RunsQuery, TrendQuery, UnpricedQuery } from "../store.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -27,6 +27,8 @@ export type Question =
   | { readonly method: "runs"; readonly query: RunsQuery }
   | { readonly method: "run"; readonly id: string; readonly limit: number }
   | { readonly method: "incidents"; readonly query: ChargesQuery }
+  | { readonly method: "unpriced"; readonly query: UnpricedQuery }
+  | { readonly method: "trend"; readonly query: TrendQuery }
   | { readonly method: "status" };
 
 /** To the process. */
