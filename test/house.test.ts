@@ -23,7 +23,7 @@ const heights: Readonly<Record<string, number>> = {
   export: 4,
   sandbox: 4,
   demo: 4,
-  "prices.ts": 3,
+  prices: 2.5,
   ledger: 3,
   providers: 3,
   economics: 2,

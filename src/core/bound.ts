@@ -4,9 +4,9 @@
 
 import type { Hold } from "./call.ts";
 import { type Charge, type Rating, total } from "./charge.ts";
-import { cost, formatUsd } from "./money.ts";
+import { formatUsd } from "./money.ts";
 import { type PriceBook, type PricedStep, standard, type Tariff } from "./price.ts";
-import { stepFor } from "./rating.ts";
+import { lineOf, stepFor, topUp } from "./rating.ts";
 import { type Usage, type UsageClass, usageClasses, usageClassNames } from "./usage.ts";
 
 /** The call as it will be sent. */
@@ -105,10 +105,12 @@ function settleAt(tariff: Tariff, input: number, output: number): Rating {
   ] as const) {
     if (quantity === 0) continue;
     if (step === null) unpriced.push(type);
-    else charges.push(line(tariff, type, quantity, step));
+    else charges.push(lineOf(tariff, type, Math.max(quantity, leastOf(tariff, type)), 0, step, "presumed"));
   }
   const fee = stepFor(tariff.prices.request, 0);
-  if (fee !== null) charges.push(line(tariff, "request", 1, fee));
+  if (fee !== null) charges.push(lineOf(tariff, "request", 1, 0, fee, "presumed"));
+  const least = topUp(tariff, charges, "presumed");
+  if (least !== null) charges.push(least);
   return { charges, unpriced };
 }
 
@@ -116,8 +118,7 @@ function settleAt(tariff: Tariff, input: number, output: number): Rating {
 function dearestStep(tariff: Tariff, direction: "input" | "output", context: number): PricedStep | null {
   let dearest: PricedStep | null = null;
   for (const type of usageClassNames) {
-    const facts = usageClasses[type];
-    if (facts.direction !== direction || facts.unit !== "token") continue;
+    if (!isTokens(type, direction)) continue;
     for (const step of tariff.prices[type] ?? []) {
       if (context <= step.aboveTokens) continue;
       if (dearest === null || step.rate.pico * dearest.rate.per > dearest.rate.pico * step.rate.per) dearest = step;
@@ -126,18 +127,13 @@ function dearestStep(tariff: Tariff, direction: "input" | "output", context: num
   return dearest;
 }
 
-function line(tariff: Tariff, type: UsageClass, quantity: number, step: PricedStep): Charge {
-  return {
-    class: type,
-    quantity,
-    source: "presumed",
-    model: tariff.model,
-    part: 0,
-    price: step.price,
-    ratePico: step.rate.pico,
-    ratePer: step.rate.per,
-    costPico: cost(step.rate, quantity),
-  };
+/** The most units of any class of a direction that are billed however few there are. */
+function leastOf(tariff: Tariff, direction: "input" | "output"): number {
+  return Math.max(0, ...usageClassNames.map((type) => (isTokens(type, direction) ? (tariff.terms[type]?.atLeast ?? 0) : 0)));
+}
+
+function isTokens(type: UsageClass, direction: "input" | "output"): boolean {
+  return usageClasses[type].unit === "token" && usageClasses[type].direction === direction;
 }
 
 function unpricedReason(call: BoundCall, classes: readonly UsageClass[]): string {

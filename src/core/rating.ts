@@ -2,9 +2,9 @@
 // Invariant: each charge is `cost(rate, quantity)` and can be recomputed from itself; a quantity without a price is named as unpriced
 // and never costs 0, and never takes another model's or another tier's price.
 
-import type { Charge, Rating } from "./charge.ts";
+import { type Charge, type Rating, total } from "./charge.ts";
 import { isSnapshotOf } from "./match.ts";
-import { cost } from "./money.ts";
+import { cost, type Rate } from "./money.ts";
 import type { PriceBook, PricedStep, Tariff } from "./price.ts";
 import { inputTokens, type Usage, type UsageClass } from "./usage.ts";
 
@@ -41,14 +41,48 @@ export function rate(book: PriceBook, call: RatedCall, usage: Usage): Rating {
         if (!unpriced.includes(type)) unpriced.push(type);
         continue;
       }
-      charges.push(charge(usage, tariff, type, quantity, part, step));
+      if (tariff.terms[type] === undefined) charges.push(charge(usage, tariff, type, quantity, part, step));
+      else charges.push(...chargeByTerms(usage, tariff, type, quantity, part, step));
     }
   }
   if (!requests && first?.prices.request !== undefined && usage.parts.length > 0) {
     const step = stepFor(first.prices.request, 0);
     if (step !== null) charges.push(charge(usage, first, "request", 1, 0, step));
   }
+  const least = unpriced.length > 0 ? null : topUp(first, charges, usage.source);
+  if (least !== null) charges.push(least);
   return { charges, unpriced };
+}
+
+/** What is missing to the least that a call costs; null when nothing is. */
+export function topUp(tariff: Tariff | null, charges: readonly Charge[], source: Charge["source"]): Charge | null {
+  if (tariff === null || tariff.minimum === null) return null;
+  const costPico = total(charges);
+  if (costPico === 0n || costPico >= tariff.minimum.costPico) return null;
+  const rate = { pico: tariff.minimum.costPico - costPico, per: 1n };
+  return lineOf(tariff, "minimum", 1, 0, { rate, price: tariff.minimum.price }, source);
+}
+
+/** A class of which units above a step are priced apart, or of which a least number is billed. */
+function chargeByTerms(usage: Usage, tariff: Tariff, type: UsageClass, quantity: number, part: number, step: PricedStep): Charge[] {
+  const { marginal = false, atLeast = 0 } = tariff.terms[type] ?? {};
+  const source = usage.sources?.[type] ?? usage.source;
+  const charges = marginal
+    ? split(tariff.prices[type] ?? [], quantity).map((one) => lineOf(tariff, type, one.quantity, part, one.step, source))
+    : [lineOf(tariff, type, quantity, part, step, source)];
+  const first = marginal ? (tariff.prices[type]?.[0] ?? step) : step;
+  if (quantity < atLeast)
+    charges.push(lineOf(tariff, "minimum", atLeast - quantity, part, { ...first, price: `${first.price}~${atLeast}` }, source));
+  return charges;
+}
+
+/** Units by the step they stand in: those above its mark, up to the next one's. */
+function split(steps: readonly PricedStep[], quantity: number): { readonly quantity: number; readonly step: PricedStep }[] {
+  return steps.flatMap((step, index) => {
+    const from = Math.max(0, step.aboveTokens);
+    const units = Math.min(quantity, steps[index + 1]?.aboveTokens ?? quantity) - from;
+    return units > 0 ? [{ quantity: units, step }] : [];
+  });
 }
 
 /** Whether a charge's cost is what its own rate and quantity say. */
@@ -80,15 +114,27 @@ export function stepFor(steps: readonly PricedStep[] | undefined, context: numbe
 }
 
 function charge(usage: Usage, tariff: Tariff, type: UsageClass, quantity: number, part: number, step: PricedStep): Charge {
+  return lineOf(tariff, type, quantity, part, step, usage.sources?.[type] ?? usage.source);
+}
+
+/** One line at one rate. */
+export function lineOf(
+  tariff: Tariff,
+  type: UsageClass,
+  quantity: number,
+  part: number,
+  { rate, price }: { readonly rate: Rate; readonly price: string },
+  source: Charge["source"],
+): Charge {
   return {
     class: type,
     quantity,
-    source: usage.sources?.[type] ?? usage.source,
+    source,
     model: tariff.model,
     part,
-    price: step.price,
-    ratePico: step.rate.pico,
-    ratePer: step.rate.per,
-    costPico: cost(step.rate, quantity),
+    price,
+    ratePico: rate.pico,
+    ratePer: rate.per,
+    costPico: cost(rate, quantity),
   };
 }

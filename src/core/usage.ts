@@ -7,7 +7,7 @@ interface ClassFacts {
   readonly direction: "input" | "output" | "tool" | "call" | "period";
   readonly modality: "text" | "audio" | "image" | "video" | "document" | "none";
   readonly cache: "none" | "read" | "write";
-  readonly unit: "token" | "use" | "page" | "request" | "second" | "image" | "token_second";
+  readonly unit: "token" | "use" | "page" | "request" | "second" | "image" | "unit" | "token_second";
 }
 
 const token = (direction: "input" | "output", modality: ClassFacts["modality"], cache: ClassFacts["cache"] = "none"): ClassFacts => ({
@@ -48,6 +48,8 @@ export const usageClasses = {
   /** Whole seconds of audio, by models that report no tokens of it. */
   input_audio_seconds: { direction: "input", modality: "audio", cache: "none", unit: "second" },
   input_pages: { direction: "input", modality: "document", cache: "none", unit: "page" },
+  /** What a price bills beyond what was used: units up to its least number, or the rest of a call's least cost. */
+  minimum: { direction: "call", modality: "none", cache: "none", unit: "unit" },
   request: { direction: "call", modality: "none", cache: "none", unit: "request" },
   training: period("token"),
   cache_storage: period("token_second"),

@@ -1,0 +1,317 @@
+// The desk at which prices are asked for and lists are handed in: what the control API knows of the price book. Not here: reading a file of
+// prices (parse.ts), what was known when (history.ts), what a call costs. Invariant: nothing takes effect that was not asked for, and a list
+// is on disk before the journal names it.
+
+import { createHash } from "node:crypto";
+import { type Book, createPriceBook } from "../core/book.ts";
+import type { Entry, TakenList } from "../core/entry.ts";
+import { formatRate } from "../core/money.ts";
+import type { PricedStep, PriceLayer, Tariff } from "../core/price.ts";
+import { type UsageClass, usageClasses } from "../core/usage.ts";
+import { PennyworthError } from "../error.ts";
+import { diffBooks } from "./diff.ts";
+import { disputesOf } from "./dispute.ts";
+import { createHistory, type History, layersOf, type StandingList } from "./history.ts";
+import type { PriceList } from "./list.ts";
+import { parseList } from "./parse.ts";
+import { checkList } from "./sanity.ts";
+import type { Shelf } from "./shelf.ts";
+import { takeShipped } from "./shelf.ts";
+import type { ListedModel, ListedPrices, ListOptions, ListPreview, PriceLine, PricesAccess, PriceSpan } from "./view.ts";
+
+/** The list to which `prices set` adds. */
+export const ownSource = "own";
+
+export interface DeskEffects {
+  readonly history: History;
+  readonly shelf: Shelf;
+  /** Lists that are part of Pennyworth and were not taken. */
+  readonly waiting: readonly PriceList[];
+  readonly pricesOf: Readonly<Record<string, readonly string[]>>;
+  readonly now: () => number;
+  /** @throws PennyworthError `journal_unwritable`. */
+  readonly record: (entry: Extract<Entry, { kind: "prices.taken" }>) => void;
+}
+
+export function createDesk({ history, shelf, waiting, pricesOf, now, record }: DeskEffects): PricesAccess {
+  const still = [...waiting];
+
+  function note(list: PriceList, taken: TakenList): ListedPrices {
+    record({ kind: "prices.taken", list: taken });
+    history.add({ taken, list });
+    return toListed({ taken, list }, history.lists);
+  }
+
+  function take(list: PriceList, known: number | null): ListedPrices {
+    const nowMs = now();
+    const knownMs = known ?? nowMs;
+    if (knownMs > nowMs) throw new PennyworthError("prices_invalid", { detail: "a list cannot be known from a time that is yet to come" });
+    const twin = history.lists.find(({ taken }) => taken.source === list.source && taken.knownMs === knownMs);
+    if (twin !== undefined)
+      throw new PennyworthError("list_taken", { source: list.source, known: new Date(knownMs).toISOString(), version: twin.taken.version });
+    const isShipped = still.indexOf(list);
+    const hash = isShipped < 0 ? shelf.keep(list) : null;
+    if (isShipped >= 0) still.splice(isShipped, 1);
+    const own = list.source === ownSource;
+    return note(list, {
+      source: list.source,
+      version: list.version,
+      hash,
+      knownMs,
+      takenMs: nowMs,
+      own,
+      records: sizeOf(list),
+    });
+  }
+
+  function previewOf(list: PriceList, skipped: ListPreview["skipped"]): ListPreview {
+    const before = history.at(null);
+    const nowMs = now();
+    const taken: TakenList = { ...toTaken(list, nowMs), hash: "preview" };
+    const after = createHistory([...history.lists, { taken, list }], pricesOf).at(null);
+    return { list, changes: diffBooks(before, after, modelsOf(list, history.lists), nowMs), warnings: checkList(list, before), skipped };
+  }
+
+  function findWaiting(name: string): PriceList {
+    const list = still.find((one) => nameOf(one) === name || one.source === name);
+    if (list === undefined)
+      throw new PennyworthError("list_unknown", { name, known: still.map(nameOf).join(", ") || "none waits" });
+    return list;
+  }
+
+  /** The user's own list as it stands. */
+  function ownList(): PriceList | null {
+    const mine = history.lists.filter(({ taken }) => taken.source === ownSource);
+    return mine.toSorted((a, b) => b.taken.knownMs - a.taken.knownMs)[0]?.list ?? null;
+  }
+
+  return {
+    find(query) {
+      const tariff = history.at(query.knownMs).find(query);
+      if (tariff === null) return null;
+      const { provider, model, rule, tier, contextWindow } = tariff;
+      return { provider, model, rule, tier, contextWindow, lines: linesOf(tariff, history.live.source) };
+    },
+    history(query) {
+      const slices = history.at(query.knownMs).slices(query);
+      return slices?.map(({ fromMs, toMs, window, tariff }): PriceSpan => ({
+        fromMs: Number.isFinite(fromMs) ? fromMs : null,
+        toMs: Number.isFinite(toMs) ? toMs : null,
+        window,
+        lines: linesOf(tariff, history.live.source),
+      })) ?? null;
+    },
+    disputes: (query) => disputesOf(witnesses(history, query.knownMs, pricesOf), query),
+    models: ({ atMs, knownMs, provider, search }) => modelsAt(history, pricesOf, { atMs, knownMs, provider, search }),
+    source: (version) => history.live.source(version),
+    lists() {
+      const taken = history.lists.map((one) => toListed(one, history.lists));
+      const open = still.map((list): ListedPrices => ({
+        source: list.source,
+        version: list.version,
+        origin: list.origin,
+        own: false,
+        taken: null,
+        superseded: false,
+        records: sizeOf(list),
+      }));
+      return [...open, ...taken.toSorted((a, b) => (b.taken?.takenMs ?? 0) - (a.taken?.takenMs ?? 0))];
+    },
+    preview(text, options) {
+      const { list, skipped } = parseList(text, options, now());
+      return previewOf(list, skipped);
+    },
+    previewWaiting: (name) => previewOf(findWaiting(name), []),
+    take: async (list, knownMs) => {
+      const shipped = still.find((one) => nameOf(one) === nameOf(list));
+      return take(shipped ?? list, knownMs ?? (shipped === undefined ? null : now()));
+    },
+    set: async (text) => {
+      const options: ListOptions = { format: "pennyworth", source: ownSource, published: null };
+      const { list, skipped } = parseList(text, options, now());
+      const merged = merge(ownList(), list);
+      const preview = previewOf(merged, skipped);
+      take(merged, null);
+      return preview;
+    },
+    drop: async (source) => {
+      const known = [...new Set(history.lists.map(({ taken }) => taken.source))];
+      if (!known.includes(source)) throw new PennyworthError("list_unknown", { name: source, known: known.join(", ") });
+      const nowMs = now();
+      const empty: PriceList = { source, version: "none", origin: "dropped", published: null, records: [], discounts: [], choices: [] };
+      note(empty, { ...toTaken(empty, nowMs), hash: "none", records: 0 });
+    },
+    book: (knownMs) => history.at(knownMs),
+  };
+}
+
+/** The lists as the journal has them; what is missing of a new ledger's, or of changed settings, is put on record by `record`. */
+export function openLists(
+  standing: readonly StandingList[],
+  shipped: readonly PriceList[],
+  settings: PriceList,
+  shelf: Shelf,
+  nowMs: number,
+  record: ((entry: Extract<Entry, { kind: "prices.taken" }>) => void) | null,
+): { readonly standing: readonly StandingList[]; readonly waiting: readonly PriceList[] } {
+  const added: StandingList[] = [];
+  const isNew = standing.every(({ taken }) => taken.hash !== null);
+  if (isNew) for (const [index, taken] of takeShipped(shipped, nowMs).entries()) added.push({ taken, list: shipped[index] as PriceList });
+  const before = standing.filter(({ taken }) => taken.source === settings.source).toSorted((a, b) => b.taken.knownMs - a.taken.knownMs)[0];
+  if (before === undefined ? sizeOf(settings) > 0 : before.taken.version !== settings.version) {
+    const knownMs = Math.max(nowMs, (before?.taken.knownMs ?? 0) + 1);
+    const hash = record === null ? "unkept" : shelf.keep(settings);
+    added.push({ taken: { ...toTaken(settings, knownMs), own: true, hash }, list: settings });
+  }
+  if (record !== null) for (const { taken } of added) record({ kind: "prices.taken", list: taken });
+  return { standing: [...standing, ...added], waiting: isNew ? [] : shipped };
+}
+
+function toTaken(list: PriceList, nowMs: number): TakenList {
+  const { source, version } = list;
+  return { source, version, hash: null, knownMs: nowMs, takenMs: nowMs, own: source === ownSource, records: sizeOf(list) };
+}
+
+/** How much a list says. */
+function sizeOf({ records, discounts, choices }: PriceList): number {
+  return records.length + discounts.length + choices.length;
+}
+
+function nameOf({ source, version }: { readonly source: string; readonly version: string }): string {
+  return `${source}@${version}`;
+}
+
+function toListed({ taken, list }: StandingList, all: readonly StandingList[]): ListedPrices {
+  const { source, version, own, knownMs, takenMs, records, hash } = taken;
+  const superseded = hash !== null && all.some((other) => other.taken.source === source && other.taken.knownMs > knownMs);
+  return { source, version, origin: list.origin, own, taken: { takenMs, knownMs }, superseded, records };
+}
+
+/** What is for the same model, tier, region, window and start is replaced. */
+function merge(before: PriceList | null, added: PriceList): PriceList {
+  const place = ({ provider, model, tier, region, window, validFromMs }: PriceList["records"][number]): string =>
+    JSON.stringify([provider, model, tier, region, window, validFromMs]);
+  const of = ({ provider, match, classes, tiers, validFromMs }: PriceList["discounts"][number]): string =>
+    JSON.stringify([provider, match, classes, tiers, validFromMs]);
+  const choice = ({ provider, match }: PriceList["choices"][number]): string => JSON.stringify([provider, match]);
+  const list = {
+    source: ownSource,
+    origin: "your own prices, set by command",
+    published: null,
+    records: join(before?.records ?? [], added.records, place),
+    discounts: join(before?.discounts ?? [], added.discounts, of),
+    choices: join(before?.choices ?? [], added.choices, choice),
+  };
+  const version = createHash("sha256").update(JSON.stringify(list)).digest("hex").slice(0, 12);
+  return { ...list, version };
+}
+
+function join<Item>(before: readonly Item[], added: readonly Item[], place: (item: Item) => string): readonly Item[] {
+  const places = new Set(added.map(place));
+  return [...before.filter((item) => !places.has(place(item))), ...added];
+}
+
+function linesOf(tariff: Tariff, sourceOf: (version: string) => string | null): readonly PriceLine[] {
+  return (Object.entries(tariff.prices) as [UsageClass, readonly PricedStep[]][]).flatMap(([name, steps]) =>
+    steps.map(({ aboveTokens, rate, price }) => ({
+      class: name,
+      aboveTokens: Math.max(0, aboveTokens),
+      ratePico: rate.pico,
+      ratePer: rate.per,
+      version: price,
+      source: sourceOf(price) ?? "",
+    })),
+  );
+}
+
+/** A book of each source alone: what it says by itself. */
+export interface Witness {
+  readonly layer: PriceLayer;
+  readonly book: Book;
+}
+
+const witnessBooks = new WeakMap<PriceLayer["records"], Book>();
+
+function witnesses(history: History, knownMs: number | null, pricesOf: DeskEffects["pricesOf"]): readonly Witness[] {
+  const known = history.lists.filter(({ taken }) => knownMs === null || taken.knownMs <= knownMs);
+  return layersOf(known).map((layer) => {
+    let book = witnessBooks.get(layer.records);
+    if (book === undefined)
+      witnessBooks.set(layer.records, (book = createPriceBook({ layers: [layer], derivations: [], fallbacks: {}, pricesOf })));
+    return { layer, book };
+  });
+}
+
+function modelsOf(list: PriceList, lists: readonly StandingList[]): { provider: string; model: string; tier: string; region: string | null }[] {
+  const before = lists.filter(({ taken }) => taken.source === list.source).map((one) => one.list);
+  const seen = new Map<string, { provider: string; model: string; tier: string; region: string | null }>();
+  for (const { provider, model, tier, region } of [...before, list].flatMap((one) => one.records))
+    seen.set(JSON.stringify([provider, model, tier, region]), { provider, model, tier, region });
+  // A discount or a choice bears on models that other lists name.
+  const wide = new Set([...list.discounts, ...list.choices].map(({ provider }) => provider));
+  if (wide.size > 0)
+    for (const { provider, model, tier, region } of lists.flatMap((one) => one.list.records))
+      if (wide.has(provider)) seen.set(JSON.stringify([provider, model, tier, region]), { provider, model, tier, region });
+  return [...seen.values()];
+}
+
+function modelsAt(
+  history: History,
+  pricesOf: DeskEffects["pricesOf"],
+  { atMs, knownMs, provider, search }: Parameters<PricesAccess["models"]>[0],
+): readonly ListedModel[] {
+  const book = history.at(knownMs);
+  const sources = witnesses(history, knownMs, pricesOf);
+  const wanted = search?.toLowerCase() ?? "";
+  const named = new Map<string, { provider: string; model: string; tiers: Set<string>; sources: Set<string> }>();
+  for (const { layer } of sources)
+    for (const record of layer.records) {
+      if (provider !== null && record.provider !== provider) continue;
+      if (!record.model.toLowerCase().includes(wanted)) continue;
+      const key = `${record.provider}/${record.model}`;
+      const one = named.get(key);
+      if (one === undefined) named.set(key, { provider: record.provider, model: record.model, tiers: new Set([record.tier]), sources: new Set([layer.source]) });
+      else {
+        one.tiers.add(record.tier);
+        one.sources.add(layer.source);
+      }
+    }
+  return [...named.values()]
+    .map((one): ListedModel => {
+      const query = { provider: one.provider, model: one.model, tier: null, region: null };
+      const tariff = book.find({ ...query, atMs });
+      const next = (book.slices(query) ?? []).find(({ fromMs }) => fromMs > atMs && Number.isFinite(fromMs));
+      const disputes = one.sources.size < 2 ? [] : disputesOf(sources, { ...query, atMs });
+      return {
+        provider: one.provider,
+        model: one.model,
+        sources: [...one.sources],
+        tiers: [...one.tiers].sort(),
+        contextWindow: tariff?.contextWindow ?? null,
+        prices: tariff === null ? {} : shownPrices(tariff),
+        disputed: disputes.filter(({ lowest, highest }) => lowest !== highest).map((dispute) => dispute.class),
+        changesMs: next?.fromMs ?? null,
+      };
+    })
+    .toSorted((a, b) => compareText(a.provider, b.provider) || compareText(a.model, b.model));
+}
+
+function shownPrices(tariff: Tariff): ListedModel["prices"] {
+  const prices: { [name in UsageClass]?: string } = {};
+  for (const [name, [step]] of Object.entries(tariff.prices) as [UsageClass, readonly PricedStep[]][]) {
+    if (step === undefined) continue;
+    const usd = formatRate(step.rate, unitsShown(name));
+    if (usd !== null) prices[name] = usd;
+  }
+  return prices;
+}
+
+/** How many units a price is shown for: a million tokens, a thousand of anything else. */
+export function unitsShown(name: UsageClass): bigint {
+  return usageClasses[name].unit === "token" ? 1_000_000n : 1_000n;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+

@@ -1,0 +1,120 @@
+// What was known of prices, and when: the price book of any moment, from the lists that had been taken by then. Not here: reading and keeping
+// lists (shelf.ts). Invariant: the book of a moment depends on the lists known by then and on nothing else, in whatever order they came.
+
+import { type Book, createPriceBook } from "../core/book.ts";
+import type { TakenList } from "../core/entry.ts";
+import type { PriceBook, PriceLayer } from "../core/price.ts";
+import type { PriceList } from "./list.ts";
+import { readDerivations, readPeriods } from "./rules.ts";
+import { readFallbacks } from "./snapshot.ts";
+
+/** A list and how it came into the book. */
+export interface StandingList {
+  readonly taken: TakenList;
+  readonly list: PriceList;
+}
+
+export interface History {
+  /** As known then, ms UTC; null: as known now. */
+  at(knownMs: number | null): Book;
+  /** As known now, whatever will be taken: one object for ever. */
+  readonly live: PriceBook;
+  readonly lists: readonly StandingList[];
+  add(list: StandingList): void;
+}
+
+/** The list that prices what nobody has said anything else of. */
+export const baseSource = "genai-prices";
+
+/** Books of the past that are kept: one for each time that was asked for lately. */
+const booksMax = 4;
+
+/** `pricesOf`: provider → whose lists apply to it, in order; its own where it is not named. */
+export function createHistory(lists: readonly StandingList[], pricesOf: Readonly<Record<string, readonly string[]>>): History {
+  const standing = [...lists];
+  const books = new Map<string, Book>();
+  const [derivations, periods, fallbacks] = [readDerivations(), readPeriods(), readFallbacks()];
+  let now: Book | null = null;
+
+  function at(knownMs: number | null): Book {
+    if (knownMs === null) return (now ??= make(standing));
+    const known = standing.filter(({ taken }) => taken.knownMs <= knownMs);
+    const mark = JSON.stringify(known.map(({ taken }) => [taken.source, taken.version, taken.knownMs]).sort());
+    let book = books.get(mark);
+    if (book === undefined) {
+      if (books.size >= booksMax) books.clear();
+      books.set(mark, (book = make(known)));
+    }
+    return book;
+  }
+
+  function make(known: readonly StandingList[]): Book {
+    return createPriceBook({ layers: layersOf(known), derivations, periods, fallbacks, pricesOf });
+  }
+
+  return {
+    at,
+    live: {
+      find: (query) => at(null).find(query),
+      findAll: (query) => at(null).findAll(query),
+      findPeriod: (query, name) => at(null).findPeriod(query, name),
+      source: (version) => at(null).source(version) ?? sourceOf(standing, version),
+    },
+    get lists() {
+      return standing;
+    },
+    add(list) {
+      standing.push(list);
+      now = null;
+      books.clear();
+    },
+  };
+}
+
+/**
+ * In order of precedence: the user's own, the latest first; the base list and what Pennyworth ships beside it; imported ones by name. Of a
+ * source the newest list stands. What is shipped adds up: a newer snapshot goes first, and an older one still says what was.
+ */
+export function layersOf(lists: readonly StandingList[]): readonly PriceLayer[] {
+  const newest = new Map<string, StandingList>();
+  for (const one of lists) {
+    const other = newest.get(one.taken.source);
+    if (other === undefined || compareKnown(one, other) < 0) newest.set(one.taken.source, one);
+  }
+  const standing = lists.filter((one) => one.taken.hash === null || newest.get(one.taken.source) === one);
+  return standing
+    .filter(({ taken }) => taken.records > 0)
+    .toSorted((a, b) => rankOf(a) - rankOf(b) || (a.taken.own ? 0 : compareText(a.taken.source, b.taken.source)) || compareKnown(a, b))
+    .map(({ taken, list }) => ({
+      name: `${list.source}@${list.version}`,
+      source: list.source,
+      origin: list.origin,
+      own: taken.own,
+      records: list.records,
+      discounts: list.discounts,
+      choices: list.choices,
+    }));
+}
+
+function rankOf({ taken }: StandingList): number {
+  if (taken.own) return 0;
+  if (taken.source === baseSource) return 1;
+  return taken.hash === null ? 2 : 3;
+}
+
+/** The later known first; no two of a source are known since one moment. */
+function compareKnown(a: StandingList, b: StandingList): number {
+  return b.taken.knownMs - a.taken.knownMs || compareText(a.taken.source, b.taken.source) || compareText(a.taken.version, b.taken.version);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Of a version that a list of the past gave. */
+function sourceOf(lists: readonly StandingList[], version: string): string | null {
+  for (const { list } of lists)
+    for (const { id } of [...list.records, ...list.discounts])
+      if (version.startsWith(id) && /^(?:[#~ >@]|$)/.test(version.slice(id.length))) return list.origin;
+  return null;
+}
