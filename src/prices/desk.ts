@@ -3,21 +3,20 @@
 // is on disk before the journal names it.
 
 import { createHash } from "node:crypto";
-import { type Book, createPriceBook } from "../core/book.ts";
 import type { Entry, TakenList } from "../core/entry.ts";
 import { formatRate } from "../core/money.ts";
-import type { PricedStep, PriceLayer, Tariff } from "../core/price.ts";
+import type { PricedStep, Tariff } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { diffBooks } from "./diff.ts";
 import { disputesOf } from "./dispute.ts";
-import { createHistory, type History, layersOf, type StandingList } from "./history.ts";
+import { createHistory, type History, type StandingList } from "./history.ts";
 import type { PriceList } from "./list.ts";
 import { parseList } from "./parse.ts";
 import { checkList } from "./sanity.ts";
-import type { Shelf } from "./shelf.ts";
-import { takeShipped } from "./shelf.ts";
+import { type Shelf, takeShipped } from "./shelf.ts";
 import type { ListedModel, ListedPrices, ListOptions, ListPreview, PriceLine, PricesAccess, PriceSpan } from "./view.ts";
+import { witnessesAt } from "./witness.ts";
 
 /** The list to which `prices set` adds. */
 export const ownSource = "own";
@@ -101,7 +100,7 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
         lines: linesOf(tariff, history.live.source),
       })) ?? null;
     },
-    disputes: (query) => disputesOf(witnesses(history, query.knownMs, pricesOf), query),
+    disputes: (query) => disputesOf(witnessesAt(history.lists, query.knownMs, pricesOf), query),
     models: ({ atMs, knownMs, provider, search }) => modelsAt(history, pricesOf, { atMs, knownMs, provider, search }),
     source: (version) => history.live.source(version),
     lists() {
@@ -224,24 +223,6 @@ function linesOf(tariff: Tariff, sourceOf: (version: string) => string | null): 
   );
 }
 
-/** A book of each source alone: what it says by itself. */
-export interface Witness {
-  readonly layer: PriceLayer;
-  readonly book: Book;
-}
-
-const witnessBooks = new WeakMap<PriceLayer["records"], Book>();
-
-function witnesses(history: History, knownMs: number | null, pricesOf: DeskEffects["pricesOf"]): readonly Witness[] {
-  const known = history.lists.filter(({ taken }) => knownMs === null || taken.knownMs <= knownMs);
-  return layersOf(known).map((layer) => {
-    let book = witnessBooks.get(layer.records);
-    if (book === undefined)
-      witnessBooks.set(layer.records, (book = createPriceBook({ layers: [layer], derivations: [], fallbacks: {}, pricesOf })));
-    return { layer, book };
-  });
-}
-
 function modelsOf(list: PriceList, lists: readonly StandingList[]): { provider: string; model: string; tier: string; region: string | null }[] {
   const before = lists.filter(({ taken }) => taken.source === list.source).map((one) => one.list);
   const seen = new Map<string, { provider: string; model: string; tier: string; region: string | null }>();
@@ -261,7 +242,7 @@ function modelsAt(
   { atMs, knownMs, provider, search }: Parameters<PricesAccess["models"]>[0],
 ): readonly ListedModel[] {
   const book = history.at(knownMs);
-  const sources = witnesses(history, knownMs, pricesOf);
+  const sources = witnessesAt(history.lists, knownMs, pricesOf);
   const wanted = search?.toLowerCase() ?? "";
   const named = new Map<string, { provider: string; model: string; tiers: Set<string>; sources: Set<string> }>();
   for (const { layer } of sources)
