@@ -3,7 +3,8 @@
 
 import { rate, type RatedCall } from "../src/core/rating.ts";
 import type { Usage } from "../src/core/usage.ts";
-import { readPrices, readSnapshots } from "../src/prices.ts";
+import { shippedBook } from "../src/prices/book.fixture.ts";
+import { readSnapshots } from "../src/prices/snapshot.ts";
 import type { Line } from "./main.ts";
 
 const roundMs = 400;
@@ -15,10 +16,10 @@ interface Naive {
 }
 
 export async function* bench(): AsyncIterable<Line> {
-  const reads = Array.from({ length: 5 }, () => timed(() => readPrices({ prices: [], pricesOf: {}, nowMs: 0 })));
+  const reads = Array.from({ length: 5 }, () => timed(() => shippedBook()));
   yield { name: "rating.book.read", value: round(median(reads)), unit: "ms", baseline: null, ratio: null };
 
-  const book = readPrices({ prices: [], pricesOf: {}, nowMs: 0 });
+  const book = shippedBook();
   const usage: Usage = {
     parts: [
       {

@@ -1,5 +1,5 @@
 // `npm run prices -- --published DATE`: snapshots the prices of the dev dependency @pydantic/genai-prices into a folder of data/prices/.
-// Not here: what the keys mean (src/prices.ts). Invariant: a price is copied as its shortest decimal text and never calculated with,
+// Not here: what the keys mean (src/prices/snapshot.ts). Invariant: a price is copied as its shortest decimal text and never calculated with,
 // and a folder once written is never changed: a new version of the package is a new folder beside it.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type ConditionalPrice, findProvider, type ModelInfo, type ModelPrice, type Provider } from "@pydantic/genai-prices";
-import type { SnapshotFile, SnapshotModel, SnapshotPrice } from "../src/prices.ts";
+import type { SnapshotFile, SnapshotModel, SnapshotPrice } from "../src/prices/snapshot.ts";
 
 const { values } = parseArgs({ options: { published: { type: "string" }, taken: { type: "string" } } });
 const entry = createRequire(import.meta.url).resolve("@pydantic/genai-prices");

@@ -17,7 +17,7 @@ import {
   standard,
   type Tariff,
 } from "./price.ts";
-import { isEmpty, makeTariff, ruleMark } from "./tariff.ts";
+import { makeTariff, ruleMark } from "./tariff.ts";
 
 /** Names that are kept resolved, per provider: a bound, since names come from outside. */
 const namesMax = 16_384;
@@ -229,7 +229,7 @@ function lookUp(
 function cut(resolved: Resolved, tier: string, region: string | null, sources: PriceSources): readonly Slice[] {
   const chosen = resolved.found.map((found) => ({ ...found, records: recordsOf(found.row, tier, region) }));
   const bases = tier === standard ? [] : cut(resolved, standard, region, sources);
-  const spans = [...chosen.flatMap(({ records }) => records), ...resolved.discounts];
+  const spans: readonly (PriceRecord | Discount)[] = [...chosen.flatMap(({ records }) => records), ...resolved.discounts];
   const edges = new Set(bases.flatMap(({ fromMs, toMs }) => [fromMs, toMs]));
   for (const { validFromMs, validToMs } of spans) edges.add(validFromMs ?? -Infinity).add(validToMs ?? Infinity);
   edges.add(-Infinity).add(Infinity);
@@ -243,9 +243,14 @@ function cut(resolved: Resolved, tier: string, region: string | null, sources: P
         const record = records.find((one) => holds(one, fromMs, window));
         return record === undefined ? [] : [{ record, own: layer.own }];
       });
-      const base = bases.find((slice) => covers(slice, fromMs) && (slice.window === null || includes(slice.window, window)))?.tariff ?? null;
+      const base =
+        bases.find((slice) => covers(slice, fromMs) && (slice.window === null || includes(slice.window, window)))?.tariff ?? null;
       const discounts = resolved.discounts.filter((discount) => isValid(discount, fromMs));
-      const mark = JSON.stringify([inForce.map(({ record }) => record.id), discounts.map(({ id }) => id), bases.findIndex((slice) => slice.tariff === base)]);
+      const mark = [
+        ...inForce.map(({ record }) => spans.indexOf(record)),
+        ...discounts.map((one) => spans.indexOf(one)),
+        bases.findIndex((slice) => slice.tariff === base),
+      ].join();
       let tariff = made.get(mark);
       if (tariff === undefined) made.set(mark, (tariff = tariffOf(resolved, tier, inForce, base, discounts, sources)));
       const toMs = times[index + 1] as number;
@@ -265,7 +270,7 @@ function tariffOf(
   if (records.length === 0 && base === null) return null;
   const { row } = found.find(({ layer }) => !layer.own) ?? (found[0] as Found);
   const rules = found.map(({ layer, rule }) => (layer.own ? `own price: ${rule}` : rule));
-  const tariff = makeTariff({
+  return makeTariff({
     provider: row.provider,
     model: row.model,
     rule: [...new Set(rules)].join("; "),
@@ -276,7 +281,6 @@ function tariffOf(
     derivations,
     discounts,
   });
-  return base === null && isEmpty(tariff) ? null : tariff;
 }
 
 /** Of the region where the list has any, else of none; those of a part of the day first, then those that began last. */
@@ -319,7 +323,10 @@ function holds(record: PriceRecord, atMs: number, part: DailyWindow | null): boo
   return isValid(record, atMs) && (record.window === null || includes(record.window, part));
 }
 
-function isValid({ validFromMs, validToMs }: { readonly validFromMs: number | null; readonly validToMs: number | null }, atMs: number): boolean {
+function isValid(
+  { validFromMs, validToMs }: { readonly validFromMs: number | null; readonly validToMs: number | null },
+  atMs: number,
+): boolean {
   return (validFromMs ?? -Infinity) <= atMs && atMs < (validToMs ?? Infinity);
 }
 

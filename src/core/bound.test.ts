@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { bound, presume } from "./bound.ts";
 import { total } from "./charge.ts";
 import { formatUsd, parseUsd } from "./money.ts";
-import { createPriceBook, type PriceRecord } from "./price.ts";
+import { bookOf } from "./book.fixture.ts";
+import type { PriceRecord } from "./price.ts";
 import { rate, recompute } from "./rating.ts";
 import type { Usage, UsageClass } from "./usage.ts";
 
@@ -25,15 +26,13 @@ function record(model: string, usd: { readonly [name in UsageClass]?: string }, 
     ),
     validFromMs: null,
     validToMs: null,
-    knownFromMs: 0,
-    source: "a list",
     window: null,
     ...changes,
   };
 }
 
 const cached = { input: "3", cache_read: "0.3", cache_write: "3.75", cache_write_1h: "6", output: "15" };
-const book = createPriceBook({
+const book = bookOf({
   listed: [
     record("cached", cached),
     record("long", { input: "3", output: "15" }),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { unattributed } from "./call.ts";
 import { parseUsd, toPico } from "./money.ts";
 import { type PeriodCharge, periodMsMax, piecesOf, ratePeriod, recomputePeriod } from "./period.ts";
-import { createPriceBook } from "./price.ts";
+import { bookOf } from "./book.fixture.ts";
 
 const dayMs = 86_400_000;
 
@@ -75,7 +75,7 @@ describe("a period charge by days", () => {
 });
 
 describe("the price of a period", () => {
-  const book = createPriceBook({
+  const book = bookOf({
     listed: [
       {
         id: "list@1/google/gemini-2.5-pro",
@@ -88,8 +88,6 @@ describe("the price of a period", () => {
         prices: { cache_storage: { per: 3_600_000_000, steps: [{ aboveTokens: -1, usd: "4.50" }] } },
         validFromMs: null,
         validToMs: null,
-        knownFromMs: 0,
-        source: "a list",
         window: null,
       },
     ],

@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { total } from "./charge.ts";
 import { formatUsd, sum } from "./money.ts";
-import { createPriceBook, type PriceRecord } from "./price.ts";
+import { bookOf } from "./book.fixture.ts";
+import type { PriceRecord } from "./price.ts";
 import { rate, type RatedCall, recompute } from "./rating.ts";
 import { type Quantities, type Usage, type UsageClass, usageClassNames } from "./usage.ts";
 
@@ -32,14 +33,12 @@ function record(model: string, changes: Partial<PriceRecord> = {}): PriceRecord 
     ),
     validFromMs: null,
     validToMs: null,
-    knownFromMs: 0,
-    source: "a list",
     window: null,
     ...changes,
   };
 }
 
-const book = createPriceBook({
+const book = bookOf({
   listed: [record("one"), record("fee", { prices: { request: { per: 1000, steps: [{ aboveTokens: -1, usd: "12" }] } } })],
   own: [record("alias", { provider: "local", id: "own@1/local/alias" })],
   derivations: [],

@@ -73,11 +73,6 @@ export function makeTariff(parts: TariffParts): Tariff {
   };
 }
 
-/** Whether nothing but rules could price the tier: no record of its own, and none of the standard one to reckon from. */
-export function isEmpty(tariff: Tariff): boolean {
-  return Object.keys(tariff.prices).length === 0;
-}
-
 function readSteps(price: ClassPrice, id: string): Steps {
   return price.steps.map(({ aboveTokens, usd }) => ({
     aboveTokens,

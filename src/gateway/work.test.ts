@@ -8,12 +8,12 @@ import type { Entry } from "../core/entry.ts";
 import { resolve } from "../core/resolve.ts";
 import type { AnswerHead, Format, FormatName } from "../providers/format.ts";
 import { formats } from "../providers/table.ts";
-import { readPrices } from "../prices.ts";
+import { shippedBook } from "../prices/book.fixture.ts";
 import type { Passing, WorkEffects } from "./followed.ts";
 import type { Kept, Wanted } from "./read.ts";
 import { Works } from "./work.ts";
 
-const book = readPrices({ prices: [], pricesOf: {}, nowMs: 0 });
+const book = shippedBook();
 const createdMs = Date.parse("2026-11-01T10:00:00Z");
 const chat = formats.get("openai-chat") as Format;
 const kept: Kept = { ownHeaders: ["authorization", "Bearer sk-1"], ownQuery: "", headers: [] };

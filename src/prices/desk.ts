@@ -73,8 +73,7 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
 
   function findWaiting(name: string): PriceList {
     const list = still.find((one) => nameOf(one) === name || one.source === name);
-    if (list === undefined)
-      throw new PennyworthError("list_unknown", { name, known: still.map(nameOf).join(", ") || "none waits" });
+    if (list === undefined) throw new PennyworthError("list_unknown", { name, known: still.map(nameOf).join(", ") || "none waits" });
     return list;
   }
 
@@ -93,12 +92,14 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     },
     history(query) {
       const slices = history.at(query.knownMs).slices(query);
-      return slices?.map(({ fromMs, toMs, window, tariff }): PriceSpan => ({
-        fromMs: Number.isFinite(fromMs) ? fromMs : null,
-        toMs: Number.isFinite(toMs) ? toMs : null,
-        window,
-        lines: linesOf(tariff, history.live.source),
-      })) ?? null;
+      return (
+        slices?.map(({ fromMs, toMs, window, tariff }): PriceSpan => ({
+          fromMs: Number.isFinite(fromMs) ? fromMs : null,
+          toMs: Number.isFinite(toMs) ? toMs : null,
+          window,
+          lines: linesOf(tariff, history.live.source),
+        })) ?? null
+      );
     },
     disputes: (query) => disputesOf(witnessesAt(history.lists, query.knownMs, pricesOf), query),
     models: ({ atMs, knownMs, provider, search }) => modelsAt(history, pricesOf, { atMs, knownMs, provider, search }),
@@ -223,7 +224,10 @@ function linesOf(tariff: Tariff, sourceOf: (version: string) => string | null): 
   );
 }
 
-function modelsOf(list: PriceList, lists: readonly StandingList[]): { provider: string; model: string; tier: string; region: string | null }[] {
+function modelsOf(
+  list: PriceList,
+  lists: readonly StandingList[],
+): { provider: string; model: string; tier: string; region: string | null }[] {
   const before = lists.filter(({ taken }) => taken.source === list.source).map((one) => one.list);
   const seen = new Map<string, { provider: string; model: string; tier: string; region: string | null }>();
   for (const { provider, model, tier, region } of [...before, list].flatMap((one) => one.records))
@@ -251,7 +255,8 @@ function modelsAt(
       if (!record.model.toLowerCase().includes(wanted)) continue;
       const key = `${record.provider}/${record.model}`;
       const one = named.get(key);
-      if (one === undefined) named.set(key, { provider: record.provider, model: record.model, tiers: new Set([record.tier]), sources: new Set([layer.source]) });
+      if (one === undefined)
+        named.set(key, { provider: record.provider, model: record.model, tiers: new Set([record.tier]), sources: new Set([layer.source]) });
       else {
         one.tiers.add(record.tier);
         one.sources.add(layer.source);
@@ -295,4 +300,3 @@ export function unitsShown(name: UsageClass): bigint {
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
-

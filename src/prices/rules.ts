@@ -37,6 +37,12 @@ export function unitsPerQuoted(name: UsageClass): number {
   return usageClasses[name].unit === "token_second" ? 3600 : 1;
 }
 
+/** How many units of a class an hour is; null: it is not counted in time. */
+export function unitsPerHour(name: UsageClass): number | null {
+  const { unit } = usageClasses[name];
+  return unit === "millisecond" ? 3_600_000 : unit === "second" ? 3600 : null;
+}
+
 const classSchema = z.enum(usageClassNames as [UsageClass, ...UsageClass[]]);
 const rulesSchema = z.object({
   rules: z.array(

@@ -9,7 +9,7 @@ import { type ClassPrice, type PriceRecord, standard } from "../core/price.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import type { PriceList } from "./list.ts";
-import { unitsPerQuoted } from "./rules.ts";
+import { unitsPerHour, unitsPerQuoted } from "./rules.ts";
 
 export const settingsSource = "settings";
 
@@ -17,7 +17,15 @@ export const settingsSource = "settings";
 export function readSettings(prices: readonly PriceSettings[]): PriceList {
   const records = prices.map(toRecord);
   const version = createHash("sha256").update(JSON.stringify(prices)).digest("hex").slice(0, 12);
-  return { source: settingsSource, version, origin: "your own prices, in the settings", published: null, records, discounts: [], choices: [] };
+  return {
+    source: settingsSource,
+    version,
+    origin: "your own prices, in the settings",
+    published: null,
+    records,
+    discounts: [],
+    choices: [],
+  };
 }
 
 function toRecord(price: PriceSettings, index: number): PriceRecord {
@@ -26,6 +34,7 @@ function toRecord(price: PriceSettings, index: number): PriceRecord {
   for (const [key, per] of [
     ["perMillion", 1_000_000],
     ["perThousand", 1000],
+    ["perHour", 1],
   ] as const)
     for (const [name, usd] of Object.entries(price[key] ?? {})) {
       if (!isUsageClass(name)) throw invalid(`${place}: ${key}.${name} is no usage class; there are ${usageClassNames.join(", ")}`);
@@ -35,9 +44,11 @@ function toRecord(price: PriceSettings, index: number): PriceRecord {
       } catch (cause) {
         throw invalid(`${place}: ${key}.${name} is no decimal number: ${usd}`, cause);
       }
-      prices[name] = { per: per * unitsPerQuoted(name), steps: [{ aboveTokens: -1, usd }] };
+      const units = key === "perHour" ? unitsPerHour(name) : per * unitsPerQuoted(name);
+      if (units === null) throw invalid(`${place}: ${key}.${name} is not counted in time`);
+      prices[name] = { per: units, steps: [{ aboveTokens: -1, usd }] };
     }
-  if (Object.keys(prices).length === 0) throw invalid(`${place}: no price is given (perMillion or perThousand)`);
+  if (Object.keys(prices).length === 0) throw invalid(`${place}: no price is given (perMillion, perThousand or perHour)`);
   const from = price.validFrom === undefined ? null : Date.parse(price.validFrom);
   const to = price.validTo === undefined ? null : Date.parse(price.validTo);
   if (from !== null && to !== null && to <= from) throw invalid(`${place}: validTo is not after validFrom`);

@@ -49,7 +49,10 @@ export class Shelf {
 }
 
 /** Every list that the journal names, and those that are shipped and wait. A shipped one that this version does not have any more is left out. */
-export function readLists(shelf: Shelf, taken: readonly TakenList[]): { readonly standing: readonly StandingList[]; readonly waiting: readonly PriceList[] } {
+export function readLists(
+  shelf: Shelf,
+  taken: readonly TakenList[],
+): { readonly standing: readonly StandingList[]; readonly waiting: readonly PriceList[] } {
   const shipped = readShipped();
   const named = (list: { readonly source: string; readonly version: string }): string => `${list.source}@${list.version}`;
   const byName = new Map(shipped.map((list) => [named(list), list]));

@@ -163,4 +163,3 @@ function timeOfDay(text: string): number {
   if (Number.isNaN(ms)) throw new RangeError(`not a time of day with its zone: ${text}`);
   return ms % 86_400_000;
 }
-

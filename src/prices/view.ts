@@ -134,7 +134,12 @@ export interface PricesAccess {
   /** What the sources say of a model at a time, class by class; only classes of which at least two speak. */
   disputes(query: PriceQuery): readonly Dispute[];
   /** Every model of the book, by provider and name. */
-  models(query: { readonly atMs: number; readonly knownMs: number | null; readonly provider: string | null; readonly search: string | null }): readonly ListedModel[];
+  models(query: {
+    readonly atMs: number;
+    readonly knownMs: number | null;
+    readonly provider: string | null;
+    readonly search: string | null;
+  }): readonly ListedModel[];
   /** Where a price version came from, in words; null when the book does not know it any more. */
   source(version: string): string | null;
   /** Every list that was taken, and those that wait, the newest first. */

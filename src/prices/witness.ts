@@ -20,7 +20,8 @@ export function witnessesAt(
 ): readonly Witness[] {
   return layersOf(lists.filter(({ taken }) => knownMs === null || taken.knownMs <= knownMs)).map((layer) => {
     let book = books.get(layer.records);
-    if (book === undefined) books.set(layer.records, (book = createPriceBook({ layers: [layer], derivations: [], fallbacks: {}, pricesOf })));
+    if (book === undefined)
+      books.set(layer.records, (book = createPriceBook({ layers: [layer], derivations: [], fallbacks: {}, pricesOf })));
     return { layer, book };
   });
 }

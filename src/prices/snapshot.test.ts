@@ -1,17 +1,17 @@
 import { calcPrice } from "@pydantic/genai-prices";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { PriceSettings } from "./config.ts";
-import { total } from "./core/charge.ts";
-import { formatUsd, picoPerUsd } from "./core/money.ts";
-import type { PriceBook, Tariff } from "./core/price.ts";
-import { rate, type RatedCall } from "./core/rating.ts";
-import type { Quantities, Usage } from "./core/usage.ts";
-import { PennyworthError } from "./error.ts";
-import { readPrices, readSnapshots, snapshotKeys } from "./prices.ts";
+import type { PriceSettings } from "../config.ts";
+import { total } from "../core/charge.ts";
+import { formatUsd, picoPerUsd } from "../core/money.ts";
+import type { PriceBook, Tariff } from "../core/price.ts";
+import { rate, type RatedCall } from "../core/rating.ts";
+import type { Quantities, Usage } from "../core/usage.ts";
+import { PennyworthError } from "../error.ts";
+import { shippedBook } from "./book.fixture.ts";
+import { readSnapshots, snapshotKeys } from "./snapshot.ts";
 
-const none = { prices: [], pricesOf: {}, nowMs: 0 };
-const book = readPrices(none);
+const book = shippedBook();
 const newest = Date.parse("2026-09-24T12:00:00Z");
 
 function usage(...parts: Quantities[]): Usage {
@@ -45,7 +45,7 @@ function unpriced(name: string, quantities: Quantities, changes: Partial<RatedCa
 }
 
 function own(...prices: PriceSettings[]): PriceBook {
-  return readPrices({ ...none, prices });
+  return shippedBook(prices);
 }
 
 function version(prices: PriceBook): string | undefined {
@@ -226,7 +226,7 @@ describe("names", () => {
   });
 
   it("of providers that speak for others are looked up with these", () => {
-    const prices = readPrices({ ...none, pricesOf: { house: ["openai"], sandbox: ["openai", "anthropic"] } });
+    const prices = shippedBook([], { house: ["openai"], sandbox: ["openai", "anthropic"] });
     expect(dollars("house/gpt-5", { input: 1_000_000 }, {}, prices)).toBe("1.25");
     expect(dollars("sandbox/gpt-5", { input: 1_000_000 }, {}, prices)).toBe("1.25");
     expect(dollars("sandbox/claude-opus-4-7", { input: 1_000_000 }, {}, prices)).toBe("5");

@@ -1,16 +1,17 @@
 // The prices of periods as they ship, and the user's own above them. Dollars by hand from the pages that the records name.
 
 import { describe, expect, it } from "vitest";
-import { formatUsd } from "./core/money.ts";
-import { type PeriodClass, ratePeriod } from "./core/period.ts";
-import { type PriceOptions, readPeriods, readPrices } from "./prices.ts";
+import type { PriceSettings } from "../config.ts";
+import { formatUsd } from "../core/money.ts";
+import { type PeriodClass, ratePeriod } from "../core/period.ts";
+import { shippedBook } from "./book.fixture.ts";
+import { readPeriods } from "./rules.ts";
 
-const none: PriceOptions = { prices: [], pricesOf: {}, nowMs: 0 };
 const at = Date.parse("2026-11-21T00:00:00Z");
 
-function dollars(of: string, name: PeriodClass, quantity: number, atMs = at, options: PriceOptions = none): string | null {
+function dollars(of: string, name: PeriodClass, quantity: number, atMs = at, own: readonly PriceSettings[] = []): string | null {
   const [provider = "", model = ""] = of.split("/");
-  const { costPico } = ratePeriod(readPrices(options), { provider, model, region: null, atMs }, name, quantity);
+  const { costPico } = ratePeriod(shippedBook(own), { provider, model, region: null, atMs }, name, quantity);
   return costPico === null ? null : formatUsd(costPico);
 }
 
@@ -38,19 +39,16 @@ describe("prices of periods", () => {
   });
 
   it("the user's own goes first: storage by the million token-hours, training by the million tokens", () => {
-    const own: PriceOptions = {
-      ...none,
-      prices: [
-        { provider: "google", model: "gemini-2.5-pro", perMillion: { cache_storage: "3.60" } },
-        { provider: "openai", model: "gpt-4.1-*", perMillion: { training: "20" } },
-      ],
-    };
+    const own: readonly PriceSettings[] = [
+      { provider: "google", model: "gemini-2.5-pro", perMillion: { cache_storage: "3.60" } },
+      { provider: "openai", model: "gpt-4.1-*", perMillion: { training: "20" } },
+    ];
     expect(dollars("google/gemini-2.5-pro", "cache_storage", millionForAnHour, at, own)).toBe("3.6");
     expect(dollars("openai/gpt-4.1-2025-04-14", "training", 50_000, at, own)).toBe("1");
   });
 
   it("every record says where it was read, and its version leads back there", () => {
-    const book = readPrices(none);
+    const book = shippedBook();
     for (const { id, source } of readPeriods()) {
       expect(source.length).toBeGreaterThan(20);
       expect(book.source(id)).toContain(source);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createPriceBook, type PriceQuery, type PriceRecord, type PriceSources, priceTier } from "./price.ts";
+import { type BookParts, bookOf, toLayer } from "./book.fixture.ts";
+import { type Discount, type PriceQuery, type PriceRecord, priceTier } from "./price.ts";
 import { formatRate } from "./money.ts";
 import type { UsageClass } from "./usage.ts";
 
@@ -20,8 +21,6 @@ function record(changes: Partial<PriceRecord> & { readonly usd?: { readonly [nam
     ),
     validFromMs: null,
     validToMs: null,
-    knownFromMs: 0,
-    source: "a list",
     window: null,
     ...rest,
   };
@@ -39,8 +38,8 @@ function at(time: string): { readonly atMs: number } {
   return { atMs: day(`2026-06-15T${time}Z`) };
 }
 
-function book(sources: Partial<PriceSources>) {
-  const made = createPriceBook({ listed: [], own: [], derivations: [], fallbacks: {}, pricesOf: {}, ...sources });
+function book(parts: BookParts) {
+  const made = bookOf(parts);
   return {
     made,
     find: (changes: Partial<PriceQuery> = {}) => made.find(query(changes)),
@@ -212,8 +211,8 @@ describe("tiers", () => {
   });
 
   it("say where a version came from", () => {
-    expect(made.source("list@1/acme/one#input")).toBe("a list");
-    expect(made.source("list@1/acme/one#input by half@1")).toBe("a list; a rule");
+    expect(made.source("list@1/acme/one#input")).toBe("a list of list");
+    expect(made.source("list@1/acme/one#input by half@1")).toBe("a list of list; a rule");
     expect(made.source("list@0/acme/one#input")).toBeNull();
   });
 });
@@ -225,9 +224,106 @@ describe("regions", () => {
   });
 });
 
-describe("what was learned later", () => {
-  it("goes before what was known", () => {
-    const { usd } = book({ listed: [record({ usd: { input: "1" }, knownFromMs: 1 }), record({ usd: { input: "3" }, knownFromMs: 2 })] });
-    expect(usd("input")).toBe("3");
+describe("several lists", () => {
+  const base = record({ usd: { input: "5" } });
+  const other = record({ id: "other@1/acme/one", usd: { input: "6", output: "7" } });
+  const third = record({ id: "third@1/acme/one", usd: { output: "8" } });
+
+  it("price a class by the first that has it, and only fill in", () => {
+    const { usd } = book({ listed: [base], layers: [toLayer("other", [other]), toLayer("third", [third])] });
+    expect([usd("input"), usd("output")]).toEqual(["5", "7"]);
+  });
+
+  it("have the one that was chosen before the base, and after the user's own", () => {
+    const choices = [{ provider: "acme", match: { equals: "one" }, source: "third" }];
+    const { usd } = book({
+      listed: [base],
+      own: [record({ id: "own@1/acme/one", usd: { input: "1" } })],
+      layers: [toLayer("other", [other], { choices }), toLayer("third", [third, { ...third, id: "third@1/acme/two", model: "two" }])],
+    });
+    expect([usd("input"), usd("output")]).toEqual(["1", "8"]);
+  });
+
+  it("fill in a tier that the base has not, and what has no price there is derived", () => {
+    const flex = record({ id: "other@1/acme/one~flex", tier: "flex", usd: { input: "0.7" } });
+    const derivations = [
+      {
+        id: "half@1",
+        provider: "acme",
+        tier: "flex",
+        classes: ["input", "output"] as const,
+        from: null,
+        times: "0.5",
+        except: [],
+        source: "",
+      },
+    ];
+    const { usd } = book({ listed: [record({})], layers: [toLayer("other", [flex])], derivations });
+    expect([usd("input", { tier: "flex" }), usd("output", { tier: "flex" })]).toEqual(["0.7", "1"]);
+  });
+});
+
+describe("an account's discounts", () => {
+  const discount = (changes: Partial<Discount>): Discount => ({
+    id: "own@1/house~0.85",
+    provider: "house",
+    match: null,
+    classes: null,
+    tiers: null,
+    times: "0.85",
+    validFromMs: null,
+    validToMs: null,
+    ...changes,
+  });
+  const priced = (discounts: readonly Discount[], own: readonly PriceRecord[] = []) =>
+    book({
+      listed: [record({ usd: { input: "2", output: "4" } })],
+      layers: [toLayer("own", own, { own: true, discounts })],
+      pricesOf: { house: ["acme"] },
+    });
+
+  it("are taken off its own calls, and off no other account's", () => {
+    const { usd, find } = priced([discount({})]);
+    expect([usd("input", { provider: "house" }), usd("input")]).toEqual(["1.7", "2"]);
+    expect(find({ provider: "house" })?.prices.input?.[0]?.price).toBe("list@1/acme/one#input by own@1/house~0.85");
+  });
+
+  it("hold in their time, for their classes, tiers and models, and multiply", () => {
+    const { usd } = priced([
+      discount({ validFromMs: day("2026-06-01"), validToMs: day("2026-07-01"), classes: ["input"] }),
+      discount({ id: "own@2/house~0.5", times: "0.5", tiers: ["standard"], match: { equals: "one" } }),
+      discount({ id: "own@3/house~0.1", times: "0.1", match: { equals: "two" } }),
+    ]);
+    const house = { provider: "house" };
+    expect([usd("input", house), usd("output", house)]).toEqual(["0.85", "2"]);
+    expect(usd("input", { ...house, atMs: day("2026-07-01") })).toBe("1");
+  });
+
+  it("leave the user's own price alone: it is what is paid", () => {
+    const { usd } = priced([discount({})], [record({ id: "own@9/house/one", provider: "house", usd: { input: "3" } })]);
+    expect([usd("input", { provider: "house" }), usd("output", { provider: "house" })]).toEqual(["3", "3.4"]);
+  });
+});
+
+describe("the time line", () => {
+  it("is cut at every change, and joined where nothing does", () => {
+    const { made } = book({
+      listed: [
+        record({ validToMs: day("2026-06-01"), usd: { input: "5" } }),
+        record({ id: "list@1/acme/one@2026-06-01", validFromMs: day("2026-06-01"), usd: { input: "4" } }),
+      ],
+      own: [record({ id: "own@1/acme/one", validFromMs: day("2026-07-01"), usd: { output: "9" } })],
+    });
+    const spans = made.slices({ provider: "acme", model: "one", tier: null, region: null });
+    expect(spans?.map(({ fromMs, toMs }) => [fromMs, toMs])).toEqual([
+      [-Infinity, day("2026-06-01")],
+      [day("2026-06-01"), day("2026-07-01")],
+      [day("2026-07-01"), Infinity],
+    ]);
+  });
+
+  it("has the record that began last, where two hold", () => {
+    const { usd } = book({ listed: [record({ usd: { input: "1" } }), record({ validFromMs: day("2026-01-01"), usd: { input: "3" } })] });
+    expect([usd("input"), usd("input", { atMs: day("2025-01-01") })]).toEqual(["3", "1"]);
   });
 });
