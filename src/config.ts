@@ -59,6 +59,8 @@ const priceSchema = z.strictObject({
   /** Dollars per million tokens (or per thousand uses) by usage class. */
   perMillion: z.record(z.string(), decimal).optional(),
   perThousand: z.record(z.string(), decimal).optional(),
+  /** Dollars per hour of what is counted in time: compute, hosting, input_audio_seconds. */
+  perHour: z.record(z.string(), decimal).optional(),
 });
 
 /** The whole settings file. Exported so that a test can hold the documentation to it. */
@@ -216,7 +218,7 @@ function refuseUnknownVariables(environment: NodeJS.ProcessEnv, tree: Readonly<R
 }
 
 /** How many characters must be put in, taken out or changed to make one text the other. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let before = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [row, character] of [...a].entries()) {
     const now = [row + 1];
@@ -244,7 +246,7 @@ function readFile(named: string | undefined): Record<string, unknown> {
   // A price is what stands there, to the last digit, and not the float nearest to it.
   visit(document, {
     Scalar: (_key, node, path) => {
-      const isPrice = path.some((above) => isPair(above) && isScalar(above.key) && /^per(Million|Thousand)$/.test(String(above.key.value)));
+      const isPrice = path.some((above) => isPair(above) && isScalar(above.key) && /^(per(Million|Thousand|Hour)|amount)$/.test(String(above.key.value)));
       if (isPrice && typeof node.value === "number" && /^\d+(\.\d+)?$/.test(node.source ?? "")) node.value = node.source;
     },
   });
