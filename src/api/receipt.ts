@@ -72,7 +72,7 @@ export function toReceipt(record: CallRecord, priceSource: (version: string) => 
 /** How many units people quote a price for: a million tokens, a thousand uses, else one. */
 export function quotedUnits(name: UsageClass): number {
   const { unit } = usageClasses[name];
-  return unit === "token" ? 1_000_000 : unit === "use" || unit === "page" ? 1_000 : 1;
+  return unit === "token" ? 1_000_000 : unit === "use" || unit === "page" ? 1_000 : unit === "millisecond" ? 3_600_000 : 1;
 }
 
 /** Whether another model answered than the one that was sent. */

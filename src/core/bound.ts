@@ -43,6 +43,7 @@ export function bound(book: PriceBook, call: BoundCall, request: BoundRequest): 
   if (request.unbounded !== null) return { ...known, cost: null, unbounded: request.unbounded };
   if (outputTokens === null)
     return { ...known, cost: null, unbounded: request.cap === null ? "no cap on output tokens" : "the cap on output tokens is no count" };
+  if (tariffs.some(hasTime)) return { ...known, cost: null, unbounded: "the time of the engine has a price, and no limit" };
   const { charges, unpriced } = settleAtMost(tariffs, inputTokens, outputTokens);
   if (unpriced.length > 0) return { ...known, cost: null, unbounded: unpricedReason(call, unpriced) };
   return { ...known, cost: formatUsd(total(charges)), unbounded: null };
@@ -54,7 +55,9 @@ export function bound(book: PriceBook, call: BoundCall, request: BoundRequest): 
  */
 export function presume(book: PriceBook, call: BoundCall, hold: Hold): Presumption {
   const { inputTokens, outputTokens, unbounded } = hold;
-  const { charges, unpriced } = settleAtMost(reachable(book, call), inputTokens, outputTokens ?? 0);
+  const tariffs = reachable(book, call);
+  const { charges, unpriced } = settleAtMost(tariffs, inputTokens, outputTokens ?? 0);
+  const unknown = [...(outputTokens === null ? (["output"] as const) : []), ...(tariffs.some(hasTime) ? (["compute"] as const) : [])];
   return {
     usage: {
       parts: [
@@ -65,8 +68,13 @@ export function presume(book: PriceBook, call: BoundCall, hold: Hold): Presumpti
       raw: null,
     },
     charges,
-    unpriced: outputTokens === null ? [...unpriced, "output"] : unpriced,
+    unpriced: [...unpriced, ...unknown],
   };
+}
+
+/** Its calls are charged for the time they take, of which nobody knows before how long it is. */
+function hasTime({ prices }: Tariff): boolean {
+  return prices.compute?.some(({ rate }) => rate.pico > 0n) ?? false;
 }
 
 /** The cap of all answers together; null when there is none, or it is no number of tokens that can be counted exactly. */

@@ -7,7 +7,7 @@ interface ClassFacts {
   readonly direction: "input" | "output" | "tool" | "call" | "period";
   readonly modality: "text" | "audio" | "image" | "video" | "document" | "none";
   readonly cache: "none" | "read" | "write";
-  readonly unit: "token" | "use" | "page" | "request" | "second" | "image" | "unit" | "token_second";
+  readonly unit: "token" | "use" | "page" | "request" | "second" | "millisecond" | "image" | "unit" | "token_second";
 }
 
 const token = (direction: "input" | "output", modality: ClassFacts["modality"], cache: ClassFacts["cache"] = "none"): ClassFacts => ({
@@ -51,6 +51,8 @@ export const usageClasses = {
   /** What a price bills beyond what was used: units up to its least number, or the rest of a call's least cost. */
   minimum: { direction: "call", modality: "none", cache: "none", unit: "unit" },
   request: { direction: "call", modality: "none", cache: "none", unit: "request" },
+  /** The time that an engine was at work on the call: only where it has a price. */
+  compute: { direction: "call", modality: "none", cache: "none", unit: "millisecond" },
   training: period("token"),
   cache_storage: period("token_second"),
   hosting: period("second"),

@@ -90,6 +90,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   sent = false;
   status: number | null = null;
+  /** When it went out: a body in memory is written in the turn in which its connection is there. */
+  sentMs: number | null = null;
   firstByteMs: number | null = null;
   firstTokenMs: number | null = null;
   answerBytes = 0;
@@ -104,7 +106,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#cancelling) controller.abort(new Error("cancelled"));
-    else this.sent = true;
+    else {
+      this.sent = true;
+      this.sentMs = this.#owner.now();
+    }
   }
 
   onResponseStart(

@@ -431,13 +431,14 @@ interface Again {
 
 function toWire({
   status: httpStatus,
+  sentMs,
   firstByteMs,
   firstTokenMs,
   answerBytes,
   providerRequest,
   pool,
 }: Attempt): Omit<Ending, "status" | "error" | "clientGone" | "endMs"> {
-  return { httpStatus, firstByteMs, firstTokenMs, answerBytes, providerRequest, ...(pool === null ? {} : { poolServed: pool }) };
+  return { httpStatus, sentMs, firstByteMs, firstTokenMs, answerBytes, providerRequest, ...(pool === null ? {} : { poolServed: pool }) };
 }
 
 /** The path with the model taken out, so that calls to one endpoint are told by one name. */

@@ -5,7 +5,7 @@ import { presume } from "../core/bound.ts";
 import type { CallEnd, CallStart, CallStatus, PromptBytes } from "../core/call.ts";
 import type { Rating } from "../core/charge.ts";
 import type { PriceBook } from "../core/price.ts";
-import { rate } from "../core/rating.ts";
+import { findTariff, rate, type RatedCall } from "../core/rating.ts";
 import type { Usage } from "../core/usage.ts";
 import type { AnswerFacts } from "../providers/format.ts";
 import type { Estimator } from "./estimate.ts";
@@ -17,6 +17,8 @@ export interface Ending {
   readonly error: string | null;
   readonly clientGone: boolean;
   readonly endMs: number;
+  /** When the request had gone out; null: nothing was sent, or it is not known. Not put on record. */
+  readonly sentMs: number | null;
   readonly firstByteMs: number | null;
   readonly firstTokenMs: number | null;
   readonly answerBytes: number;
@@ -33,9 +35,10 @@ export interface Rates {
 /** What a try comes to, as it goes on record. */
 export function settle(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFacts | null): CallEnd {
   const { usage, charges, unpriced } = price(rates, start, ending, facts);
+  const { sentMs: _, ...ended } = ending;
   return {
     id: start.id,
-    ...ending,
+    ...ended,
     error: ending.error ?? facts?.error ?? null,
     finish: facts?.finish ?? null,
     modelAnswered: facts?.model ?? null,
@@ -59,7 +62,22 @@ function price(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFact
   if (usage === null) return { usage, charges: [], unpriced: [] };
   if (usage === "bound") return presume(rates.book, { provider, model, tier: start.tierAsked, region, atMs }, start.hold);
   const call = { provider, modelAsked: model, modelAnswered: facts?.model ?? null, tier: facts?.tier ?? null, region, atMs };
-  return { usage, ...rate(rates.book, call, usage) };
+  const timed = withCompute(rates.book, call, usage, ending, facts);
+  return { usage: timed, ...rate(rates.book, call, timed) };
+}
+
+/**
+ * Where the engine's time has a price, the time it took is part of what was used: as the engine says, else from the request's going out
+ * to the end of the answer, which is an estimate. It stands with the first part, whose model is the call's.
+ */
+function withCompute(book: PriceBook, call: RatedCall, usage: Usage, ending: Ending, facts: AnswerFacts | null): Usage {
+  const [first, ...others] = usage.parts;
+  if (first === undefined || findTariff(book, call, first.model)?.prices.compute === undefined) return usage;
+  const waitedMs = ending.sentMs === null ? null : Math.max(0, ending.endMs - ending.sentMs);
+  const compute = facts?.busyMs ?? waitedMs;
+  if (compute === null) return usage;
+  const parts = [{ ...first, quantities: { ...first.quantities, compute } }, ...others];
+  return { ...usage, parts, sources: { ...usage.sources, compute: facts?.busyMs === undefined ? "estimated" : "reported" } };
 }
 
 /** `bound`: nobody knows, so the call counts at its hold. */
@@ -116,6 +134,7 @@ export function presumeEnd(rates: Rates, start: CallStart, responseId: string | 
 export const noEnding: Omit<Ending, "status" | "endMs" | "clientGone"> = {
   httpStatus: null,
   error: null,
+  sentMs: null,
   firstByteMs: null,
   firstTokenMs: null,
   answerBytes: 0,

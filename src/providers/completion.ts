@@ -2,6 +2,7 @@
 // Not here: requests (chat.ts), how totals come apart (tally.ts). Invariant: usage is what the provider last said, never a sum of what it said.
 
 import type { Usage } from "../core/usage.ts";
+import { timingsBusyMs } from "./busy.ts";
 import { rawText } from "./clip.ts";
 import { reportedCost } from "./cost.ts";
 import type { AnswerFacts, AnswerStream, StreamOptions } from "./format.ts";
@@ -20,11 +21,12 @@ interface Known {
   error: string | null;
   usage: Fields | null;
   raw: string | null;
+  busy: { readonly busyMs?: number };
   outputBytes: number;
 }
 
 function nothing(): Known {
-  return { responseId: null, model: null, tier: null, finish: null, error: null, usage: null, raw: null, outputBytes: 0 };
+  return { responseId: null, model: null, tier: null, finish: null, error: null, usage: null, raw: null, busy: {}, outputBytes: 0 };
 }
 
 /** Reads a whole JSON answer. Never throws. */
@@ -141,6 +143,7 @@ function learn(known: Known, answer: Fields, bytes: Buffer): void {
     known.error = errorOf(fields["error"]) ?? known.error;
     known.outputBytes += bytesOf(fields["text"]) + messageBytes(fieldsOf(fields["delta"] ?? fields["message"]));
   }
+  if (answer["timings"] !== undefined) known.busy = timingsBusyMs(answer);
   // Groq says its usage in a field of its own, in streams that were not asked for one.
   const groq = fieldsOf(answer["x_groq"]);
   const usage = isFields(answer["usage"]) ? answer["usage"] : groq["usage"];
@@ -181,7 +184,7 @@ function factsOf(known: Known, doubts: Doubts, source: Usage["source"], complete
   else if (known.usage !== null) doubtZeros(known.usage, chatNames.input, chatNames.output, outputBytes, doubts);
   const cost = reportedCost(known.raw, doubts);
   const usage = Object.keys(quantities).length === 0 ? null : usageOf(quantities, source, doubts.said, known.raw);
-  const facts = { responseId, model, tier, finish, usage, outputBytes, error, complete, doubts: doubts.said };
+  const facts = { responseId, model, tier, finish, usage, outputBytes, error, complete, doubts: doubts.said, ...known.busy };
   return cost === undefined ? facts : { ...facts, cost };
 }
 

@@ -95,6 +95,8 @@ export interface AnswerFacts {
   readonly cost?: string;
   /** The capacity that served it, where the provider says so: a call to provisioned capacity that was served by the shared one has spilled. */
   readonly pool?: "provisioned" | "shared";
+  /** How long the engine says that it was at work on the answer, whole ms; absent when it says nothing. */
+  readonly busyMs?: number;
   /** What a stated policy changes in a whole answer, and what it is called; absent: its bytes go unchanged. */
   readonly edits?: { readonly names: readonly string[]; readonly splices: readonly Splice[] };
 }

@@ -3,6 +3,7 @@
 // servers before July 2024 leave out the prompt's where it was cached.
 
 import type { UsageClass } from "../core/usage.ts";
+import { durationBusyMs } from "./busy.ts";
 import { clippedOf, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText } from "./completion.ts";
 import type { AnswerFacts, AnswerHead, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
@@ -231,7 +232,8 @@ function factsOf(known: Known, doubts: Doubts, complete: boolean): AnswerFacts {
   const { model, finish, error, outputBytes } = known;
   const quantities = known.done ? quantitiesOf(known, doubts) : {};
   const usage = Object.keys(quantities).length === 0 ? null : usageOf(quantities, "reported", doubts.said, known.raw);
-  return { responseId: null, model, tier: null, finish, usage, outputBytes, error, complete, doubts: doubts.said };
+  const facts = { responseId: null, model, tier: null, finish, usage, outputBytes, error, complete, doubts: doubts.said };
+  return { ...facts, ...durationBusyMs(known.counts) };
 }
 
 /** Disjoint classes out of the counts; the cached part is inside the prompt's. */

@@ -2,6 +2,7 @@
 // Not here: OpenAI's (embeddings.ts), Google's (vectors.ts). Invariant: nothing of the answer but its names and counts is parsed.
 
 import type { UsageClass } from "../core/usage.ts";
+import { durationBusyMs } from "./busy.ts";
 import { clippedOf, modelOf, nameCharactersMax, rawText } from "./clip.ts";
 import { billedUnits, billedUses, errorIn } from "./cohere.ts";
 import { completionStream, errorOf } from "./completion.ts";
@@ -95,6 +96,10 @@ function readOllama(text: string): AnswerFacts {
   const root = rootOf(bytes, doubts);
   const node = member(root, "prompt_eval_count");
   const input = doubts.count({ prompt_eval_count: parseNode(bytes, node) }, "prompt_eval_count");
+  const lengths = {
+    total_duration: parseNode(bytes, member(root, "total_duration")),
+    load_duration: parseNode(bytes, member(root, "load_duration")),
+  };
   const error = errorOf(parseNode(bytes, member(root, "error")));
   if (root !== undefined && input === undefined && error === null) doubts.say("prompt_eval_count is missing");
   const raw = node === undefined ? null : `{"prompt_eval_count":${textOf(bytes, node)}}`;
@@ -108,6 +113,7 @@ function readOllama(text: string): AnswerFacts {
     error,
     complete: root !== undefined,
     doubts: doubts.said,
+    ...durationBusyMs(lengths),
   };
 }
 

@@ -20,6 +20,7 @@ const units: Readonly<Record<string, string>> = {
   page: "pages",
   request: "requests",
   second: "seconds",
+  millisecond: "milliseconds",
   image: "images",
   token_second: "token seconds",
 };
