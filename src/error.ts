@@ -81,7 +81,10 @@ export const errorKinds = {
   },
   list_unknown: { status: 404, message: "No list of prices is called {name}. Known: {known}." },
   list_taken: { status: 409, message: "A list of {source} is known since {known} already: {version}. Give another time with --known." },
-  prices_damaged: { status: 500, message: "A price list that was taken is damaged: {file}: {detail}. Put it back from a copy of the data folder." },
+  prices_damaged: {
+    status: 500,
+    message: "A price list that was taken is damaged: {file}: {detail}. Put it back from a copy of the data folder.",
+  },
   journal_damaged: { status: 500, message: "The journal is damaged: {detail}." },
   trace_invalid: { status: 400, message: "The trace file is not valid: {detail}." },
   server_unreachable: { status: 502, message: "No Pennyworth answers at {url}: {cause}. Start one with `pennyworth serve`." },

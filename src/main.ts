@@ -9,13 +9,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import pino, { type Logger } from "pino";
-import type { ApiContext, Identity, PriceLine, PricesAccess } from "./api/context.ts";
+import type { ApiContext, Identity } from "./api/context.ts";
 import { createApi } from "./api/app.ts";
 import type { Config } from "./config.ts";
 import { createCredentials, withRegion } from "./credentials.ts";
-import type { Role } from "./core/entry.ts";
+import type { Entry, Role } from "./core/entry.ts";
 import type { PriceBook } from "./core/price.ts";
-import type { UsageClass } from "./core/usage.ts";
 import { isDemo, refuseDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
 import type { Credentials } from "./gateway/credential.ts";
@@ -36,7 +35,11 @@ import { Journal } from "./ledger/journal.ts";
 import { keyPrefix, KeyRing } from "./ledger/keys.ts";
 import { type Names, openNames } from "./ledger/names.ts";
 import { openStore, type StoreClient } from "./ledger/duckdb/client.ts";
-import { readPrices } from "./prices.ts";
+import { createDesk, openLists } from "./prices/desk.ts";
+import { createHistory } from "./prices/history.ts";
+import { readSettings } from "./prices/settings.ts";
+import { readLists, Shelf } from "./prices/shelf.ts";
+import type { PricesAccess } from "./prices/view.ts";
 import { formats, mergeProviders, type ProviderRecord, sandboxRecord } from "./providers/table.ts";
 import { startSandbox } from "./sandbox/sandbox.ts";
 import { createPage } from "./web/page.ts";
@@ -80,7 +83,7 @@ const caughtUpMsMax = 2_000;
 
 /** Opens the ledger without serving: for commands, when no server runs on the data folder. */
 export async function openOffline(config: Config): Promise<{ readonly app: ReturnType<typeof createApi>; close(): Promise<void> }> {
-  const ledger = await openLedger(config, createLog(config));
+  const ledger = await openLedger(config, createLog(config), null);
   const app = createApi(
     createContext(config, ledger, { url: null, active: () => 0, adminToken: null, works: () => standing(ledger.journal), fatal: () => {} }),
   );
@@ -213,12 +216,15 @@ interface OpenLedger {
   readonly names: Names;
   readonly keys: KeyRing;
   readonly book: PriceBook;
+  readonly prices: PricesAccess;
   readonly providers: ReadonlyMap<string, ProviderRecord>;
   readonly credentials: Credentials;
   close(): Promise<void>;
 }
 
-async function openLedger(config: Config, log: Logger, now = Date.now): Promise<OpenLedger> {
+/** `serving`: the time that entries are said to be of; null when nobody serves, and only what is asked for is put on record. */
+async function openLedger(config: Config, log: Logger, serving: (() => number) | null): Promise<OpenLedger> {
+  const now = serving ?? Date.now;
   const { settings } = config;
   const folder = settings.data;
   const lock = await acquire(folder);
@@ -250,11 +256,7 @@ async function openLedger(config: Config, log: Logger, now = Date.now): Promise<
       store,
       names,
       keys: new KeyRing(journal, { now, random: randomBytes }),
-      book: readPrices({
-        prices: settings.prices,
-        pricesOf: Object.fromEntries([sandboxRecord, ...providers.values()].map(({ name, pricesOf }) => [name, pricesOf])),
-        nowMs: Date.now(),
-      }),
+      ...openPrices(settings, journal, providers, serving),
       providers,
       credentials: createCredentials(config, providers),
       close,
@@ -263,6 +265,23 @@ async function openLedger(config: Config, log: Logger, now = Date.now): Promise<
     await close();
     throw error;
   }
+}
+
+/** The price book, and the desk at which it is asked. `now`: puts on record what the ledger has not taken yet; null when nobody serves. */
+function openPrices(
+  settings: Config["settings"],
+  journal: Journal,
+  providers: ReadonlyMap<string, ProviderRecord>,
+  now: (() => number) | null,
+): { readonly book: PriceBook; readonly prices: PricesAccess } {
+  const pricesOf = Object.fromEntries([sandboxRecord, ...providers.values()].map((provider) => [provider.name, provider.pricesOf]));
+  const shelf = new Shelf(settings.data);
+  const { standing: taken, waiting: untaken } = readLists(shelf, journal.prices());
+  const record = now === null ? null : (entry: Entry): void => void journal.append(entry);
+  const { standing: lists, waiting } = openLists(taken, untaken, readSettings(settings.prices), shelf, now?.() ?? Date.now(), record);
+  const history = createHistory(lists, pricesOf);
+  const desk = createDesk({ history, shelf, waiting, pricesOf, now: Date.now, record: (entry) => void journal.append(entry) });
+  return { book: history.live, prices: desk };
 }
 
 /** Work as the journal has it, while no server follows it. */
@@ -300,6 +319,8 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
       runs: (query) => ledger.store.runs(query),
       run: (id, limit) => ledger.store.run(id, limit),
       incidents: (query) => ledger.store.incidents(query),
+      unpriced: (query) => ledger.store.unpriced(query),
+      trend: (query) => ledger.store.trend(query),
       caughtUp: async () => {
         const { position } = ledger.journal;
         await ledger.journal.synced();
@@ -310,7 +331,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     works: face.works,
     keys: ledger.keys,
     names: ledger.names,
-    prices: toPricesAccess(ledger.book),
+    prices: ledger.prices,
     unwritable: () => ledger.journal.unwritable,
     position: () => ({ position: ledger.store.applied, journal: ledger.journal.position, openCalls: face.active() }),
     settings: () => ({ ...config.settings, providers: [...ledger.providers.values()] }),
@@ -344,30 +365,6 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     },
     authorize: (token, needed) => authorize(face.adminToken, ledger.keys, token, needed),
     onError: (reference, error) => face.fatal({ reference, error }),
-  };
-}
-
-function toPricesAccess(book: PriceBook): PricesAccess {
-  return {
-    source: (version) => book.source(version),
-    find: (query) => {
-      const tariff = book.find(query);
-      if (tariff === null) return null;
-      const lines: PriceLine[] = [];
-      for (const [name, steps] of Object.entries(tariff.prices))
-        for (const { aboveTokens, rate, price } of steps) {
-          const source = book.source(price) ?? "";
-          lines.push({
-            class: name as UsageClass,
-            aboveTokens: Math.max(0, aboveTokens),
-            ratePico: rate.pico,
-            ratePer: rate.per,
-            version: price,
-            source,
-          });
-        }
-      return { model: tariff.model, rule: tariff.rule, lines };
-    },
   };
 }
 
