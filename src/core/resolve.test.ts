@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { CallEnd, Observation } from "./call.ts";
+import { markOf } from "./mark.ts";
 import { toPico } from "./money.ts";
-import { type Evidence, resolve } from "./resolve.ts";
+import { type Correction, type Evidence, resolve } from "./resolve.ts";
 import type { QuantitySource, Usage } from "./usage.ts";
 
 const usageOf = (source: QuantitySource, output: number): Usage => ({
@@ -161,4 +162,76 @@ test("any order, and any repetition, gives the same result; and it is what one w
       },
     ),
   );
+});
+
+const pricedAt = (end: CallEnd, picos: bigint): Pick<Correction, "charges" | "unpriced"> => ({
+  charges: end.charges.map((charge) => ({ ...charge, ratePico: picos, costPico: toPico(picos * BigInt(charge.quantity)) })),
+  unpriced: [],
+});
+const corrected = (end: CallEnd, rerate: string, atMs: number, picos: bigint): Correction => ({
+  rerate,
+  atMs,
+  of: markOf(end),
+  ...pricedAt(end, picos),
+});
+
+test("a correction holds for the end it names alone, and the latest of several does", () => {
+  const cut = endOf({ status: "cut", ...rated("partial", 7) });
+  const better = seenOf(rated("reported", 9));
+  const early = corrected(cut, "b", 10, 2n);
+  const late = corrected(cut, "a", 20, 3n);
+  const costOf = (evidence: Partial<Evidence>): unknown =>
+    resolve({ start: null, ends: [cut], observations: [], ...evidence }).end?.charges.map(({ costPico }) => costPico);
+  expect(costOf({})).toEqual([7n]);
+  expect(costOf({ corrections: [early] })).toEqual([14n]);
+  expect(costOf({ corrections: [late, early] })).toEqual([21n]);
+  // At the same moment the greater id holds.
+  expect(costOf({ corrections: [{ ...early, atMs: 20 }, late] })).toEqual([14n]);
+  // What was seen later was rated when it was seen.
+  expect(costOf({ corrections: [late], observations: [better] })).toEqual([9n]);
+  expect(costOf({ corrections: [late, { ...corrected(endOf(rated("reported", 9)), "c", 5, 4n) }], observations: [better] })).toEqual([36n]);
+  expect(resolve({ start: null, ends: [cut], observations: [], corrections: [late] }).end).toEqual({ ...cut, ...pricedAt(cut, 3n) });
+});
+
+test("no order of evidence and corrections, and no repetition, changes what holds", () => {
+  const source = fc.constantFrom<QuantitySource[]>("reported", "partial", "estimated", "presumed");
+  const one = fc.record({ source, output: fc.integer({ min: 1, max: 3 }), endMs: fc.nat(3), gateway: fc.boolean() });
+  const said = fc.record({ of: fc.nat(9), rerate: fc.constantFrom("a", "b", "c"), atMs: fc.nat(3) });
+  fc.assert(
+    fc.property(
+      fc.array(one, { minLength: 1, maxLength: 5 }),
+      fc.array(said, { maxLength: 8 }),
+      fc.func(fc.nat()),
+      (known, saids, shuffle) => {
+        const ends = known.filter(({ gateway }) => gateway).map(({ source, output, endMs }) => endOf({ endMs, ...rated(source, output) }));
+        const observations = known
+          .filter(({ gateway }) => !gateway)
+          .map(({ source, output, endMs }) => seenOf({ id: `seen-${endMs}`, observedMs: endMs, ...rated(source, output) }));
+        const marks = [...ends, ...observations];
+        // One re-rating says one thing of one end.
+        const corrections = saids.map(({ of, rerate, atMs }): Correction => {
+          const end = marks[of % marks.length] as CallEnd;
+          return corrected(end, rerate, atMs, BigInt(atMs * 10 + rerate.charCodeAt(0)));
+        });
+        const mix = <T>(list: readonly T[]): T[] => [...list, ...list].toSorted((a, b) => shuffle(a) - shuffle(b));
+        expect(resolve({ start: null, ends: mix(ends), observations: mix(observations), corrections: mix(corrections) })).toEqual(
+          resolve({ start: null, ends, observations, corrections }),
+        );
+      },
+    ),
+  );
+});
+
+test("marks tell what was used and charged apart, and nothing else", () => {
+  const end = endOf(rated("reported", 7));
+  expect(markOf(end)).toBe(markOf({ ...endOf(rated("reported", 7)), finish: "stop", endMs: 9 }));
+  const others = [
+    endOf(rated("partial", 7)),
+    endOf(rated("reported", 8)),
+    endOf({ ...rated("reported", 7), charges: [] }),
+    { ...end, charges: end.charges.map((charge) => ({ ...charge, price: "q" })) },
+    { ...end, charges: end.charges.map((charge) => ({ ...charge, costPico: toPico(8n) })) },
+    endOf({}),
+  ];
+  expect(new Set([end, ...others].map(markOf)).size).toBe(others.length + 1);
 });

@@ -3,6 +3,8 @@
 // Invariant: a pure function of the set; neither order nor repetition changes the result.
 
 import type { CallEnd, CallStart, CallStatus, Observation } from "./call.ts";
+import type { Rerated } from "./entry.ts";
+import { markOf } from "./mark.ts";
 import type { QuantitySource } from "./usage.ts";
 
 /** The gateway's name among witnesses. */
@@ -13,6 +15,14 @@ export interface Evidence {
   readonly start: CallStart | null;
   readonly ends: readonly CallEnd[];
   readonly observations: readonly Observation[];
+  /** What re-ratings said of it; absent: none did. */
+  readonly corrections?: readonly Correction[];
+}
+
+/** What one re-rating says of a call. */
+export interface Correction extends Omit<Rerated, "call"> {
+  readonly rerate: string;
+  readonly atMs: number;
 }
 
 export interface Resolution {
@@ -38,21 +48,37 @@ export function resolve(evidence: Evidence): Resolution {
   const course = [...testimonies].sort((a, b) => Number(isPresumed(a)) - Number(isPresumed(b)) || compareCourses(a, b))[0] ?? best;
   const ends = testimonies.filter((testimony) => testimony.byGateway);
   const frame = ends.length === 0 ? course : (ends.find((testimony) => !isPresumed(testimony)) ?? ends[0] ?? course);
-  return {
-    end: {
-      ...frame.end,
-      id: evidence.start?.id ?? idOf(testimonies) ?? best.end.id,
-      status: course.end.status,
-      finish: firstSaid(course, testimonies, (end) => end.finish),
-      modelAnswered: firstSaid(best, testimonies, (end) => end.modelAnswered),
-      tierServed: firstSaid(best, testimonies, (end) => end.tierServed),
-      responseId: firstSaid(best, testimonies, (end) => end.responseId),
-      usage: best.end.usage,
-      charges: best.end.charges,
-      unpriced: best.end.unpriced,
-    },
-    witnesses: [...witnesses].sort(),
+  const end: CallEnd = {
+    ...frame.end,
+    id: evidence.start?.id ?? idOf(testimonies) ?? best.end.id,
+    status: course.end.status,
+    finish: firstSaid(course, testimonies, (end) => end.finish),
+    modelAnswered: firstSaid(best, testimonies, (end) => end.modelAnswered),
+    tierServed: firstSaid(best, testimonies, (end) => end.tierServed),
+    responseId: firstSaid(best, testimonies, (end) => end.responseId),
+    usage: best.end.usage,
+    charges: best.end.charges,
+    unpriced: best.end.unpriced,
   };
+  return { end: amend(end, evidence.corrections ?? []), witnesses: [...witnesses].sort() };
+}
+
+/** An end with the charges that the correction in force gives it. */
+export function amend(end: CallEnd, corrections: readonly Correction[]): CallEnd {
+  const held = inForce(corrections, corrections.length === 0 ? "" : markOf(end));
+  return held === null ? end : { ...end, charges: held.charges, unpriced: held.unpriced };
+}
+
+/** Of the corrections of the end with this mark, the latest; null: there is none. A better end has another mark, and is left alone. */
+export function inForce<C extends Pick<Correction, "of" | "atMs" | "rerate">>(corrections: readonly C[], mark: string): C | null {
+  let held: C | null = null;
+  for (const next of corrections) if (next.of === mark && (held === null || compareCorrections(next, held) >= 0)) held = next;
+  return held;
+}
+
+/** By time, then by the re-rating's id; the same one said twice is one. */
+function compareCorrections(a: Pick<Correction, "atMs" | "rerate">, b: Pick<Correction, "atMs" | "rerate">): number {
+  return a.atMs - b.atMs || compareText(a.rerate, b.rerate);
 }
 
 interface Testimony {
@@ -63,7 +89,7 @@ interface Testimony {
 }
 
 function fromEnd(end: CallEnd): Testimony {
-  return { byGateway: true, end, mark: () => markOf(end) };
+  return { byGateway: true, end, mark: () => wordsOf(end) };
 }
 
 function fromObservation(seen: Observation): Testimony {
@@ -86,7 +112,7 @@ function fromObservation(seen: Observation): Testimony {
     charges: seen.charges,
     unpriced: seen.unpriced,
   };
-  return { byGateway: false, end, mark: () => `${seen.witness} ${markOf(end)}` };
+  return { byGateway: false, end, mark: () => `${seen.witness} ${wordsOf(end)}` };
 }
 
 function compareTestimonies(a: Testimony, b: Testimony): number {
@@ -133,6 +159,6 @@ function firstSaid(first: Testimony, rest: readonly Testimony[], read: (end: Cal
   return null;
 }
 
-function markOf(end: CallEnd): string {
+function wordsOf(end: CallEnd): string {
   return JSON.stringify(end, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
 }

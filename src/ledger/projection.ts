@@ -3,7 +3,8 @@
 
 import { type Attribution, type CallEnd, type CallStart, type Observation, unattributed } from "../core/call.ts";
 import { formatUsd, parseRate, parseUsd, type Pico, sum } from "../core/money.ts";
-import { type QuantitySource, type UsageClass, totalQuantities, usageClasses } from "../core/usage.ts";
+import { restOf } from "../core/mark.ts";
+import { type QuantitySource, type UsageClass, usageClasses } from "../core/usage.ts";
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
@@ -204,14 +205,11 @@ function linesOf(end: CallEnd): Line[] {
     });
   }
   if (end.usage === null) return lines;
-  const used = totalQuantities(end.usage);
-  for (const name of Object.keys(used) as UsageClass[]) {
-    const rest = (used[name] ?? 0) - (charged[name] ?? 0);
-    if (charged[name] !== undefined && rest <= 0) continue;
+  for (const { class: name, quantity } of restOf(end)) {
     const source = end.usage.sources?.[name] ?? end.usage.source;
     const first = charged[name] === undefined;
     const unpriced = first && end.unpriced.includes(name);
-    lines.push({ class: name, quantity: holdable(rest), source, model: null, part: null, price: null, cost: null, first, unpriced });
+    lines.push({ class: name, quantity: holdable(quantity), source, model: null, part: null, price: null, cost: null, first, unpriced });
   }
   return lines;
 }
