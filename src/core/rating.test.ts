@@ -205,3 +205,74 @@ it("costs what a sum by hand says", () => {
   // 0.003 + 0.0006 + 0.0006 + 0.00015 + 15 × 83,333.3 picodollars, half to even.
   expect(formatUsd(total(charges))).toBe("0.00435125");
 });
+
+describe("terms of a price", () => {
+  const terms = bookOf({
+    listed: [
+      record("marginal", {
+        prices: {
+          input: {
+            per: 1_000_000,
+            marginal: true,
+            steps: [
+              { aboveTokens: -1, usd: "2" },
+              { aboveTokens: 100, usd: "1" },
+              { aboveTokens: 300, usd: "0.5" },
+            ],
+          },
+        },
+      }),
+      // Groq bills at least ten seconds of audio for each request.
+      record("seconds", { prices: { input_audio_seconds: { per: 3600, atLeast: 10, steps: [{ aboveTokens: -1, usd: "0.036" }] } } }),
+      record("least", { prices: { input: { per: 1_000_000, steps: [{ aboveTokens: -1, usd: "1" }] } }, minimumUsd: "0.01" }),
+    ],
+  });
+  const lines = (model: string, quantities: Quantities) =>
+    rate(terms, { ...call, modelAsked: model }, usage(quantities)).charges.map((one) => [
+      one.class,
+      one.quantity,
+      formatUsd(one.costPico),
+      one.price,
+    ]);
+
+  it("above a mark only what is above it has the other price", () => {
+    const at = "list@1/acme/marginal#input";
+    expect(lines("marginal", { input: 450 })).toEqual([
+      ["input", 100, "0.0002", at],
+      ["input", 200, "0.0002", `${at}>100`],
+      ["input", 150, "0.000075", `${at}>300`],
+    ]);
+    expect(lines("marginal", { input: 100 })).toEqual([["input", 100, "0.0002", at]]);
+  });
+
+  it("a least number of units is billed when there are any", () => {
+    const at = "list@1/acme/seconds#input_audio_seconds";
+    expect(lines("seconds", { input_audio_seconds: 3 })).toEqual([
+      ["input_audio_seconds", 3, "0.00003", at],
+      ["minimum", 7, "0.00007", `${at}~10`],
+    ]);
+    expect(lines("seconds", { input_audio_seconds: 12 })).toEqual([["input_audio_seconds", 12, "0.00012", at]]);
+    expect(lines("seconds", { input_audio_seconds: 0 })).toEqual([]);
+  });
+
+  it("a call that costs anything costs the least, and one that costs nothing, nothing", () => {
+    expect(lines("least", { input: 4_000 })).toEqual([
+      ["input", 4_000, "0.004", "list@1/acme/least#input"],
+      ["minimum", 1, "0.006", "list@1/acme/least#minimum"],
+    ]);
+    expect(lines("least", { input: 10_000 })).toHaveLength(1);
+    expect(lines("least", { input: 0 })).toEqual([]);
+    expect(lines("least", { input: 5, web_search: 1 })).toHaveLength(1);
+  });
+
+  it("every line can be recomputed from itself", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("marginal", "seconds", "least"), fc.integer({ min: 0, max: 100_000 }), (model, units) => {
+        const { charges } = rate(terms, { ...call, modelAsked: model }, usage({ input: units, input_audio_seconds: units }));
+        for (const one of charges) expect(recompute(one)).toBe(true);
+        const used = charges.filter((one) => one.class === "input").reduce((sum, one) => sum + one.quantity, 0);
+        expect(model === "seconds" ? 0 : units).toBe(used);
+      }),
+    );
+  });
+});

@@ -1,0 +1,144 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import type { TakenList } from "../core/entry.ts";
+import { PennyworthError } from "../error.ts";
+import { createDesk, openLists } from "./desk.ts";
+import { createHistory } from "./history.ts";
+import { readSettings } from "./settings.ts";
+import { readLists, Shelf } from "./shelf.ts";
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+const start = Date.parse("2026-11-01T00:00:00Z");
+
+/** A data folder and what a journal would hold; `open` is what a start does. */
+function ledger() {
+  const folder = mkdtempSync(join(tmpdir(), "pennyworth-prices-"));
+  folders.push(folder);
+  const journal: TakenList[] = [];
+  let nowMs = start;
+  const open = (settings: Parameters<typeof readSettings>[0] = []) => {
+    const shelf = new Shelf(folder);
+    const record = ({ list }: { readonly list: TakenList }): void => void journal.push(list);
+    const before = readLists(shelf, [...journal]);
+    const { standing, waiting } = openLists(before.standing, before.waiting, readSettings(settings), shelf, nowMs, record);
+    const history = createHistory(standing, {});
+    return { history, desk: createDesk({ history, shelf, waiting, pricesOf: {}, now: () => nowMs, record }) };
+  };
+  return { folder, journal, open, pass: (days: number) => (nowMs += days * 86_400_000), now: () => nowMs };
+}
+
+const gpt = { provider: "openai", model: "gpt-4o", tier: null, region: null, atMs: start, knownMs: null };
+
+describe("a new ledger", () => {
+  it("takes all that is shipped, once", () => {
+    const { journal, open } = ledger();
+    open();
+    const first = journal.length;
+    expect(journal.map(({ source }) => source)).toContain("genai-prices");
+    open();
+    expect(journal).toHaveLength(first);
+  });
+
+  it("keeps the settings' prices as they were known, and takes changed ones from then on", () => {
+    const { journal, open, pass } = ledger();
+    const own = (usd: string) => [{ provider: "openai", model: "gpt-4o", perMillion: { input: usd } }];
+    open(own("1"));
+    pass(3);
+    const { desk } = open(own("2"));
+    expect(journal.filter(({ source }) => source === "settings")).toHaveLength(2);
+    const input = (knownMs: number | null) => desk.find({ ...gpt, knownMs })?.lines.find((line) => line.class === "input");
+    expect(input(start)?.ratePico).not.toBe(input(null)?.ratePico);
+    expect(desk.source(input(start)?.version ?? "")).toContain("your own prices");
+    pass(1);
+    open([]);
+    expect(journal.at(-1)).toMatchObject({ source: "settings", records: 0 });
+  });
+});
+
+describe("own prices", () => {
+  it("are added, replaced by place, known from then on, and there after a restart", async () => {
+    const { open, pass, now } = ledger();
+    const { desk } = open();
+    await desk.set("prices: [{provider: house, model: llama, perMillion: {input: 0.1, output: 0.2}}]");
+    const firstMs = now();
+    pass(2);
+    await desk.set("prices: [{provider: house, model: llama, perMillion: {input: 0.3, output: 0.2}}]");
+    pass(2);
+    await desk.set("prices: [{provider: house, model: other, perMillion: {input: 1}}]");
+    const after = open().desk;
+    const of = (model: string, knownMs: number | null) =>
+      after.find({ ...gpt, provider: "house", model, atMs: now(), knownMs })?.lines.find((line) => line.class === "input")?.ratePico;
+    expect(Number(of("llama", null)) / Number(of("llama", firstMs))).toBeCloseTo(3);
+    expect(of("other", firstMs)).toBeUndefined();
+    expect(of("other", null)).toBeDefined();
+    expect(after.lists().filter(({ source }) => source === "own")).toMatchObject([
+      { superseded: false },
+      { superseded: true },
+      { superseded: true },
+    ]);
+  });
+
+  it("shows what a file would change before anything does", () => {
+    const { open, journal } = ledger();
+    const { desk } = open();
+    const before = journal.length;
+    const preview = desk.preview("prices: [{provider: openai, model: gpt-4o, perMillion: {input: 9}}]", {
+      format: null,
+      source: "own",
+      published: null,
+    });
+    expect(preview.changes).toContainEqual(
+      expect.objectContaining({ provider: "openai", model: "gpt-4o", class: "input", before: "2.5", after: "9" }),
+    );
+    expect(journal).toHaveLength(before);
+  });
+
+  it("a source is dropped, and one that is not known is refused", async () => {
+    const { open } = ledger();
+    const { desk } = open();
+    await desk.set("prices: [{provider: house, model: llama, perMillion: {input: 0.1}}]");
+    await desk.drop("own");
+    expect(desk.find({ ...gpt, provider: "house", model: "llama" })).toBeNull();
+    await expect(desk.drop("nobody")).rejects.toThrow(/nobody.*Known: genai-prices/);
+  });
+});
+
+describe("lists on disk", () => {
+  it("that were changed are found out", async () => {
+    const { folder, open } = ledger();
+    await open().desk.set("prices: [{provider: house, model: llama, perMillion: {input: 0.1}}]");
+    const [name = ""] = readdirSync(join(folder, "prices"));
+    const file = join(folder, "prices", name);
+    writeFileSync(file, readFileSync(file, "utf8").replace("0.1", "0.2"));
+    expect(() => open()).toThrow(PennyworthError);
+    expect(() => open()).toThrow(/hash/);
+  });
+});
+
+describe("models", () => {
+  it("are listed with their prices, sources and where sources differ", async () => {
+    const { open } = ledger();
+    const { desk } = open();
+    await desk.set("prices: [{provider: openai, model: gpt-4o, perMillion: {input: 3}}]");
+    const [model, ...others] = desk
+      .models({ atMs: start + 1, knownMs: null, provider: "openai", search: "gpt-4o" })
+      .filter((one) => one.model === "gpt-4o");
+    expect(others).toEqual([]);
+    expect(model).toMatchObject({ sources: ["own", "genai-prices"], prices: { input: "3", output: "10" }, disputed: ["input"] });
+    const [input] = desk.disputes(gpt).filter((dispute) => dispute.class === "input");
+    expect(input).toMatchObject({
+      lowest: "2.5",
+      highest: "3",
+      said: [
+        { source: "own", usd: "3" },
+        { source: "genai-prices", usd: "2.5" },
+      ],
+    });
+  });
+});
