@@ -34,6 +34,37 @@ describe("prices", () => {
   });
 });
 
+describe("credits, allowances and machines", () => {
+  const credit = { id: "start", amount: "100", from: "2026-07-01" };
+  const machine = { name: "gpu", provider: "vllm", perHour: "2.5", from: "2026-11-01T06:30Z" };
+
+  it("have what is not said", () => {
+    expect(read("credits: [{ id: start, amount: 2500.10, from: 2026-07-01 }]").credits).toEqual([{ ...credit, amount: "2500.10" }]);
+    expect(read("machines: [{ name: gpu, provider: vllm, perHour: 2.50, from: 2026-11-01 }]").machines).toEqual([
+      { ...machine, perHour: "2.50", from: "2026-11-01", models: ["*"], count: 1, idle: "apart" },
+    ]);
+  });
+
+  it.each([
+    [{ credits: [credit, credit] }, /credits: two have one id/],
+    [{ credits: [{ ...credit, expires: "2026-07-01" }] }, /credits\.0: expires is not after from/],
+    [{ credits: [{ ...credit, amount: "-1" }] }, /credits\.0\.amount: expected a decimal number/],
+    [{ credits: [{ ...credit, amount: "1.0000000000001" }] }, /credits\.0\.amount: more than twelve decimals/],
+    [{ credits: [{ ...credit, from: "2026-07-01T00:00Z" }] }, /credits\.0\.from/],
+    [
+      { allowances: [{ id: "a", provider: "google", classes: ["tokens"], units: 1, every: "day" }] },
+      /allowances\.0\.classes\.0: .*"input"/,
+    ],
+    [{ allowances: [{ id: "a", provider: "google", classes: ["input"], units: 0, every: "day" }] }, /allowances\.0\.units/],
+    [{ machines: [machine, machine] }, /machines: two have one name/],
+    [{ machines: [{ ...machine, to: "2026-11-01T06:30:00Z" }] }, /machines\.0: to is not after from/],
+    [{ machines: [{ ...machine, from: "2026-11-01T06:30" }] }, /machines\.0\.from/],
+    [{ machines: [{ ...machine, from: "2026-11-01T06:30:00.5Z" }] }, /machines\.0\.from/],
+  ])("are refused where they are wrong: %j", (flags, why) => {
+    expect(() => readConfig(undefined, flags, {})).toThrow(why);
+  });
+});
+
 describe("providers", () => {
   it("may leave out where they are, for those that are known", () => {
     expect(read("providers: { openai: { keyFile: key.txt } }").providers).toEqual({ openai: { keyFile: "key.txt" } });

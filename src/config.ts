@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { isPair, isScalar, parseDocument, visit } from "yaml";
 import { z } from "zod";
+import { type UsageClass, usageClassNames } from "./core/usage.ts";
 import { PennyworthError } from "./error.ts";
 
 /** A price. Beyond 15 significant digits a number is not what was written; as text it is, to the last digit. */
@@ -62,6 +63,58 @@ const priceSchema = z.strictObject({
   /** Dollars per hour of what is counted in time: compute, hosting, input_audio_seconds. */
   perHour: z.record(z.string(), decimal).optional(),
 });
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "expected up to 64 of a-z, 0-9, dot, dash and underscore");
+
+/** Money paid ahead, which pays from one day up to another. */
+const creditSchema = z
+  .strictObject({
+    id: name,
+    /** Whichever when absent. */
+    provider: z.string().optional(),
+    /** Dollars. */
+    amount: decimal.refine((text) => !/\.\d{13}/.test(text), "more than twelve decimals"),
+    from: z.iso.date(),
+    /** The first day on which it does not pay any more; it does not expire when absent. */
+    expires: z.iso.date().optional(),
+  })
+  .refine(({ from, expires }) => expires === undefined || from < expires, "expires is not after from");
+
+/** Units that cost nothing. */
+const allowanceSchema = z
+  .strictObject({
+    id: name,
+    provider: z.string(),
+    model: z.string().default("*"),
+    classes: z.array(z.enum(usageClassNames as [UsageClass, ...UsageClass[]])).min(1),
+    units: z.int().min(1),
+    every: z.enum(["day", "month", "once"]),
+    from: z.iso.date().optional(),
+    to: z.iso.date().optional(),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, "to is not after from");
+
+/** A day, or an instant of UTC to the second. */
+const instant = z.union([z.iso.date(), z.iso.datetime({ precision: 0 }), z.iso.datetime({ precision: -1 })]);
+
+/** Machines that are paid by the hour, whether used or not. */
+const machineSchema = z
+  .strictObject({
+    name,
+    provider: z.string(),
+    models: z.array(z.string()).min(1).default(["*"]),
+    /** Dollars, of one of them. */
+    perHour: decimal,
+    from: instant,
+    to: instant.optional(),
+    count: z.int().min(1).max(10_000).default(1),
+    idle: z.enum(["apart", "shared"]).default("apart"),
+  })
+  .refine(({ from, to }) => to === undefined || Date.parse(from) < Date.parse(to), "to is not after from");
+
+function isNamedOnce(list: readonly { readonly id?: string; readonly name?: string }[]): boolean {
+  return new Set(list.map((one) => one.id ?? one.name)).size === list.length;
+}
 
 /** The whole settings file. Exported so that a test can hold the documentation to it. */
 export const settingsSchema = z.strictObject({
@@ -140,6 +193,9 @@ export const settingsSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
   routes: z.array(routeSchema).default([]),
   prices: z.array(priceSchema).default([]),
+  credits: z.array(creditSchema).refine(isNamedOnce, "two have one id").default([]),
+  allowances: z.array(allowanceSchema).refine(isNamedOnce, "two have one id").default([]),
+  machines: z.array(machineSchema).refine(isNamedOnce, "two have one name").default([]),
   log: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
 });
 
@@ -147,6 +203,9 @@ export type Settings = z.infer<typeof settingsSchema>;
 export type ProviderSettings = z.infer<typeof providerSchema>;
 export type RouteSettings = z.infer<typeof routeSchema>;
 export type PriceSettings = z.infer<typeof priceSchema>;
+export type CreditSettings = z.infer<typeof creditSchema>;
+export type AllowanceSettings = z.infer<typeof allowanceSchema>;
+export type MachineSettings = z.infer<typeof machineSchema>;
 
 /** Flags given on the command line: the same tree as the settings file, any part of it. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -246,7 +305,9 @@ function readFile(named: string | undefined): Record<string, unknown> {
   // A price is what stands there, to the last digit, and not the float nearest to it.
   visit(document, {
     Scalar: (_key, node, path) => {
-      const isPrice = path.some((above) => isPair(above) && isScalar(above.key) && /^(per(Million|Thousand|Hour)|amount)$/.test(String(above.key.value)));
+      const isPrice = path.some(
+        (above) => isPair(above) && isScalar(above.key) && /^(per(Million|Thousand|Hour)|amount)$/.test(String(above.key.value)),
+      );
       if (isPrice && typeof node.value === "number" && /^\d+(\.\d+)?$/.test(node.source ?? "")) node.value = node.source;
     },
   });
