@@ -18,7 +18,7 @@ async function named(): Promise<string[]> {
 describe("the index", () => {
   it("is at every address of the dashboard, and at no other", async () => {
     const app = createPage().route("/", createApi(createMemory([])));
-    for (const path of ["/", "/explore?by=model", "/calls", "/calls/c1", "/tasks", "/tasks/a%2Fb", "/settings", "/sign-in"]) {
+    for (const path of ["/", "/explore?by=model", "/calls", "/calls/c1", "/tasks", "/tasks/a%2Fb", "/work", "/settings", "/sign-in"]) {
       const response = await app.request(path);
       expect([path, response.status, response.headers.get("content-type")]).toEqual([path, 200, "text/html; charset=UTF-8"]);
     }
@@ -30,6 +30,16 @@ describe("the index", () => {
       const response = await app.request(path, { method });
       expect([response.status, await response.json()]).toMatchObject([status, { error: { code } }]);
     }
+    // A browser that asks for a page gets one that says that there is none.
+    const headers = { accept: "text/html,application/xhtml+xml" };
+    const lost = await app.request("/nothing", { headers });
+    expect([lost.status, await lost.text()]).toEqual([404, expect.stringContaining('<div id="root">')]);
+    expect(lost.headers.get("content-security-policy")).toContain("script-src 'self'");
+    for (const path of ["/api/v1/nothing", "/assets/nothing.js"])
+      expect([path, (await (await app.request(path, { headers })).json()) as object]).toMatchObject([
+        path,
+        { error: { code: "route_unknown" } },
+      ]);
   });
 
   it("comes with a policy that allows nothing inline and nothing from elsewhere, and a nonce of its own", async () => {
@@ -62,6 +72,34 @@ describe("the index", () => {
 });
 
 describe("the files", () => {
+  it("begin with a script that is no module, so that the theme is there before anything is painted", async () => {
+    const app = createPage();
+    const html = await (await app.request("/")).text();
+    const first = /<script([^>]*)>/.exec(html)?.[1] ?? "";
+    expect(first).not.toContain("module");
+    expect(html.indexOf("<script")).toBeLessThan(html.indexOf("stylesheet"));
+    const path = /src="([^"]+)"/.exec(first)?.[1] as string;
+    const run = async (kept: string | null, isDark: boolean): Promise<string | undefined> => {
+      const root: { dataset: Record<string, string> } = { dataset: {} };
+      const script = await (await app.request(path)).text();
+      // oxlint-disable-next-line no-new-func -- it is our own file, run as a browser would
+      new Function("localStorage", "matchMedia", "document", script)(
+        { getItem: (name: string) => (name === "pennyworth.scheme" ? kept : null) },
+        () => ({ matches: isDark }),
+        { documentElement: root },
+      );
+      return root.dataset["mantineColorScheme"];
+    };
+    for (const [kept, isDark, scheme] of [
+      [null, true, "dark"],
+      [null, false, "light"],
+      ["auto", true, "dark"],
+      ["light", true, "light"],
+      ["dark", false, "dark"],
+    ] as const)
+      expect([kept, isDark, await run(kept, isDark)]).toEqual([kept, isDark, scheme]);
+  });
+
   it("that the index names are there for good, compressed for those who can read it", async () => {
     const app = createPage();
     const paths = await named();

@@ -1,5 +1,6 @@
-// Serves the dashboard: its bundled files under `/assets/`, and the index at every address that the dashboard knows. It has no data of its
-// own: the pages ask the public API. Invariant: only files that the build made are served, and the pages may load nothing from elsewhere.
+// Serves the dashboard: its bundled files under `/assets/`, and the index at every address that the dashboard knows, and where a browser asks
+// for a page that is none. It has no data of its own: the pages ask the public API. Invariant: only files that the build made are served, and
+// the pages may load nothing from elsewhere.
 
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -15,7 +16,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Where the dashboard has a page. Each is the same index: its script looks at the address. */
-const addresses = ["/", "/explore", "/calls", "/calls/:id", "/tasks", "/tasks/:id", "/settings", "/sign-in"] as const;
+const addresses = ["/", "/explore", "/calls", "/calls/:id", "/tasks", "/tasks/:id", "/work", "/settings", "/sign-in"] as const;
 
 /** Beside page.ts once built, or where scripts/web.mjs puts it for a server that runs from the sources. The sources have no assets/. */
 const places = ["./app/", "../../dist/web/app/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
@@ -61,6 +62,12 @@ export function createPage(folder = places.find((place) => existsSync(join(place
   const path = folder === undefined ? null : join(folder, "index.html");
   const index = path === null || !existsSync(path) ? null : readFileSync(path, "utf8");
   for (const address of addresses) app.get(address, (c) => answerIndex(c, index));
+  // A reader who has mistyped an address is told so by a page; programs get the API's own answer.
+  app.use(async (c, next) => {
+    await next();
+    const isPage = c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/html") && !/^\/(api|assets)\//.test(c.req.path);
+    if (c.res.status === 404 && isPage && index !== null) c.res = await answerIndex(c, index, 404);
+  });
   if (folder === undefined || index === null) return app;
   for (const [name, asset] of readAssets(join(folder, "assets"))) app.get(`/assets/${name}`, (c) => answerAsset(c, asset));
   return app;
@@ -83,11 +90,11 @@ function readAssets(folder: string): Map<string, Asset> {
   return assets;
 }
 
-function answerIndex(c: Context, index: string | null): Response {
+function answerIndex(c: Context, index: string | null, status: 200 | 404 = 200): Response | Promise<Response> {
   const nonce = randomBytes(16).toString("base64");
   const headers = { ...securityHeaders, "content-security-policy": toPolicy(nonce), "cache-control": "no-store" };
   if (index === null) return c.html(unbuilt, 503, headers);
-  return c.html(index.replace('name="csp-nonce" content=""', `name="csp-nonce" content="${nonce}"`), 200, headers);
+  return c.html(index.replace('name="csp-nonce" content=""', `name="csp-nonce" content="${nonce}"`), status, headers);
 }
 
 function answerAsset(c: Context, { type, etag, plain, packed }: Asset): Response {

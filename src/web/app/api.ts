@@ -253,6 +253,70 @@ export interface Incidents {
   )[];
 }
 
+/** What outlasts its request: a batch, a background response, fine-tuning, a cache. */
+export interface Work {
+  readonly id: string;
+  readonly kind: "response" | "batch" | "tuning" | "cache";
+  readonly provider: string;
+  /** The provider's id. */
+  readonly ref: string;
+  readonly model: string | null;
+  readonly startMs: number;
+  readonly tokens: number | null;
+  readonly expiresMs: number | null;
+  readonly attribution: Attribution;
+  /** Why it is not followed, or what went wrong last. */
+  readonly problem: string | null;
+}
+
+export interface OpenWork extends Work {
+  readonly lookedMs: number | null;
+  readonly nextMs: number | null;
+}
+
+export interface EndedWork extends Work {
+  readonly endedMs: number;
+  readonly status: "done" | "failed" | "cancelled" | "expired" | "lost";
+  readonly lines: number;
+  readonly failed: number;
+  readonly unread: number;
+}
+
+export interface Works {
+  readonly nowMs: number;
+  readonly open: readonly OpenWork[];
+  readonly ended: readonly EndedWork[];
+}
+
+/** Cost of a span of time: of no call. */
+export interface Charge {
+  readonly id: string;
+  readonly item: "training" | "cache_storage" | "hosting";
+  readonly unit: string;
+  readonly provider: string;
+  readonly model: string | null;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly bookedMs: number;
+  readonly attribution: Attribution;
+  /** `declared` by a person, or seen. */
+  readonly witness: string;
+  /** The work it comes from. */
+  readonly work: string | null;
+  readonly quantity: number | null;
+  readonly source: ReceiptLine["source"];
+  readonly price: { readonly version: string; readonly source: string | null } | null;
+  /** null: there is no price. */
+  readonly cost: string | null;
+  /** When it was voided; null: it counts. */
+  readonly voidedMs: number | null;
+}
+
+export interface Charges {
+  readonly charges: readonly Charge[];
+  readonly truncated: boolean;
+}
+
 export interface ServerSettings {
   readonly server: { readonly host: string; readonly port: number; readonly keysNeeded: boolean };
   readonly dataFolder: string;

@@ -1,7 +1,7 @@
 // The frame around every page: who is signed in, where one can go, whether the numbers are alive, and the keys that lead everywhere.
 // Invariant: without a session nothing but the sign-in is shown.
 
-import { useMantineColorScheme } from "@mantine/core";
+import { Menu, useMantineColorScheme } from "@mantine/core";
 import { Link, Navigate, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { usePosition, usePulse, useSession, useStatus } from "./data.ts";
@@ -11,6 +11,7 @@ import { prefer, preferences, usePreferences } from "./preferences.ts";
 import { signOut } from "./session.ts";
 import { clock, zone } from "./time.ts";
 import { Failed } from "./parts/states.tsx";
+import { plural, wordFor } from "./words.ts";
 
 const Palette = lazy(() => import("./palette.tsx"));
 const Help = lazy(() => import("./help.tsx"));
@@ -62,13 +63,20 @@ function Room(): ReactNode {
             <span>Pennyworth</span>
           </Link>
           <nav aria-label="Pages">
-            {doors.map(({ to, name, icon, key }) => (
-              <Link key={to} to={to} className="door" activeOptions={{ exact: to === "/", includeSearch: false }} search={{}}>
+            {doors.map(({ to, name, icon, key, first }) => (
+              <Link
+                key={to}
+                to={to}
+                className={first ? "door" : "door later"}
+                activeOptions={{ exact: to === "/", includeSearch: false }}
+                search={{}}
+              >
                 <Icon name={icon} />
                 <span>{name}</span>
                 <kbd aria-hidden="true">g {key}</kbd>
               </Link>
             ))}
+            <More />
           </nav>
           <div className="grow wide" />
           <DoorButton icon="search" name="Find or do …" hint="Ctrl K" onClick={() => setOpened("palette")} />
@@ -91,6 +99,30 @@ function Room(): ReactNode {
         {opened === "help" ? <Help onClose={() => setOpened(null)} /> : null}
       </Suspense>
     </>
+  );
+}
+
+/** On a phone: the pages that have no place of their own. */
+function More(): ReactNode {
+  const navigate = useNavigate();
+  const { pathname } = useLocation();
+  const later = doors.filter((door) => !door.first);
+  return (
+    <Menu position="top-end" width={220} shadow="md">
+      <Menu.Target>
+        <button type="button" className="door others" data-status={later.some(({ to }) => pathname === to) ? "active" : undefined}>
+          <Icon name="more" />
+          <span>More</span>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {later.map(({ to, name, icon }) => (
+          <Menu.Item key={to} leftSection={<Icon name={icon} />} onClick={() => void navigate({ to })}>
+            {name}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 
@@ -180,7 +212,8 @@ function Banners(): ReactNode {
       ) : null}
       {data !== undefined && data.store.refused > 0 ? (
         <p className="banner">
-          {data.store.refused} journal entries could not become rows; <code>pennyworth doctor</code> names them.
+          {plural(data.store.refused, "journal entry", "journal entries")} could not become rows; <code>pennyworth doctor</code> names{" "}
+          {wordFor(data.store.refused, "it", "them")}.
         </p>
       ) : null}
     </>

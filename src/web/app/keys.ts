@@ -3,12 +3,14 @@
 
 import { useEffect, useRef } from "react";
 
+/** The pages, in the order of the navigation. `first`: on a phone it has a place of its own; the others are under "More". */
 export const doors = [
-  { to: "/", name: "Overview", icon: "overview", key: "o" },
-  { to: "/explore", name: "Explore", icon: "explore", key: "e" },
-  { to: "/calls", name: "Calls", icon: "calls", key: "c" },
-  { to: "/tasks", name: "Tasks", icon: "tasks", key: "t" },
-  { to: "/settings", name: "Settings", icon: "settings", key: "s" },
+  { to: "/", name: "Overview", icon: "overview", key: "o", first: true },
+  { to: "/explore", name: "Explore", icon: "explore", key: "e", first: true },
+  { to: "/calls", name: "Calls", icon: "calls", key: "c", first: true },
+  { to: "/tasks", name: "Tasks", icon: "tasks", key: "t", first: true },
+  { to: "/work", name: "Long work", icon: "work", key: "w", first: false },
+  { to: "/settings", name: "Settings", icon: "settings", key: "s", first: false },
 ] as const;
 
 export type Door = (typeof doors)[number]["to"];

@@ -67,6 +67,12 @@ export default function Palette({
           onClick: () => void navigate({ to: "/explore", search }),
         })),
         {
+          id: "work",
+          label: "Charges of periods: training, storage, hosting",
+          leftSection: <Icon name="work" />,
+          onClick: () => void navigate({ to: "/work" }),
+        },
+        {
           id: "last",
           label: "Receipt of the last call",
           leftSection: <Icon name="calls" />,

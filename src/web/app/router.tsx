@@ -40,6 +40,11 @@ const task = createRoute({
   path: "/tasks/$id",
   component: lazyRouteComponent(() => import("./pages/task.tsx"), "TaskPage"),
 });
+const work = createRoute({
+  getParentRoute: () => root,
+  path: "/work",
+  component: lazyRouteComponent(() => import("./pages/work.tsx"), "LongWork"),
+});
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
@@ -52,7 +57,7 @@ const signIn = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, explore, calls, call, tasks, task, settings, signIn]),
+  routeTree: root.addChildren([overview, explore, calls, call, tasks, task, work, settings, signIn]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

@@ -8,17 +8,18 @@ const formatter = (options: Intl.DateTimeFormatOptions): ((ms: number) => string
   return (ms) => made.format(ms);
 };
 
-export const clock = formatter({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
-export const shortClock = formatter({ hour: "2-digit", minute: "2-digit" });
+export const clock = formatter({ hour: "numeric", minute: "2-digit", second: "2-digit" });
+export const shortClock = formatter({ hour: "numeric", minute: "2-digit" });
 export const day = formatter({ day: "numeric", month: "short" });
 export const month = formatter({ month: "long", year: "numeric" });
 export const longDay = formatter({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
-export const moment = formatter({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const utcDay = formatter({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+export const moment = formatter({ day: "numeric", month: "short", hour: "numeric", minute: "2-digit", second: "2-digit" });
 export const exactMoment = formatter({
   year: "numeric",
   month: "short",
   day: "numeric",
-  hour: "2-digit",
+  hour: "numeric",
   minute: "2-digit",
   second: "2-digit",
   fractionalSecondDigits: 3,
@@ -49,13 +50,20 @@ export function addDays(ms: number, days: number): number {
   return at.setDate(at.getDate() + days);
 }
 
-/** 1.4 s, 320 ms, 3 min 5 s. */
+const tenths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+
+/** 1.4 s, 320 ms, 3 min 5 s, 2 h, 1 d 4 h. Rounded as a whole, so that no minute has sixty seconds; what is zero is left out. */
 export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toLocaleString(undefined, { maximumFractionDigits: 1 })} s`;
-  if (ms < hourMs) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
-  if (ms < dayMs) return `${Math.floor(ms / hourMs)} h ${Math.round((ms % hourMs) / 60_000)} min`;
-  return `${Math.floor(ms / dayMs)} d ${Math.round((ms % dayMs) / hourMs)} h`;
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${tenths.format(ms / 1_000)} s`;
+  if (Math.round(ms / 1_000) < 3_600) return pair(Math.round(ms / 1_000), 60, "min", "s");
+  if (Math.round(ms / minuteMs) < 1_440) return pair(Math.round(ms / minuteMs), 60, "h", "min");
+  return pair(Math.round(ms / hourMs), 24, "d", "h");
+}
+
+function pair(number: number, base: number, large: string, small: string): string {
+  const rest = number % base;
+  return `${Math.floor(number / base)} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`;
 }
 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });

@@ -1,9 +1,13 @@
 // An amount of money as it is shown. As many digits as its place needs, rounded half to even, with every digit at hand; or all of them.
+// Invariant: where nothing of a cost is known, it says so, and no figure stands there.
 
 import type { ReactNode } from "react";
 import type { Sums } from "../api.ts";
 import { exact, round, split } from "../money.ts";
 import { usePreferences } from "../preferences.ts";
+
+/** Before an amount that lacks something: it is at least this. */
+export const atLeast = "≥ ";
 
 /** @param mark goes before it: `≥` where some of it is not known, `~` where some of it is estimated. */
 export function Usd({
@@ -16,6 +20,12 @@ export function Usd({
   readonly mark?: string;
 }): ReactNode {
   const preferred = usePreferences();
+  if (value === "0" && mark === atLeast)
+    return (
+      <span data-usd={value} className="warn">
+        unknown
+      </span>
+    );
   if (preferred.exact) return <Exact value={value} mark={mark} />;
   const text = round(value, value === "0" ? 0 : decimals);
   return (
@@ -44,5 +54,5 @@ export function markOf({
   unmetered,
   periodUnpriced = 0,
 }: Pick<Sums, "unpriced" | "unmetered"> & { readonly periodUnpriced?: number }): string {
-  return unpriced + unmetered + periodUnpriced > 0 ? "≥ " : "";
+  return unpriced + unmetered + periodUnpriced > 0 ? atLeast : "";
 }
