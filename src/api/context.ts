@@ -66,7 +66,10 @@ export interface WorksStanding {
   }[];
 }
 
-export type ShownSettings = Pick<Settings, "server" | "data" | "journal" | "limits" | "prices" | "routes"> & {
+export type ShownSettings = Pick<
+  Settings,
+  "server" | "data" | "journal" | "limits" | "prices" | "routes" | "credits" | "allowances"
+> & {
   readonly providers: readonly {
     readonly name: string;
     readonly baseUrl: string | null;
