@@ -99,8 +99,9 @@ export function readLitellm(text: string, options: ListOptions & { readonly prov
 
 /** Two keys may mean one model: the first that says something stands, and a contradiction is counted. */
 export function addRecord(records: Map<string, PriceRecord>, record: PriceRecord, key: string, skips: Skips): void {
-  const known = records.get(record.id);
-  if (known === undefined) records.set(record.id, record);
+  const place = record.id.toLowerCase();
+  const known = records.get(place);
+  if (known === undefined) records.set(place, record);
   else if (JSON.stringify(known.prices) !== JSON.stringify(record.prices))
     skips.add(key, "an earlier entry for the same model says otherwise");
 }
@@ -147,7 +148,7 @@ type Steps = Map<UsageClass, Map<number, { readonly text: string; readonly per: 
 
 function addField(tiers: Map<string, Steps>, key: string, entry: LitellmEntry, field: string, value: unknown, skips: Skips): void {
   const mode = String(entry["mode"]);
-  if (/^regional_processing_uplift/.test(field)) return;
+  if (field.startsWith("regional_processing_uplift")) return;
   if (field === "tiered_pricing") return addRanges(tiers, key, entry, value, skips);
   if (field === "search_context_cost_per_query") return addSearch(tiers, key, entry, value, skips);
   const [, name = field, above, suffix] = thresholdAndTier.exec(field) ?? [];
@@ -214,7 +215,6 @@ function isFree(key: string, entry: LitellmEntry, type: UsageClass): boolean {
   const isAllFree = sums.every(([, value]) => Number(value) === 0);
   if (isAllFree) return entry["mode"] === "moderation" || /[:/-]free$/i.test(key);
   const isPaid = (field: string): boolean => Number(entry[field] ?? 0) > 0;
-  if (entry["mode"] === "embedding") return type === "output" && isPaid("input_cost_per_token");
   return entry["mode"] === "rerank" && (type === "input" || type === "output") && isPaid("input_cost_per_query");
 }
 

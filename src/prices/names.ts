@@ -30,19 +30,24 @@ const litellmProviders: Readonly<Record<string, string>> = {
 
 /** What LiteLLM writes before a model's own name. */
 const litellmPrefixes = [
-  ...[
-    "azure/",
-    "azure_ai/",
-    "bedrock/",
-    "bedrock_mantle/",
-    "vertex_ai/",
-    "gemini/",
-    "palm/",
-    "fireworks_ai/",
-    "together_ai/",
-    "codestral/",
-  ],
-  ...["text-completion-codestral/", "xai/", "cohere/", "moonshot/", "voyage/", "openai/", "amazon-nova/", "text-completion-openai/"],
+  "azure/",
+  "azure_ai/",
+  "bedrock/",
+  "bedrock_mantle/",
+  "vertex_ai/",
+  "gemini/",
+  "palm/",
+  "fireworks_ai/",
+  "together_ai/",
+  "codestral/",
+  "text-completion-codestral/",
+  "xai/",
+  "cohere/",
+  "moonshot/",
+  "voyage/",
+  "openai/",
+  "amazon-nova/",
+  "text-completion-openai/",
 ];
 
 /** A key of LiteLLM's map. @returns what it means, or in words why it means no model. */

@@ -110,22 +110,24 @@ function sourceOf(file: SnapshotFile): string {
 }
 
 function toRecords(file: SnapshotFile): readonly PriceRecord[] {
-  const name = `${sourceOf(file)}@${file.version}`;
-  return file.models.flatMap((model) =>
-    model.prices.map((price) => ({
-      id: `${name}/${file.provider}/${model.id}${price.from === null ? "" : `@${price.from}`}${price.window === null ? "" : `@${hours(price.window)}`}`,
-      provider: file.provider,
-      model: model.id,
-      match: model.match,
-      contextWindow: model.contextWindow,
-      tier: standard,
-      region: null,
-      prices: toClassPrices(price.rates),
-      validFromMs: price.from === null ? null : Date.parse(price.from),
-      validToMs: price.to === null ? null : Date.parse(price.to),
-      window: price.window === null ? null : toWindow(price.window),
-    })),
-  );
+  return file.models.flatMap((model) => toModelRecords(`${sourceOf(file)}@${file.version}`, file.provider, model));
+}
+
+/** `name`: `SOURCE@VERSION`. @throws RangeError when a window's time is none. */
+export function toModelRecords(name: string, provider: string, model: SnapshotModel): readonly PriceRecord[] {
+  return model.prices.map((price) => ({
+    id: `${name}/${provider}/${model.id}${price.from === null ? "" : `@${price.from}`}${price.window === null ? "" : `@${hours(price.window)}`}`,
+    provider,
+    model: model.id,
+    match: model.match,
+    contextWindow: model.contextWindow,
+    tier: standard,
+    region: null,
+    prices: toClassPrices(price.rates),
+    validFromMs: price.from === null ? null : Date.parse(price.from),
+    validToMs: price.to === null ? null : Date.parse(price.to),
+    window: price.window === null ? null : toWindow(price.window),
+  }));
 }
 
 function toClassPrices(rates: SnapshotPrice["rates"]): PriceRecord["prices"] {
