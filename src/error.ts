@@ -89,7 +89,7 @@ export const errorKinds = {
   trace_invalid: { status: 400, message: "The trace file is not valid: {detail}." },
   server_unreachable: { status: 502, message: "No Pennyworth answers at {url}: {cause}. Start one with `pennyworth serve`." },
   key_name_unknown: { status: 404, message: "No key has the id or name {name}. `pennyworth keys list` shows those that are." },
-  price_unknown: { status: 404, message: "No price is known for the model {model} at the provider {provider}." },
+  price_unknown: { status: 404, message: "No price is known for the model {model} at the provider {provider}.{near}" },
   prices_invalid: { status: 400, message: "The price file is not valid, and nothing of it was taken: {detail}." },
   key_name_taken: { status: 409, message: "A key called {name} exists already." },
   charge_unknown: { status: 404, message: "No charge has the id {id}. `pennyworth charges` lists those of periods." },

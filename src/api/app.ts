@@ -9,10 +9,13 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { PennyworthError } from "../error.ts";
 import { addCalls } from "./calls.ts";
 import { addCharges } from "./charges.ts";
+import { addCredits } from "./credits.ts";
 import type { ApiContext } from "./context.ts";
 import { addExplore } from "./explore.ts";
 import { addKeys } from "./keys.ts";
+import { addLists } from "./lists.ts";
 import { addOverview } from "./overview.ts";
+import { addPrices } from "./prices.ts";
 import { addProbes } from "./probe.ts";
 import { addReport } from "./report.ts";
 import type { Api, ApiEnv } from "./route.ts";
@@ -21,9 +24,15 @@ import { addSession, cookieName, readSession } from "./signin.ts";
 import { addSettings } from "./settings.ts";
 import { addState } from "./state.ts";
 import { addTasks } from "./tasks.ts";
+import { addTrend } from "./trend.ts";
+import { addUnpriced } from "./unpriced.ts";
 import { addWork } from "./work.ts";
 
 export const apiBodyBytesMax = 64 * 1024;
+
+/** Where whole files come in: more bytes may be sent there. */
+const fileBytesMax = 32 * 1024 * 1024;
+const takesFiles: ReadonlySet<string> = new Set(["/api/v1/prices/preview", "/api/v1/prices/take", "/api/v1/prices/set"]);
 
 /**
  * The control plane as an app: mount it at `/`, or ask it with `app.request(path, init, { trusted: true })`.
@@ -45,8 +54,9 @@ export function createApi(context: ApiContext): Api {
   app.use("/api/*", async (c, next) => {
     if (c.req.method === "POST") {
       const length = Number(c.req.header("content-length") ?? Number.NaN);
-      const detail = length > apiBodyBytesMax ? `it is larger than ${apiBodyBytesMax} bytes` : "its length is not stated (content-length)";
-      if (!(length <= apiBodyBytesMax)) throw new PennyworthError("request_malformed", { detail });
+      const most = takesFiles.has(c.req.path) ? fileBytesMax : apiBodyBytesMax;
+      const detail = length > most ? `it is larger than ${most} bytes` : "its length is not stated (content-length)";
+      if (!(length <= most)) throw new PennyworthError("request_malformed", { detail });
     }
     await next();
   });
@@ -70,9 +80,14 @@ export function createApi(context: ApiContext): Api {
   addReport(app, context);
   addCalls(app, context);
   addCharges(app, context);
+  addCredits(app, context);
   addWork(app, context);
   addKeys(app, context);
   addState(app, context);
+  addPrices(app, context);
+  addLists(app, context);
+  addUnpriced(app, context);
+  addTrend(app, context);
   addOverview(app, context);
   addExplore(app, context);
   addTasks(app, context);

@@ -6,7 +6,8 @@ import { type CallEnd, type CallStart, unattributed } from "../core/call.ts";
 import type { Key } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
-import type { CallRecord, Filter, ReportQuery, ReportRow, RunRow } from "../ledger/store.ts";
+import type { CallRecord, Filter, ReportQuery, ReportRow, RunRow, UnpricedRow } from "../ledger/store.ts";
+import type { PriceLine, PricesAccess } from "../prices/view.ts";
 import type { ApiContext, ListedKey } from "./context.ts";
 
 export const nowMs = Date.UTC(2026, 10, 21, 12);
@@ -16,6 +17,8 @@ export interface MemoryContext extends ApiContext {
   readonly forgotten: string[];
   readonly errors: unknown[];
   readonly recorded: Parameters<ApiContext["record"]>[0][];
+  /** What was done to the price book, in order. */
+  readonly changed: string[];
 }
 
 /** Tokens: `admin` may do all, `reader` may read, `user` may do neither. */
@@ -26,6 +29,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const forgotten: string[] = [];
   const errors: unknown[] = [];
   const recorded: MemoryContext["recorded"] = [];
+  const changed: string[] = [];
   const chargeOf = (id: string) => {
     const entry = recorded.find((one) => one.kind === "charge" && one.charge.id === id);
     const voided = recorded.find((one) => one.kind === "charge.voided" && one.id === id);
@@ -37,6 +41,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
     forgotten,
     errors,
     recorded,
+    changed,
     version: "0.1.0",
     startedMs: nowMs - 60_000,
     now: () => nowMs,
@@ -90,6 +95,12 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         const run = toRun(id, members);
         return members.length === 0 ? null : { run, nodes: [run], calls: members.map(toSummary), truncated: false };
       },
+      unpriced: async (query) => {
+        const missing = records.filter(({ end }) => (end?.unpriced.length ?? 0) > 0);
+        const rows = missing.map(toUnpriced);
+        return { rows: rows.slice(0, query.limit), truncated: rows.length > query.limit };
+      },
+      trend: async () => ({ lines: [], buckets: [], truncated: false }),
       incidents: async () => ({
         incidents: [{ kind: "gap", fromMs: nowMs - 9_000, toMs: nowMs - 8_000, calls: 3, cause: "ENOSPC" }],
         truncated: false,
@@ -128,17 +139,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         return names.delete(name);
       },
     },
-    prices: {
-      find: ({ provider, model }) =>
-        provider === "openai" && model === "gpt-5-mini"
-          ? {
-              model: "gpt-5-mini",
-              rule: "equals gpt-5-mini",
-              lines: [{ class: "input", aboveTokens: 0, ratePico: 250_000n, ratePer: 1n, version: "v1", source: "a list" }],
-            }
-          : null,
-      source: (version) => (version === "v1" ? "a list of 2026-11-01" : null),
-    },
+    prices: createPrices(changed),
     status: () => ({
       url: "http://127.0.0.1:4242",
       dataFolder: "/data",
@@ -321,5 +322,124 @@ function toSummary(record: CallRecord) {
     unpriced: record.end?.unpriced ?? [],
     doubtful: (record.end?.usage?.doubts.length ?? 0) > 0,
     attribution: record.start?.attribution ?? unattributed,
+  };
+}
+
+const v1 = { version: "v1", source: "a list", ratePer: 1n } as const;
+const input: PriceLine = { ...v1, class: "input", aboveTokens: 0, ratePico: 250_000n };
+
+function isKnown({ provider, model }: { readonly provider: string; readonly model: string }): boolean {
+  return provider === "openai" && model === "gpt-5-mini";
+}
+
+/** One model whose input price halves in 2027, of which two lists differ on the output, and one list that waits. */
+function createPrices(changed: string[]): PricesAccess {
+  const changesMs = Date.UTC(2027, 0);
+  const halved = { ...input, ratePico: 125_000n, version: "v2" };
+  const listed = {
+    source: "own",
+    version: "v3",
+    origin: "a file",
+    own: true,
+    taken: { takenMs: nowMs, knownMs: nowMs },
+    superseded: false,
+    records: 1,
+  };
+  const list = { source: "own", version: "v3", origin: "a file", published: null, records: [], discounts: [], choices: [] };
+  const change = { provider: "openai", model: "gpt-5-mini", tier: "standard", region: null, aboveTokens: 0, fromMs: null } as const;
+  const preview = {
+    list,
+    changes: [
+      { ...change, class: "input", before: "0.25", after: "0.2" },
+      { ...change, class: "output", before: null, after: "2" },
+    ] as const,
+    warnings: [{ provider: "openai", model: "gpt-5-mini", class: "output", detail: "a thousand times its neighbours" }] as const,
+    skipped: [{ what: "output_vector_size", why: "no price", count: 7 }],
+  };
+  return {
+    find: (query) => {
+      if (!isKnown(query)) return null;
+      const lines = query.tier === "batch" ? [] : [query.atMs >= changesMs ? halved : input];
+      return {
+        provider: "openai",
+        model: "gpt-5-mini",
+        rule: "equals gpt-5-mini",
+        tier: query.tier ?? "standard",
+        contextWindow: 400_000,
+        lines,
+      };
+    },
+    history: (query) =>
+      isKnown(query)
+        ? [
+            { fromMs: null, toMs: changesMs, window: null, lines: [input] },
+            { fromMs: changesMs, toMs: null, window: null, lines: [halved] },
+          ]
+        : null,
+    disputes: () => [
+      {
+        class: "output",
+        per: 1_000_000,
+        said: [
+          { source: "own", version: "v1", usd: "2" },
+          { source: "litellm", version: "l1", usd: "1.6" },
+        ],
+        lowest: "1.6",
+        highest: "2",
+      },
+    ],
+    models: ({ provider, search }) =>
+      (provider ?? "openai") === "openai" && "gpt-5-mini".includes(search ?? "")
+        ? [
+            {
+              provider: "openai",
+              model: "gpt-5-mini",
+              sources: ["own", "litellm"],
+              tiers: ["standard"],
+              contextWindow: 400_000,
+              prices: { input: "0.25", output: "2" },
+              disputed: ["output"],
+              changesMs,
+            },
+          ]
+        : [],
+    source: (version) => (version === "v1" ? "a list of 2026-11-01" : null),
+    lists: () => [{ ...listed, source: "genai-prices", version: "9", own: false, taken: null }, listed],
+    preview: (text) => {
+      if (!text.includes("prices")) throw new PennyworthError("prices_invalid", { detail: "line 3: no prices" });
+      return preview;
+    },
+    previewWaiting: (name) => {
+      if (name !== "genai-prices") throw new PennyworthError("list_unknown", { name, known: "genai-prices@9" });
+      return preview;
+    },
+    take: async (taken, knownMs) => {
+      changed.push(`take ${taken.source} ${knownMs ?? "now"}`);
+      return listed;
+    },
+    set: async (text) => {
+      changed.push(`set ${text}`);
+      return preview;
+    },
+    drop: async (source) => {
+      changed.push(`drop ${source}`);
+    },
+    book: () => {
+      throw new Error("no book in memory");
+    },
+  };
+}
+
+function toUnpriced({ start, end }: CallRecord): UnpricedRow {
+  const [startMs, quantities] = [start?.startMs ?? 0, end?.usage?.parts[0]?.quantities ?? {}];
+  return {
+    provider: start?.provider ?? "",
+    model: end?.modelAnswered ?? null,
+    tier: end?.tierServed ?? null,
+    region: null,
+    calls: 1,
+    firstMs: startMs,
+    lastMs: startMs,
+    classes: (end?.unpriced ?? []).map((name) => ({ class: name, calls: 1, quantity: quantities[name] ?? null })),
   };
 }

@@ -13,14 +13,14 @@ export const usd = decimal.openapi({ description: "Dollars, exactly.", example: 
 export const text = z.string().nullable();
 export const count = z.int().min(0);
 export const ms = z.number().openapi({ description: "Milliseconds since 1970, UTC." });
-const className = z.enum(usageClassNames as [string, ...string[]]);
+export const className = z.enum(usageClassNames as [string, ...string[]]);
 const source = z.enum(["reported", "partial", "estimated", "presumed"]);
 const status = z.enum(["open", "complete", "failed", "cut", "aborted", "unreached", "presumed"]);
 export const position = z.object({ segment: z.int(), offset: z.int() }).openapi("Position");
 
 export const failure = z.object({ error: z.object({ code: z.string(), message: z.string() }) }).openapi("Error");
 
-const time = (what: string) =>
+export const time = (what: string) =>
   z
     .string()
     .optional()
@@ -397,34 +397,6 @@ export const session = z
 export const signedOut = z.object({ signedOut: z.literal(true) });
 
 export const forgotten = z.object({ forgotten: z.boolean() });
-
-export const pricesQuery = z.strictObject({
-  provider: z.string().max(200),
-  model: z.string().max(200),
-  at: time("The time the rates are for; now unless told."),
-  tier: z.string().max(100).optional(),
-  region: z.string().max(100).optional(),
-});
-export const prices = z
-  .object({
-    provider: z.string(),
-    model: z.string().openapi({ description: "The model of the price book that the name resolved to." }),
-    rule: z.string().openapi({ description: "The rule that matched." }),
-    atMs: ms,
-    lines: z.array(
-      z.object({
-        class: className,
-        aboveTokens: count,
-        ratePico: z.string(),
-        ratePer: z.string(),
-        rateUsd: text,
-        rateUnits: z.int(),
-        version: z.string(),
-        source: z.string(),
-      }),
-    ),
-  })
-  .openapi("Prices");
 
 export const alive = z.object({ status: z.literal("ok") }).openapi("Health");
 export const ready = z

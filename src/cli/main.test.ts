@@ -146,7 +146,7 @@ describe("rehearse", () => {
     });
     const { status, prices } = context;
     const { port } = gateway.address() as AddressInfo;
-    const known = prices.find({ provider: "openai", model: "gpt-5-mini", atMs: nowMs, tier: null, region: null })!;
+    const known = prices.find({ provider: "openai", model: "gpt-5-mini", atMs: nowMs, knownMs: null, tier: null, region: null })!;
     const journal = { segment: 1, offset: 4_096 };
     Object.assign(context, {
       status: async () => ({ ...(await status()), journal, url: `http://127.0.0.1:${port}` }),

@@ -78,7 +78,8 @@ async function run(options: RehearseOptions): Promise<void> {
   const rows = options.limit === undefined ? all : all.slice(0, options.limit);
   const stage = await openStage(options);
   try {
-    const { lines } = await ask(stage.control, schema.prices, toPath("prices", { provider: "sandbox", model: options.model }));
+    const { prices } = await import("../api/pricing.ts");
+    const { lines } = await ask(stage.control, prices, toPath("prices", { provider: "sandbox", model: options.model }));
     const expected = sumTrace(rows, lines);
     const rehearsal = randomBytes(6).toString("hex");
     const progress = startProgress("rehearsal", "calls");

@@ -5,6 +5,7 @@ import {
   cost,
   divideHalfEven,
   formatRate,
+  formatRatio,
   formatUsd,
   parseRate,
   parseUsd,
@@ -29,6 +30,21 @@ function nearest(numerator: bigint, denominator: bigint): bigint {
     return a < b || (a === b && candidate % 2n === 0n) ? candidate : best;
   });
 }
+
+describe("formatRatio", () => {
+  it.each([
+    [1n, 3n, 6, "0.333333"],
+    [2n, 3n, 6, "0.666667"],
+    [-1n, 3n, 2, "-0.33"],
+    [1n, 8n, 2, "0.12"],
+    [3n, 8n, 2, "0.38"],
+    [-1n, 1000n, 2, "0"],
+    [100n, 4n, 0, "25"],
+    [1_000_000n, 10n, 3, "100000"],
+  ])("%i / %i to %i decimals is %s", (numerator, denominator, decimals, text) => {
+    expect(formatRatio(numerator, denominator, decimals)).toBe(text);
+  });
+});
 
 describe("roundUsd", () => {
   it.each([

@@ -147,6 +147,17 @@ export function formatRate(rate: Rate, units: bigint): string | null {
   return `${scaled < 0n ? "-" : ""}${digits.slice(0, -decimals)}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
+/**
+ * `numerator / denominator` as decimal text to so many decimals, rounded half to even: an average, a share, an index. The denominator is above
+ * zero. For reading: what was rounded is never added up.
+ */
+export function formatRatio(numerator: bigint, denominator: bigint, decimals: number): string {
+  const scaled = divideHalfEven(numerator * 10n ** BigInt(decimals), denominator);
+  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(decimals + 1, "0");
+  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, "");
+  return `${scaled < 0n ? "-" : ""}${digits.slice(0, digits.length - decimals)}${fraction === "" ? "" : `.${fraction}`}`;
+}
+
 function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   while (b !== 0n) [a, b] = [b, a % b];
   return a === 0n ? 1n : a;
