@@ -224,7 +224,7 @@ test("no order of evidence and corrections, and no repetition, changes what hold
 
 test("marks tell what was used and charged apart, and nothing else", () => {
   const end = endOf(rated("reported", 7));
-  expect(markOf(end)).toBe(markOf({ ...endOf(rated("reported", 7)), finish: "stop", endMs: 9 }));
+  expect(markOf(end)).toBe(markOf(endOf({ finish: "stop", endMs: 9, ...rated("reported", 7) })));
   const others = [
     endOf(rated("partial", 7)),
     endOf(rated("reported", 8)),

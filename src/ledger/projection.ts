@@ -4,7 +4,7 @@
 import { type Attribution, type CallEnd, type CallStart, type Observation, unattributed } from "../core/call.ts";
 import { formatUsd, parseRate, parseUsd, type Pico, sum } from "../core/money.ts";
 import { restOf } from "../core/mark.ts";
-import { type QuantitySource, type UsageClass, usageClasses } from "../core/usage.ts";
+import { type QuantitySource, type Usage, type UsageClass, usageClasses } from "../core/usage.ts";
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
@@ -95,10 +95,9 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
   const id = start?.id ?? end?.id ?? "";
   const startMs = start?.startMs ?? seen?.startMs ?? end?.endMs ?? 0;
   const said = start?.attribution ?? seen?.attribution ?? unattributed;
-  const lines = end === null ? [] : linesOf(end);
   const sent = start?.modelSent ?? start?.modelAsked ?? null;
   const answered = end?.modelAnswered ?? null;
-  const cost = sum((end?.charges ?? []).map((charge) => charge.costPico));
+  const { lines, ...amounts } = end === null ? underWay : amountsOf(end);
   return {
     id,
     startMs,
@@ -135,7 +134,7 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
     modelSent: start?.modelSent ?? null,
     model: answered ?? sent,
     differs: answered === null || sent === null ? null : answered === sent ? "no" : "yes",
-    disputed: end === null ? null : disputeOf(end, cost),
+    disputed: amounts.disputed,
     tierAsked: start?.tierAsked ?? null,
     tier: end?.tierServed ?? null,
     effort: start?.effort ?? null,
@@ -152,20 +151,77 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
     firstTokenMs: end?.firstTokenMs ?? null,
     source: end?.usage?.source ?? null,
     witness: witnesses.join("+"),
-    cost: end === null || cost > rowCostMax ? null : formatUsd(cost),
+    cost: amounts.cost,
     inputTokens: tokensOf(lines, "input"),
     outputTokens: tokensOf(lines, "output"),
-    unpriced: end !== null && (end.unpriced.length > 0 || cost > rowCostMax),
+    unpriced: amounts.unpriced,
     unmetered: end !== null && end.usage === null && wasSent(end),
     // A presumed usage is ours, not the provider's: that it has no bound is no doubt about what was reported.
-    doubtful: (end?.usage?.source !== "presumed" && (end?.usage?.doubts.length ?? 0) > 0) || lines.some((line) => line.quantity === null),
+    doubtful:
+      (end?.usage?.source !== "presumed" && (end?.usage?.doubts.length ?? 0) > 0) ||
+      lines.some((line) => line.class !== null && line.quantity === null),
     presumed: end?.status === "presumed" || end?.usage?.source === "presumed",
     failed: end?.status === "failed" || end?.status === "cut" || end?.status === "unreached",
+    lines,
+  };
+}
+
+/** What of a row a correction changes. */
+export function amountsOf(
+  end: Pick<CallEnd, "usage" | "charges" | "unpriced" | "costReported">,
+): Pick<Row, "cost" | "unpriced" | "disputed" | "lines"> {
+  const lines = linesOf(end);
+  const cost = sum(end.charges.map((charge) => charge.costPico));
+  return {
+    cost: cost > rowCostMax ? null : formatUsd(cost),
+    unpriced: end.unpriced.length > 0 || cost > rowCostMax,
+    disputed: disputeOf(end, cost),
     lines: lines.length === 0 ? [noLine] : lines,
   };
 }
 
-function disputeOf(end: CallEnd, cost: Pico): Row["disputed"] {
+/** A row that counts at another time than its call's: the whole course of it is moved. */
+export function shifted(row: Row, startMs: number): Row {
+  const byMs = startMs - row.startMs;
+  if (byMs === 0) return row;
+  const moved = (ms: number | null): number | null => (ms === null ? null : ms + byMs);
+  const { endMs, firstByteMs, firstTokenMs } = row;
+  return {
+    ...row,
+    startMs,
+    endMs: moved(endMs),
+    firstByteMs: moved(firstByteMs),
+    firstTokenMs: moved(firstTokenMs),
+    hour: Math.floor(startMs / hourMs),
+    day: Math.floor(startMs / dayMs),
+  };
+}
+
+/** Whether the lines of a call's row tell its usage and charges, and with the row's other fields all that decides its prices. */
+export function isPlain({ usage, charges, costReported }: CallEnd): boolean {
+  const [part] = usage?.parts ?? [];
+  if (usage === null || usage.parts.length !== 1 || part === undefined || part.model !== null) return false;
+  if (usage.source === "presumed" || costReported !== undefined || part.quantities.request !== undefined) return false;
+  for (const name in part.quantities) if ((part.quantities[name as UsageClass] ?? 0) > quantityMax) return false;
+  let pico = 0n;
+  for (const charge of charges) pico += charge.costPico;
+  return pico <= rowCostMax;
+}
+
+/** The usage that the lines of a plain row were made from, but for the provider's own words. */
+export function usageOf(source: QuantitySource, lines: readonly Pick<Line, "class" | "quantity" | "source">[]): Usage {
+  const quantities: { [name in UsageClass]?: number } = {};
+  const sources: { [name in UsageClass]?: QuantitySource } = {};
+  for (const line of lines) {
+    // What is charged beyond the usage: a fee for each request, or what was missing to a minimum.
+    if (line.class === null || line.class === "request" || line.class === "minimum") continue;
+    quantities[line.class] = (quantities[line.class] ?? 0) + (line.quantity ?? 0);
+    if (line.source !== null && line.source !== source) sources[line.class] = line.source;
+  }
+  return { parts: [{ kind: "", model: null, quantities }], source, sources, doubts: [], raw: null };
+}
+
+function disputeOf(end: Pick<CallEnd, "unpriced" | "costReported">, cost: Pico): Row["disputed"] {
   if (end.costReported === undefined || end.unpriced.length > 0) return null;
   const { pico, per } = parseRate(end.costReported, 1n);
   return pico === cost * per ? "no" : "yes";
@@ -183,8 +239,10 @@ const noLine: Line = {
   unpriced: false,
 };
 
+const underWay = { cost: null, unpriced: false, disputed: null, lines: [noLine] } as const;
+
 /** The charges, and one line for what was used beyond them: a class without a price, in whole or for some of its parts. */
-function linesOf(end: CallEnd): Line[] {
+function linesOf(end: Pick<CallEnd, "usage" | "charges" | "unpriced">): Line[] {
   const lines: Line[] = [];
   const charged: { [name in UsageClass]?: number } = {};
   // A sum that no row can hold keeps no part either, or the parts would not add up to it.

@@ -2,8 +2,10 @@
 // holds every implementation to it. Invariant: rows and the journal position they reflect are committed together.
 
 import { type Attribution, attributionFields, type CallEnd, type CallStart } from "../core/call.ts";
+import type { Rating } from "../core/charge.ts";
 import type { Entry, Position } from "../core/entry.ts";
 import type { PeriodCharge } from "../core/period.ts";
+import type { Correction } from "../core/resolve.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { ZoneOffset } from "../core/zone.ts";
 
@@ -33,6 +35,10 @@ export interface Store {
   unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
   /** What one model's priced lines came to over time, the earliest first. */
   trend(query: TrendQuery): Promise<Trend>;
+  /** How busy calls kept a machine in a span. */
+  busy(query: BusyQuery): Promise<BusyPage>;
+  /** Period charges whose ids begin so, voided ones too, the last id first. */
+  chargesNamed(prefix: string, limit: number): Promise<readonly ChargeRecord[]>;
   close(): Promise<void>;
 }
 
@@ -145,6 +151,50 @@ export interface Report {
   readonly position: Position | null;
 }
 
+/** What the time of calls on a machine can be told apart by. */
+export const busyFields = [
+  "task",
+  "parent",
+  "root",
+  "type",
+  "customer",
+  "user",
+  "feature",
+  "agent",
+  "team",
+  "project",
+  "environment",
+  "key",
+  "model",
+] as const satisfies readonly ReportField[];
+
+export type BusyField = (typeof busyFields)[number];
+
+export interface BusyQuery {
+  readonly provider: string;
+  /** Names as they were sent; `*` is any run of characters. */
+  readonly models: readonly string[];
+  /** ms UTC: from inclusive, to exclusive. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** How many machines: so many calls at once keep them all busy. */
+  readonly count: number;
+  readonly by: readonly BusyField[];
+  readonly limit: number;
+}
+
+export interface BusyPage {
+  /** Time in which a machine had a call to run, summed over the machines. */
+  readonly coveredMs: number;
+  /** Time of all calls, also of groups past the limit. */
+  readonly busyMs: number;
+  /** Calls still under way that began before the span's end. */
+  readonly open: number;
+  /** One value per field of `by`; the busiest first. */
+  readonly groups: readonly { readonly group: readonly (string | null)[]; readonly busyMs: number }[];
+  readonly truncated: boolean;
+}
+
 /** Of the charges that touch a period: `since` inclusive, `until` exclusive, ms UTC. */
 export interface ChargesQuery {
   readonly sinceMs: number | null;
@@ -160,7 +210,32 @@ export interface ChargeRecord {
 
 export interface ChargesPage {
   readonly charges: readonly ChargeRecord[];
+  /** What was booked in the period for calls and charges of closed months, newest first. */
+  readonly bookings: readonly Booking[];
   readonly truncated: boolean;
+}
+
+/** What a call, or a period charge, of a closed month turned out to cost more or less, booked in the month in which that came to be known. */
+export interface Booking {
+  /** `correction:CALL:N`, from 1. */
+  readonly id: string;
+  /** One of the two is there: the call, or the period charge. */
+  readonly call: string | null;
+  readonly charge: string | null;
+  /** The closed month that it amends, UTC. */
+  readonly month: string;
+  /** A re-rating; better evidence; an end that came after the closing; a charge that was voided. */
+  readonly cause: "rerated" | "evidence" | "ended" | "voided";
+  /** Id of the re-rating. */
+  readonly rerate: string | null;
+  /** When it counts. */
+  readonly atMs: number;
+  readonly provider: string;
+  readonly model: string | null;
+  /** Signed decimal string of dollars. */
+  readonly cost: string;
+  /** Differences by class, signed. */
+  readonly lines: readonly { readonly class: UsageClass | null; readonly quantity: number | null; readonly cost: string }[];
 }
 
 export interface CallsQuery {
@@ -319,7 +394,13 @@ export interface CallsPage {
 export interface CallRecord {
   readonly id: string;
   readonly start: CallStart | null;
-  /** The resolution of all observations; null while under way. */
+  /** The resolution of all observations, with the charges that the correction in force gives; null while under way. */
   readonly end: CallEnd | null;
   readonly witnesses: readonly string[];
+  /** What re-ratings said of it, the earliest first; absent: none did. */
+  readonly corrections?: readonly Correction[];
+  /** What it was charged with before any correction; absent where there is none. */
+  readonly original?: Rating;
+  /** What was booked for it in later months, since its own was closed; absent: nothing. */
+  readonly bookings?: readonly Booking[];
 }

@@ -3,12 +3,13 @@
 
 import { type FileHandle, open } from "node:fs/promises";
 import type { CallEnd, CallStart, Observation } from "../../core/call.ts";
-import { type Position, comparePositions } from "../../core/entry.ts";
+import { type Closing, type Position, type Rerated, comparePositions } from "../../core/entry.ts";
+import { bookedAt, type Closed } from "../../core/month.ts";
 import type { PeriodCharge } from "../../core/period.ts";
 import { gateway } from "../../core/resolve.ts";
 import { decodeEntry } from "../codec.ts";
 import type { PieceRow } from "../pieces.ts";
-import { type Row, toRow } from "../projection.ts";
+import { isPlain, type Row, shifted, toRow } from "../projection.ts";
 import type { IncidentEntry } from "./incidents.ts";
 import type { Kept } from "./schema.ts";
 import { isMemory, UnfitEntry } from "./trouble.ts";
@@ -16,6 +17,14 @@ import { isMemory, UnfitEntry } from "./trouble.ts";
 /** A start that waits for its end. */
 export interface OpenCall {
   readonly start: CallStart;
+  readonly position: Position;
+  /** When it counts: its start, or when it was first heard of, where its month was closed by then. */
+  readonly bookedMs: number;
+}
+
+export interface RepeatedEnd {
+  readonly end: CallEnd;
+  readonly text: string;
   readonly position: Position;
 }
 
@@ -27,7 +36,7 @@ export interface Line {
 /** Bytes gathered before they are written: the file is read by DuckDB alone. */
 const pieceBytes = 1 << 20;
 
-/** Grows entry by entry, in journal order; rows of ended calls go to a file. */
+/** Grows entry by entry, in journal order, to the closing of a month at most; rows of ended calls go to a file. */
 export class Batch {
   readonly file: string;
   readonly openFile: string;
@@ -35,8 +44,17 @@ export class Batch {
   readonly opened = new Map<string, OpenCall>();
   readonly closed: string[] = [];
   /** What needs a look at other evidence: observations, and ends of calls that are not open. */
-  readonly observed: { readonly observation: Observation; readonly text: string }[] = [];
-  readonly repeated: { readonly end: CallEnd; readonly text: string; readonly position: Position }[] = [];
+  observed: { readonly observation: Observation; readonly text: string; readonly position: Position }[] = [];
+  repeated: RepeatedEnd[] = [];
+  /** Ends of calls that were open when their month was closed. */
+  readonly late: (RepeatedEnd & { readonly opened: OpenCall })[] = [];
+  readonly rerated: { readonly rerate: string; readonly atMs: number; readonly calls: readonly Rerated[]; readonly position: Position }[] =
+    [];
+  /** Rows of a closed month whose call was found to be another, with when: filled in as it is committed. */
+  readonly retracted: { readonly id: string; readonly atMs: number }[] = [];
+  /** Up to where the books were closed before it; and what its last entry closes. */
+  readonly books: Closed | null;
+  closing: Closing | null = null;
   /** Period charges by id, the first of each; and ids that were voided, with when. */
   readonly charges = new Map<string, { readonly charge: PeriodCharge; readonly text: string }>();
   readonly voids = new Map<string, number>();
@@ -49,14 +67,21 @@ export class Batch {
   #piece: Buffer | null = null;
   #used = 0;
 
-  constructor(file: string) {
+  constructor(file: string, books: Closed | null) {
+    this.books = books;
     this.file = file;
     this.openFile = `${file}.open`;
   }
 
-  /** Takes in the entries after `after`. `known` is changed: starts go in, ends take them out. @throws UnfitEntry, or an error of the file system; then the batch is of no use. */
-  async add(lines: readonly Line[], after: Position | null, known: Map<string, OpenCall>): Promise<void> {
-    for (const line of lines) {
+  /**
+   * Takes in the entries after `after`, from line `from` on. `known` is changed: starts go in, ends take them out. @throws UnfitEntry, or an
+   * error of the file system; then the batch is of no use.
+   * @returns the first line that belongs to the next batch.
+   */
+  async add(lines: readonly Line[], from: number, after: Position | null, known: Map<string, OpenCall>): Promise<number> {
+    for (let index = from; index < lines.length; index += 1) {
+      const line = lines[index] as Line;
+      if (this.closing !== null) return index;
       if (after !== null && comparePositions(line.position, after) <= 0) continue;
       let row: string | null;
       try {
@@ -66,6 +91,7 @@ export class Batch {
       }
       if (row !== null) await this.#write(row);
     }
+    return lines.length;
   }
 
   /** Finishes the files. Nothing can be added after this. */
@@ -78,7 +104,9 @@ export class Batch {
     if (this.opened.size === 0) return;
     await writeRows(
       this.openFile,
-      [...this.opened.values()].map(({ start, position }) => writeRow(toRow(start, null, null, [gateway]), keptOf(position, null))),
+      [...this.opened.values()].map(({ start, position, bookedMs }) =>
+        writeRow(shifted(toRow(start, null, null, [gateway]), bookedMs), keptOf(position, null, null, false)),
+      ),
     );
   }
 
@@ -94,11 +122,14 @@ export class Batch {
     const entry = decodeEntry(line.text, line.position);
     let row: string | null = null;
     if (entry.kind === "start") {
-      const opened = { start: entry.call, position: line.position };
+      const { startMs } = entry.call;
+      const opened = { start: entry.call, position: line.position, bookedMs: bookedAt(this.books, startMs, startMs) };
       this.opened.set(entry.call.id, opened);
       known.set(entry.call.id, opened);
     } else if (entry.kind === "end") row = this.#end(entry.call, line, known);
-    else if (entry.kind === "observation") this.observed.push({ observation: entry.observation, text: line.text });
+    else if (entry.kind === "observation") this.observed.push({ observation: entry.observation, ...line });
+    else if (entry.kind === "rerated") this.rerated.push({ ...entry, position: line.position });
+    else if (entry.kind === "closed") this.closing = entry.closing;
     else if (entry.kind === "charge") {
       const id = wellFormed(entry.charge.id);
       if (!this.charges.has(id)) this.charges.set(id, { charge: entry.charge, text: line.text });
@@ -119,9 +150,14 @@ export class Batch {
       return null;
     }
     known.delete(end.id);
+    if (this.books !== null && opened.bookedMs < this.books.untilMs) {
+      this.late.push({ end, ...line, opened });
+      return null;
+    }
     if (!this.opened.delete(end.id)) this.closed.push(end.id);
     this.calls++;
-    return writeRow(toRow(opened.start, end, null, [gateway]), keptOf(opened.position, line.position));
+    const row = shifted(toRow(opened.start, end, null, [gateway]), opened.bookedMs);
+    return writeRow(row, keptOf(opened.position, line.position, null, row.startMs === opened.start.startMs && isPlain(end)));
   }
 
   async #write(row: string): Promise<void> {
@@ -151,13 +187,15 @@ export async function writeRows(file: string, rows: readonly string[]): Promise<
   }
 }
 
-export function keptOf(start: Position | null, end: Position | null, endText: string | null = null): Kept {
+export function keptOf(start: Position | null, end: Position | null, endText: string | null, plain: boolean): Kept {
   return {
     startSegment: start?.segment ?? null,
     startOffset: start?.offset ?? null,
     endSegment: end?.segment ?? null,
     endOffset: end?.offset ?? null,
     endText,
+    mark: null,
+    plain,
   };
 }
 
@@ -167,6 +205,7 @@ export function writeRow(row: Row, kept: Kept): string {
   if (kept.startSegment !== null) text += `,"startSegment":${kept.startSegment},"startOffset":${kept.startOffset}`;
   if (kept.endSegment !== null) text += `,"endSegment":${kept.endSegment},"endOffset":${kept.endOffset}`;
   if (kept.endText !== null) text += `,"endText":${JSON.stringify(kept.endText)}`;
+  if (kept.plain) text += `,"plain":true`;
   return `${text}}\n`;
 }
 
@@ -191,7 +230,7 @@ function writeTags(tags: Row["tags"]): string {
   return `,"tags":{${pairs.join(",")}}`;
 }
 
-function writeLine(line: Row["lines"][number]): string {
+export function writeLine(line: Row["lines"][number]): string {
   let text = `{"first":${line.first},"unpriced":${line.unpriced}`;
   if (line.class !== null) text += `,"class":"${line.class}"`;
   if (line.quantity !== null) text += `,"quantity":${line.quantity}`;

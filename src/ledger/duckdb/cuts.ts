@@ -7,15 +7,21 @@ import { callMeasures, lineColumns, lineMeasures } from "./measure.ts";
 import { type Cut, cutMeasures, cutNames, cuts, cutTable } from "./schema.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** Adds the calls that meet the condition to the cuts, or takes them out (`sign` −1). */
-export async function addCuts(db: Transaction, condition: string, values: readonly Value[], sign: 1 | -1 = 1): Promise<void> {
+/** Adds the calls of `table` that meet the condition to the cuts, or takes them out (`sign` −1). */
+export async function addCuts(
+  db: Transaction,
+  condition: string,
+  values: readonly Value[],
+  sign: 1 | -1 = 1,
+  table = "calls",
+): Promise<void> {
   for (const cut of cutNames) {
     const fields = cuts[cut].map((field) => (field === "class" ? `line."class"` : `c."${field}"`));
     const lined = cut === "classHours";
     const columns = cuts[cut].filter((field) => field !== "class").map((field) => `"${field}"`);
     const from = lined
-      ? `(SELECT "hour", ${[...columns, ...lineColumns.map((name) => `"${name}"`)].join(", ")}, unnest(lines) AS line FROM calls WHERE ${condition}) AS c`
-      : `calls AS c WHERE ${condition}`;
+      ? `(SELECT "hour", ${[...columns, ...lineColumns.map((name) => `"${name}"`)].join(", ")}, unnest(lines) AS line FROM ${table} WHERE ${condition}) AS c`
+      : `${table} AS c WHERE ${condition}`;
     const grouped = `SELECT c."hour", ${fields.join(", ")}, ${lined ? lineMeasures(true) : callMeasures} FROM ${from} GROUP BY ${["", ...fields].map((_, index) => index + 1).join(", ")}`;
     const names = ["hour", ...cuts[cut]].map((name) => `"${name}"`);
     const measures = cutMeasures.map((measure) => `${sign === 1 ? "" : "-"}"${measure}"`);

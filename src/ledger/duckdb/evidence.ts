@@ -5,9 +5,10 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { CallEnd, CallStart, Observation } from "../../core/call.ts";
 import type { Position } from "../../core/entry.ts";
+import { bookedAt } from "../../core/month.ts";
 import { gateway, resolve } from "../../core/resolve.ts";
 import { decodeEntry, encodeEntry } from "../codec.ts";
-import { toRow } from "../projection.ts";
+import { isPlain, shifted, toRow } from "../projection.ts";
 import { type Batch, keptOf, wellFormed, writeRow } from "./batch.ts";
 import type { Value } from "./field.ts";
 import type { Records } from "./records.ts";
@@ -18,6 +19,8 @@ import type { Transaction } from "./transaction.ts";
 /** A row of `calls` as it stands. */
 interface Standing {
   readonly id: string;
+  /** When it counts; null: there is no row yet. */
+  readonly bookedMs: number | null;
   readonly start: CallStart | null;
   readonly startAt: Position | null;
   readonly end: CallEnd | null;
@@ -60,13 +63,32 @@ export async function applyEvidence(db: Transaction, records: Records, batch: Ba
   }
 
   const owners = ownersOf(standing.values());
+  const elsewhere = new Set(
+    (await db.rows(`SELECT provider, responseId FROM late WHERE responseId IN (${list})`, [json([...responses])])).map(([provider, id]) =>
+      keyOf(String(provider), String(id)),
+    ),
+  );
+  // What stands in a closed month stays as it is: late.ts has taken what was said of it.
+  const untilMs = batch.books?.untilMs ?? 0;
+  const isClosed = ({ bookedMs }: Standing): boolean => bookedMs !== null && bookedMs < untilMs;
+  for (const call of standing.values()) if (isClosed(call) && call.key !== null && !owners.has(call.key)) elsewhere.add(call.key);
+  /** When what later witnesses alone knew has counted so far. */
+  const seenFirst = new Map<string, number>();
+  for (const { byGateway, key, bookedMs, ...call } of standing.values()) {
+    if (byGateway || key === null || bookedMs === null) continue;
+    seenFirst.set(key, Math.min(bookedMs, seenFirst.get(key) ?? bookedMs));
+    const owner = owners.get(key);
+    // Seen in a month that was closed before its gateway told: there it stays, and is taken out of a later one.
+    if (owner !== undefined && bookedMs < untilMs) batch.retracted.push({ id: call.id, atMs: standing.get(owner)?.end?.endMs ?? 0 });
+  }
   const lines: string[] = [];
   const gone = new Set<string>();
   const resolved = new Set<string>();
   for (const id of [...owners.values(), ...repeated]) {
     if (resolved.has(id)) continue;
     resolved.add(id);
-    const call = standing.get(id) ?? { id, start: null, startAt: null, end: null, byGateway: true, key: null };
+    const call = standing.get(id) ?? { ...nobody, id, byGateway: true };
+    if (isClosed(call)) continue;
     const key = call.key !== null && owners.get(call.key) === id ? call.key : null;
     const observations = key === null ? [] : said.observations(key);
     let ends = said.ends(id);
@@ -76,23 +98,24 @@ export async function applyEvidence(db: Transaction, records: Records, batch: Ba
     }
     if (observations.length === 0 && ends.length < 2 && call.end !== null) continue;
     gone.add(id);
-    lines.push(writeResolved(call, ends, observations));
+    lines.push(writeResolved(batch, call, ends, observations));
   }
   for (const key of said.keys()) {
-    if (owners.has(key)) continue;
-    const nobody = { id: "", start: null, startAt: null, end: null, byGateway: false, key };
-    lines.push(writeResolved(nobody, [], said.observations(key)));
+    if (owners.has(key) || elsewhere.has(key)) continue;
+    lines.push(writeResolved(batch, { ...nobody, bookedMs: seenFirst.get(key) ?? null, key }, [], said.observations(key)));
   }
   await said.write(db);
   // What only later witnesses knew is now part of a call, or written anew.
-  for (const call of standing.values()) if (!call.byGateway) gone.add(call.id);
+  for (const call of standing.values()) if (!call.byGateway && !isClosed(call)) gone.add(call.id);
   await addSums(db, `id IN (${list})`, [json([...gone])], -1);
   await db.run(`DELETE FROM calls WHERE id IN (${list})`, [json([...gone])]);
   return lines;
 }
 
+const nobody: Standing = { id: "", bookedMs: null, start: null, startAt: null, end: null, byGateway: false, key: null };
+
 /** All that was said of the calls at hand, by what it is looked up with: a batch job's results are a hundred thousand observations at once. */
-class Saids {
+export class Saids {
   readonly #ends = new Map<string, CallEnd[]>();
   readonly #observations = new Map<string, Observation[]>();
   readonly #new: { readonly call: string; readonly provider: string; readonly responseId: string; readonly text: string }[] = [];
@@ -143,10 +166,10 @@ function push<Value>(lists: Map<string, Value[]>, key: string, value: Value): vo
   else list.push(value);
 }
 
-const list = `SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]'))`;
-const json = (values: readonly string[]): string => JSON.stringify(values.map(wellFormed));
+export const list = `SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]'))`;
+export const json = (values: readonly string[]): string => JSON.stringify(values.map(wellFormed));
 
-function keyOf(provider: string, responseId: string): string {
+export function keyOf(provider: string, responseId: string): string {
   return JSON.stringify([provider, responseId]);
 }
 
@@ -170,16 +193,16 @@ export function endedAfterValues(applied: Position | null): Value[] {
 async function standingCalls(db: Transaction, records: Records, condition: string, values: readonly string[]): Promise<Standing[]> {
   if (values.length === 0) return [];
   const rows = await db.rows(
-    `SELECT id, witness, provider, endText, startSegment, startOffset, endSegment, endOffset FROM calls WHERE ${condition}`,
+    `SELECT id, witness, provider, startMs, endText, startSegment, startOffset, endSegment, endOffset FROM calls WHERE ${condition}`,
     [json(values)],
   );
   const standing: Standing[] = [];
-  for (const [id, witness, provider, endText, ...numbers] of rows) {
+  for (const [id, witness, provider, bookedMs, endText, ...numbers] of rows) {
     const [startAt, endAt] = positionsOf(numbers);
     const { start, end } = await recordOf(records, startAt, endAt, endText === null ? null : String(endText));
     const byGateway = String(witness).split("+").includes(gateway);
     const key = end?.responseId ? keyOf(String(provider), end.responseId) : null;
-    standing.push({ id: String(id), start, startAt, end, byGateway, key });
+    standing.push({ id: String(id), bookedMs: Number(bookedMs), start, startAt, end, byGateway, key });
   }
   return standing;
 }
@@ -202,19 +225,11 @@ export async function recordOf(
   endAt: Position | null,
   endText: string | null,
 ): Promise<{ start: CallStart | null; end: CallEnd | null }> {
-  const wanted = [startAt, endText === null ? endAt : null].filter((position) => position !== null);
-  const texts = [...(await records.read(wanted)), ...(endText === null ? [] : [endText])];
-  let start: CallStart | null = null;
-  let end: CallEnd | null = null;
-  for (const text of texts) {
-    const entry = decodeEntry(text);
-    if (entry.kind === "start") start = entry.call;
-    else if (entry.kind === "end") end = entry.call;
-  }
-  return { start, end };
+  const [record] = await recordsOf(records, [{ startAt, endAt, endText }]);
+  return record ?? { start: null, end: null };
 }
 
-async function saidOf(db: Transaction, responseIds: readonly string[], ids: readonly string[]): Promise<Said[]> {
+export async function saidOf(db: Transaction, responseIds: readonly string[], ids: readonly string[]): Promise<Said[]> {
   const rows = await db.rows(`SELECT text FROM evidence WHERE responseId IN (${list}) OR "call" IN (${list})`, [
     json(responseIds),
     json(ids),
@@ -246,10 +261,71 @@ function compareStarts(a: Standing, b: Standing): number {
   return (a.start?.startMs ?? 0) - (b.start?.startMs ?? 0) || (a.id < b.id ? -1 : 1);
 }
 
-function writeResolved(call: Standing, ends: readonly CallEnd[], observations: readonly Observation[]): string {
+function writeResolved(
+  batch: Pick<Batch, "books" | "observed">,
+  call: Standing,
+  ends: readonly CallEnd[],
+  observations: readonly Observation[],
+): string {
   const { end, witnesses } = resolve({ start: call.start, ends, observations });
-  // Circumstances only matter without a start; the earliest observation tells them.
-  const [seen = null] = [...observations].sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1));
+  const seen = earliest(observations);
   const endText = end === null ? null : encodeEntry({ kind: "end", call: end });
-  return writeRow(toRow(call.start, end, seen, witnesses), keptOf(call.startAt, null, endText));
+  const row = toRow(call.start, end, seen, witnesses);
+  const booked = batch.books === null ? row : shifted(row, bookedMsOf(batch, call, row.startMs, observations));
+  const plain = end !== null && booked.startMs === row.startMs && isPlain(end);
+  return writeRow(booked, keptOf(call.startAt, null, endText, plain));
+}
+
+/** Circumstances only matter without a start; the earliest observation tells them. */
+export function earliest(observations: readonly Observation[]): Observation | null {
+  return [...observations].sort((a, b) => a.startMs - b.startMs || (a.id < b.id ? -1 : 1))[0] ?? null;
+}
+
+/** When a call counts that was first heard of after its month was closed; else when it began. */
+function bookedMsOf(
+  { books, observed }: Pick<Batch, "books" | "observed">,
+  call: Standing,
+  startMs: number,
+  observations: readonly Observation[],
+): number {
+  if (call.byGateway) return call.bookedMs ?? bookedAt(books, startMs, startMs);
+  const fresh = new Set(observed.map(({ observation }) => observation));
+  const times = observations.flatMap((seen) => (fresh.has(seen) ? [bookedAt(books, seen.startMs, seen.observedMs)] : []));
+  return Math.min(
+    ...times,
+    ...(call.bookedMs === null ? [] : [call.bookedMs]),
+    ...(times.length === 0 && call.bookedMs === null ? [startMs] : []),
+  );
+}
+
+/** The records of many rows, whose entries are read together. */
+export async function recordsOf(
+  records: Records,
+  rows: readonly { readonly startAt: Position | null; readonly endAt: Position | null; readonly endText: string | null }[],
+): Promise<readonly { start: CallStart | null; end: CallEnd | null }[]> {
+  const found: { start: CallStart | null; end: CallEnd | null }[] = [];
+  for (let from = 0; from < rows.length; from += textsMax) {
+    const part = rows.slice(from, from + textsMax);
+    const wanted = part.map(({ startAt, endAt, endText }) =>
+      [startAt, endText === null ? endAt : null].filter((position) => position !== null),
+    );
+    const texts = await records.read(wanted.flat());
+    let at = 0;
+    part.forEach(({ endText }, index) => {
+      const own = texts.slice(at, (at += (wanted[index] as Position[]).length));
+      found.push(readRecord(endText === null ? own : [...own, endText]));
+    });
+  }
+  return found;
+}
+
+function readRecord(texts: readonly string[]): { start: CallStart | null; end: CallEnd | null } {
+  let start: CallStart | null = null;
+  let end: CallEnd | null = null;
+  for (const text of texts) {
+    const entry = decodeEntry(text);
+    if (entry.kind === "start") start = entry.call;
+    else if (entry.kind === "end") end = entry.call;
+  }
+  return { start, end };
 }

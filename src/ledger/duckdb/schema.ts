@@ -4,7 +4,7 @@
 import type { Row } from "../projection.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 6;
+export const schemaVersion = 7;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
@@ -16,6 +16,10 @@ export interface Kept {
   readonly endSegment: number | null;
   readonly endOffset: number | null;
   readonly endText: string | null;
+  /** Of the end whose charges a correction has replaced here; null: none has. */
+  readonly mark: string | null;
+  /** Whether the row tells all that a re-rating needs: one part of the call's own model, and nothing said in the record alone. */
+  readonly plain: boolean;
 }
 
 /** Of a row, what the tables do not hold. Few questions need them, and text that never repeats is half the cost of a row. */
@@ -90,6 +94,8 @@ export const columns: Readonly<Record<Exclude<keyof Row, Omitted> | keyof Kept |
   endSegment: "INTEGER",
   endOffset: "BIGINT",
   endText: "VARCHAR",
+  mark: "VARCHAR",
+  plain: "BOOLEAN",
 };
 
 const definition = Object.entries(columns)
@@ -171,7 +177,9 @@ export function cutTable(cut: Cut, name: string = cut): string {
 /**
  * `calls` has every ended call, resolved; `open` those under way; `sums` and the cuts what reports need to be fast; `evidence` all that
  * was said of calls with more than one witness; `periods` one row for each day of a period charge, with the columns of calls; `periodCharges`
- * and `voids` what it is made of; `cutRows` how many rows the cuts had when they were folded last; `incidents` gaps and jumps of the clock; `refused` entries that could not be turned into a row; `applied` one row: up to where the
+ * and `voids` what it is made of; `cutRows` how many rows the cuts had when they were folded last; `incidents` gaps and jumps of the clock; `corrections` where
+ * what re-ratings said of a call stands in the journal; `closings` the months that move no more; `late` what is known by now of calls of such a
+ * month; `bookings` what that came to, whose rows are in `periods`; `refused` entries that could not be turned into a row; `applied` one row: up to where the
  * journal is in here.
  */
 export const schema: readonly string[] = [
@@ -185,6 +193,10 @@ export const schema: readonly string[] = [
   `CREATE TABLE periods (charge VARCHAR, ${definition})`,
   `CREATE TABLE periodCharges (id VARCHAR, fromMs BIGINT, toMs BIGINT, text VARCHAR)`,
   `CREATE TABLE voids (id VARCHAR, atMs BIGINT)`,
+  `CREATE TABLE corrections ("call" VARCHAR, "of" VARCHAR, rerate VARCHAR, atMs BIGINT, segment INTEGER, "offset" BIGINT)`,
+  `CREATE TABLE closings ("month" VARCHAR, atMs BIGINT)`,
+  `CREATE TABLE late ("call" VARCHAR, provider VARCHAR, responseId VARCHAR, endText VARCHAR, witness VARCHAR)`,
+  `CREATE TABLE bookings (id VARCHAR, "call" VARCHAR, atMs BIGINT, text VARCHAR)`,
   `CREATE TABLE refused (segment BIGINT, "offset" BIGINT, reason VARCHAR)`,
   `CREATE VIEW charges AS SELECT id AS "call", startMs, hour, day, provider, unnest(lines, recursive := true)
      FROM calls WHERE lines[1]."class" IS NOT NULL`,

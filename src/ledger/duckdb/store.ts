@@ -7,10 +7,13 @@ import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import type { Entry, Position } from "../../core/entry.ts";
+import { type Closed, closeAfter } from "../../core/month.ts";
 import { PennyworthError } from "../../error.ts";
 import { decodeEntry, encodeEntry } from "../codec.ts";
 import type {
   CallRecord,
+  BusyPage,
+  BusyQuery,
   ChargeRecord,
   ChargesPage,
   ChargesQuery,
@@ -32,19 +35,21 @@ import type {
 } from "../store.ts";
 import { summaryColumns, toLatency, toReportRow, toSummary } from "./answer.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
-import { applyEvidence, endedAfter, endedAfterValues, positionsOf, recordOf, toPosition } from "./evidence.ts";
+import { commitBatch, type Kinds } from "./commit.ts";
+import { toPosition } from "./evidence.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { applyPeriods, chargeSql, chargesSql, toChargeRecord } from "./periods.ts";
+import { bookingsSql, chargeSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
 import { groupText, type Sql, sqlOf, type Value, where } from "./field.ts";
-import { applyIncidents, incidentsSql, toIncident } from "./incidents.ts";
+import { incidentsSql, toIncident } from "./incidents.ts";
 import { measureNames } from "./measure.ts";
 import { bounded, latencyNames, reportSql } from "./query.ts";
 import { spoolFolder } from "./place.ts";
+import { recordColumns, recorded, toRecords } from "./recall.ts";
 import type { Records } from "./records.ts";
-import { insertFrom, schema, schemaVersion } from "./schema.ts";
+import { schema, schemaVersion } from "./schema.ts";
 import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
-import { addSums, foldSums } from "./sums.ts";
-import type { Transaction } from "./transaction.ts";
+import type { Spool, Transaction } from "./transaction.ts";
+import { busySql, openSql, toBusy } from "./busy.ts";
 import { toTrend, trendSql } from "./trend.ts";
 import { toUnpriced, unpricedSql } from "./unpriced.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
@@ -64,9 +69,12 @@ export class DuckDBStore implements Store {
   #applied: Position | null = null;
   /** Up to where batches were prepared: at or after `#applied`. */
   #prepared: Position | null = null;
-  #batch: Batch | null = null;
+  /** The last one is being made; all before it end with a month's closing. */
+  #batches: Batch[] = [];
   #files = 0;
-  #hasEvidence = false;
+  #some: Kinds = { evidence: false, corrections: false };
+  /** Up to where the books are closed, after the batches that were prepared. */
+  #books: Closed | null = null;
   #open = new Map<string, OpenCall>();
   /** Of the step that failed: memory may not be what is committed any more, and nothing is taken in until `recover`. */
   #failure: { readonly cause: unknown } | null = null;
@@ -145,8 +153,7 @@ export class DuckDBStore implements Store {
    */
   async recover(): Promise<void> {
     if (this.#failure === null) return;
-    await this.#batch?.close().catch(() => undefined);
-    this.#batch = null;
+    await this.#letGo();
     // A rollback may have failed as well; tables read inside its transaction would say what is not committed.
     await this.#connection(this.#writer)
       .run("ROLLBACK")
@@ -161,47 +168,49 @@ export class DuckDBStore implements Store {
   /** Adds lines, in journal order, to the batch that is being made. @returns how many entries it has. */
   add(lines: readonly Line[]): Promise<number> {
     return this.#step(async () => {
-      this.#batch ??= new Batch(join(this.#spool, `${this.#files++}.json`));
-      await this.#batch.add(lines, this.#prepared, this.#open);
-      this.#prepared = this.#batch.last?.position ?? this.#prepared;
-      return this.#batch.entries;
+      for (let from = 0; from < lines.length;) {
+        let batch = this.#batches.at(-1);
+        if (batch === undefined || batch.closing !== null) {
+          if (batch?.closing) this.#books = closeAfter(this.#books, batch.closing);
+          batch = new Batch(join(this.#spool, `${this.#files++}.json`), this.#books);
+          this.#batches.push(batch);
+        }
+        from = await batch.add(lines, from, this.#prepared, this.#open);
+        this.#prepared = batch.last?.position ?? this.#prepared;
+      }
+      return this.#batches.reduce((count, batch) => count + batch.entries, 0);
     });
   }
 
-  /** Finishes the batch that is being made, so that it can be committed while the next one is made. null when there is nothing in it. */
-  seal(): Promise<Batch | null> {
+  /** Finishes what is being made, so that it can be committed while more is made. null when there is nothing in it. */
+  seal(): Promise<readonly Batch[] | null> {
     return this.#step(async () => {
-      const batch = this.#batch;
-      this.#batch = null;
-      if (batch === null) return null;
-      await batch.seal();
-      return batch.entries === 0 ? null : batch;
+      const batches = this.#batches;
+      this.#batches = [];
+      const last = batches.at(-1)?.closing;
+      if (last) this.#books = closeAfter(this.#books, last);
+      for (const batch of batches) await batch.seal();
+      const made = batches.filter(({ entries }) => entries > 0);
+      return made.length === 0 ? null : made;
     });
   }
 
   /** Commits batches in the order they were made. After a failure all that is behind `applied` must be made anew. */
-  commit(batch: Batch): Promise<void> {
-    return this.#step(() => this.#commit(batch));
+  commit(batches: readonly Batch[]): Promise<void> {
+    return this.#step(async () => {
+      for (const batch of batches) await this.#commit(batch);
+    });
   }
 
   async #commit(batch: Batch): Promise<void> {
     const writer = this.#connection(this.#writer);
     const { last } = batch;
     if (last === null) return;
+    let some = this.#some;
     try {
       await writer.run("BEGIN");
-      if (batch.closed.length > 0) await deleteOpen(writer, batch.closed);
-      if (batch.calls > 0) await writer.run(insertFrom("calls"), [batch.file]);
-      if (batch.opened.size > 0) await writer.run(insertFrom("open"), [batch.openFile]);
-      const db: Transaction = {
-        rows: (text, values) => rowsOf(writer, text, values),
-        run: (text, values) => writer.run(text, [...values]).then(() => undefined),
-      };
-      if (batch.calls > 0) await addSums(db, endedAfter, endedAfterValues(this.#applied));
-      if (batch.observed.length > 0 || batch.repeated.length > 0 || this.#hasEvidence) await this.#resolve(db, batch);
-      await applyPeriods(db, batch, (rows, use) => this.#spooled(rows, use));
-      await applyIncidents(db, batch.incidents);
-      await foldSums(db);
+      const spool: Spool = (rows, use) => this.#spooled(rows, use);
+      some = await commitBatch(transactionOf(writer), this.#records, batch, this.#applied, spool, some);
       const { segment, offset } = last.position;
       await writer.run(setApplied, [segment, offset, markOf(last.text)]);
       await writer.run("COMMIT");
@@ -210,6 +219,7 @@ export class DuckDBStore implements Store {
       throw new PennyworthError("store_failed", { detail: `a batch could not be written: ${messageOf(cause)}` }, cause);
     }
     this.#applied = last.position;
+    this.#some = some;
     // What cannot be removed now goes with the folder, at the next start.
     for (const file of [batch.file, batch.openFile]) await rm(file, { force: true }).catch(() => undefined);
   }
@@ -298,22 +308,21 @@ export class DuckDBStore implements Store {
   }
 
   async call(id: string): Promise<CallRecord | null> {
-    const text = `SELECT ${recordColumns} FROM ${bothTables} WHERE c.id = ?::VARCHAR`;
-    const [row] = await this.#ask({ text, values: [id] });
-    return row === undefined ? null : this.#record(row);
+    const text = `SELECT ${recordColumns} FROM ${recorded} WHERE c.id = ?::VARCHAR`;
+    return (await this.#recall(await this.#ask({ text, values: [id] })))[0] ?? null;
   }
 
   async scan(after: string | null, limit: number): Promise<readonly CallRecord[]> {
     const condition = after === null ? "" : "WHERE c.id > ?::VARCHAR";
-    const text = `SELECT ${recordColumns} FROM ${bothTables} ${condition} ORDER BY c.id LIMIT ${bounded(limit)}`;
-    const records: CallRecord[] = [];
-    for (const row of await this.#ask({ text, values: after === null ? [] : [after] })) records.push(await this.#record(row));
-    return records;
+    const text = `SELECT ${recordColumns} FROM ${recorded} ${condition} ORDER BY c.id LIMIT ${bounded(limit)}`;
+    return this.#recall(await this.#ask({ text, values: after === null ? [] : [after] }));
   }
 
   async charges(query: ChargesQuery): Promise<ChargesPage> {
     const charges = (await this.#ask(chargesSql(query))).map(toChargeRecord);
-    return { charges: charges.slice(0, query.limit), truncated: charges.length > query.limit };
+    const bookings = (await this.#ask(bookingsSql(query))).map(toBooking);
+    const truncated = charges.length > query.limit || bookings.length > query.limit;
+    return { charges: charges.slice(0, query.limit), bookings: bookings.slice(0, query.limit), truncated };
   }
 
   async charge(id: string): Promise<ChargeRecord | null> {
@@ -358,14 +367,22 @@ export class DuckDBStore implements Store {
     return { ...toTrend(rows.slice(0, query.limit), query.by), truncated: rows.length > query.limit };
   }
 
+  async busy(query: BusyQuery): Promise<BusyPage> {
+    const [rows, [open]] = await Promise.all([this.#ask(busySql(query)), this.#ask(openSql(query))]);
+    return toBusy(query, rows, open?.[0]);
+  }
+
+  async chargesNamed(prefix: string, limit: number): Promise<readonly ChargeRecord[]> {
+    return (await this.#ask(namedSql(prefix, limit))).map(toChargeRecord);
+  }
+
   /** Folds the write-ahead log into the file. */
   async checkpoint(): Promise<void> {
     await this.#connection(this.#writer).run("CHECKPOINT");
   }
 
   async close(): Promise<void> {
-    await this.#batch?.close().catch(() => undefined);
-    this.#batch = null;
+    await this.#letGo();
     for (const reader of this.#readers) reader.closeSync();
     this.#readers = [];
     this.#writer?.closeSync();
@@ -385,33 +402,29 @@ export class DuckDBStore implements Store {
     if (row === undefined || row[0] !== schemaVersion)
       throw new PennyworthError("store_failed", { detail: `its layout is version ${String(row?.[0])}, not ${schemaVersion}` });
     this.#applied = this.#prepared = toPosition(row[1], row[2]);
-    this.#batch = null;
+    this.#batches = [];
     this.#open = new Map();
-    const positions = (await rowsOf(writer, "SELECT startSegment, startOffset FROM open")).flatMap(([segment, offset]) => {
+    // A call that ended after its month was closed stays in `open`, and has ended all the same.
+    const opened = await rowsOf(writer, `SELECT startSegment, startOffset, startMs FROM open WHERE id NOT IN (SELECT "call" FROM late)`);
+    const open = opened.flatMap(([segment, offset, bookedMs]) => {
       const position = toPosition(segment, offset);
-      return position === null ? [] : [position];
+      return position === null ? [] : [{ position, bookedMs: Number(bookedMs) }];
     });
-    const texts = await this.#records.read(positions);
-    positions.forEach((position, index) => {
+    const texts = await this.#records.read(open.map(({ position }) => position));
+    open.forEach(({ position, bookedMs }, index) => {
       const entry = decodeEntry(texts[index] as string, position);
-      if (entry.kind === "start") this.#open.set(entry.call.id, { start: entry.call, position });
+      if (entry.kind === "start") this.#open.set(entry.call.id, { start: entry.call, position, bookedMs });
     });
-    const [evidence] = await rowsOf(writer, "SELECT count(*) FROM evidence");
-    this.#hasEvidence = Number(evidence?.[0]) > 0;
+    const [some] = await rowsOf(writer, "SELECT (SELECT count(*) FROM evidence), (SELECT count(*) FROM corrections)");
+    this.#some = { evidence: Number(some?.[0]) > 0, corrections: Number(some?.[1]) > 0 };
+    this.#books = null;
+    for (const [month, atMs] of await rowsOf(writer, `SELECT "month", atMs FROM closings ORDER BY rowid`))
+      this.#books = closeAfter(this.#books, { month: String(month), atMs: Number(atMs) });
   }
 
-  async #resolve(db: Transaction, batch: Batch): Promise<void> {
-    const rows = await applyEvidence(db, this.#records, batch, this.#applied);
-    if (batch.observed.length > 0 || batch.repeated.length > 0) this.#hasEvidence = true;
-    if (rows.length === 0) return;
-    await this.#spooled(rows, async (file) => {
-      await db.run(insertFrom("calls"), [file]);
-      await addSums(
-        db,
-        `endText IS NOT NULL AND id IN (SELECT id FROM read_json(?::VARCHAR, format = 'newline_delimited', columns = {id: 'VARCHAR'}))`,
-        [file],
-      );
-    });
+  async #letGo(): Promise<void> {
+    for (const batch of this.#batches) await batch.close().catch(() => undefined);
+    this.#batches = [];
   }
 
   /** Rows in a file that DuckDB reads, for as long as it is used. */
@@ -425,11 +438,8 @@ export class DuckDBStore implements Store {
     }
   }
 
-  async #record(row: readonly DuckDBValue[]): Promise<CallRecord> {
-    const [id, witness, endText, ...numbers] = row;
-    const [startAt, endAt] = positionsOf(numbers);
-    const { start, end } = await recordOf(this.#records, startAt, endAt, endText === null ? null : String(endText));
-    return { id: String(id), start, end, witnesses: String(witness).split("+") };
+  #recall(rows: readonly (readonly DuckDBValue[])[]): Promise<CallRecord[]> {
+    return toRecords({ rows: (text, values) => this.#ask({ text, values }) }, this.#records, rows);
   }
 
   async #ask(sql: Sql): Promise<DuckDBValue[][]> {
@@ -461,18 +471,16 @@ function markOf(text: string): string {
   return crc32(text).toString(16);
 }
 
-async function deleteOpen(writer: DuckDBConnection, ids: readonly string[]): Promise<void> {
-  await writer.run(`DELETE FROM open WHERE id IN (SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]')))`, [
-    JSON.stringify(ids.map(wellFormed)),
-  ]);
+function transactionOf(writer: DuckDBConnection): Transaction {
+  return {
+    rows: (text, values) => rowsOf(writer, text, values),
+    run: (text, values) => writer.run(text, [...values]).then(() => undefined),
+  };
 }
 
 async function rowsOf(connection: DuckDBConnection, text: string, values: readonly Value[] = []): Promise<DuckDBValue[][]> {
   return (await connection.runAndReadAll(text, [...values])).getRows();
 }
-
-const recordColumns = "id, witness, endText, startSegment, startOffset, endSegment, endOffset";
-const bothTables = `(SELECT ${recordColumns} FROM calls UNION ALL SELECT ${recordColumns} FROM open) AS c`;
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);

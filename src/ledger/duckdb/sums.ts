@@ -10,18 +10,24 @@ import { sumColumns, summedFields, sumsTable } from "./schema.ts";
 
 const measures = Object.keys(sumColumns).map((name) => `"${name}"`);
 
-/** Adds the calls that meet the condition to the sums and the cuts, or takes them out (`sign` −1). */
-export async function addSums(db: Transaction, condition: string, values: readonly Value[], sign: 1 | -1 = 1): Promise<void> {
+/** Adds the calls of `table` that meet the condition to the sums and the cuts, or takes them out (`sign` −1). */
+export async function addSums(
+  db: Transaction,
+  condition: string,
+  values: readonly Value[],
+  sign: 1 | -1 = 1,
+  table = "calls",
+): Promise<void> {
   for (const field of summedFields) {
     const grouped =
       field === "class"
         ? `SELECT line."class" AS "value", ${lineMeasures(true)} FROM (
-            SELECT ${lineColumns.join(", ")}, unnest(lines) AS line FROM calls WHERE ${condition}) AS c GROUP BY 1`
-        : `SELECT c."${field}" AS "value", ${callMeasures} FROM calls AS c WHERE ${condition} GROUP BY 1`;
+            SELECT ${lineColumns.join(", ")}, unnest(lines) AS line FROM ${table} WHERE ${condition}) AS c GROUP BY 1`
+        : `SELECT c."${field}" AS "value", ${callMeasures} FROM ${table} AS c WHERE ${condition} GROUP BY 1`;
     const signed = sign === 1 ? measures : measures.map((measure) => `-${measure}`);
     await db.run(`INSERT INTO sums SELECT '${field}', "value", ${signed.join(", ")} FROM (${grouped})`, values);
   }
-  await addCuts(db, condition, values, sign);
+  await addCuts(db, condition, values, sign, table);
 }
 
 /** Fewer rows than this are not worth folding. */

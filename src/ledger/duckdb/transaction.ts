@@ -7,3 +7,6 @@ export interface Transaction {
   rows(text: string, values: readonly Value[]): Promise<DuckDBValue[][]>;
   run(text: string, values: readonly Value[]): Promise<void>;
 }
+
+/** Puts lines into a file that DuckDB reads, for as long as it is used. */
+export type Spool = (rows: readonly string[], use: (file: string) => Promise<void>) => Promise<void>;

@@ -1,0 +1,63 @@
+// The commit of a batch: every change of the tables, in the order in which they build on each other. Not here: the transaction around it.
+// Invariant: what stands in a closed month is not touched by any of them.
+
+import type { Position } from "../../core/entry.ts";
+import type { Batch } from "./batch.ts";
+import { wellFormed } from "./batch.ts";
+import { applyCorrections } from "./corrections.ts";
+import { applyEvidence, endedAfter, endedAfterValues } from "./evidence.ts";
+import { applyIncidents } from "./incidents.ts";
+import { applyLate, applyRetractions } from "./late.ts";
+import { applyPeriods } from "./periods.ts";
+import type { Records } from "./records.ts";
+import { insertFrom } from "./schema.ts";
+import { addSums, foldSums } from "./sums.ts";
+import type { Spool, Transaction } from "./transaction.ts";
+
+/** What of the tables is not empty: most batches need not look there. */
+export interface Kinds {
+  readonly evidence: boolean;
+  readonly corrections: boolean;
+}
+
+/** @param applied what was in the tables before. @returns what they have now. */
+export async function commitBatch(
+  db: Transaction,
+  records: Records,
+  batch: Batch,
+  applied: Position | null,
+  spool: Spool,
+  some: Kinds,
+): Promise<Kinds> {
+  if (batch.closed.length > 0)
+    await db.run(`DELETE FROM open WHERE id IN (SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]')))`, [
+      JSON.stringify(batch.closed.map(wellFormed)),
+    ]);
+  if (batch.calls > 0) await db.run(insertFrom("calls"), [batch.file]);
+  if (batch.opened.size > 0) await db.run(insertFrom("open"), [batch.openFile]);
+  if (batch.calls > 0) await addSums(db, endedAfter, endedAfterValues(applied));
+  await applyLate(db, records, batch, spool);
+  const told = batch.observed.length > 0 || batch.repeated.length > 0;
+  if (told || some.evidence) await applyResolved(db, records, batch, applied, spool);
+  await applyRetractions(db, records, batch, spool);
+  const corrections = await applyCorrections(db, records, batch, applied, spool, some.corrections);
+  await applyPeriods(db, batch, spool);
+  await applyIncidents(db, batch.incidents);
+  if (batch.closing !== null)
+    await db.run("INSERT INTO closings VALUES (?::VARCHAR, ?::BIGINT)", [batch.closing.month, batch.closing.atMs]);
+  await foldSums(db);
+  return { evidence: some.evidence || told || batch.late.length > 0, corrections };
+}
+
+async function applyResolved(db: Transaction, records: Records, batch: Batch, applied: Position | null, spool: Spool): Promise<void> {
+  const rows = await applyEvidence(db, records, batch, applied);
+  if (rows.length === 0) return;
+  await spool(rows, async (file) => {
+    await db.run(insertFrom("calls"), [file]);
+    await addSums(
+      db,
+      `endText IS NOT NULL AND id IN (SELECT id FROM read_json(?::VARCHAR, format = 'newline_delimited', columns = {id: 'VARCHAR'}))`,
+      [file],
+    );
+  });
+}
