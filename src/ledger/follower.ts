@@ -109,6 +109,10 @@ export class Follower {
           return await this.#store.unpriced(message.query);
         case "trend":
           return await this.#store.trend(message.query);
+        case "busy":
+          return await this.#store.busy(message.query);
+        case "chargesNamed":
+          return await this.#store.chargesNamed(message.prefix, message.limit);
         case "status":
           return { applied: this.#store.applied, refused: this.#opened ? await this.#store.refused() : 0, trouble: this.#trouble };
       }

@@ -7,6 +7,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Position, comparePositions } from "../../core/entry.ts";
 import { PennyworthError } from "../../error.ts";
 import type {
+  BusyPage,
+  BusyQuery,
   CallRecord,
   CallsPage,
   CallsQuery,
@@ -57,6 +59,8 @@ export interface StoreClient {
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
   trend(query: TrendQuery): Promise<Trend>;
+  busy(query: BusyQuery): Promise<BusyPage>;
+  chargesNamed(prefix: string, limit: number): Promise<readonly ChargeRecord[]>;
   status(): Promise<StoreStatus>;
   /** Up to where the journal is in the store, as it last told: asks nobody. */
   readonly applied: Position | null;
@@ -157,6 +161,14 @@ class Client implements StoreClient {
 
   unpriced(query: UnpricedQuery): Promise<UnpricedPage> {
     return this.#ask({ method: "unpriced", query }) as Promise<UnpricedPage>;
+  }
+
+  busy(query: BusyQuery): Promise<BusyPage> {
+    return this.#ask({ method: "busy", query }) as Promise<BusyPage>;
+  }
+
+  chargesNamed(prefix: string, limit: number): Promise<readonly ChargeRecord[]> {
+    return this.#ask({ method: "chargesNamed", prefix, limit }) as Promise<readonly ChargeRecord[]>;
   }
 
   trend(query: TrendQuery): Promise<Trend> {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry, Position } from "../../core/entry.ts";
 import { encodeEntry } from "../codec.ts";
+import { busySuite } from "../busy.suite.ts";
 import { storeSuite } from "../store.suite.ts";
 import { viewSuite } from "../view.suite.ts";
 import { DuckDBStore } from "./store.ts";
@@ -37,3 +38,4 @@ const make = async () => {
 
 storeSuite("duckdb", make);
 viewSuite("duckdb", make);
+busySuite("duckdb", make);

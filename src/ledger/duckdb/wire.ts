@@ -2,7 +2,7 @@
 
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
-import type { CallsQuery, ChargesQuery, ReportQuery, RunsQuery, TrendQuery, UnpricedQuery } from "../store.ts";
+import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, TrendQuery, UnpricedQuery } from "../store.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -29,6 +29,8 @@ export type Question =
   | { readonly method: "incidents"; readonly query: ChargesQuery }
   | { readonly method: "unpriced"; readonly query: UnpricedQuery }
   | { readonly method: "trend"; readonly query: TrendQuery }
+  | { readonly method: "busy"; readonly query: BusyQuery }
+  | { readonly method: "chargesNamed"; readonly prefix: string; readonly limit: number }
   | { readonly method: "status" };
 
 /** To the process. */
