@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Entry, Position } from "../../core/entry.ts";
 import { encodeEntry } from "../codec.ts";
 import { busySuite } from "../busy.suite.ts";
+import { closingSuite } from "../closing.suite.ts";
 import { storeSuite } from "../store.suite.ts";
 import { viewSuite } from "../view.suite.ts";
 import { DuckDBStore } from "./store.ts";
@@ -39,3 +40,4 @@ const make = async () => {
 storeSuite("duckdb", make);
 viewSuite("duckdb", make);
 busySuite("duckdb", make);
+closingSuite("duckdb", make);
