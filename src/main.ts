@@ -278,7 +278,14 @@ function openPrices(
   const shelf = new Shelf(settings.data);
   const { standing: taken, waiting: untaken } = readLists(shelf, journal.prices());
   const record = now === null ? null : (entry: Entry): void => void journal.append(entry);
-  const { standing: lists, waiting } = openLists(taken, untaken, readSettings(settings.prices), shelf, now?.() ?? Date.now(), record);
+  const { standing: lists, waiting } = openLists(
+    taken,
+    untaken,
+    readSettings(settings.prices, settings.machines),
+    shelf,
+    now?.() ?? Date.now(),
+    record,
+  );
   const history = createHistory(lists, pricesOf);
   const desk = createDesk({ history, shelf, waiting, pricesOf, now: Date.now, record: (entry) => void journal.append(entry) });
   return { book: history.live, prices: desk };

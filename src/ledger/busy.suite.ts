@@ -115,7 +115,7 @@ export function busySuite(name: string, make: () => Promise<TestStore>): void {
 
     it("is told of the busiest alone where there are more groups than are asked for", async () => {
       const call = { lengthMs: 1_000, status: "complete", provider: "vllm", model: "m", key: null } as const;
-      const calls: Made[] = ["a", "b", "c", "b"].map((task, index) => ({ ...call, startMs: at + index * 2_000, task }));
+      const calls = ["a", "b", "c", "b"].map((task, index): Made => Object.assign({ startMs: at + index * 2_000, task }, call));
       await withStore(toEntries(calls), async (store) => {
         const page = await store.busy({ ...hour, by: ["task"], limit: 2 });
         expect(page.groups).toEqual([

@@ -2,21 +2,29 @@
 // in a price refuses the settings, with its place; a price that did not change keeps its version.
 
 import { createHash } from "node:crypto";
-import type { PriceSettings } from "../config.ts";
+import type { MachineSettings, PriceSettings } from "../config.ts";
 import { wildcardRule } from "../core/match.ts";
 import { parseRate } from "../core/money.ts";
 import { type ClassPrice, type PriceRecord, standard } from "../core/price.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import type { PriceList } from "./list.ts";
+import { impliedRecords } from "./machines.ts";
 import { unitsPerHour, unitsPerQuoted } from "./rules.ts";
 
 export const settingsSource = "settings";
 
-/** @throws PennyworthError `config_invalid` when a price cannot be used, and which. */
-export function readSettings(prices: readonly PriceSettings[]): PriceList {
-  const records = prices.map(toRecord);
-  const version = createHash("sha256").update(JSON.stringify(prices)).digest("hex").slice(0, 12);
+/**
+ * The prices given, and behind them those that machines imply.
+ * @throws PennyworthError `config_invalid` when a price cannot be used, and which.
+ */
+export function readSettings(prices: readonly PriceSettings[], machines: readonly MachineSettings[] = []): PriceList {
+  const implied = impliedRecords(machines);
+  const records = [...prices.map(toRecord), ...implied];
+  const version = createHash("sha256")
+    .update(JSON.stringify(implied.length === 0 ? prices : [prices, implied]))
+    .digest("hex")
+    .slice(0, 12);
   return {
     source: settingsSource,
     version,
