@@ -1,0 +1,44 @@
+// Pages of an API's answer: `data` is a list of time buckets, `has_more` says whether another page follows. OpenAI's and Anthropic's usage and cost APIs
+// answer alike. Invariant: a series of pages without its last one is refused, since what it lacks would look like a gap.
+
+import { failAt } from "./fail.ts";
+import { isObject, type Json, type JsonObject, objectsOf, textOf } from "./json.ts";
+import { parseWhen } from "./values.ts";
+
+export interface Bucket {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly results: readonly { readonly result: JsonObject; readonly place: string }[];
+}
+
+/** Whether a page has time buckets, one of which has a result as wanted, or all of which are empty and their times are named so. */
+export function isPaged(pages: readonly Json[], startKey: string, isResult: (result: JsonObject) => boolean): boolean {
+  const buckets = pages.filter(isObject).flatMap(({ data }) => (Array.isArray(data) ? data : []) as readonly Json[]);
+  const mine = buckets.filter(isObject).filter((bucket) => bucket[startKey] !== undefined);
+  const results = mine.flatMap(({ results: list }) => (Array.isArray(list) ? list : []) as readonly Json[]).filter(isObject);
+  return mine.length > 0 && mine.length === buckets.length && results.every(isResult);
+}
+
+/** @throws Fault. */
+export function bucketsOf(pages: readonly Json[], startKey: string, endKey: string): Bucket[] {
+  if (pages.length > 0 && pages.every((page) => isObject(page) && textOf(page, "has_more") === "true"))
+    throw failAt("has_more", "the page says that another one follows, and it is not here: ask on with next_page, and give all pages");
+  return pages.flatMap((page, number) => {
+    const before = pages.length === 1 ? "" : `page ${number + 1}, `;
+    if (!isObject(page)) throw failAt(`page ${number + 1}`, "it is no object");
+    return objectsOf(page["data"], `${before}data`).map((bucket, index) => {
+      const place = `${before}data[${index}]`;
+      const time = (key: string): number => {
+        const text = textOf(bucket, key);
+        if (text === null) throw failAt(place, `${key} is missing`);
+        return parseWhen(text, place, key);
+      };
+      const results = objectsOf(bucket["results"] ?? bucket["result"], `${place}.results`);
+      return {
+        fromMs: time(startKey),
+        toMs: time(endKey),
+        results: results.map((result, at) => ({ result, place: `${place}.results[${at}]` })),
+      };
+    });
+  });
+}
