@@ -7,7 +7,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type ConditionalPrice, findProvider, type ModelInfo, type ModelPrice, type Provider } from "@pydantic/genai-prices";
+import { findProvider, type ModelInfo, type Provider } from "@pydantic/genai-prices";
+import { type ConditionalRates, type Rates, toSpans } from "../src/prices/genai.ts";
 import type { SnapshotFile, SnapshotModel, SnapshotPrice } from "../src/prices/snapshot.ts";
 
 const { values } = parseArgs({ options: { published: { type: "string" }, taken: { type: "string" } } });
@@ -65,39 +66,13 @@ function snapshotModel(provider: Provider, model: ModelInfo): SnapshotModel {
     contextWindow: model.context_window ?? null,
     ...(model.deprecated === true ? { deprecated: true } : {}),
     ...(model.price_comments === undefined ? {} : { comments: model.price_comments }),
-    prices: Array.isArray(model.prices) ? spans(`${provider.id}/${model.id}`, model.prices) : [span(model.prices, null, null)],
+    prices: spans(`${provider.id}/${model.id}`, model.prices),
   };
 }
 
-/**
- * The package tries its list from the last entry to the first; we say the same with spans that do not overlap. Its list cannot give a
- * daily window a start date; its comments say that windows belong to the dated price they follow, so they are valid from that date.
- */
-function spans(name: string, prices: readonly ConditionalPrice[]): SnapshotPrice[] {
-  const dated = prices.filter((price) => price.constraint?.type !== "time_of_date");
-  const starts = dated.map((price) => (price.constraint?.type === "start_date" ? price.constraint.start_date : null));
-  const ordered = starts.every(
-    (start, index) => (start === null) === (index === 0) && (index < 2 || (starts[index - 1] ?? "") < (start ?? "")),
-  );
-  if (!ordered || dated.some((price, index) => price !== prices[index])) fail(`${name}: the order of its prices is not understood.`);
-  const spans = dated.map((price, index) => span(price.prices, starts[index] ?? null, starts[index + 1] ?? null));
-  for (const { constraint, prices: rates } of prices.slice(dated.length)) {
-    if (constraint?.type !== "time_of_date") continue;
-    spans.push({ ...span(rates, starts.at(-1) ?? null, null), window: { from: constraint.start_time, to: constraint.end_time } });
-  }
-  return spans;
-}
-
-function span(prices: ModelPrice, from: string | null, to: string | null): SnapshotPrice {
-  const rates: Record<string, SnapshotPrice["rates"][string]> = {};
-  for (const [key, price] of Object.entries(prices)) {
-    if (price === undefined) continue;
-    rates[key] =
-      typeof price === "number"
-        ? String(price)
-        : { base: String(price.base), tiers: price.tiers.map((tier) => ({ start: tier.start, price: String(tier.price) })) };
-  }
-  return { from, to, window: null, rates };
+/** The package's list of prices as spans that do not overlap. */
+function spans(name: string, prices: ModelInfo["prices"]): readonly SnapshotPrice[] {
+  return toSpans(prices as Rates | readonly ConditionalRates[]) ?? fail(`${name}: the order of its prices is not understood.`);
 }
 
 /** One line a model: a changed price is one changed line. */

@@ -130,7 +130,7 @@ describe("models", () => {
       .models({ atMs: start + 1, knownMs: null, provider: "openai", search: "gpt-4o" })
       .filter((one) => one.model === "gpt-4o");
     expect(others).toEqual([]);
-    expect(model).toMatchObject({ sources: ["own", "genai-prices"], prices: { input: "3", output: "10" }, disputed: ["input"] });
+    expect(model).toMatchObject({ sources: ["own", "genai-prices", "tiers"], prices: { input: "3", output: "10" }, disputed: ["input"] });
     const [input] = desk.disputes(gpt).filter((dispute) => dispute.class === "input");
     expect(input).toMatchObject({
       lowest: "2.5",

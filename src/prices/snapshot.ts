@@ -76,7 +76,7 @@ const folder = fileURLToPath(new URL("../../data/prices/", import.meta.url));
 /** All snapshots, the oldest first. */
 export function readSnapshots(): readonly SnapshotFile[] {
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !entry.name.endsWith(".tmp"))
+    .filter((entry) => entry.isDirectory() && entry.name.startsWith("genai-prices-") && !entry.name.endsWith(".tmp"))
     .flatMap((entry) =>
       readdirSync(`${folder}${entry.name}`)
         .filter((name) => name.endsWith(".json"))
@@ -85,8 +85,21 @@ export function readSnapshots(): readonly SnapshotFile[] {
     .sort((a, b) => (a.knownFrom < b.knownFrom ? -1 : a.knownFrom > b.knownFrom ? 1 : 0));
 }
 
-/** All snapshots as lists, the oldest first: one for each version. */
+/** What is part of Pennyworth: the snapshots, and the lists beside them of what they leave out (scripts/tiers.ts). */
 export function readShipped(): readonly PriceList[] {
+  return [...readSnapshotLists(), ...readOverlays()];
+}
+
+/** Lists that stand beside the snapshots, each in a folder of its own, the oldest first. */
+function readOverlays(): readonly PriceList[] {
+  return readdirSync(folder)
+    .filter((name) => /^tiers-\d{4}-\d{2}-\d{2}$/.test(name))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(`${folder}${name}/list.json`, "utf8")) as PriceList);
+}
+
+/** All snapshots as lists, the oldest first: one for each version. */
+export function readSnapshotLists(): readonly PriceList[] {
   const files = readSnapshots();
   const versions = new Map(files.map((file) => [`${sourceOf(file)}@${file.version}`, file]));
   return [...versions.values()].map((file) => ({

@@ -126,7 +126,8 @@ export const providers: readonly ProviderRecord[] = [
     auth: "google",
     apis: { vertex: "" },
     formats: ["gemini-generate", "gemini-embed", "anthropic-messages"],
-    pricesOf: ["google", "anthropic"],
+    // Models of its garden that neither makes are in its own list, where one was taken.
+    pricesOf: ["google", "anthropic", "vertex"],
   }),
   provider("azure", null, "AZURE_OPENAI_API_KEY", {
     auth: "api-key",
