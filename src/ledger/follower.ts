@@ -11,6 +11,7 @@ import { PennyworthError } from "../error.ts";
 import type { Line } from "./duckdb/batch.ts";
 import { dropStore, storeFile } from "./duckdb/place.ts";
 import { JournalRecords } from "./duckdb/records.ts";
+import type { RerateJob } from "./duckdb/rerate.ts";
 import { DuckDBStore } from "./duckdb/store.ts";
 import { isContent, isEnded, isMachine } from "./duckdb/trouble.ts";
 import type { Message, News, Setup } from "./duckdb/wire.ts";
@@ -51,6 +52,7 @@ export class Follower {
   #stop: (() => void) | null = null;
   #closing = false;
   #waiting = 0;
+  #rerate: RerateJob | null = null;
   #followed: Promise<void> = Promise.resolve();
 
   constructor(setup: Setup, tell: (news: News) => void, pace: Pace = defaultPace) {
@@ -113,6 +115,17 @@ export class Follower {
           return await this.#store.busy(message.query);
         case "chargesNamed":
           return await this.#store.chargesNamed(message.prefix, message.limit);
+        case "rerate":
+          if (this.#rerate !== null) throw new PennyworthError("store_busy", { detail: "it rates calls anew already" });
+          this.#rerate = await this.#store.rerate(message.query);
+          return null;
+        case "rerate.next":
+          if (this.#rerate === null) throw new PennyworthError("store_busy", { detail: "it was started again while it rated calls anew" });
+          return await this.#rerate.next();
+        case "rerate.close":
+          this.#rerate?.close();
+          this.#rerate = null;
+          return null;
         case "status":
           return { applied: this.#store.applied, refused: this.#opened ? await this.#store.refused() : 0, trouble: this.#trouble };
       }
@@ -126,6 +139,7 @@ export class Follower {
     this.#wake?.();
     this.#stop?.();
     await this.#followed.catch(() => undefined);
+    this.#rerate?.close();
     await this.#store.close();
   }
 

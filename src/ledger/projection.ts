@@ -198,10 +198,10 @@ export function shifted(row: Row, startMs: number): Row {
 }
 
 /** Whether the lines of a call's row tell its usage and charges, and with the row's other fields all that decides its prices. */
-export function isPlain({ usage, charges, costReported }: CallEnd): boolean {
+export function isPlain({ usage, charges }: CallEnd): boolean {
   const [part] = usage?.parts ?? [];
   if (usage === null || usage.parts.length !== 1 || part === undefined || part.model !== null) return false;
-  if (usage.source === "presumed" || costReported !== undefined || part.quantities.request !== undefined) return false;
+  if (usage.source === "presumed" || part.quantities.request !== undefined) return false;
   for (const name in part.quantities) if ((part.quantities[name as UsageClass] ?? 0) > quantityMax) return false;
   let pico = 0n;
   for (const charge of charges) pico += charge.costPico;

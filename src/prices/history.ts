@@ -3,7 +3,7 @@
 
 import { type Book, createPriceBook } from "../core/book.ts";
 import type { TakenList } from "../core/entry.ts";
-import type { PriceBook, PriceLayer } from "../core/price.ts";
+import type { PriceBook, PriceLayer, PriceSources } from "../core/price.ts";
 import type { PriceList } from "./list.ts";
 import { readDerivations, readPeriods } from "./rules.ts";
 import { readFallbacks } from "./snapshot.ts";
@@ -17,6 +17,8 @@ export interface StandingList {
 export interface History {
   /** As known then, ms UTC; null: as known now. */
   at(knownMs: number | null): Book;
+  /** What the book as known then is made of: plain data, for another process. */
+  sources(knownMs: number | null): PriceSources;
   /** As known now, whatever will be taken: one object for ever. */
   readonly live: PriceBook;
   readonly lists: readonly StandingList[];
@@ -49,11 +51,16 @@ export function createHistory(lists: readonly StandingList[], pricesOf: Readonly
   }
 
   function make(known: readonly StandingList[]): Book {
-    return createPriceBook({ layers: layersOf(known), derivations, periods, fallbacks, pricesOf });
+    return createPriceBook(sourcesOf(known));
+  }
+
+  function sourcesOf(known: readonly StandingList[]): PriceSources {
+    return { layers: layersOf(known), derivations, periods, fallbacks, pricesOf };
   }
 
   return {
     at,
+    sources: (knownMs) => sourcesOf(standing.filter(({ taken }) => knownMs === null || taken.knownMs <= knownMs)),
     live: {
       find: (query) => at(null).find(query),
       findAll: (query) => at(null).findAll(query),

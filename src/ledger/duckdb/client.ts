@@ -26,6 +26,7 @@ import type {
   UnpricedPage,
   UnpricedQuery,
 } from "../store.ts";
+import type { ReratePage, RerateQuery, Rerating } from "../rerate.ts";
 import { dropStore } from "./place.ts";
 import { type Answer, type Message, type News, type Question, defaultOptions } from "./wire.ts";
 
@@ -61,6 +62,8 @@ export interface StoreClient {
   trend(query: TrendQuery): Promise<Trend>;
   busy(query: BusyQuery): Promise<BusyPage>;
   chargesNamed(prefix: string, limit: number): Promise<readonly ChargeRecord[]>;
+  /** Begins a pass over the calls, one at a time. @throws PennyworthError `store_busy` where one is under way. */
+  rerate(query: RerateQuery): Promise<Rerating>;
   status(): Promise<StoreStatus>;
   /** Up to where the journal is in the store, as it last told: asks nobody. */
   readonly applied: Position | null;
@@ -177,6 +180,14 @@ class Client implements StoreClient {
 
   get applied(): Position | null {
     return this.#applied;
+  }
+
+  async rerate(query: RerateQuery): Promise<Rerating> {
+    await this.#ask({ method: "rerate", query });
+    return {
+      next: () => this.#ask({ method: "rerate.next" }) as Promise<ReratePage>,
+      close: () => this.#ask({ method: "rerate.close" }).then(() => undefined),
+    };
   }
 
   status(): Promise<StoreStatus> {

@@ -112,7 +112,8 @@ async function amendTouched(
   spool: Spool,
 ): Promise<void> {
   const touched = await db.rows(
-    `SELECT id, source, mark, plain, ${linesText}, endText, startSegment, startOffset, endSegment, endOffset FROM touched`,
+    // What the provider says a call cost is in its record alone, and is compared with what it costs when that is known.
+    `SELECT id, source, mark, plain AND disputed IS NULL AND NOT unpriced, ${linesText}, endText, startSegment, startOffset, endSegment, endOffset FROM touched`,
     [],
   );
   if (touched.length === 0) return;

@@ -33,6 +33,7 @@ import type {
   UnpricedPage,
   UnpricedQuery,
 } from "../store.ts";
+import type { RerateQuery } from "../rerate.ts";
 import { summaryColumns, toLatency, toReportRow, toSummary } from "./answer.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
 import { commitBatch, type Kinds } from "./commit.ts";
@@ -46,6 +47,7 @@ import { bounded, latencyNames, reportSql } from "./query.ts";
 import { spoolFolder } from "./place.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
 import type { Records } from "./records.ts";
+import { RerateJob } from "./rerate.ts";
 import { schema, schemaVersion } from "./schema.ts";
 import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
 import type { Spool, Transaction } from "./transaction.ts";
@@ -374,6 +376,12 @@ export class DuckDBStore implements Store {
 
   async chargesNamed(prefix: string, limit: number): Promise<readonly ChargeRecord[]> {
     return (await this.#ask(namedSql(prefix, limit))).map(toChargeRecord);
+  }
+
+  /** A pass over the calls as they are now. */
+  async rerate(query: RerateQuery): Promise<RerateJob> {
+    this.#connection(this.#writer);
+    return new RerateJob(await (this.#instance as DuckDBInstance).connect(), this.#records, query);
   }
 
   /** Folds the write-ahead log into the file. */

@@ -2,6 +2,7 @@
 
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
+import type { RerateQuery } from "../rerate.ts";
 import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, TrendQuery, UnpricedQuery } from "../store.ts";
 
 export interface DuckDBOptions {
@@ -31,6 +32,9 @@ export type Question =
   | { readonly method: "trend"; readonly query: TrendQuery }
   | { readonly method: "busy"; readonly query: BusyQuery }
   | { readonly method: "chargesNamed"; readonly prefix: string; readonly limit: number }
+  | { readonly method: "rerate"; readonly query: RerateQuery }
+  | { readonly method: "rerate.next" }
+  | { readonly method: "rerate.close" }
   | { readonly method: "status" };
 
 /** To the process. */
