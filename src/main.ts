@@ -30,13 +30,17 @@ import { canRead, read } from "./gateway/read.ts";
 import { createUpstream } from "./gateway/upstream.ts";
 import { Works } from "./gateway/work.ts";
 import { presumeEnd } from "./gateway/settle.ts";
+import { Archive } from "./ingest/archive.ts";
+import { readStatement, statementFormats } from "./ingest/read.ts";
 import { acquire, type Lock } from "./ledger/lock.ts";
+import { watchMachines } from "./ledger/hosting.ts";
 import { Journal } from "./ledger/journal.ts";
 import { keyPrefix, KeyRing } from "./ledger/keys.ts";
 import { type Names, openNames } from "./ledger/names.ts";
 import { openStore, type StoreClient } from "./ledger/duckdb/client.ts";
 import { createDesk, openLists } from "./prices/desk.ts";
 import { createHistory } from "./prices/history.ts";
+import { toMachines } from "./prices/machines.ts";
 import { readSettings } from "./prices/settings.ts";
 import { readLists, Shelf } from "./prices/shelf.ts";
 import type { PricesAccess } from "./prices/view.ts";
@@ -75,6 +79,9 @@ export const version: string = (
 
 /** A jump of the wall clock against the monotonic one that is worth an entry, ms. */
 const clockJumpMs = 1_000;
+
+/** How long the booking of machines waits for the store, ms. Then it tries again later. */
+const hostingMsMax = 30_000;
 
 const adminPrefix = "pwa_";
 
@@ -158,6 +165,20 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     // The provider may have finished the response, and keep it: then what it came to is not presumed for long.
     if (responseId !== null) works.background(call, call.endpoint, "", responseId, null);
   }
+  const hosting = watchMachines(
+    toMachines(settings.machines),
+    {
+      now,
+      ledger: ledger.store,
+      caughtUp: async () => {
+        const { position } = journal;
+        await journal.synced();
+        await ledger.store.caughtUp(position, hostingMsMax);
+      },
+      record: (entry) => void journal.append(entry),
+    },
+    (message) => log.warn(message),
+  );
   const clock = watchClock((byMs) => recorder.clock(byMs));
 
   let url = "";
@@ -178,6 +199,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
   const local = createServer(getRequestListener((request) => api.fetch(request, { trusted: true }), { overrideGlobalObjects: false }));
   const close = async (): Promise<void> => {
     clearInterval(clock);
+    await hosting.stop();
     const closed = closeServer(server);
     await gateway.drain(settings.limits.shutdownMsMax);
     server.closeIdleConnections();
@@ -310,6 +332,7 @@ interface Face {
 function createContext(config: Config, ledger: OpenLedger, face: Face): ApiContext {
   const startedMs = Date.now();
   const demo = isDemo(config.settings.data);
+  const archive = new Archive(config.settings.data);
   let rebuilding = false;
   return {
     version,
@@ -339,6 +362,13 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     keys: ledger.keys,
     names: ledger.names,
     prices: ledger.prices,
+    statements: {
+      formats: statementFormats,
+      parse: readStatement,
+      keep: (text) => archive.keep(text),
+      read: (hash) => archive.read(hash),
+      list: () => ledger.journal.reconciled(),
+    },
     unwritable: () => ledger.journal.unwritable,
     position: () => ({ position: ledger.store.applied, journal: ledger.journal.position, openCalls: face.active() }),
     settings: () => ({ ...config.settings, providers: [...ledger.providers.values()] }),
