@@ -68,11 +68,12 @@ function isPriced(context: ApiContext, { provider, model, tier, region, firstMs,
   );
 }
 
-/** How prices of a class are quoted in a price file: `perMillion` tokens, `perThousand` uses or pages, else `perUnit`. */
-export function quoteOf(name: UsageClass): "perMillion" | "perThousand" | "perUnit" | "perHour" {
-  if (name === "compute" || name === "hosting" || name === "cache_storage") return "perHour";
+/** How prices of a class are quoted in a price file: by the million tokens, the thousand uses or pages, the hour, else by the unit. */
+export function quoteOf(name: UsageClass): "perMillion" | "perThousand" | "perHour" | "perUnit" {
   const { unit } = usageClasses[name];
-  return unit === "token" ? "perMillion" : unit === "use" || unit === "page" ? "perThousand" : "perUnit";
+  if (unit === "token") return "perMillion";
+  if (unit === "use" || unit === "page") return "perThousand";
+  return unit === "second" || unit === "millisecond" || unit === "token_second" ? "perHour" : "perUnit";
 }
 
 function toRecord(

@@ -8,9 +8,11 @@ import { Command, CommanderError } from "commander";
 import { PennyworthError } from "../error.ts";
 import { addCharges } from "./charges.ts";
 import { exitCodes, isUsage, remark } from "./command.ts";
+import { addCredits } from "./credits.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addKeys, addNames } from "./keys.ts";
+import { addPrices } from "./prices.ts";
 import { addReceipt } from "./receipt.ts";
 import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
@@ -26,7 +28,21 @@ const program = new Command("pennyworth")
   .exitOverride()
   .showHelpAfterError("(--help shows what there is)")
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.");
-const commands = [addServe, addDemo, addReport, addTop, addReceipt, addWork, addCharges, addKeys, addNames, addDoctor, addRehearse];
+const commands = [
+  addServe,
+  addDemo,
+  addReport,
+  addTop,
+  addReceipt,
+  addPrices,
+  addWork,
+  addCharges,
+  addCredits,
+  addKeys,
+  addNames,
+  addDoctor,
+  addRehearse,
+];
 for (const add of commands) add(program);
 
 // A reader that has seen enough, as in `pennyworth report | head`, is no failure.

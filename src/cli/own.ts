@@ -1,0 +1,99 @@
+// What `pennyworth prices set` and `prices choose` do: the user's own prices, and which source is preferred. Not here: how they are kept. A
+// command is turned into a price file of one record, so that both are read, and refused, by the same code. Invariant: amounts go as they were written.
+
+import { InvalidArgumentError } from "commander";
+import { nearest } from "../api/near.ts";
+import * as schema from "../api/pricing.ts";
+import { plainOptions, quoteOf } from "../api/unpriced.ts";
+import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
+import { PennyworthError } from "../error.ts";
+import { print, printJson, type SettingsOptions } from "./command.ts";
+import { ask, type Control, toPath } from "./control.ts";
+import { describe, describeNowPriced, readText } from "./lists.ts";
+import { dollars, type Model } from "./prices.ts";
+
+interface SetOptions extends SettingsOptions {
+  readonly class?: readonly string[];
+  readonly per?: "million" | "thousand" | "unit" | "hour";
+  readonly tier?: string;
+  readonly region?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly window?: string;
+  readonly file?: string;
+}
+
+type Quote = ReturnType<typeof quoteOf>;
+
+const quotes: Readonly<Record<NonNullable<SetOptions["per"]>, Quote>> = {
+  million: "perMillion",
+  thousand: "perThousand",
+  unit: "perUnit",
+  hour: "perHour",
+};
+
+export async function set(control: Control, asked: Model | undefined, options: SetOptions): Promise<void> {
+  const prices = pricesOf(options);
+  if ((asked === undefined) === (options.file === undefined))
+    throw wrong("either a model with its prices, or --file with a price file, is needed");
+  if (asked === undefined && prices.size > 0) throw wrong("with --file the prices are in the file");
+  await put(control, asked === undefined ? await readText(options.file ?? "") : toFile(asked, prices, options), options);
+}
+
+export async function choose(control: Control, asked: Model, source: string, options: SettingsOptions): Promise<void> {
+  const { lists } = await ask(control, schema.lists, toPath("prices/lists", {}));
+  const known = [...new Set(lists.filter(({ taken, records }) => taken !== null && records > 0).map((one) => one.source))];
+  if (!known.includes(source)) throw new PennyworthError("list_unknown", { name: source, known: known.join(", ") });
+  // A name without wildcards has to be one that the book knows: a mistyped choice would never take effect, and nobody would see it.
+  if (!asked.model.includes("*")) await ask(control, schema.prices, toPath("prices", { ...asked }));
+  await put(control, JSON.stringify({ choices: [{ ...asked, source }] }), options);
+}
+
+async function put(control: Control, text: string, { json }: SettingsOptions): Promise<void> {
+  const made = await ask(control, schema.setAnswer, "/api/v1/prices/set", { method: "POST", body: { text } });
+  if (json) return printJson(made);
+  print(describe(made));
+  print(`\nIn force from now on, before all other lists. Calls on record stay as they are.`);
+  const more = describeNowPriced(made.nowPriced);
+  if (more !== "") print(more);
+}
+
+/** A price file with one record. JSON is YAML, and strings keep every digit. */
+function toFile(asked: Model, prices: ReadonlyMap<UsageClass, string>, { per, tier, region, from, to, window }: SetOptions): string {
+  if (prices.size === 0) throw wrong("no price is given: --input 0.25, --output 2, or --class name=usd");
+  const quoted: { [quote in Quote]?: { [name in UsageClass]?: string } } = {};
+  for (const [name, usd] of prices) (quoted[per === undefined ? quoteOf(name) : quotes[per]] ??= {})[name] = usd;
+  return JSON.stringify({ prices: [{ ...asked, tier, region, from, to, window, ...quoted }] });
+}
+
+/** @throws PennyworthError `query_invalid` for a class that there is not, or that is priced twice. */
+function pricesOf(options: SetOptions): ReadonlyMap<UsageClass, string> {
+  const prices = new Map<UsageClass, string>();
+  const given = options as Readonly<Record<string, unknown>>;
+  for (const name of plainOptions) {
+    const usd = given[name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    if (typeof usd === "string") prices.set(name, usd);
+  }
+  for (const text of options.class ?? []) {
+    const [name = "", usd = ""] = text.split("=");
+    const wanted = name.replaceAll("-", "_");
+    if (!isUsageClass(wanted)) {
+      const near = nearest(wanted, usageClassNames);
+      throw wrong(
+        `${JSON.stringify(name)} is no usage class; ${near.length > 0 ? `near it: ${near.join(", ")}` : `there are ${usageClassNames.join(", ")}`}`,
+      );
+    }
+    if (prices.has(wanted)) throw wrong(`${wanted} is priced twice`);
+    try {
+      prices.set(wanted, dollars(usd));
+    } catch (cause) {
+      if (cause instanceof InvalidArgumentError) throw wrong(`--class ${text}: ${cause.message.replace(/\.$/, "")}`);
+      throw cause;
+    }
+  }
+  return prices;
+}
+
+function wrong(detail: string): PennyworthError {
+  return new PennyworthError("query_invalid", { detail });
+}
