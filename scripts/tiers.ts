@@ -136,7 +136,7 @@ function shortPriority(): readonly PriceRecord[] {
     output: "output_cost_per_token_priority",
     cache_read: "cache_read_input_token_cost_priority",
   } as const;
-  return map.records.flatMap((record) => {
+  return map.records.flatMap((record): readonly PriceRecord[] => {
     if (record.provider !== "openai" || record.tier !== standard || record.region !== null) return [];
     const said = openaiPriority[record.model];
     if (said !== undefined) {
