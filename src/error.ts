@@ -91,6 +91,8 @@ export const errorKinds = {
   key_name_unknown: { status: 404, message: "No key has the id or name {name}. `pennyworth keys list` shows those that are." },
   price_unknown: { status: 404, message: "No price is known for the model {model} at the provider {provider}.{near}" },
   prices_invalid: { status: 400, message: "The price file is not valid, and nothing of it was taken: {detail}." },
+  statement_invalid: { status: 400, message: "The statement cannot be read, and nothing of it was compared: {detail}." },
+  statement_unknown: { status: 404, message: "No reconciliation has the id {id}. `pennyworth reconcile --list` shows those that were made." },
   key_name_taken: { status: 409, message: "A key called {name} exists already." },
   charge_unknown: { status: 404, message: "No charge has the id {id}. `pennyworth charges` lists those of periods." },
   charge_taken: {

@@ -17,6 +17,7 @@ import { addLists } from "./lists.ts";
 import { addOverview } from "./overview.ts";
 import { addPrices } from "./prices.ts";
 import { addProbes } from "./probe.ts";
+import { addReconcile } from "./reconcile.ts";
 import { addReport } from "./report.ts";
 import type { Api, ApiEnv } from "./route.ts";
 import { Sessions } from "./session.ts";
@@ -32,7 +33,12 @@ export const apiBodyBytesMax = 64 * 1024;
 
 /** Where whole files come in: more bytes may be sent there. */
 const fileBytesMax = 32 * 1024 * 1024;
-const takesFiles: ReadonlySet<string> = new Set(["/api/v1/prices/preview", "/api/v1/prices/take", "/api/v1/prices/set"]);
+const takesFiles: ReadonlySet<string> = new Set([
+  "/api/v1/prices/preview",
+  "/api/v1/prices/take",
+  "/api/v1/prices/set",
+  "/api/v1/reconciliations",
+]);
 
 /**
  * The control plane as an app: mount it at `/`, or ask it with `app.request(path, init, { trusted: true })`.
@@ -92,6 +98,7 @@ export function createApi(context: ApiContext): Api {
   addExplore(app, context);
   addTasks(app, context);
   addSettings(app, context);
+  addReconcile(app, context);
   addSession(app, context, sessions);
   addProbes(app, context);
   app.doc31("/api/v1/openapi.json", {

@@ -2,7 +2,8 @@
 // Not here: HTTP. Invariant: no credential and no prompt text can be reached through it.
 
 import type { Settings } from "../config.ts";
-import type { Entry, Key, Position, Role } from "../core/entry.ts";
+import type { Entry, Key, Position, Reconciled, Role } from "../core/entry.ts";
+import type { Statement } from "../core/statement.ts";
 import type { Work, WorkStatus } from "../core/work.ts";
 import type { Store } from "../ledger/store.ts";
 import type { PricesAccess } from "../prices/view.ts";
@@ -22,11 +23,12 @@ export interface ApiContext {
     caughtUp(): Promise<void>;
   };
   /** Puts a charge, or the correction of one, on record. @throws PennyworthError `journal_unwritable`. */
-  readonly record: (entry: Extract<Entry, { kind: "charge" | "charge.voided" }>) => void;
+  readonly record: (entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" }>) => void;
   readonly works: () => WorksStanding;
   readonly keys: KeysAccess;
   readonly names: NamesAccess;
   readonly prices: PricesAccess;
+  readonly statements: StatementsAccess;
   readonly status: () => Status | Promise<Status>;
   /** Up to where the store and the journal are, and how many calls are under way: without asking the store. */
   readonly position: () => { readonly position: Position | null; readonly journal: Position; readonly openCalls: number };
@@ -44,6 +46,20 @@ export interface ApiContext {
   readonly authorize: (token: string | null, needed: Exclude<Role, "use">) => MaybePromise<Identity>;
   /** Told of failures that the client only gets a reference to. */
   readonly onError: (reference: string, error: unknown) => void;
+}
+
+/** What providers export, and what came of comparing it. */
+export interface StatementsAccess {
+  /** Names of the exports that can be read. */
+  readonly formats: readonly string[];
+  /** One statement from one or more files; `format` null: told from them. @throws PennyworthError `statement_invalid`, with file, place and reason. */
+  parse(files: readonly { readonly name: string; readonly text: string }[], format: string | null): Statement;
+  /** Keeps a reconciliation. @returns the hash it is found by. */
+  keep(text: string): Promise<string>;
+  /** null: it is not there any more. */
+  read(hash: string): Promise<string | null>;
+  /** The newest of each provider and month. */
+  list(): readonly Reconciled[];
 }
 
 export interface WorksStanding {

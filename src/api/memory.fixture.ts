@@ -140,6 +140,15 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       },
     },
     prices: createPrices(changed),
+    statements: {
+      formats: ["test"],
+      parse: () => {
+        throw new PennyworthError("statement_invalid", { detail: "the memory reads none" });
+      },
+      keep: async () => "0".repeat(64),
+      read: async () => null,
+      list: () => recorded.flatMap((entry) => (entry.kind === "reconciled" ? [entry.reconciled] : [])),
+    },
     status: () => ({
       url: "http://127.0.0.1:4242",
       dataFolder: "/data",

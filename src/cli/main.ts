@@ -14,6 +14,7 @@ import { addDoctor } from "./doctor.ts";
 import { addKeys, addNames } from "./keys.ts";
 import { addPrices } from "./prices.ts";
 import { addReceipt } from "./receipt.ts";
+import { addReconcile } from "./reconcile.ts";
 import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
@@ -41,6 +42,7 @@ const commands = [
   addKeys,
   addNames,
   addDoctor,
+  addReconcile,
   addRehearse,
 ];
 for (const add of commands) add(program);

@@ -21,6 +21,29 @@ function linesOf(statement: Statement): string[] {
   });
 }
 
+const page = (day: number, more: boolean): string =>
+  JSON.stringify({
+    data: [
+      {
+        start_time: 1_790_812_800 + day * 86_400,
+        end_time: 1_790_899_200 + day * 86_400,
+        results: [{ object: "organization.usage.completions.result", input_tokens: 10, output_tokens: 1, model: "m-1" }],
+      },
+    ],
+    has_more: more,
+  });
+
+const cost = (value: string): bigint | null =>
+  readStatement(
+    [
+      {
+        name: "x",
+        text: `{"data":[{"start_time":1790812800,"end_time":1790899200,"results":[{"amount":{"value":${value},"currency":"usd"}}]}]}`,
+      },
+    ],
+    null,
+  ).lines[0]?.costPico ?? null;
+
 describe("what providers export", () => {
   it("OpenAI's usage as JSON: cached, written, audio and image tokens are split off", () => {
     const statement = read("openai-usage.json");
@@ -209,18 +232,6 @@ describe("what providers export", () => {
 });
 
 describe("several files", () => {
-  const page = (day: number, more: boolean): string =>
-    JSON.stringify({
-      data: [
-        {
-          start_time: 1_790_812_800 + day * 86_400,
-          end_time: 1_790_899_200 + day * 86_400,
-          results: [{ object: "organization.usage.completions.result", input_tokens: 10, output_tokens: 1, model: "m-1" }],
-        },
-      ],
-      has_more: more,
-    });
-
   it("are pages of one answer: as files, as an array, as lines", () => {
     const files = [page(0, true), page(1, false)];
     const apart = readStatement(
@@ -301,16 +312,6 @@ describe("what cannot be read is refused whole, with place and reason", () => {
 
 describe("amounts", () => {
   it("keep every digit, however they are written", () => {
-    const cost = (value: string): bigint | null =>
-      readStatement(
-        [
-          {
-            name: "x",
-            text: `{"data":[{"start_time":1790812800,"end_time":1790899200,"results":[{"amount":{"value":${value},"currency":"usd"}}]}]}`,
-          },
-        ],
-        null,
-      ).lines[0]?.costPico ?? null;
     expect(cost("123456789.123456789012")).toBe(123_456_789_123_456_789_012n);
     expect(cost('"1e-7"')).toBe(100_000n);
     expect(cost("1.5E-6")).toBe(1_500_000n);

@@ -112,22 +112,21 @@ function formatOf(source: Source, wanted: string | null): Format {
   }
   const found = formats.find((format) => format.is(source));
   if (found !== undefined) return found;
-  const what =
-    source.kind === "json"
-      ? "its JSON"
-      : `its columns (${source.table.columns.slice(0, 8).join(", ")}${source.table.columns.length > 8 ? ", …" : ""})`;
-  throw failAt("", `${what} is of no known export; known: ${formats.map((format) => `${format.title} (${format.name})`).join(", ")}`);
+  const columns = source.kind === "json" ? [] : source.table.columns;
+  const shown = `${columns.slice(0, 8).join(", ")}${columns.length > 8 ? ", …" : ""}`;
+  const what = source.kind === "json" ? "its JSON is" : `its columns (${shown}) are`;
+  throw failAt("", `${what} of no known export; known: ${formats.map((format) => `${format.title} (${format.name})`).join(", ")}`);
 }
 
 /** Two files that are each the whole of their time must not be about the same. */
 function refuseTwice(read: readonly { readonly name: string; readonly statement: Statement }[]): void {
-  const seen = new Map<number, string>();
-  for (const { name, statement } of read)
-    for (const ms of new Set(statement.lines.map((line) => line.fromMs))) {
+  const seen = new Map<number, (typeof read)[number]>();
+  for (const one of read)
+    for (const ms of new Set(one.statement.lines.map((line) => line.fromMs))) {
       const other = seen.get(ms);
-      if (other !== undefined && other !== name)
-        throw failAt(name, `${new Date(ms).toISOString().slice(0, 10)} is in ${other} already: it would be counted twice`);
-      seen.set(ms, name);
+      if (other !== undefined)
+        throw failAt(one.name, `${new Date(ms).toISOString().slice(0, 10)} is in ${other.name} already: it would be counted twice`);
+      seen.set(ms, one);
     }
 }
 
