@@ -1,5 +1,5 @@
 // `npx tsx scripts/tiers.ts MAP.json --published DATE`: what the base list leaves out, from LiteLLM's price map, as a list of its own in
-// data/prices/tiers-DATE/: prices of priority, flex, batch and fast that no rule gives, searches, reranking. Not here: rules (rules.json).
+// data/prices/tiers-DAY/: prices of priority, flex, batch and fast that no rule gives, searches, reranking. Not here: rules (rules.json).
 // Invariant: a tier's price is taken only where both lists give the model the same standard price, and is valid no longer than that one.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -20,9 +20,11 @@ const [path] = positionals;
 const { published } = values;
 if (path === undefined || published === undefined || !/^\d{4}-\d{2}-\d{2}$/.test(published))
   fail("usage: npx tsx scripts/tiers.ts MAP.json --published DATE");
-const folder = fileURLToPath(new URL(`../data/prices/tiers-${published}`, import.meta.url));
+/** The day of the latest of its sources: OpenAI renamed its priority and cut the prices of GPT-5.6. */
+const known = "2026-07-30";
+const folder = fileURLToPath(new URL(`../data/prices/tiers-${known}`, import.meta.url));
 const atMs = Date.parse(published);
-const name = `tiers@${published}`;
+const name = `tiers@${known}`;
 
 const text = readFileSync(path, "utf8");
 const map = parseList(text, { format: "litellm", source: null, published }, Date.now()).list;
@@ -36,8 +38,9 @@ const book = createPriceBook({
 });
 
 /**
- * Dollars per million tokens in, in from the cache, and out, from OpenAI's own page (openai.com/api-priority-processing, read 2026-11-21), which
- * says of each that long context is excluded: a long prompt is not served in that tier. Where the map differs, this goes (GPT-5.5).
+ * Dollars per million tokens in, in from the cache, and out, from OpenAI's own page (openai.com/api-priority-processing, since 30 July 2026
+ * openai.com/api-fast-mode, read 2026-11-21), which excludes long context: a long prompt is not served in that tier. Where the map differs,
+ * this goes (GPT-5.5).
  */
 const openaiPriority: Readonly<Record<string, readonly [string, string | null, string]>> = {
   "gpt-5.5": ["12.5", "1.25", "75"],
@@ -55,8 +58,24 @@ const openaiPriority: Readonly<Record<string, readonly [string, string | null, s
   "gpt-4o-2024-05-13": ["8.75", null, "26.25"],
   "gpt-4o-mini": ["0.25", "0.125", "1"],
 };
-/** The map has twice the standard price for GPT-5.5, and the vendor says two and a half times: what it says of these nobody else confirms. */
-const doubtful = /^gpt-5\.[56]\b/;
+/** GPT-5.6 since its standard prices were cut, from the same page. */
+const openaiSince = [
+  { model: "gpt-5.6-terra", from: "2026-07-30", said: ["4", "0.4", "24"] },
+  { model: "gpt-5.6-luna", from: "2026-07-30", said: ["0.4", "0.04", "2.4"] },
+] as const;
+/** The map has twice the standard price for GPT-5.5, and OpenAI says two and a half times: what it says of Azure's nobody else confirms. */
+const doubtful = /^gpt-5\.5\b/;
+/**
+ * What cached tokens of GPT-5.4 cost in flex and in a batch: half the standard price, rounded up, and half of that of long prompts
+ * (developers.openai.com/api/docs/pricing of 3 April 2026, as quoted in BerriAI/litellm pull request 25003).
+ */
+const cachedInHalf = {
+  per: 1_000_000,
+  steps: [
+    { aboveTokens: -1, usd: "0.13" },
+    { aboveTokens: 271_999, usd: "0.25" },
+  ],
+} as const;
 const entries = new Map(Object.entries(JSON.parse(text) as Record<string, Record<string, unknown>>));
 /** What a tier may cost of the standard price; beyond it the map has made a mistake (gpt-5-nano in priority at 50 times). */
 const bounds: Readonly<Record<string, readonly [bigint, bigint, bigint, bigint]>> = {
@@ -66,12 +85,13 @@ const bounds: Readonly<Record<string, readonly [bigint, bigint, bigint, bigint]>
   batch: [3n, 10n, 10n, 10n],
 };
 
-const records = [...tierRecords(), ...searchRecords(), ...rerankRecords(), ...titanRecords()];
+const tiered = [...tierRecords(), ...sinceRecords(), ...halfRecords()];
+const records = [...tiered, ...renamed(tiered), ...searchRecords(), ...rerankRecords(), ...titanRecords()];
 const list: PriceList = {
   source: "tiers",
-  version: published,
-  origin: `prices of tiers, searches and reranking from LiteLLM's price map of ${published} (github.com/BerriAI/litellm, MIT) and, for priority, OpenAI's page (openai.com/api-priority-processing), held against genai-prices ${base.version}`,
-  published,
+  version: known,
+  origin: `prices of tiers, searches and reranking from LiteLLM's price map of ${published} (github.com/BerriAI/litellm, MIT) and, for priority and GPT-5.4's cached tokens, OpenAI's pages (openai.com/api-fast-mode, developers.openai.com/api/docs/pricing), held against genai-prices ${base.version}`,
+  published: known,
   records: records.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   discounts: [],
   // The base list takes every Titan embedding for the first one.
@@ -88,13 +108,12 @@ function tierRecords(): readonly PriceRecord[] {
   for (const record of [...map.records.filter((one) => !isReplaced(one)), ...shortPriority()]) {
     if (record.tier === standard || record.region !== null || !providers.has(record.provider)) continue;
     const { provider, model, tier } = record;
-    const query = { provider, model, tier: null, region: null };
-    const slice = book.slices(query)?.find(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs);
+    const slice = sliceOf(provider, model, atMs);
     const plain = map.records.find(
       (one) => one.provider === provider && one.model === model && one.tier === standard && one.region === null,
     );
-    if (slice === undefined || plain === undefined || !agree(plain, slice, "input") || !agree(plain, slice, "output")) continue;
-    const derived = book.find({ ...query, tier, atMs });
+    if (slice === null || plain === undefined || !agree(plain, slice, "input") || !agree(plain, slice, "output")) continue;
+    const derived = book.find({ provider, model, tier, region: null, atMs });
     const prices: { [type in UsageClass]?: ClassPrice } = {};
     for (const type of Object.keys(record.prices) as UsageClass[]) {
       const price = record.prices[type] as ClassPrice;
@@ -123,6 +142,37 @@ function tierRecords(): readonly PriceRecord[] {
       )
     );
   });
+}
+
+function sinceRecords(): readonly PriceRecord[] {
+  return openaiSince.map(({ model, from, said: [input, cached, output] }) => {
+    const slice = sliceOf("openai", model, Date.parse(from));
+    const prices = { input: million(input), cache_read: million(cached), output: million(output) };
+    return {
+      ...toRecord("openai", model, snapshotRule(model), prices, slice),
+      tier: "priority",
+      id: `${name}/openai/${model}@${from}@tier=priority`,
+    };
+  });
+}
+
+function halfRecords(): readonly PriceRecord[] {
+  return ["flex", "batch"].map((tier) => ({
+    ...toRecord("openai", "gpt-5.4", snapshotRule("gpt-5.4"), { cache_read: cachedInHalf }, null),
+    tier,
+    id: `${name}/openai/gpt-5.4@tier=${tier}`,
+  }));
+}
+
+/** OpenAI's priority has been called fast since 30 July 2026; an answer may have either name. */
+function renamed(all: readonly PriceRecord[]): readonly PriceRecord[] {
+  return all
+    .filter(({ provider, tier }) => provider === "openai" && tier === "priority")
+    .map((record) => ({ ...record, tier: "fast", id: record.id.replace("@tier=priority", "@tier=fast") }));
+}
+
+function sliceOf(provider: string, model: string, ms: number): Slice | null {
+  return book.slices({ provider, model, tier: null, region: null })?.find(({ fromMs, toMs }) => fromMs <= ms && ms < toMs) ?? null;
 }
 
 function sorted(prices: PriceRecord["prices"]): string {
