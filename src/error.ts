@@ -92,7 +92,18 @@ export const errorKinds = {
   price_unknown: { status: 404, message: "No price is known for the model {model} at the provider {provider}.{near}" },
   prices_invalid: { status: 400, message: "The price file is not valid, and nothing of it was taken: {detail}." },
   statement_invalid: { status: 400, message: "The statement cannot be read, and nothing of it was compared: {detail}." },
-  statement_unknown: { status: 404, message: "No reconciliation has the id {id}. `pennyworth reconcile --list` shows those that were made." },
+  statement_unknown: {
+    status: 404,
+    message: "No reconciliation has the id {id}. `pennyworth reconcile --list` shows those that were made.",
+  },
+  period_closed: { status: 409, message: "The month {month} is closed, and moves no more. {detail}" },
+  period_open: { status: 409, message: "The month {month} cannot be closed: {detail}." },
+  period_unsure: {
+    status: 409,
+    message:
+      "The month {month} has costs that are not sure: {detail}. What becomes known of them later is booked later; --yes closes it so.",
+  },
+  rerate_unknown: { status: 404, message: "No re-rating has the id {id} since this server was started." },
   key_name_taken: { status: 409, message: "A key called {name} exists already." },
   charge_unknown: { status: 404, message: "No charge has the id {id}. `pennyworth charges` lists those of periods." },
   charge_taken: {

@@ -14,7 +14,7 @@ import { createApi } from "./api/app.ts";
 import type { Config } from "./config.ts";
 import { createCredentials, withRegion } from "./credentials.ts";
 import type { Entry, Role } from "./core/entry.ts";
-import type { PriceBook } from "./core/price.ts";
+import type { PriceBook, PriceSources } from "./core/price.ts";
 import { isDemo, refuseDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
 import type { Credentials } from "./gateway/credential.ts";
@@ -239,6 +239,8 @@ interface OpenLedger {
   readonly keys: KeyRing;
   readonly book: PriceBook;
   readonly prices: PricesAccess;
+  /** What the book is made of, as known then; null: now. */
+  readonly sources: (knownMs: number | null) => PriceSources;
   readonly providers: ReadonlyMap<string, ProviderRecord>;
   readonly credentials: Credentials;
   close(): Promise<void>;
@@ -295,7 +297,7 @@ function openPrices(
   journal: Journal,
   providers: ReadonlyMap<string, ProviderRecord>,
   now: (() => number) | null,
-): { readonly book: PriceBook; readonly prices: PricesAccess } {
+): Pick<OpenLedger, "book" | "prices" | "sources"> {
   const pricesOf = Object.fromEntries([sandboxRecord, ...providers.values()].map((provider) => [provider.name, provider.pricesOf]));
   const shelf = new Shelf(settings.data);
   const { standing: taken, waiting: untaken } = readLists(shelf, journal.prices());
@@ -310,7 +312,7 @@ function openPrices(
   );
   const history = createHistory(lists, pricesOf);
   const desk = createDesk({ history, shelf, waiting, pricesOf, now: Date.now, record: (entry) => void journal.append(entry) });
-  return { book: history.live, prices: desk };
+  return { book: history.live, prices: desk, sources: (knownMs) => history.sources(knownMs) };
 }
 
 /** Work as the journal has it, while no server follows it. */
@@ -358,6 +360,18 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
       },
     },
     record: (entry) => void ledger.journal.append(entry),
+    closings: {
+      list: () => ledger.journal.closings(),
+      openSince: () => {
+        let earliest: number | null = null;
+        for (const { startMs } of ledger.journal.openCalls().values()) earliest = Math.min(startMs, earliest ?? startMs);
+        return earliest;
+      },
+    },
+    rerate: ({ knownMs, ...query }) => {
+      const regions = Object.fromEntries([...ledger.providers.values()].map(({ name, region }) => [name, region]));
+      return ledger.store.rerate({ ...query, sources: ledger.sources(knownMs), regions });
+    },
     works: face.works,
     keys: ledger.keys,
     names: ledger.names,

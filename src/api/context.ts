@@ -2,9 +2,10 @@
 // Not here: HTTP. Invariant: no credential and no prompt text can be reached through it.
 
 import type { Settings } from "../config.ts";
-import type { Entry, Key, Position, Reconciled, Role } from "../core/entry.ts";
+import type { Closing, Entry, Key, Position, Reconciled, Role } from "../core/entry.ts";
 import type { Statement } from "../core/statement.ts";
 import type { Work, WorkStatus } from "../core/work.ts";
+import type { RerateQuery, Rerating } from "../ledger/rerate.ts";
 import type { Store } from "../ledger/store.ts";
 import type { PricesAccess } from "../prices/view.ts";
 
@@ -23,7 +24,15 @@ export interface ApiContext {
     caughtUp(): Promise<void>;
   };
   /** Puts a charge, or the correction of one, on record. @throws PennyworthError `journal_unwritable`. */
-  readonly record: (entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" }>) => void;
+  readonly record: (entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" | "rerated" | "closed" }>) => void;
+  readonly closings: {
+    /** Months that move no more, in the order in which they were closed. */
+    list(): readonly Closing[];
+    /** When the earliest call that is under way began, ms UTC; null: none is. */
+    openSince(): number | null;
+  };
+  /** Begins a pass over the calls by the prices as known then (null: now). @throws PennyworthError `store_busy` where one is under way. */
+  readonly rerate: (query: Omit<RerateQuery, "sources" | "regions"> & { readonly knownMs: number | null }) => Promise<Rerating>;
   readonly works: () => WorksStanding;
   readonly keys: KeysAccess;
   readonly names: NamesAccess;
@@ -82,10 +91,7 @@ export interface WorksStanding {
   }[];
 }
 
-export type ShownSettings = Pick<
-  Settings,
-  "server" | "data" | "journal" | "limits" | "prices" | "routes" | "credits" | "allowances"
-> & {
+export type ShownSettings = Pick<Settings, "server" | "data" | "journal" | "limits" | "prices" | "routes" | "credits" | "allowances"> & {
   readonly providers: readonly {
     readonly name: string;
     readonly baseUrl: string | null;

@@ -75,7 +75,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       charges: async (query) => {
         const ids = new Set(recorded.flatMap((entry) => (entry.kind === "charge" ? [entry.charge.id] : [])));
         const charges = [...ids].map(chargeOf).filter((record) => record !== null);
-        return { charges: charges.slice(0, query.limit), truncated: charges.length > query.limit };
+        return { charges: charges.slice(0, query.limit), bookings: [], truncated: charges.length > query.limit };
       },
       charge: async (id) => chargeOf(id),
       caughtUp: async () => {},
@@ -140,6 +140,12 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       },
     },
     prices: createPrices(changed),
+    closings: {
+      list: () => recorded.flatMap((entry) => (entry.kind === "closed" ? [entry.closing] : [])),
+      openSince: () => null,
+    },
+    rerate: () =>
+      Promise.resolve({ next: () => Promise.resolve({ done: 0, total: 0, calls: [], days: [] }), close: () => Promise.resolve() }),
     statements: {
       formats: ["test"],
       parse: () => {

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { PennyworthError } from "../error.ts";
 import { addCharges } from "./charges.ts";
+import { addClose } from "./close.ts";
 import { exitCodes, isUsage, remark } from "./command.ts";
 import { addCredits } from "./credits.ts";
 import { addDemo } from "./demo.ts";
@@ -38,6 +39,7 @@ const commands = [
   addPrices,
   addWork,
   addCharges,
+  addClose,
   addCredits,
   addKeys,
   addNames,

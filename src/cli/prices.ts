@@ -4,6 +4,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { collect, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
+import { addRerate } from "./rerate.ts";
 
 const times = "2026-11-01, 2026-11-01T12:00Z, or an age: 30m, 24h, 7d";
 
@@ -28,6 +29,7 @@ export function addPrices(program: Command): void {
   addLists(prices);
   addOwn(prices);
   addMoney(prices);
+  addRerate(prices);
 }
 
 function addLooks(prices: Command): void {

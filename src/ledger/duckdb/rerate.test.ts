@@ -153,7 +153,13 @@ async function pass(store: DuckDBStore, sources: PriceSources): Promise<{ calls:
   }
 }
 
-const byId = (calls: readonly Rerated[]): Rerated[] => calls.toSorted((a, b) => (a.call < b.call ? -1 : 1));
+/** In order of call, charges in any. */
+function sorted(calls: readonly Rerated[]): unknown {
+  const text = (value: unknown): string => JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}` : one));
+  return calls
+    .toSorted((a, b) => (a.call < b.call ? -1 : 1))
+    .map(({ call, of, charges, unpriced }) => ({ call, of, charges: charges.map(text).toSorted(), unpriced: unpriced.toSorted() }));
+}
 
 test("the pass finds what rating every record anew finds, and a second one finds nothing", async () => {
   await fc.assert(
@@ -188,14 +194,6 @@ test("the pass finds what rating every record anew finds, and a second one finds
           return rating === null || isSameRating(rating, end) ? [] : [{ call: end.id, of: markOf(end), ...rating }];
         });
         const found = await pass(store, second);
-        const sorted = (list: readonly Rerated[]): unknown =>
-          byId(list).map(({ charges, unpriced, ...rest }) => ({
-            ...rest,
-            charges: charges
-              .map((charge) => JSON.stringify(charge, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)))
-              .toSorted(),
-            unpriced: unpriced.toSorted(),
-          }));
         expect(sorted(found.calls)).toEqual(sorted(wanted));
         expect(found.days.reduce((sum, day) => sum + day.calls, 0)).toBe(wanted.length);
 

@@ -1,0 +1,94 @@
+// Schemas of closings and re-ratings: what `/api/v1/closings` and `/api/v1/rerates` take and give. The command line reads the same.
+
+import { z } from "@hono/zod-openapi";
+
+const usd = z.string().openapi({ description: "Dollars as an exact decimal string.", example: "0.000075" });
+const ms = z.number().openapi({ description: "Milliseconds since 1970, UTC." });
+const count = z.number().int();
+const month = z.string().openapi({ description: "UTC.", example: "2026-10" });
+
+export const closing = z
+  .object({
+    month,
+    atMs: ms,
+    cost: usd,
+    calls: count,
+    statement: z.string().openapi({ description: "SHA-256, hex, of the month's statement: sums by day, provider, model and class." }),
+    holds: z.boolean().nullable().openapi({ description: "Whether the month's report still gives this statement; null: not asked." }),
+  })
+  .openapi("Closing");
+
+export const closings = z
+  .object({
+    closedUntilMs: ms.nullable().openapi({ description: "Nothing before it moves; null: no month is closed." }),
+    closings: z.array(closing),
+  })
+  .openapi("Closings");
+
+export const closingsQuery = z.object({ check: z.enum(["true", "false"]).optional() });
+
+export const closeWanted = z
+  .object({
+    month,
+    dryRun: z.boolean().default(false),
+    accept: z.boolean().default(false).openapi({ description: "Also with calls whose cost is not sure." }),
+  })
+  .openapi("CloseWanted");
+
+export const closeAnswer = z
+  .object({
+    closing,
+    closed: z.boolean().openapi({ description: "false: a dry run." }),
+    unsure: z
+      .object({ unpriced: count, unmetered: count, presumed: count, doubtful: count, periodUnpriced: count })
+      .openapi({
+        description: "Calls, and days of period charges, whose cost is not sure: what becomes known of them later is booked later.",
+      }),
+  })
+  .openapi("ClosedMonth");
+
+export const rerateWanted = z
+  .object({
+    since: z.string().openapi({ description: "A time or an age: 2026-11-01, 30d." }),
+    until: z.string().optional(),
+    provider: z.string().optional(),
+    model: z.string().optional(),
+    known: z.string().optional().openapi({ description: "By the prices as known then; absent: as known now." }),
+    dryRun: z.boolean().default(false),
+    intoOpen: z.boolean().default(false).openapi({ description: "Also of closed months: their difference is booked now." }),
+  })
+  .openapi("RerateWanted");
+
+const day = z.object({
+  provider: z.string(),
+  model: z.string().nullable(),
+  day: z.string(),
+  calls: count,
+  priced: count.openapi({ description: "Calls that had something without a price, and have none by now." }),
+  lost: count.openapi({ description: "Calls that have something without a price by now, and had none." }),
+  before: usd,
+  after: usd,
+  difference: usd,
+});
+
+export const rerate = z
+  .object({
+    id: z.string(),
+    state: z.enum(["running", "done", "failed"]),
+    problem: z.string().nullable(),
+    startedMs: ms,
+    dryRun: z.boolean(),
+    sinceMs: ms.nullable(),
+    untilMs: ms.nullable(),
+    knownMs: ms.nullable(),
+    provider: z.string().nullable(),
+    model: z.string().nullable(),
+    closedUntilMs: ms.nullable().openapi({ description: "Differences of calls before it are booked at the time of the re-rating." }),
+    done: count,
+    total: count.openapi({ description: "Calls of the span." }),
+    calls: count.openapi({ description: "Calls that come to something else, or at another version of their price." }),
+    days: z.array(day).nullable().openapi({ description: "By day and model; null: it is still under way." }),
+  })
+  .openapi("Rerate");
+
+export const rerates = z.object({ rerates: z.array(rerate) }).openapi("Rerates");

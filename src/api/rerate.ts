@@ -1,0 +1,129 @@
+// `/api/v1/rerates`: rates calls anew, as a job whose progress can be looked at. Not here: the pass over the calls (ledger/duckdb/rerate.ts).
+// Invariant: a dry run puts nothing on record; a run puts corrections on record, and never edits what stands.
+
+import { randomUUID } from "node:crypto";
+import { createRoute, z } from "@hono/zod-openapi";
+import { monthOf } from "../core/month.ts";
+import { formatUsd, parseUsd } from "../core/money.ts";
+import { PennyworthError } from "../error.ts";
+import type { RerateDay, Rerating } from "../ledger/rerate.ts";
+import * as schema from "./books.ts";
+import { closedUntil } from "./close.ts";
+import type { ApiContext } from "./context.ts";
+import { parseTime } from "./query.ts";
+import { type Api, conflict, failures, json, needs, notFound, security } from "./route.ts";
+
+/** Calls of one entry: a line of the journal is read whole. */
+const entryCalls = 1_000;
+/** Jobs that are kept to be looked at. */
+const jobsMax = 50;
+
+type Shown = z.infer<typeof schema.rerate>;
+type Job = { -readonly [K in keyof Shown]: Shown[K] };
+
+export function addRerates(app: Api, context: ApiContext): void {
+  const jobs = new Map<string, Job>();
+
+  const start = createRoute({
+    method: "post",
+    path: "/api/v1/rerates",
+    summary: "Rates calls anew, or shows what that would change",
+    description:
+      "Each call at the prices of its own time, as they are known now. What differs is put on record as a correction; originals stay.",
+    security,
+    middleware: needs("administer", context),
+    request: { body: { required: true, content: { "application/json": { schema: schema.rerateWanted } } } },
+    responses: { 202: json("It has begun.", schema.rerate), ...failures, ...conflict },
+  });
+  app.openapi(start, async (c) => {
+    const wanted = c.req.valid("json");
+    const nowMs = context.now();
+    const [sinceMs, untilMs] = [parseTime("since", wanted.since, nowMs), parseTime("until", wanted.until, nowMs)];
+    const knownMs = parseTime("known", wanted.known, nowMs);
+    const closedUntilMs = closedUntil(context);
+    if (closedUntilMs !== null && !wanted.dryRun && !wanted.intoOpen && (sinceMs ?? 0) < closedUntilMs)
+      throw new PennyworthError("period_closed", {
+        month: monthOf(closedUntilMs - 1),
+        detail: `Re-rate from ${new Date(closedUntilMs).toISOString().slice(0, 10)} on, or book the difference now (--into-open).`,
+      });
+    await context.ledger.caughtUp();
+    const { provider = null, model = null } = wanted;
+    const rerating = await context.rerate({ sinceMs, untilMs, provider, model, knownMs });
+    const job: Job = {
+      id: `rerate_${randomUUID()}`,
+      state: "running",
+      problem: null,
+      startedMs: nowMs,
+      dryRun: wanted.dryRun,
+      sinceMs,
+      untilMs,
+      knownMs,
+      provider,
+      model,
+      closedUntilMs,
+      done: 0,
+      total: 0,
+      calls: 0,
+      days: null,
+    };
+    jobs.set(job.id, job);
+    for (const id of jobs.keys()) if (jobs.size > jobsMax) jobs.delete(id);
+    void run(context, rerating, job);
+    return c.json(job, 202);
+  });
+
+  const list = createRoute({
+    method: "get",
+    path: "/api/v1/rerates",
+    summary: "Re-ratings since the server was started, the newest first",
+    security,
+    middleware: needs("read", context),
+    responses: { 200: json("The re-ratings.", schema.rerates), ...failures },
+  });
+  app.openapi(list, (c) => c.json({ rerates: [...jobs.values()].toReversed() }, 200));
+
+  const one = createRoute({
+    method: "get",
+    path: "/api/v1/rerates/{id}",
+    summary: "How far a re-rating is, and what it came to",
+    security,
+    middleware: needs("read", context),
+    request: { params: z.object({ id: z.string().min(1).max(100) }) },
+    responses: { 200: json("The re-rating.", schema.rerate), ...failures, ...notFound },
+  });
+  app.openapi(one, (c) => {
+    const { id } = c.req.valid("param");
+    const job = jobs.get(id);
+    if (job === undefined) throw new PennyworthError("rerate_unknown", { id });
+    return c.json(job, 200);
+  });
+}
+
+/** To its end, page by page: the next one is asked for when the last is on record. */
+async function run(context: ApiContext, rerating: Rerating, job: Job): Promise<void> {
+  try {
+    for (;;) {
+      const { calls, done, total, days } = await rerating.next();
+      job.done = done;
+      job.total = total;
+      job.calls += calls.length;
+      for (let from = 0; !job.dryRun && from < calls.length; from += entryCalls)
+        context.record({ kind: "rerated", rerate: job.id, atMs: job.startedMs, calls: calls.slice(from, from + entryCalls) });
+      if (days === null) continue;
+      job.days = days.map(toDay);
+      break;
+    }
+    if (!job.dryRun) await context.ledger.caughtUp();
+    job.state = "done";
+  } catch (error) {
+    job.state = "failed";
+    job.problem = error instanceof PennyworthError ? error.message : "Something went wrong inside Pennyworth.";
+    if (!(error instanceof PennyworthError)) context.onError(job.id, error);
+  } finally {
+    await rerating.close().catch(() => undefined);
+  }
+}
+
+function toDay(day: RerateDay): NonNullable<Shown["days"]>[number] {
+  return { ...day, difference: formatUsd(parseUsd(day.after) - parseUsd(day.before)) };
+}
