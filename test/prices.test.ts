@@ -1,0 +1,316 @@
+// The price book as people use it: a real server, and the command line on its data folder. What the commands print is what the API answers; what
+// was known when stays known; a table of two years of changes gives each day its price. Not here: the formats of files (src/prices/).
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startGateway, type TestGateway } from "./gateway.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "pennyworth-prices-"));
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  gateway = await startGateway();
+}, 60_000);
+afterAll(async () => {
+  await gateway?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function pennyworth(args: readonly string[], stdin = ""): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = spawn(
+      process.execPath,
+      ["--import", join(root, "node_modules/tsx/dist/loader.mjs"), join(root, "src/cli/main.ts"), ...args],
+      {
+        cwd: folder,
+        env: { ...process.env, PENNYWORTH_DATA: gateway.dataFolder },
+      },
+    );
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    child.on("close", (code) => resolve({ code, out, err }));
+    child.stdin.end(stdin);
+  });
+}
+
+/** What a command prints with `--json`. */
+async function json<Answer>(...args: string[]): Promise<Answer> {
+  const { code, out, err } = await pennyworth([...args, "--json"]);
+  expect([code, err]).toEqual([0, ""]);
+  return JSON.parse(out) as Answer;
+}
+
+/** A file in the folder in which the commands run. */
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return name;
+}
+
+async function call(model: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ model, messages: [{ role: "user", content: "What does a call cost?" }] }),
+  });
+  const id = response.headers.get("x-pennyworth-call") ?? "";
+  await response.text();
+  await gateway.receipt(id);
+  return id;
+}
+
+interface Line {
+  readonly class: string;
+  readonly quantity: number;
+  readonly price: string;
+  readonly priceSource: string | null;
+  readonly cost: string;
+}
+
+interface Shown {
+  readonly rule: string;
+  readonly lines: readonly { readonly class: string; readonly aboveTokens: number; readonly rateUsd: string; readonly version: string }[];
+}
+
+async function linesOf(id: string): Promise<readonly Line[]> {
+  return ((await gateway.get(`/calls/${id}/receipt`)) as { lines: readonly Line[] }).lines;
+}
+
+/** Dollars for a million tokens of a class, as the API says; null when it has none. */
+async function priceOf(
+  model: string,
+  name: string,
+  at: string | number,
+  known: string | number | null = null,
+  more = "",
+): Promise<string | null> {
+  const iso = (time: string | number): string => (typeof time === "number" ? new Date(time).toISOString() : time);
+  const [provider = "", ...rest] = model.split("/");
+  const parameters = new URLSearchParams({
+    provider,
+    model: rest.join("/"),
+    at: iso(at),
+    ...(known === null ? {} : { known: iso(known) }),
+  });
+  try {
+    const shown = (await gateway.get(`/prices?${parameters}`)) as Shown;
+    return shown.lines.find((line) => line.class === name && line.aboveTokens === 0)?.rateUsd ?? null;
+  } catch (error) {
+    if (String(error).includes("price_unknown")) return null;
+    throw error;
+  }
+}
+
+describe("a price of one's own", () => {
+  it("is asked for by what is unpriced, set by the record that was pasted, and holds for the calls that come", async () => {
+    const before = await call("acme-large");
+    expect(await linesOf(before)).toEqual([]);
+    const told = await json<{ models: { model: string; calls: number; record: { yaml: string; command: string } }[] }>(
+      "prices",
+      "unpriced",
+    );
+    expect(told).toEqual(await gateway.get("/prices/unpriced?fresh=true"));
+    const [missing] = told.models;
+    expect(missing).toMatchObject({ model: "acme-large", calls: 1 });
+    expect(missing?.record.command).toBe("pennyworth prices set sandbox/acme-large --input DOLLARS --output DOLLARS");
+
+    // As it is, the record is no price file, and says where.
+    const unfilled = await pennyworth(["prices", "set", "--file", file("record.yaml", missing?.record.yaml ?? "")]);
+    expect([unfilled.code, unfilled.err]).toEqual([1, expect.stringMatching(/nothing of it was taken: line 5.*decimal number/)]);
+    expect(unfilled.err.trim().split("\n")).toHaveLength(1);
+
+    const filled = (missing?.record.yaml ?? "").replace("DOLLARS", "1.50").replace("DOLLARS", "6");
+    const set = await pennyworth(["prices", "set", "--file", "-"], filled);
+    expect([set.code, set.err]).toEqual([0, ""]);
+    expect(set.out).toMatch(/sandbox +acme-large +input +none +1\.5 +new/);
+    expect(set.out).toContain("1 call on record without a price has one now. To book it: pennyworth prices rerate --since");
+
+    const after = await linesOf(await call("acme-large"));
+    expect(after.map((line) => [line.class, /^own@[0-9a-f]{12}\/sandbox\/acme-large#/.test(line.price)])).toEqual([
+      ["input", true],
+      ["output", true],
+    ]);
+    // 1.50 and 6 dollars a million, in picodollars by hand.
+    const pico = after.reduce(
+      (sum, { class: name, quantity }) => sum + BigInt(quantity) * (name === "input" ? 1_500_000n : 6_000_000n),
+      0n,
+    );
+    const paid = after.reduce((sum, { cost }) => sum + BigInt(Math.round(Number(cost) * 1e12)), 0n);
+    expect(paid).toBe(pico);
+    expect(await linesOf(before)).toEqual([]);
+  }, 60_000);
+
+  it("keeps its version on every charge when another comes in its place", async () => {
+    await json("prices", "set", "sandbox/versioned", "--input", "1", "--output", "2");
+    const id = await call("versioned");
+    const was = await linesOf(id);
+    await json("prices", "set", "sandbox/versioned", "--input", "10", "--output", "20");
+    expect(await linesOf(id)).toEqual(was);
+    expect(was.map((line) => line.priceSource)).toEqual(was.map(() => expect.stringContaining("your own prices")));
+    const now = await linesOf(await call("versioned"));
+    expect(now.map((line) => line.price)).not.toEqual(was.map((line) => line.price));
+    expect(await priceOf("sandbox/versioned", "input", Date.now())).toBe("10");
+  }, 60_000);
+
+  it("is entered ahead, revised before it happens, and both answers to what was thought then stay", async () => {
+    await json("prices", "set", "sandbox/scheduled", "--input", "1", "--output", "4");
+    const first = Date.now();
+    await json("prices", "set", "sandbox/scheduled", "--input", "2", "--output", "8", "--from", "2027-01-01");
+    const second = Date.now();
+    await json("prices", "set", "sandbox/scheduled", "--input", "3", "--output", "12", "--from", "2027-01-01");
+    const later = Date.UTC(2027, 0, 2);
+    expect([
+      await priceOf("sandbox/scheduled", "input", later, first),
+      await priceOf("sandbox/scheduled", "input", later, second),
+      await priceOf("sandbox/scheduled", "input", later),
+      await priceOf("sandbox/scheduled", "input", Date.UTC(2026, 11, 31, 23, 59)),
+    ]).toEqual(["1", "2", "3", "1"]);
+    const shown = await pennyworth([
+      "prices",
+      "show",
+      "sandbox/scheduled",
+      "--at",
+      "2027-01-02",
+      "--known",
+      new Date(second).toISOString(),
+    ]);
+    expect(shown.out).toMatch(/^At 2027-01-02, as known on /m);
+    expect(shown.out).toMatch(/^2027-01-01 +2 +2 +8 +announced$/m);
+    const trend = await json<{ announced: unknown[] }>("prices", "trend", "sandbox/scheduled");
+    expect(trend.announced).toEqual([{ fromMs: Date.UTC(2027, 0), input: "3", output: "12" }]);
+  }, 60_000);
+
+  it.each([
+    [["prices", "set", "openai/x", "--input", "-3"], 2, /'-3' is invalid\. Expected dollars, zero or more/],
+    [["prices", "set", "openai/x", "--input", "1e3"], 2, /Expected dollars/],
+    [["prices", "set", "openai/x"], 2, /no price is given/],
+    [["prices", "set", "x", "--input", "3"], 2, /Expected provider\/model, as in openai\/gpt-5-mini/],
+    [["prices", "set", "openai/x", "--class", "inptu_audio=3"], 2, /"inptu_audio" is no usage class; near it: input_audio/],
+    [["prices", "set", "openai/x", "--input", "3", "--class", "input=4"], 2, /input is priced twice/],
+    [["prices", "set", "openai/x", "--input", "3", "--from", "2026-02-31"], 2, /Expected a day that there is/],
+    [["prices", "set", "openai/x", "--input", "3", "--from", "2026-02-03", "--to", "2026-02-01"], 1, /nothing of it was taken/],
+    [["prices", "set", "openai/x", "--input", "3", "--window", "25:00-26:00"], 2, /Expected times of day in UTC/],
+    [["prices", "set", "--file", "no such file"], 1, /no such file cannot be read \(ENOENT\)/],
+    [["prices", "import", "."], 1, /\. cannot be read \(EISDIR\)/],
+    [["prices", "diff", "genai-price"], 1, /genai-price is neither a file nor a list that waits/],
+    [["prices", "take", "genai-price"], 1, /No list of prices is called genai-price\. Known: /],
+    [["prices", "drop", "litelm"], 1, /No list of prices is called litelm\. Known: .*genai-prices/],
+    [["prices", "choose", "openai/gpt-5-mini", "litelm"], 1, /No list of prices is called litelm/],
+    [["prices", "choose", "openai/gpt5-mini", "genai-prices"], 1, /Near it: openai\/gpt-5-mini/],
+    [
+      ["prices", "show", "openai/gpt-5-mni"],
+      1,
+      /No price is known for the model gpt-5-mni at the provider openai\. Near it: openai\/gpt-5-mini/,
+    ],
+    [["prices", "show", "openai/gpt-5-mini", "--at", "soon"], 2, /at is "soon": expected a date/],
+    [["prices", "trend", "openai/gpt-5-mini", "--by", "hour"], 2, /day, week, month/],
+  ])(
+    "%j is refused in one line",
+    async (args, code, message) => {
+      const ran = await pennyworth(args);
+      expect(ran.err).toMatch(message);
+      expect([
+        ran.code,
+        ran.out,
+        ran.err
+          .trim()
+          .split("\n")
+          .filter((line) => !line.startsWith("(")).length,
+      ]).toEqual([code, "", 1]);
+    },
+    30_000,
+  );
+});
+
+describe("a file of prices", () => {
+  it("is shown as a difference, and takes effect when somebody says yes", async () => {
+    const path = file("contract.yaml", "prices:\n  - {provider: openai, model: contracted, perMillion: {input: 0.10, output: 0.4}}\n");
+    const options = ["--source", "contract", "--known", "2026-10-01"];
+    const looked = await pennyworth(["prices", "import", path, ...options]);
+    expect([looked.code, looked.err]).toEqual([1, "Nothing was taken. --yes lets it take effect without asking.\n"]);
+    expect(looked.out).toMatch(/^contract@[0-9a-f]{12} .*: 1 record; prices: 2 added, 0 changed, 0 removed$/m);
+    expect(await priceOf("openai/contracted", "input", Date.now())).toBeNull();
+    const diff = await json<{ added: number; changes: unknown[] }>("prices", "diff", path, "--source", "contract");
+    expect(diff).toMatchObject({
+      added: 2,
+      changes: [
+        { class: "input", before: null, after: "0.1" },
+        { class: "output", after: "0.4" },
+      ],
+    });
+
+    const taken = await pennyworth(["prices", "import", path, ...options, "--yes"]);
+    expect([taken.code, taken.err, taken.out]).toEqual([0, "", expect.stringMatching(/is in force, known since 2026-10-01\./)]);
+    expect(await priceOf("openai/contracted", "input", "2026-09-01", "2026-10-02")).toBe("0.1");
+    expect(await priceOf("openai/contracted", "input", "2026-09-01", "2026-09-30")).toBeNull();
+    const { lists } = await json<{ lists: { source: string; records: number }[] }>("prices", "lists");
+    expect({ lists }).toEqual(await gateway.get("/prices/lists"));
+    expect(lists[0]).toMatchObject({ source: "contract", records: 1 });
+    const twice = await pennyworth(["prices", "import", path, ...options, "--yes"]);
+    expect([twice.code, twice.err]).toEqual([1, expect.stringContaining("A list of contract is known since 2026-10-01")]);
+
+    const dropped = Date.now();
+    expect((await pennyworth(["prices", "drop", "contract"])).code).toBe(0);
+    expect(await priceOf("openai/contracted", "input", Date.now())).toBeNull();
+    expect(await priceOf("openai/contracted", "input", Date.now(), dropped)).toBe("0.1");
+  }, 90_000);
+
+  it("that disagrees marks the model with the range, and is preferred where it is chosen", async () => {
+    const other =
+      '{"gpt-5-mini": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 3e-07, "output_cost_per_token": 2e-06}}';
+    expect((await pennyworth(["prices", "import", file("map.json", other), "--yes"])).code).toBe(0);
+    expect(await priceOf("openai/gpt-5-mini", "input", Date.now())).toBe("0.25");
+    const shown = await pennyworth(["prices", "show", "openai/gpt-5-mini"]);
+    expect(shown.out).toMatch(/^input +0\.25 +0\.3 +1,000,000 +genai-prices 0\.25, litellm 0\.3$/m);
+    expect(shown.out).toMatch(/^Sources agree on .*output/m);
+    const said = await json<{ models: { model: string; disputes: unknown[] }[] }>("prices", "list", "--disputed", "--search", "gpt-5-mini");
+    expect(said.models).toMatchObject([{ model: "gpt-5-mini", disputes: [{ class: "input", lowest: "0.25", highest: "0.3" }] }]);
+    expect((await pennyworth(["prices", "list", "--provider", "openai", "--search", "gpt-5-mini"])).out).toContain("disputed: input");
+    expect((await pennyworth(["prices", "choose", "openai/gpt-5-mini", "litellm"])).code).toBe(0);
+    expect(await priceOf("openai/gpt-5-mini", "input", Date.now())).toBe("0.3");
+  }, 60_000);
+});
+
+describe("the command line says what the API says", () => {
+  it("of models, one model, what is unpriced and how prices went", async () => {
+    await call("gpt-5-mini", { "x-pennyworth-task": "ticket-1" });
+    const [at, known] = ["2026-11-01", new Date().toISOString()];
+    const moment = `at=${at}&known=${known}`;
+    const flags = ["--at", at, "--known", known];
+    expect(await json("prices", "list", "--provider", "anthropic", ...flags)).toEqual(
+      await gateway.get(`/prices/models?provider=anthropic&limit=20000&${moment}`),
+    );
+    const { price, history, disputes } = await json<Record<string, { nowMs?: number }>>(
+      "prices",
+      "show",
+      "anthropic/claude-opus-4-6",
+      ...flags,
+    );
+    const asked = "provider=anthropic&model=claude-opus-4-6";
+    expect(price).toEqual(await gateway.get(`/prices?${asked}&${moment}`));
+    expect({ ...history, nowMs: 0 }).toEqual({ ...((await gateway.get(`/prices/history?${asked}&known=${known}`)) as object), nowMs: 0 });
+    expect(disputes).toEqual(await gateway.get(`/prices/disputes?${asked}&${moment}`));
+    const trend = await json<{ buckets: { calls: number; tasks: number; cost: string; listCost: string }[] }>(
+      "prices",
+      "trend",
+      "sandbox/gpt-5-mini",
+    );
+    expect(trend).toEqual(await gateway.get("/prices/trend?provider=sandbox&model=gpt-5-mini"));
+    expect(trend.buckets).toMatchObject([{ calls: 1, tasks: 1 }]);
+    const table = (await pennyworth(["prices", "trend", "sandbox/gpt-5-mini"])).out;
+    expect(table).toContain(trend.buckets[0]?.cost);
+    const report = (await gateway.get("/report?by=class&filter=model=gpt-5-mini&fresh=true")) as { total: { cost: string } };
+    expect(trend.buckets[0]?.cost).toBe(report.total.cost);
+  }, 60_000);
+});
