@@ -28,7 +28,7 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
     ["/calls/last", "Receipt", /does not add up|word for word/],
     ["/tasks", "Tasks", /ticket-1/],
     ["/tasks/ticket-1", "Task", /review/],
-    ["/settings", "Settings", /Prices in force/],
+    ["/settings", "Settings", /Without a credential|without a credential/],
     ["/nowhere", "No such page", /no page at this address/],
   ] as const;
 

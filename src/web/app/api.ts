@@ -346,23 +346,6 @@ export interface Key {
   readonly revokedMs: number | null;
 }
 
-export interface Prices {
-  readonly provider: string;
-  readonly model: string;
-  readonly rule: string;
-  readonly atMs: number;
-  readonly lines: readonly {
-    readonly class: string;
-    readonly aboveTokens: number;
-    readonly ratePico: string;
-    readonly ratePer: string;
-    readonly rateUsd: string | null;
-    readonly rateUnits: number;
-    readonly version: string;
-    readonly source: string;
-  }[];
-}
-
 /** What the API refused or could not do, in its own words. `status` 0: it did not answer. */
 export class ApiError extends Error {
   readonly status: number;

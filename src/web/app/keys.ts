@@ -10,6 +10,9 @@ export const doors = [
   { to: "/calls", name: "Calls", icon: "calls", key: "c", first: true },
   { to: "/tasks", name: "Tasks", icon: "tasks", key: "t", first: true },
   { to: "/work", name: "Long work", icon: "work", key: "w", first: false },
+  { to: "/prices", name: "Prices", icon: "prices", key: "p", first: false },
+  { to: "/statements", name: "Statements", icon: "statements", key: "b", first: false },
+  { to: "/closing", name: "Closing", icon: "closing", key: "m", first: false },
   { to: "/settings", name: "Settings", icon: "settings", key: "s", first: false },
 ] as const;
 

@@ -7,6 +7,7 @@ import "@mantine/spotlight/styles.css";
 import "./style/base.css";
 import "./style/parts.css";
 import "./style/pages.css";
+import "./style/prices.css";
 import "./style/narrow.css";
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";

@@ -45,6 +45,27 @@ const work = createRoute({
   path: "/work",
   component: lazyRouteComponent(() => import("./pages/work.tsx"), "LongWork"),
 });
+const prices = createRoute({
+  getParentRoute: () => root,
+  path: "/prices",
+  component: lazyRouteComponent(() => import("./pages/prices.tsx"), "Prices"),
+});
+// A model's name may have any character, slashes too: it stands after the question mark.
+const price = createRoute({
+  getParentRoute: () => root,
+  path: "/prices/model",
+  component: lazyRouteComponent(() => import("./pages/price.tsx"), "PricePage"),
+});
+const statements = createRoute({
+  getParentRoute: () => root,
+  path: "/statements",
+  component: lazyRouteComponent(() => import("./pages/statements.tsx"), "Statements"),
+});
+const closing = createRoute({
+  getParentRoute: () => root,
+  path: "/closing",
+  component: lazyRouteComponent(() => import("./pages/closing.tsx"), "ClosingPage"),
+});
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
@@ -57,7 +78,7 @@ const signIn = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, explore, calls, call, tasks, task, work, settings, signIn]),
+  routeTree: root.addChildren([overview, explore, calls, call, tasks, task, work, prices, price, statements, closing, settings, signIn]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

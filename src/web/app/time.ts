@@ -14,6 +14,7 @@ export const day = formatter({ day: "numeric", month: "short" });
 export const month = formatter({ month: "long", year: "numeric" });
 export const longDay = formatter({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
 export const utcDay = formatter({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+export const utcMonth = formatter({ month: "short", year: "numeric", timeZone: "UTC" });
 export const moment = formatter({ day: "numeric", month: "short", hour: "numeric", minute: "2-digit", second: "2-digit" });
 export const exactMoment = formatter({
   year: "numeric",

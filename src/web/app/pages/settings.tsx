@@ -13,7 +13,6 @@ import { Copy } from "../parts/share.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
 import { prefer, usePreferences } from "../preferences.ts";
 import { ago, exactMoment, zone } from "../time.ts";
-import { PriceLook } from "./prices.tsx";
 
 export function Settings(): ReactNode {
   const settings = useAnswer<ServerSettings>("settings", {}, { live: false });
@@ -25,7 +24,6 @@ export function Settings(): ReactNode {
           <Keys isAdministrator={session.data?.role === "administer"} />
           <Providers settings={settings.data} error={settings.error} />
           <Routes settings={settings.data} />
-          <PriceLook settings={settings.data} />
         </div>
         <div className="span4 stack">
           <Screen />
