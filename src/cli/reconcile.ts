@@ -2,6 +2,7 @@
 // Exit codes: 3 when the gap is larger than `--tolerance`.
 
 import { readFileSync, statSync } from "node:fs";
+import { basename } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { z } from "zod";
 import type { reconciliation } from "../api/reconciling.ts";
@@ -96,7 +97,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
 }
 
 function readText(path: string): { readonly name: string; readonly text: string } {
-  const name = path === "-" ? "standard input" : path;
+  const name = path === "-" ? "standard input" : basename(path);
   const unreadable = (why: string, cause?: unknown): PennyworthError =>
     new PennyworthError("statement_invalid", { detail: `${path}: ${why}` }, cause);
   try {

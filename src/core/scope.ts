@@ -72,7 +72,8 @@ export function toScopes(
       const key = unmeteredKey(period, model);
       unmetered.set(key, (unmetered.get(key) ?? 0) + line.unmetered);
     }
-    if (line.class === null) continue;
+    // A class that was reported as nothing is no row.
+    if (line.class === null || (line.quantity === 0 && line.costPico === 0n)) continue;
     classes.add(line.class);
     table.book(line, period, model, line.class);
   }
