@@ -52,9 +52,9 @@ export function makeTariff(parts: TariffParts): Tariff {
     }
   const included: Prices = {};
   for (const name of Object.keys(includedIn) as UsageClass[]) {
-    // What a cached token costs in a tier of its own is not what an uncached one does.
-    if (tier !== standard && name.startsWith("cache_")) continue;
-    const steps = prices[name] === undefined ? include(prices, name) : undefined;
+    // What a cached token costs in a tier of its own is not what an uncached one does; a write is a write.
+    const levels = tier === standard || !name.startsWith("cache_") ? includedIn[name] : writes[name];
+    const steps = prices[name] === undefined ? include(prices, levels) : undefined;
     if (steps !== undefined) included[name] = steps;
   }
   const listed = { ...prices, ...included };
@@ -112,9 +112,11 @@ const includedIn: { readonly [name in UsageClass]?: readonly (readonly UsageClas
   output_video: [["output"]],
 };
 
+const writes: typeof includedIn = { cache_write: [["cache_write_5m"]], cache_write_5m: [["cache_write"]] };
+
 /** `prices` has the classes with a price of their own only: a fallback is never taken from another fallback. */
-function include(prices: Prices, name: UsageClass): Steps | undefined {
-  for (const level of includedIn[name] ?? []) {
+function include(prices: Prices, levels: readonly (readonly UsageClass[])[] = []): Steps | undefined {
+  for (const level of levels) {
     const priced = level.filter((other) => prices[other] !== undefined);
     if (priced.length > 1) return undefined;
     if (priced[0] !== undefined) return prices[priced[0]];

@@ -21,6 +21,8 @@ const diff = (before: ReturnType<typeof book>, after: ReturnType<typeof book>, m
     change.fromMs === null ? null : new Date(change.fromMs).toISOString().slice(0, 10),
   ]);
 
+const hour = (usd: string) => book(`{provider: p, model: m, perHour: {input_audio_seconds: ${usd}}}`);
+
 describe("what differs between two books", () => {
   it("is what was added, removed and changed, class by class", () => {
     expect(diff(book(record("input: 3, output: 15, cache_read: 0.3")), book(record("input: 2.5, output: 15.0, reasoning: 15")))).toEqual([
@@ -76,7 +78,7 @@ describe("what differs between two books", () => {
   });
 
   it("is exact: a rate with no end of decimals in another unit is told as a ratio", () => {
-    const hour = (usd: string) => book(`{provider: p, model: m, perHour: {input_audio_seconds: ${usd}}}`);
+    expect(diff(hour("0.36"), hour("0.12"))).toEqual([["input_audio_seconds", 0, "0.1", "100000000000/3 picodollars", null]]);
     expect(diff(hour("0.36"), hour("0.01"))).toEqual([["input_audio_seconds", 0, "0.1", "25000000000/9 picodollars", null]]);
   });
 });

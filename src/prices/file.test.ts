@@ -98,8 +98,9 @@ choices: [{ provider: openai, model: gpt-4o, source: litellm }]
   });
 });
 
+const record = (line: string): string => `prices:\n  - {provider: good, model: good, perMillion: {input: 1}}\n  - ${line}\n`;
+
 describe("an error in a price file refuses it whole, with line and reason", () => {
-  const record = (line: string): string => `prices:\n  - {provider: good, model: good, perMillion: {input: 1}}\n  - ${line}\n`;
   it.each([
     ["", "line 1, column 1: expected a mapping"],
     ["prices: [", "line 1, column 10"],

@@ -140,15 +140,15 @@ describe("LiteLLM's map", () => {
   });
 });
 
+/** Another way to the same figure: the digits of a number, and the point moved by six. */
+function perMillion(value: number): number {
+  return Number(`${value.toExponential().replace(/e.*/, "")}e${Number(value.toExponential().replace(/.*e/, "")) + 6}`);
+}
+
 describe.skipIf(!isHere)(isHere ? "the map of 24 July 2026" : "skipped: ../shared/data is not here", () => {
   const text = isHere ? readFileSync(path, "utf8") : "{}";
   const { list, skipped } = readLitellm(text, { ...options, published: "2026-07-24" });
   const map = JSON.parse(text) as Record<string, Record<string, unknown>>;
-
-  /** Another way to the same figure: the digits of a number, and the point moved by six. */
-  function perMillion(value: number): number {
-    return Number(`${value.toExponential().replace(/e.*/, "")}e${Number(value.toExponential().replace(/.*e/, "")) + 6}`);
-  }
 
   it("has every plain price of every model, to the last digit, or a reason why not", () => {
     const byId = new Map(

@@ -45,10 +45,10 @@ describe("the format of a price file", () => {
   });
 });
 
-describe("models.dev's map", () => {
-  const read = (cost: unknown, provider = "anthropic", key = "claude-x") =>
-    parseList(JSON.stringify({ [provider]: { models: { [key]: { cost, limit: { context: 200_000, output: 1 } } } } }), options, nowMs);
+const read = (cost: unknown, provider = "anthropic", key = "claude-x") =>
+  parseList(JSON.stringify({ [provider]: { models: { [key]: { cost, limit: { context: 200_000, output: 1 } } } } }), options, nowMs);
 
+describe("models.dev's map", () => {
   it("is in dollars per million tokens, with steps for long prompts", () => {
     // The shape of api.json as its schema and its readers have it: tiers, and the older context_over_200k that says the same.
     const { list } = read({
@@ -104,13 +104,13 @@ describe("models.dev's map", () => {
   });
 });
 
+const bare = (records: readonly { readonly id: string }[]) => records.map(({ id, ...rest }) => ({ ...rest, id: id.replace(/^[^/]*/, "") }));
+
 describe("genai-prices' data", () => {
   it("reads as the snapshot does that was made from the package", () => {
     const snapshots = readSnapshots();
     const data = snapshots.map(({ provider }) => findProvider({ providerId: provider }));
     const { list } = parseList(JSON.stringify(data), options, nowMs);
-    const bare = (records: readonly { readonly id: string }[]) =>
-      records.map(({ id, ...rest }) => ({ ...rest, id: id.replace(/^[^/]*/, "") }));
     expect(bare(list.records)).toEqual(bare(readSnapshotLists()[0]?.records ?? []));
   });
 
