@@ -39,11 +39,9 @@ export const closeAnswer = z
   .object({
     closing,
     closed: z.boolean().openapi({ description: "false: a dry run." }),
-    unsure: z
-      .object({ unpriced: count, unmetered: count, presumed: count, doubtful: count, periodUnpriced: count })
-      .openapi({
-        description: "Calls, and days of period charges, whose cost is not sure: what becomes known of them later is booked later.",
-      }),
+    unsure: z.object({ unpriced: count, unmetered: count, presumed: count, doubtful: count, periodUnpriced: count }).openapi({
+      description: "Calls, and days of period charges, whose cost is not sure: what becomes known of them later is booked later.",
+    }),
   })
   .openapi("ClosedMonth");
 
@@ -92,3 +90,40 @@ export const rerate = z
   .openapi("Rerate");
 
 export const rerates = z.object({ rerates: z.array(rerate) }).openapi("Rerates");
+
+export const booking = z
+  .object({
+    id: z.string().openapi({ description: "`correction:CALL:N`.", example: "correction:01M7Z6YSQ512FKFB9EE3YMEBXF:1" }),
+    call: z.string().nullable(),
+    charge: z.string().nullable().openapi({ description: "The period charge that it is for; null: it is for a call." }),
+    month: month.openapi({ description: "The closed month that it amends." }),
+    cause: z.enum(["rerated", "evidence", "ended", "voided"]),
+    rerate: z.string().nullable().openapi({ description: "Id of the re-rating." }),
+    atMs: ms.openapi({ description: "When it counts." }),
+    provider: z.string(),
+    model: z.string().nullable(),
+    cost: usd.openapi({ description: "Signed: what it costs more, or less." }),
+    lines: z.array(z.object({ class: z.string().nullable(), quantity: z.number().nullable(), cost: usd })),
+  })
+  .openapi("Booking");
+
+const charged = z.object({ class: z.string(), quantity: z.number(), price: z.string(), cost: usd });
+
+/** What a receipt says of corrections. */
+export const amendments = {
+  original: z
+    .object({ lines: z.array(charged), total: usd, unpriced: z.array(z.string()) })
+    .nullable()
+    .openapi({ description: "What was charged before any correction; null: there is none." }),
+  corrections: z.array(
+    z.object({
+      rerate: z.string(),
+      atMs: ms,
+      lines: z.array(charged),
+      total: usd,
+      unpriced: z.array(z.string()),
+      holds: z.boolean().openapi({ description: "Whether it is the one in force: the latest of the end that stands." }),
+    }),
+  ),
+  bookings: z.array(booking).openapi({ description: "What was booked for it later, since its month was closed." }),
+};

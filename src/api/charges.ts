@@ -39,7 +39,9 @@ export function addCharges(app: Api, context: ApiContext): void {
     const { sinceMs, untilMs } = parseSpan(asked, context.now());
     if (asked.fresh === "true") await context.ledger.caughtUp();
     const found = await context.ledger.charges({ sinceMs, untilMs, limit: parseLimit(asked.limit, 100, context.rowsMax) });
-    return c.json({ charges: await Promise.all(found.charges.map((record) => toShown(record, context))), truncated: found.truncated }, 200);
+    const charges = await Promise.all(found.charges.map((record) => toShown(record, context)));
+    const bookings = found.bookings.map((one) => ({ ...one, lines: [...one.lines] }));
+    return c.json({ charges, bookings, truncated: found.truncated }, 200);
   });
 
   const add = createRoute({
@@ -105,6 +107,7 @@ function toCharge(wanted: Wanted, context: ApiContext): PeriodCharge {
   const toMs = parseTime("to", wanted.to, nowMs) as number;
   if (fromMs >= toMs) throw wrong(`from (${wanted.from}) is not before to (${wanted.to})`);
   if (toMs - fromMs > periodMsMax) throw wrong(`the period is longer than ${periodMsMax / 86_400_000} days`);
+  if (wanted.id?.startsWith("correction:") === true) throw wrong("ids that begin with correction: are bookings for closed months");
   const said: Record<string, string | null> = {};
   for (const field of attributionFields) {
     const value = wanted.attribution?.[field] ?? null;

@@ -2,10 +2,12 @@
 // Not here: where records and price sources come from. Invariant: the total is the sum of the lines, and nothing is rounded for show.
 
 import type { CallEnd, CallStart } from "../core/call.ts";
-import { type Charge, total } from "../core/charge.ts";
+import { type Charge, type Rating, total } from "../core/charge.ts";
+import { markOf } from "../core/mark.ts";
 import { cost, formatRate, formatUsd } from "../core/money.ts";
+import { inForce } from "../core/resolve.ts";
 import { type QuantitySource, type Usage, type UsageClass, totalQuantities, usageClasses } from "../core/usage.ts";
-import type { CallRecord } from "../ledger/store.ts";
+import type { Booking, CallRecord } from "../ledger/store.ts";
 
 export interface ReceiptLine {
   class: UsageClass;
@@ -45,6 +47,19 @@ export interface Receipt {
   start: CallStart | null;
   end: Omit<CallEnd, "charges" | "unpriced" | "usage"> | null;
   witnesses: string[];
+  /** What was charged before any correction; null: there is none. */
+  original: Amended | null;
+  /** What re-ratings said, the earliest first. `holds`: the one in force. */
+  corrections: (Amended & { rerate: string; atMs: number; holds: boolean })[];
+  /** What was booked for it later, since its month was closed. */
+  bookings: (Omit<Booking, "lines"> & { lines: Booking["lines"][number][] })[];
+}
+
+/** What a call was charged with by one rating. */
+export interface Amended {
+  lines: { class: UsageClass; quantity: number; price: string; cost: string }[];
+  total: string;
+  unpriced: UsageClass[];
 }
 
 /** @param priceSource says where a price version came from; null when the book does not know it any more. */
@@ -66,6 +81,30 @@ export function toReceipt(record: CallRecord, priceSource: (version: string) => 
     start,
     end: end === null ? null : toBareEnd(end),
     witnesses: [...record.witnesses],
+    ...toAmendments(record),
+  };
+}
+
+function toAmendments({
+  original,
+  corrections = [],
+  bookings = [],
+  end,
+}: CallRecord): Pick<Receipt, "original" | "corrections" | "bookings"> {
+  const mark = original === undefined || end === null ? "" : markOf({ usage: end.usage, charges: original.charges });
+  const held = inForce(corrections, mark);
+  return {
+    original: original === undefined ? null : toAmended(original),
+    corrections: corrections.map((one) => Object.assign(toAmended(one), { rerate: one.rerate, atMs: one.atMs, holds: one === held })),
+    bookings: bookings.map((one) => Object.assign({}, one, { lines: [...one.lines] })),
+  };
+}
+
+function toAmended({ charges, unpriced }: Rating): Amended {
+  return {
+    lines: charges.map(({ class: name, quantity, price, costPico }) => ({ class: name, quantity, price, cost: formatUsd(costPico) })),
+    total: formatUsd(total(charges)),
+    unpriced: [...unpriced],
   };
 }
 

@@ -7,6 +7,7 @@ import { periodClasses } from "../core/period.ts";
 import { usageClassNames } from "../core/usage.ts";
 import { workKinds } from "../core/work.ts";
 import { fieldNames } from "./query.ts";
+import { amendments, booking } from "./books.ts";
 
 const decimal = z.string().regex(/^-?\d+(\.\d+)?$/);
 export const usd = decimal.openapi({ description: "Dollars, exactly.", example: "0.0123725" });
@@ -204,7 +205,15 @@ export const charge = z
   })
   .openapi("Charge");
 
-export const chargesPage = z.object({ charges: z.array(charge), truncated: z.boolean() }).openapi("ChargesPage");
+export const chargesPage = z
+  .object({
+    charges: z.array(charge),
+    bookings: z
+      .array(booking)
+      .openapi({ description: "What was booked in the period for calls and charges of closed months, newest first." }),
+    truncated: z.boolean(),
+  })
+  .openapi("ChargesPage");
 
 const work = {
   id: z.string(),
@@ -348,6 +357,7 @@ export const receipt = z
     start: start.nullable(),
     end: z.object(bareEnd).nullable(),
     witnesses: z.array(z.string()),
+    ...amendments,
   })
   .openapi("Receipt");
 

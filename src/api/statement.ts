@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { monthSpan } from "../core/month.ts";
+import { PennyworthError } from "../error.ts";
 import type { ReportRow, Store } from "../ledger/store.ts";
 
 const dayMs = 86_400_000;
@@ -13,15 +14,20 @@ export interface MonthStatement {
   readonly hash: string;
 }
 
+/** @throws PennyworthError `store_failed` where one day has more rows than a report gives. */
 export async function readStatement(ledger: Pick<Store, "report">, month: string, rowsMax: number): Promise<MonthStatement> {
   const { fromMs, toMs } = monthSpan(month);
-  const lines: string[] = [];
   const plain = { filters: [], limit: rowsMax };
-  for (let sinceMs = fromMs; sinceMs < toMs; sinceMs += dayMs) {
-    const day = new Date(sinceMs).toISOString().slice(0, 10);
-    const { rows, total } = await ledger.report({ ...plain, by: ["provider", "model", "class"], sinceMs, untilMs: sinceMs + dayMs });
-    for (const row of rows) lines.push(lineOf([day, ...row.group], row));
-    if (rows.length > 0) lines.push(lineOf([day, "total"], total));
+  const by = ["day", "provider", "model", "class"] as const;
+  const lines: string[] = [];
+  const whole = await ledger.report({ ...plain, by, sinceMs: fromMs, untilMs: toMs });
+  if (!whole.truncated) lines.push(...whole.rows.map((row) => lineOf(row.group, row)));
+  // More rows than one report has are asked for day by day: the same lines.
+  for (let sinceMs = fromMs; whole.truncated && sinceMs < toMs; sinceMs += dayMs) {
+    const { rows, truncated } = await ledger.report({ ...plain, by, sinceMs, untilMs: sinceMs + dayMs });
+    if (truncated)
+      throw new PennyworthError("store_failed", { detail: `a day of ${month} has more than ${rowsMax} rows (limits.rowsMax)` });
+    lines.push(...rows.map((row) => lineOf(row.group, row)));
   }
   const { total } = await ledger.report({ ...plain, by: [], sinceMs: fromMs, untilMs: toMs });
   lines.push(lineOf(["total"], total));

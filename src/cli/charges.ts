@@ -1,6 +1,8 @@
 // `pennyworth charges`: charges of periods, listed; `charges add` declares one that no request shows, `charges void` takes a mistake back.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { z } from "zod";
+import type { booking } from "../api/books.ts";
 import { attributionFields } from "../core/call.ts";
 import { periodClasses } from "../core/period.ts";
 import { collect, print, printJson, remark, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
@@ -113,7 +115,7 @@ async function listCharges(control: Control, { since, until, limit, json }: List
   ]);
   const found = await ask(control, schema.chargesPage, toPath("charges", { since, until, limit, fresh: "true" }));
   if (json) return printJson(found);
-  if (found.charges.length === 0) return print("No charges of periods here yet.");
+  if (found.charges.length === 0 && found.bookings.length === 0) return print("No charges of periods here yet.");
   const left = ["id", "item", "provider", "model", "from", "to", "by"].map((head) => ({ head }));
   const right = ["quantity", "cost $"].map((head) => ({ head, align: "right" as const }));
   const rows = found.charges.map((one) => [
@@ -127,9 +129,32 @@ async function listCharges(control: Control, { since, until, limit, json }: List
     one.quantity === null ? "" : `${formatCount(one.quantity)} ${one.unit.replaceAll("_", "-")}s`,
     one.voidedMs === null ? (one.cost ?? "unknown") : "voided",
   ]);
-  print(formatTable([...left, ...right], rows));
-  if (found.truncated) print(`\nOnly the first ${found.charges.length} are shown (--limit).`);
+  if (rows.length > 0) print(formatTable([...left, ...right], rows));
+  if (found.bookings.length > 0)
+    print(`${rows.length > 0 ? "\n" : ""}Booked for closed months:\n${formatBookings(formatTable, found.bookings)}`);
+  if (found.truncated) print(`\nOnly the newest are shown (--limit).`);
 }
+
+/** What closed months came to cost more or less. */
+function formatBookings(formatTable: typeof import("./table.ts").formatTable, bookings: readonly z.infer<typeof booking>[]): string {
+  const heads = ["booked", "for", "of", "because", "model"].map((head) => ({ head }));
+  const rows = bookings.map((one) => [
+    toTime(one.atMs),
+    one.call ?? one.charge ?? "",
+    one.month,
+    one.rerate ?? causes[one.cause],
+    one.model ?? "—",
+    one.cost,
+  ]);
+  return formatTable([...heads, { head: "cost $", align: "right" as const }], rows);
+}
+
+const causes = {
+  rerated: "it was re-rated",
+  evidence: "better evidence came",
+  ended: "it ended after the closing",
+  voided: "it was voided",
+} as const;
 
 /** To the minute, UTC; a midnight as its day. */
 function toTime(ms: number): string {

@@ -16,7 +16,7 @@ interface DoctorOptions extends SettingsOptions {
 }
 
 interface Finding {
-  readonly check: "journal" | "receipts" | "totals" | "store";
+  readonly check: "journal" | "receipts" | "totals" | "store" | "closings";
   readonly holds: boolean;
   readonly what: string;
   readonly problems: readonly string[];
@@ -45,7 +45,11 @@ async function run(options: DoctorOptions): Promise<void> {
     try {
       // Of an empty journal there is nothing to build, nor an end of building to wait for.
       if (options.rebuild && journal.entries > 0) await rebuild(control);
-      findings.push(await checkStore(control, config, journal.entries), ...(await checkReceipts(control)));
+      findings.push(
+        await checkStore(control, config, journal.entries),
+        ...(await checkReceipts(control)),
+        ...(await checkClosings(control)),
+      );
       providers = (await readStatus(control)).providers;
     } finally {
       await control.close();
@@ -178,6 +182,24 @@ async function checkReceipts(control: Control): Promise<Finding[]> {
       holds: same,
       what: `receipts add up to the report's total, $${later.total.cost}`,
       problems: same ? [] : [difference],
+    },
+  ];
+}
+
+/** Whether the reports of closed months still say what they said. Nothing is said where none is closed. */
+async function checkClosings(control: Control): Promise<Finding[]> {
+  const [{ ask, toPath }, { closings: schema }] = await Promise.all([import("./control.ts"), import("../api/books.ts")]);
+  const { closings } = await ask(control, schema, toPath("closings", { check: "true" }));
+  if (closings.length === 0) return [];
+  const moved = closings
+    .filter(({ holds }) => holds === false)
+    .map(({ month }) => `${month}: its report is not what it was when it was closed`);
+  return [
+    {
+      check: "closings",
+      holds: moved.length === 0,
+      what: `${many(closings.length, "closed month")}: statements recomputed`,
+      problems: moved,
     },
   ];
 }

@@ -96,8 +96,23 @@ async function format(found: z.infer<typeof receipt>): Promise<string> {
     formatTable(columns, [...lines, ...unpriced, null, total]),
     "",
     found.recomputed ? "✓ every line was recomputed and holds" : "✗ a line does not recompute",
+    ...amendmentsOf(found),
     ...found.notes.map((note) => `! ${plain(note)}`),
     ...origins.map((origin) => `price ${plain(origin)}`),
     ...(found.usage === null ? [] : [`usage ${plain(found.usage)}`]),
   ].join("\n");
+}
+
+/** What was charged first, what re-ratings said since, and what was booked later because the month was closed. */
+function amendmentsOf({ original, corrections, bookings }: z.infer<typeof receipt>): string[] {
+  const day = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16)}Z`;
+  const unknown = (unpriced: readonly string[]): string => (unpriced.length === 0 ? "" : `, without ${unpriced.join(", ")}`);
+  return [
+    ...(original === null ? [] : [`first charged: $${original.total}${unknown(original.unpriced)}`]),
+    ...corrections.map(
+      ({ rerate, atMs, total, unpriced, holds }) =>
+        `corrected ${day(atMs)} by ${rerate}: $${total}${unknown(unpriced)}${holds ? " (this holds)" : " (no more in force)"}`,
+    ),
+    ...bookings.map(({ id, atMs, month, cost }) => `booked ${day(atMs)}: $${cost}, for the closed month ${month} (${id})`),
+  ];
 }

@@ -6,6 +6,7 @@ import type { CallEnd, CallStart, CallStatus, PromptBytes } from "../core/call.t
 import type { Rating } from "../core/charge.ts";
 import type { PriceBook } from "../core/price.ts";
 import { findTariff, rate, type RatedCall } from "../core/rating.ts";
+import { ratedCallOf } from "../core/rerating.ts";
 import type { Usage } from "../core/usage.ts";
 import type { AnswerFacts } from "../providers/format.ts";
 import type { Estimator } from "./estimate.ts";
@@ -61,7 +62,7 @@ function price(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFact
   const usage = decideUsage(rates.estimator, start, ending, facts);
   if (usage === null) return { usage, charges: [], unpriced: [] };
   if (usage === "bound") return presume(rates.book, { provider, model, tier: start.tierAsked, region, atMs }, start.hold);
-  const call = { provider, modelAsked: model, modelAnswered: facts?.model ?? null, tier: facts?.tier ?? null, region, atMs };
+  const call = ratedCallOf(start, { modelAnswered: facts?.model ?? null, tierServed: facts?.tier ?? null });
   const timed = withCompute(rates.book, call, usage, ending, facts);
   return { usage: timed, ...rate(rates.book, call, timed) };
 }
