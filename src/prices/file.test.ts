@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
-import { readFile, writeFile } from "./file.ts";
+import { priceSchema, readFile, writeFile } from "./file.ts";
 
 const options = { format: null, source: null, published: null } as const;
 const read = (text: string) => readFile(text, options).list;
@@ -95,6 +96,22 @@ choices: [{ provider: openai, model: gpt-4o, source: litellm }]
     expect(alone?.id).toMatch(/^own@[0-9a-f]{12}\/a\/b$/);
     expect(beside?.id).toBe(alone?.id);
     expect(one("{provider: a, model: b, perMillion: {input: 2}}")?.id).not.toBe(alone?.id);
+  });
+});
+
+describe("docs/pricefile.md", () => {
+  const page = readFileSync(new URL("../../docs/pricefile.md", import.meta.url), "utf8");
+
+  it("shows files that can be read", () => {
+    const blocks = [...page.matchAll(/^```yaml prices\n([\s\S]*?)^```/gm)].map(([, text = ""]) => text);
+    expect(blocks).toHaveLength(1);
+    const list = read(blocks[0] ?? "");
+    expect([list.records.length, list.discounts.length, list.choices.length]).toEqual([7, 2, 1]);
+  });
+
+  it("lists every setting", () => {
+    const table = page.slice(page.indexOf("| setting"), page.indexOf("Two records"));
+    for (const name of ["source", ...Object.keys(priceSchema.shape), "times"]) expect(table).toMatch(new RegExp(`[\`.]${name}\``));
   });
 });
 

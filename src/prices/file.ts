@@ -37,7 +37,8 @@ const steps = z.strictObject({
 const classes = z.record(z.string(), z.union([decimal, steps]));
 const time = z.union([z.iso.date(), z.iso.datetime()], "expected a day as 2026-07-01, or a time as 2026-07-01T16:00:00Z");
 const name = z.string().trim().min(1);
-const priceSchema = z.strictObject({
+/** One price. Exported so that a test can hold the documentation to it. */
+export const priceSchema = z.strictObject({
   provider: name,
   model: name,
   tier: name.optional(),
