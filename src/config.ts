@@ -6,7 +6,6 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { isPair, isScalar, parseDocument, visit } from "yaml";
 import { z } from "zod";
-import { type UsageClass, usageClassNames } from "./core/usage.ts";
 import { PennyworthError } from "./error.ts";
 
 /** A price. Beyond 15 significant digits a number is not what was written; as text it is, to the last digit. */
@@ -86,7 +85,7 @@ const allowanceSchema = z
     id: name,
     provider: z.string(),
     model: z.string().default("*"),
-    classes: z.array(z.enum(usageClassNames as [UsageClass, ...UsageClass[]])).min(1),
+    classes: z.array(z.string()).min(1),
     units: z.int().min(1),
     every: z.enum(["day", "month", "once"]),
     from: z.iso.date().optional(),

@@ -41,6 +41,7 @@ import { openStore, type StoreClient } from "./ledger/duckdb/client.ts";
 import { createDesk, openLists } from "./prices/desk.ts";
 import { createHistory } from "./prices/history.ts";
 import { toMachines } from "./prices/machines.ts";
+import { readAllowances } from "./prices/prepaid.ts";
 import { readSettings } from "./prices/settings.ts";
 import { readLists, Shelf } from "./prices/shelf.ts";
 import type { PricesAccess } from "./prices/view.ts";
@@ -299,6 +300,7 @@ function openPrices(
   now: (() => number) | null,
 ): Pick<OpenLedger, "book" | "prices" | "sources"> {
   const pricesOf = Object.fromEntries([sandboxRecord, ...providers.values()].map((provider) => [provider.name, provider.pricesOf]));
+  readAllowances(settings.allowances);
   const shelf = new Shelf(settings.data);
   const { standing: taken, waiting: untaken } = readLists(shelf, journal.prices());
   const record = now === null ? null : (entry: Entry): void => void journal.append(entry);

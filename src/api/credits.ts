@@ -3,12 +3,12 @@
 // of every day and model the parts add up to the list cost.
 
 import { createRoute, z } from "@hono/zod-openapi";
-import type { AllowanceSettings, CreditSettings } from "../config.ts";
+import type { AllowanceSettings } from "../config.ts";
 import { type Allowance, type Credit, type Draw, drawDown, type DrawDown, periodOf, type Use } from "../core/credit.ts";
-import { wildcardRule } from "../core/match.ts";
 import { formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../core/money.ts";
 import { isUsageClass } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
+import { readAllowances, readCredits } from "../prices/prepaid.ts";
 import type { ApiContext } from "./context.ts";
 import { parseSpan } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
@@ -106,8 +106,8 @@ export function addCredits(app: Api, context: ApiContext): void {
     const settings = context.settings();
     const sinceMs = span.sinceMs === null ? null : Math.floor(span.sinceMs / dayMs) * dayMs;
     const untilMs = Math.ceil((span.untilMs ?? nowMs + 1) / dayMs) * dayMs;
-    const allowances = settings.allowances.map(toAllowance);
-    const credits = settings.credits.map(toCredit);
+    const allowances = readAllowances(settings.allowances);
+    const credits = readCredits(settings.credits);
     const { uses, unpriced } = await readUses(context, startOf(sinceMs, allowances, credits), sinceMs, untilMs);
     const result = drawDown(uses, allowances, credits);
     const within = (use: Use): boolean => sinceMs === null || use.dayMs >= sinceMs;
@@ -138,19 +138,6 @@ export function addCredits(app: Api, context: ApiContext): void {
       200,
     );
   });
-}
-
-function toAllowance({ id, provider, model, classes, units, every, from, to }: AllowanceSettings): Allowance {
-  const match = model === "*" ? null : wildcardRule(model);
-  return { id, provider, match, classes, units, every, fromMs: toMs(from), toMs: toMs(to) };
-}
-
-function toCredit({ id, provider, amount, from, expires }: CreditSettings): Credit {
-  return { id, provider: provider ?? null, amountPico: parseUsd(amount), fromMs: Date.parse(from), expiresMs: toMs(expires) };
-}
-
-function toMs(day: string | undefined): number | null {
-  return day === undefined ? null : Date.parse(day);
 }
 
 /** The first day that bears on a span: what a credit or an allowance has left depends on all that was drawn from it before. */
@@ -248,13 +235,13 @@ function drawnOf(by: Draw["by"], id: string, draws: readonly Draw[]): Pico {
 }
 
 function toAllowanceShown(
-  { model, classes }: AllowanceSettings,
+  { model }: AllowanceSettings,
   allowance: Allowance,
   { left }: DrawDown,
   draws: readonly Draw[],
   { sinceMs, endMs }: { readonly sinceMs: number; readonly endMs: number },
 ): Answer["allowances"][number] {
-  const { id, provider, units, every, fromMs, toMs: lastMs } = allowance;
+  const { id, provider, classes, units, every, fromMs, toMs: lastMs } = allowance;
   const mine = draws.filter((draw) => draw.by === "allowance" && draw.id === id);
   const drawnIn = (from: number | null): number => left.allowances.find((one) => one.id === id && one.fromMs === from)?.drawn ?? 0;
   const period = periodOf(allowance, endMs - 1);
