@@ -14,6 +14,8 @@ export interface FillOptions {
   /** When the last call began, ms UTC; the first began `days` before. */
   readonly untilMs: number;
   readonly days: number;
+  /** Rows as if their records were in a journal, and each class charged at a version of its own: `bench@1/PROVIDER/MODEL#CLASS`. */
+  readonly rated?: boolean;
   readonly onProgress?: (calls: number) => void;
 }
 
@@ -21,7 +23,7 @@ export interface FillOptions {
 const chunkCalls = 500_000;
 
 /** Fills the store of a data folder that has none. Takes about 1 GB of memory, whatever the number of calls. */
-export async function fillStore(folder: string, { calls, seed, untilMs, days, onProgress }: FillOptions): Promise<void> {
+export async function fillStore(folder: string, { calls, seed, untilMs, days, rated = false, onProgress }: FillOptions): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const instance = await DuckDBInstance.create(storeFile(folder), {
     threads: "2",
@@ -41,7 +43,7 @@ export async function fillStore(folder: string, { calls, seed, untilMs, days, on
       const to = Math.min(calls, from + chunkCalls);
       const fromMs = untilMs - days * 86_400_000;
       await connection.run("BEGIN");
-      await connection.run(insertOf(from, to, seed, fromMs, everyMs));
+      await connection.run(insertOf(from, to, seed, fromMs, everyMs, rated));
       const sinceMs = Math.floor(fromMs + from * everyMs);
       const beforeMs = Math.floor(fromMs + to * everyMs);
       await addSums(db, "startMs >= ?::BIGINT AND startMs < ?::BIGINT", [sinceMs, beforeMs]);
@@ -63,10 +65,14 @@ const draw = (salt: number, seed: number): string => `((hash(i * 1000003 + ${sal
  * A company: thirty features, each with an agent and a team of its own and two or three models; a thousand customers, of which few spend
  * most; tasks of about ten calls; one call in fifty fails, one in two thousand has no price.
  */
-function insertOf(from: number, to: number, seed: number, fromMs: number, everyMs: number): string {
+function insertOf(from: number, to: number, seed: number, fromMs: number, everyMs: number, rated: boolean): string {
   const skewed = (salt: number, count: number): string => `floor(${draw(salt, seed)} * ${draw(salt + 50, seed)} * ${count})::INTEGER`;
   const model = words(models, `(f * 7 + floor(d * d * 3)::INTEGER) % ${models.length}`);
+  const provider = words(providers, `(f * 7 + floor(d * d * 3)::INTEGER) % ${models.length} % 3`);
+  const version = (name: string): string =>
+    rated ? `'bench@1/' || ${provider} || '/' || ${model} || '#${name}'` : "'genai-prices@0.1.8/2026-10-01'";
   const values: Readonly<Record<string, string>> = {
+    ...(rated ? { startSegment: "1", startOffset: "i", endSegment: "1", endOffset: "i", plain: "NOT failed" } : {}),
     id: `printf('%016X%010d', startMs, i)`,
     startMs: "startMs",
     endMs: `startMs + 200 + ${skewed(10, 8000)}`,
@@ -88,7 +94,7 @@ function insertOf(from: number, to: number, seed: number, fromMs: number, everyM
     attempt: "CASE WHEN e < 0.02 THEN 2 ELSE 1 END",
     reason: "CASE WHEN e < 0.02 THEN 'retry' ELSE 'first' END",
     key: `'key_' || (f % 20)`,
-    provider: words(providers, `(f * 7 + floor(d * d * 3)::INTEGER) % ${models.length} % 3`),
+    provider,
     format: "'openai-chat'",
     endpoint: "'/v1/chat/completions'",
     pool: "'shared'",
@@ -122,7 +128,7 @@ function insertOf(from: number, to: number, seed: number, fromMs: number, everyM
       ELSE [${(["input", "cache_read", "output"] as const)
         .map(
           (name, index) => `{'class': '${name}', quantity: ${["inputs", "cached", "outputs"][index]}::BIGINT,
-        source: 'reported', model: ${model}, price: 'genai-prices@0.1.8/2026-10-01',
+        source: 'reported', model: ${model}, price: ${version(name)},
         'cost': CASE WHEN bare THEN NULL ELSE ${["inputCost", "cachedCost", "outputCost"][index]} END, 'first': true, unpriced: bare}`,
         )
         .join(", ")}] END`,
@@ -135,7 +141,7 @@ function insertOf(from: number, to: number, seed: number, fromMs: number, everyM
         ${draw(8, seed)} AS d, ${draw(9, seed)} AS e FROM range(${from}, ${to}) AS t(i)))`;
 }
 
-const models = [
+export const models = [
   "gpt-5",
   "claude-sonnet-4-5",
   "gemini-2.5-pro",
@@ -146,7 +152,7 @@ const models = [
   "claude-opus-4-1",
   "gemini-2.0-flash",
 ];
-const providers = ["openai", "anthropic", "google"];
+export const providers = ["openai", "anthropic", "google"];
 
 /** One of these words, by an expression from 0. */
 function words(names: readonly string[], index: string): string {

@@ -10,7 +10,8 @@ export interface Used {
   readonly class: UsageClass;
   readonly quantity: number;
   readonly price: string | null;
-  readonly costPico: bigint | null;
+  /** Or its digits. */
+  readonly costPico: bigint | string | null;
 }
 
 export function markOf({ usage, charges }: Pick<CallEnd, "usage" | "charges">): string {

@@ -5,8 +5,7 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { CallEnd } from "../../core/call.ts";
 import type { Position, Rerated } from "../../core/entry.ts";
-import { markOf, markOfLines } from "../../core/mark.ts";
-import { parseUsd } from "../../core/money.ts";
+import { markOf, markOfLines, type Used } from "../../core/mark.ts";
 import { type Correction, inForce } from "../../core/resolve.ts";
 import type { QuantitySource, UsageClass } from "../../core/usage.ts";
 import { decodeEntry } from "../codec.ts";
@@ -73,8 +72,11 @@ export async function applyCorrections(
 const readCorrections = `read_json(?::VARCHAR, format = 'newline_delimited',
   columns = {"call": 'VARCHAR', "of": 'VARCHAR', rerate: 'VARCHAR', atMs: 'BIGINT', segment: 'INTEGER', "offset": 'BIGINT'})`;
 
+/** A decimal of dollars with twelve places as digits of picodollars; none are 0. */
+export const picoText = (column: string): string => `ltrim(replace(${column}::VARCHAR, '.', ''), '0')`;
+
 /** Lines as text: a decimal is no float on its way. */
-export const linesText = `to_json(list_transform(lines, l -> {'c': l."class", 'q': l.quantity, 's': l.source, 'p': l.price, 'd': l."cost"::VARCHAR}))::VARCHAR`;
+export const linesText = `to_json(list_transform(lines, l -> {'c': l."class", 'q': l.quantity, 's': l.source, 'p': l.price, 'd': ${picoText(`l."cost"`)}}))::VARCHAR`;
 
 interface WrittenLine {
   readonly c: UsageClass | null;
@@ -84,25 +86,28 @@ interface WrittenLine {
   readonly d: string | null;
 }
 
-/** What a row's own lines say. */
-export function readLines(text: string): Pick<Line, "class" | "quantity" | "source" | "price" | "cost">[] {
-  return (JSON.parse(text) as WrittenLine[]).map((line) => ({
-    class: line.c,
-    quantity: line.q,
-    source: line.s,
-    price: line.p,
-    cost: line.d,
+/** What a row's own line says. */
+export interface RowLine extends Pick<Line, "class" | "quantity" | "source" | "price"> {
+  /** Digits of picodollars; null: no price. */
+  readonly pico: string | null;
+}
+
+export function readLines(text: string): RowLine[] {
+  return (JSON.parse(text) as WrittenLine[]).map(({ c, q, s, p, d }) => ({
+    class: c,
+    quantity: q,
+    source: s,
+    price: p,
+    pico: d === "" ? "0" : d,
   }));
 }
 
 /** The mark of the end that a plain row without corrections was made from. */
-export function markOfRow(source: QuantitySource, lines: ReturnType<typeof readLines>): string {
-  return markOfLines(
-    source,
-    lines.flatMap(({ class: name, quantity, price, cost }) =>
-      name === null ? [] : [{ class: name, quantity: quantity ?? 0, price, costPico: cost === null ? null : parseUsd(cost) }],
-    ),
-  );
+export function markOfRow(source: QuantitySource, lines: readonly RowLine[]): string {
+  const used: Used[] = [];
+  for (const { class: name, quantity, price, pico } of lines)
+    if (name !== null) used.push({ class: name, quantity: quantity ?? 0, price, costPico: pico });
+  return markOfLines(source, used);
 }
 
 async function amendTouched(
@@ -153,7 +158,7 @@ async function amendTouched(
   await db.run("DROP TABLE amended", []);
 }
 
-type Base = { readonly end: CallEnd } | { readonly source: QuantitySource; readonly lines: ReturnType<typeof readLines> };
+type Base = { readonly end: CallEnd } | { readonly source: QuantitySource; readonly lines: readonly RowLine[] };
 
 const lineType = `STRUCT("class" VARCHAR, quantity BIGINT, source VARCHAR, model VARCHAR, price VARCHAR, "cost" DECIMAL(18,12), "first" BOOLEAN, unpriced BOOLEAN)[]`;
 const createAmended = `CREATE TEMP TABLE amended AS SELECT t.* REPLACE (a."cost" AS "cost", a.unpriced AS unpriced, a.disputed AS disputed, a.lines AS lines, a.mark AS mark)

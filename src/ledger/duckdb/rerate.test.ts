@@ -153,9 +153,12 @@ async function pass(store: DuckDBStore, sources: PriceSources): Promise<{ calls:
   }
 }
 
+function text(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}` : one));
+}
+
 /** In order of call, charges in any. */
 function sorted(calls: readonly Rerated[]): unknown {
-  const text = (value: unknown): string => JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}` : one));
   return calls
     .toSorted((a, b) => (a.call < b.call ? -1 : 1))
     .map(({ call, of, charges, unpriced }) => ({ call, of, charges: charges.map(text).toSorted(), unpriced: unpriced.toSorted() }));

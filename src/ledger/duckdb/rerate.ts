@@ -9,7 +9,7 @@ import type { CallEnd } from "../../core/call.ts";
 import { type Charge, type Rating, total } from "../../core/charge.ts";
 import type { Rerated } from "../../core/entry.ts";
 import { markOf } from "../../core/mark.ts";
-import { formatUsd, parseUsd } from "../../core/money.ts";
+import { formatUsd } from "../../core/money.ts";
 import type { Tariff } from "../../core/price.ts";
 import { findTariff, rate, type RatedCall } from "../../core/rating.ts";
 import { isSameRating, rateAnew, ratedCallOf, ratedObservation } from "../../core/rerating.ts";
@@ -17,7 +17,7 @@ import type { QuantitySource, UsageClass } from "../../core/usage.ts";
 import { dayMs, usageOf } from "../projection.ts";
 import type { RerateDay, ReratePage, RerateQuery } from "../rerate.ts";
 import type { CallRecord } from "../store.ts";
-import { linesText, markOfRow, readLines } from "./corrections.ts";
+import { linesText, markOfRow, picoText, readLines, type RowLine } from "./corrections.ts";
 import type { Sql, Value } from "./field.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
 import type { Records } from "./records.ts";
@@ -137,7 +137,7 @@ export class RerateJob {
     const [found] = await this.#rows(`SELECT count(*) ${suspected}`, span.values);
     this.#done = Math.max(0, this.#total - Number(found?.[0] ?? 0) - this.#odd.length);
     this.#stream = await this.#connection.stream(
-      `SELECT c.id, c.startMs, ${columns}, c.source, c."cost"::VARCHAR, c.unpriced, c.mark, ${linesText} ${suspected}`,
+      `SELECT c.id, c.startMs, ${columns}, c.source, ${picoText(`c."cost"`)}, c.unpriced, c.mark, ${linesText} ${suspected}`,
       [...span.values],
     );
   }
@@ -217,7 +217,7 @@ export class RerateJob {
     if (isAsBefore(lines, unpriced === true, rating)) return;
     const of = mark === null || mark === undefined ? markOfRow(from, lines) : String(mark);
     calls.push({ call: String(id), of, charges: rating.charges, unpriced: rating.unpriced });
-    const before = cost === null || cost === undefined ? 0n : parseUsd(String(cost));
+    const before = cost === null || cost === undefined ? 0n : BigInt(String(cost));
     this.#add({ provider: call.provider, model: call.modelAnswered, day: Number(day) }, before, unpriced === true, rating);
   }
 
@@ -308,17 +308,17 @@ export class RerateJob {
 }
 
 /** Whether a row's lines are what rating the call anew gives, in whatever order. */
-function isAsBefore(lines: ReturnType<typeof readLines>, wasUnpriced: boolean, { charges, unpriced }: Rating): boolean {
+function isAsBefore(lines: readonly RowLine[], wasUnpriced: boolean, { charges, unpriced }: Rating): boolean {
   if (wasUnpriced !== unpriced.length > 0) return false;
-  const before = lines.flatMap(({ class: name, quantity, price, cost }) =>
-    name === null || price === null ? [] : [`${name} ${quantity} ${price} ${cost === null ? "" : parseUsd(cost)}`],
-  );
+  const before = lines.filter(({ class: name, price }) => name !== null && price !== null);
   if (before.length !== charges.length) return false;
-  const after = charges.map((charge: Charge) => `${charge.class} ${charge.quantity} ${charge.price} ${charge.costPico}`);
-  if (before.every((text, index) => text === after[index])) return true;
-  before.sort();
-  after.sort();
-  return before.every((text, index) => text === after[index]);
+  if (before.every((line, index) => isSame(line, charges[index] as Charge))) return true;
+  const left = [...charges];
+  return before.every((line) => {
+    const at = left.findIndex((charge) => isSame(line, charge));
+    if (at >= 0) left.splice(at, 1);
+    return at >= 0;
+  });
 }
 
 function textOf(value: DuckDBValue | undefined): string | null {
@@ -327,4 +327,10 @@ function textOf(value: DuckDBValue | undefined): string | null {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function isSame(line: RowLine, charge: Charge): boolean {
+  return (
+    line.class === charge.class && line.price === charge.price && line.quantity === charge.quantity && line.pico === String(charge.costPico)
+  );
 }
