@@ -191,7 +191,7 @@ function shiftDays(book: Corrections, before: readonly Cell[], after: readonly C
 
 /** A statement that was read soon after its last day may not have all of it yet. */
 function explainLastDay(book: Corrections, nowMs: number): void {
-  const last = Math.max(...book.cells.map((cell) => cell.period));
+  const last = book.cells.reduce((most, cell) => Math.max(most, cell.period), 0);
   const cells = book.cells.filter((cell) => cell.period === last && !cell.isOther);
   if (cells.length === 0 || nowMs - (cells[0]?.fromMs ?? 0) - dayMs > lateMsMax) return;
   for (const group of groupCells(cells, byPeriodAndModel)) {

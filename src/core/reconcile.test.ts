@@ -143,6 +143,7 @@ describe("a planted cause is found, and its amount", () => {
       const found = tally(toStatement(facts), toLedger(mine));
       expect(amounts(found)).toEqual({ bypassed: costOf(facts) - costOf(mine) });
       expect(found.models.statedOnly).toEqual(["slow-2"]);
+      expect(found.causes[0]?.why).toEqual(["no call of this model is in the ledger"]);
     }));
 
   it("what is no usage of a model", () =>
@@ -311,6 +312,32 @@ describe("a gap that no rule explains", () => {
       expect(amounts(found)).toEqual({ unexplained: -(facts[odd]?.costPico ?? 0n) });
       expect(found.causes[0]?.places[0]).toMatchObject({ model: "slow-2", class: "input", fromMs: days[1] });
     }));
+});
+
+describe("whatever the two say", () => {
+  const change = fc.record({
+    at: fc.nat(39),
+    side: fc.constantFrom("stated", "ledger", "both"),
+    percent: fc.integer({ min: 0, max: 300 }),
+    source: fc.constantFrom("reported", "partial", "estimated", "presumed"),
+    isUnpriced: fc.boolean(),
+  });
+  it.each(["both", "costs", "quantities"] as const)("the causes add up to the gap (%s)", (what) =>
+    fc.assert(
+      fc.property(usage, fc.array(change, { maxLength: 12 }), fc.constantFrom(0n, 10_000_000_000n), (facts, changes, step) => {
+        const at = (index: number, side: string) => changes.filter((one) => one.at === index && (one.side === side || one.side === "both"));
+        const changed = (side: string): Fact[] =>
+          facts.map((fact, index) => at(index, side).reduce((one, { percent }) => times(one, percent, 100), fact));
+        const ledger = toLedger(changed("ledger")).map((line, index): LedgerLine => {
+          const [first] = at(index, "ledger");
+          const free = first?.isUnpriced === true ? { costPico: 0n as Pico, unpriced: line.quantity } : {};
+          return Object.assign(line, { source: first?.source ?? "reported" }, free);
+        });
+        tally(toStatement(changed("stated"), what, { stepPico: toPico(step) }), ledger, { nowMs: firstMs + 4 * dayMs });
+      }),
+      { numRuns: 150 },
+    ),
+  );
 });
 
 describe("as fine as both tell", () => {

@@ -155,15 +155,16 @@ function cellOf(scope: Scope, scopes: Scopes): Omit<Cell, "statedPico" | "parts"
 function partsUnder(scope: Scope, scopes: Scopes): Part[] | null {
   if (!scopes.hasQuantity) return null;
   if (scope.class !== null && (scope.quantity !== null || scope.lines === 0)) return [toPart(scope, scope.class)];
-  const under = scopes.list.filter(
-    (one) =>
-      one !== scope &&
-      one.period === scope.period &&
-      one.quantity !== null &&
-      one.statedPico === null &&
-      one.class !== null &&
-      scopes.find("cost", one.period, one.model, one.class) === scope,
-  );
+  const under = scopes
+    .of(scope.period)
+    .filter(
+      (one) =>
+        one !== scope &&
+        one.quantity !== null &&
+        one.statedPico === null &&
+        one.class !== null &&
+        scopes.find("cost", one.period, one.model, one.class) === scope,
+    );
   const parts = under.map((one) => toPart(one, one.class as UsageClass));
   const isAll = parts.reduce((all, part) => all + part.ledgerPico, 0n) === costOf(scope.costLines);
   return parts.length > 0 && isAll ? parts : null;
@@ -214,7 +215,11 @@ function toRow(scope: Scope, scopes: Scopes, cell: Cell | null): Row {
 function causesOf(cells: readonly Cell[], options: ReconcileOptions): Cause[] {
   const { made } = explain(cells, options.priceOf, options.nowMs);
   const kinds = new Map<Cause["kind"], Explained[]>();
-  for (const one of made) kinds.set(one.kind, [...(kinds.get(one.kind) ?? []), one]);
+  for (const one of made) {
+    const list = kinds.get(one.kind);
+    if (list === undefined) kinds.set(one.kind, [one]);
+    else list.push(one);
+  }
   const causes = [...kinds].map(([kind, list]) => toCause(kind, list)).toSorted((a, b) => compare(b.grossPico, a.grossPico));
   const left = cells.filter((cell) => residual(cell) !== 0n).map((cell) => ({ cell, amountPico: residual(cell), quantity: 0, why: "" }));
   return left.length === 0 ? causes : [...causes, toCause("unexplained", left)];

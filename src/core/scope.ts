@@ -33,6 +33,8 @@ export interface Scopes {
   readonly hasQuantity: boolean;
   readonly hasCost: boolean;
   readonly list: readonly Scope[];
+  /** Those of a period. */
+  readonly of: (period: number) => readonly Scope[];
   /** The scope that a class of a model is under, in a period. */
   readonly find: (measure: "quantity" | "cost", period: number, model: string | null, name: UsageClass) => Scope | null;
   /** Calls without any usage, by `unmeteredKey`. */
@@ -78,12 +80,13 @@ export function toScopes(
     table.book(line, period, model, line.class);
   }
   const { quantity: hasQuantity, cost: hasCost } = statement.complete;
-  return { fromMs: from, toMs: to, hasQuantity, hasCost, list: table.list, find: table.find, unmetered, models, classes };
+  return { fromMs: from, toMs: to, hasQuantity, hasCost, list: table.list, of: table.of, find: table.find, unmetered, models, classes };
 }
 
 class Table {
   readonly list: Scope[] = [];
   readonly #byKey = new Map<string, Scope>();
+  readonly #byPeriod = new Map<number, Scope[]>();
   readonly #byPlace = new Map<string, Scope[]>();
   readonly #periods: readonly Period[];
 
@@ -123,6 +126,8 @@ class Table {
     (quantity ?? own).quantityLines.push(line);
   }
 
+  of = (period: number): readonly Scope[] => this.#byPeriod.get(period) ?? [];
+
   find = (measure: "quantity" | "cost", period: number, model: string | null, name: UsageClass): Scope | null => {
     const candidates = [...(this.#byPlace.get(placeOf(period, model)) ?? []), ...(this.#byPlace.get(placeOf(period, null)) ?? [])];
     let best: Scope | null = null;
@@ -157,6 +162,9 @@ class Table {
       quantityLines: [],
     };
     this.list.push(made);
+    const others = this.#byPeriod.get(period);
+    if (others === undefined) this.#byPeriod.set(period, [made]);
+    else others.push(made);
     this.#byKey.set(key, made);
     return made;
   }

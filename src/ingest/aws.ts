@@ -7,7 +7,7 @@ import type { UsageClass } from "../core/usage.ts";
 import { dayMs } from "../core/statement.ts";
 import type { Draft, Format } from "./draft.ts";
 import { failAt } from "./fail.ts";
-import { cell, hasColumns, nameOf, type Row, type Table } from "./table.ts";
+import { cell, hasColumns, type Row, type Table } from "./table.ts";
 import { parseAmount, parseQuantity, parseWhen, unitsOf } from "./values.ts";
 
 export interface Meter {
@@ -152,8 +152,8 @@ function readExplorer(table: Table, draft: Draft): void {
     const toMs = isMonthly ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) : fromMs + dayMs;
     draft.spans(fromMs, toMs);
     for (const group of wanted) {
-      const text = row.cells.get(nameOf(group));
-      if (text === undefined || text === "") continue;
+      const text = cell(row, group);
+      if (text === null) continue;
       const name = group.replace(/\(\$\)$/, "");
       const meter = parseUsageType(name);
       const model = /^(.*?)\s*\(Amazon Bedrock Edition\)$/i.exec(name)?.[1] ?? null;

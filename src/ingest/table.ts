@@ -11,8 +11,9 @@ export interface Table {
 }
 
 export interface Row {
-  /** By the column's name in small letters without anything but letters and digits: `lineItem/UsageType` is `lineitemusagetype`. */
-  readonly cells: ReadonlyMap<string, string>;
+  readonly record: readonly string[];
+  /** Index by the column's name in small letters without anything but letters and digits: `lineItem/UsageType` is `lineitemusagetype`. */
+  readonly columns: ReadonlyMap<string, number>;
   /** `line 12`. */
   readonly place: string;
 }
@@ -31,13 +32,10 @@ export function parseTable(text: string): Table {
   }
   const [head, ...rest] = records;
   if (head === undefined) throw failAt("", "the file is empty");
-  const names = head.record.map(nameOf);
+  const columns = new Map(head.record.map((name, index) => [nameOf(name), index]));
   return {
     columns: head.record,
-    rows: rest.map(({ record, info }) => ({
-      cells: new Map(names.map((name, index) => [name, record[index] ?? ""])),
-      place: `line ${info.lines}`,
-    })),
+    rows: rest.map(({ record, info }) => ({ record, columns, place: `line ${info.lines}` })),
   };
 }
 
@@ -53,7 +51,8 @@ export function hasColumns(table: Table, ...names: readonly string[]): boolean {
 /** The first of the columns that the row has something in; null: none has. */
 export function cell(row: Row, ...names: readonly string[]): string | null {
   for (const name of names) {
-    const value = row.cells.get(nameOf(name));
+    const index = row.columns.get(nameOf(name));
+    const value = index === undefined ? undefined : row.record[index];
     if (value !== undefined && value !== "" && value.toLowerCase() !== "null") return value;
   }
   return null;
