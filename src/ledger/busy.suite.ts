@@ -58,7 +58,7 @@ function hosting(id: string, changes: Partial<PeriodCharge> = {}): PeriodCharge 
     witness: "machine",
     work: null,
     quantity: 3_600,
-    source: "estimated",
+    source: "reported",
     price: null,
     costPico: toPico(1n),
     ...changes,

@@ -93,7 +93,7 @@ describe("a machine's hours on record", () => {
       toMs: at + hourMs,
       attribution: { customer: "acme" },
       quantity: 900,
-      source: "estimated",
+      source: "reported",
       witness: "machine",
       price: null,
     });

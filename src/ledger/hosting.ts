@@ -133,8 +133,8 @@ function toCharge(
     witness: "machine",
     work: null,
     quantity: seconds,
-    // By the gateway's own clock.
-    source: "estimated",
+    // The hours are what was declared; only how they are shared is worked out.
+    source: "reported",
     price: null,
     costPico,
   };
