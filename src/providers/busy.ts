@@ -6,7 +6,7 @@ import { type Fields, isFields } from "./tally.ts";
 /** Longest that is believed, ms: ten days. */
 const busyMsMax = 864_000_000;
 
-/** Ollama's `total_duration` without its `load_duration`, which has the wait for a slot in it (nanoseconds; server/routes.go). */
+/** Ollama's `total_duration` without its `load_duration`, in which loading the model and waiting for it are (nanoseconds; server/routes.go). */
 export function durationBusyMs(answer: Fields): { readonly busyMs?: number } {
   const { total_duration: total, load_duration: load = 0 } = answer;
   return typeof total === "number" && typeof load === "number" ? toBusy((total - load) / 1e6) : {};
