@@ -2,11 +2,15 @@
 // was known when stays known; a table of two years of changes gives each day its price. Not here: the formats of files (src/prices/).
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDesk } from "../src/prices/desk.ts";
+import { createHistory } from "../src/prices/history.ts";
+import { Shelf } from "../src/prices/shelf.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -88,29 +92,20 @@ async function linesOf(id: string): Promise<readonly Line[]> {
 }
 
 /** Dollars for a million tokens of a class, as the API says; null when it has none. */
-async function priceOf(
-  model: string,
-  name: string,
-  at: string | number,
-  known: string | number | null = null,
-  more = "",
-): Promise<string | null> {
-  const iso = (time: string | number): string => (typeof time === "number" ? new Date(time).toISOString() : time);
-  const [provider = "", ...rest] = model.split("/");
-  const parameters = new URLSearchParams({
-    provider,
-    model: rest.join("/"),
-    at: iso(at),
-    ...(known === null ? {} : { known: iso(known) }),
-  });
+async function priceOf(asked: string, name: string, at: Time, known: Time | null = null): Promise<string | null> {
+  const [provider = "", ...rest] = asked.split("/");
+  const times = { at: new Date(at).toISOString(), ...(known === null ? {} : { known: new Date(known).toISOString() }) };
   try {
-    const shown = (await gateway.get(`/prices?${parameters}`)) as Shown;
+    const shown = (await gateway.get(`/prices?${new URLSearchParams({ provider, model: rest.join("/"), ...times })}`)) as Shown;
     return shown.lines.find((line) => line.class === name && line.aboveTokens === 0)?.rateUsd ?? null;
   } catch (error) {
     if (String(error).includes("price_unknown")) return null;
     throw error;
   }
 }
+
+/** ms UTC, or a day. */
+type Time = string | number;
 
 describe("a price of one's own", () => {
   it("is asked for by what is unpriced, set by the record that was pasted, and holds for the calls that come", async () => {
@@ -314,3 +309,124 @@ describe("the command line says what the API says", () => {
     expect(trend.buckets[0]?.cost).toBe(report.total.cost);
   }, 60_000);
 });
+
+describe("the order in which lists come", () => {
+  const start = Date.UTC(2026, 0);
+  const usd = fc.constantFrom("0", "0.25", "1", "3.75");
+  const day = fc.option(fc.integer({ min: 0, max: 40 }), { nil: null });
+  const record = fc.record({ model: fc.constantFrom("m-1", "m-2", "m-*"), input: usd, from: day, to: day });
+  const told = fc.record({
+    source: fc.constantFrom("alpha", "beta", "own"),
+    knownDay: fc.integer({ min: 0, max: 30 }),
+    records: fc.array(record, { minLength: 1, maxLength: 3 }),
+  });
+  const iso = (days: number): string => new Date(start + days * 86_400_000).toISOString().slice(0, 10);
+
+  function deskOf(shelf: Shelf) {
+    let nowMs = start + 50 * 86_400_000;
+    return createDesk({ history: createHistory([], {}), shelf, waiting: [], pricesOf: {}, now: () => nowMs++, record: () => {} });
+  }
+
+  it("changes no price at a given pair of times", async () => {
+    const shelf = new Shelf(mkdtempSync(join(folder, "shelf-")));
+    let priced = 0;
+    const property = fc.asyncProperty(
+      fc.uniqueArray(told, { minLength: 2, maxLength: 5, selector: ({ source, knownDay }) => `${source} ${knownDay}` }),
+      fc.infiniteStream(fc.nat()),
+      async (lists, ranks) => {
+        const texts = lists.flatMap((list) => {
+          const prices = list.records.map(({ model, input, from, to }) => ({
+            provider: "acme",
+            model,
+            perMillion: { input },
+            ...(from === null ? {} : { from: iso(from) }),
+            ...(to === null ? {} : { to: iso(to) }),
+          }));
+          return [{ ...list, text: JSON.stringify({ prices }) }];
+        });
+        const order = texts.map((list) => ({ list, rank: ranks.next().value ?? 0 })).toSorted((a, b) => a.rank - b.rank);
+        const desks = [deskOf(shelf), deskOf(shelf)] as const;
+        // A file with overlapping or empty spans is refused whole, by either.
+        const take = async (desk: (typeof desks)[0], { source, text, knownDay }: (typeof texts)[number]): Promise<void> => {
+          try {
+            const { list } = desk.preview(text, { format: "pennyworth", source, published: null });
+            await desk.take(list, start + knownDay * 86_400_000);
+          } catch (error) {
+            expect(error).toMatchObject({ code: "prices_invalid" });
+          }
+        };
+        for (const list of texts) await take(desks[0], list);
+        for (const { list } of order) await take(desks[1], list);
+        for (const model of ["m-1", "m-2", "m-3"])
+          for (const at of [-1, 0, 1, 7, 20, 40, 41])
+            for (const known of [null, 0, 3, 15, 30, 31]) {
+              const query = {
+                provider: "acme",
+                model,
+                tier: null,
+                region: null,
+                atMs: start + at * 86_400_000,
+                knownMs: known === null ? null : start + known * 86_400_000,
+              };
+              const [one, other] = desks.map((desk) => desk.find(query));
+              expect(other).toEqual(one);
+              if (one !== null) priced++;
+            }
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+    expect(priced).toBeGreaterThan(500);
+  }, 120_000);
+});
+
+describe("two years of changes", () => {
+  const path = join(root, "../shared/data/prices/price_changes_2025_2026.csv");
+
+  it.skipIf(!existsSync(path))(
+    "taken by command, give each day the price that stood then",
+    async () => {
+      const taken = await pennyworth(["prices", "import", path, "--source", "changes", "--known", "2026-09-01", "--yes", "--limit", "5"]);
+      expect([taken.code, taken.err]).toEqual([0, ""]);
+      const { lists } = (await gateway.get("/prices/lists")) as { lists: { source: string }[] };
+      for (const source of new Set(lists.map((list) => list.source)))
+        if (source !== "changes") await gateway.post("/prices/drop", { source });
+      // The last word of each day on a field, replayed on a map of its own; OpenAI's and Anthropic's models are called as they call
+      // them; what image models give out is no text.
+      const fields = { input_cost_per_token: "input", output_cost_per_token: "output", cache_read_input_token_cost: "cache_read" } as const;
+      const said = new Map<string, Map<string, string>>();
+      for (const line of readFileSync(path, "utf8").trim().split("\r\n").slice(1)) {
+        const [date = "", , event, provider = "", key = "", field = "", , value = ""] = line.split(",");
+        if (!["openai", "anthropic"].includes(provider) || /\/|image/.test(key) || !["changed", "field_added"].includes(event ?? ""))
+          continue;
+        if (!(field in fields) || Number(value) === 0) continue;
+        const name = `${provider}/${key} ${fields[field as keyof typeof fields]}`;
+        said.set(name, (said.get(name) ?? new Map<string, string>()).set(date, value));
+      }
+      const wrong: unknown[] = [];
+      let checked = 0;
+      for (const [name, days] of said)
+        for (const [date, value] of days) {
+          const [model = "", type = ""] = name.split(" ");
+          const startMs = Date.parse(date);
+          // Until the next word on it, that day and the moment before it ends.
+          const found = [await priceOf(model, type, startMs), await priceOf(model, type, startMs + 86_399_999)];
+          const expected = toMillion(value);
+          if (found.some((usd) => usd !== expected)) wrong.push([name, date, expected, found]);
+          checked++;
+        }
+      expect(wrong).toEqual([]);
+      expect(checked).toBeGreaterThan(20);
+    },
+    120_000,
+  );
+});
+
+/** `1.5e-07` dollars a token as dollars a million tokens, by moving the point. */
+function toMillion(text: string): string {
+  const [digits = "", power = "0"] = text.split("e");
+  const [whole = "", part = ""] = digits.split(".");
+  const at = whole.length + Number(power) + 6;
+  const all = (whole + part).padEnd(at, "0").padStart((whole + part).length + Math.max(0, 1 - at), "0");
+  const point = Math.max(at, 1);
+  return `${all.slice(0, point).replace(/^0+(?=\d)/, "")}.${all.slice(point)}`.replace(/\.?0*$/, "");
+}

@@ -109,6 +109,23 @@ describe("own prices", () => {
   });
 });
 
+it("a source that is shipped is left out as well, from then on", async () => {
+  const { open, pass, now } = ledger();
+  const { desk } = open();
+  pass(1);
+  await desk.drop("genai-prices");
+  const input = (knownMs: number | null) => desk.find({ ...gpt, knownMs })?.lines.find((line) => line.class === "input");
+  expect(input(null)).toBeUndefined();
+  expect(input(now() - 1)).toBeDefined();
+  expect(desk.lists().filter(({ source, records }) => source === "genai-prices" && records > 0)).toMatchObject([{ superseded: true }]);
+  // It holds after a restart, which does not take it again.
+  expect(
+    open()
+      .desk.find(gpt)
+      ?.lines.some((line) => line.class === "input") ?? false,
+  ).toBe(false);
+});
+
 describe("lists on disk", () => {
   it("that were changed are found out", async () => {
     const { folder, open } = ledger();

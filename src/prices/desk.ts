@@ -10,7 +10,7 @@ import { type UsageClass, usageClasses } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { diffBooks } from "./diff.ts";
 import { disputesOf } from "./dispute.ts";
-import { createHistory, type History, type StandingList } from "./history.ts";
+import { createHistory, type History, isDropped, type StandingList } from "./history.ts";
 import type { PriceList } from "./list.ts";
 import { parseList } from "./parse.ts";
 import { checkList } from "./sanity.ts";
@@ -41,10 +41,17 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     return toListed({ taken, list }, history.lists);
   }
 
+  /** Now, or right after what was last heard of the source: no two of its lists are known since one moment. */
+  function nextOf(source: string, nowMs: number): number {
+    const own = history.lists.filter(({ taken }) => taken.source === source);
+    return Math.max(nowMs, ...own.map(({ taken }) => taken.knownMs + 1));
+  }
+
   function take(list: PriceList, known: number | null): ListedPrices {
     const nowMs = now();
-    const knownMs = known ?? nowMs;
-    if (knownMs > nowMs) throw new PennyworthError("prices_invalid", { detail: "a list cannot be known from a time that is yet to come" });
+    const knownMs = known ?? nextOf(list.source, nowMs);
+    if (known !== null && known > nowMs)
+      throw new PennyworthError("prices_invalid", { detail: "a list cannot be known from a time that is yet to come" });
     const twin = history.lists.find(({ taken }) => taken.source === list.source && taken.knownMs === knownMs);
     if (twin !== undefined)
       throw new PennyworthError("list_taken", { source: list.source, known: new Date(knownMs).toISOString(), version: twin.taken.version });
@@ -137,7 +144,7 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     drop: async (source) => {
       const known = [...new Set(history.lists.map(({ taken }) => taken.source))];
       if (!known.includes(source)) throw new PennyworthError("list_unknown", { name: source, known: known.join(", ") });
-      const nowMs = now();
+      const nowMs = nextOf(source, now());
       const empty: PriceList = { source, version: "none", origin: "dropped", published: null, records: [], discounts: [], choices: [] };
       note(empty, { ...toTaken(empty, nowMs), hash: "none", records: 0 });
     },
@@ -183,7 +190,8 @@ function nameOf({ source, version }: { readonly source: string; readonly version
 
 function toListed({ taken, list }: StandingList, all: readonly StandingList[]): ListedPrices {
   const { source, version, own, knownMs, takenMs, records, hash } = taken;
-  const superseded = hash !== null && all.some((other) => other.taken.source === source && other.taken.knownMs > knownMs);
+  const isNewer = (other: StandingList): boolean => other.taken.source === source && other.taken.knownMs > knownMs;
+  const superseded = isDropped({ taken, list }, all) || (hash !== null && all.some(isNewer));
   return { source, version, origin: list.origin, own, taken: { takenMs, knownMs }, superseded, records };
 }
 

@@ -88,7 +88,7 @@ export function layersOf(lists: readonly StandingList[]): readonly PriceLayer[] 
     const other = newest.get(one.taken.source);
     if (other === undefined || compareKnown(one, other) < 0) newest.set(one.taken.source, one);
   }
-  const standing = lists.filter((one) => one.taken.hash === null || newest.get(one.taken.source) === one);
+  const standing = lists.filter((one) => (one.taken.hash === null ? !isDropped(one, lists) : newest.get(one.taken.source) === one));
   return standing
     .filter(({ taken }) => taken.records > 0)
     .toSorted((a, b) => rankOf(a) - rankOf(b) || (a.taken.own ? 0 : compareText(a.taken.source, b.taken.source)) || compareKnown(a, b))
@@ -101,6 +101,11 @@ export function layersOf(lists: readonly StandingList[]): readonly PriceLayer[] 
       discounts: list.discounts,
       choices: list.choices,
     }));
+}
+
+/** Whether its source was left out since then. */
+export function isDropped({ taken }: StandingList, lists: readonly StandingList[]): boolean {
+  return lists.some((other) => other.taken.source === taken.source && other.taken.records === 0 && other.taken.knownMs > taken.knownMs);
 }
 
 function rankOf({ taken }: StandingList): number {
