@@ -3,7 +3,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { total } from "../core/charge.ts";
-import { formatUsd, sum } from "../core/money.ts";
+import { formatUsd, parseUsd, type Pico, sum, toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import type { CallRecord } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
@@ -99,13 +99,19 @@ export function addCalls(app: Api, context: ApiContext): void {
       {
         checked: records.length,
         charges: records.reduce((count, record) => count + (record.end?.charges.length ?? 0), 0),
-        cost: formatUsd(sum(records.map((record) => total(record.end?.charges ?? [])))),
+        cost: formatUsd(sum(records.map(standingOf))),
         problems,
         after: records.length < limit ? null : (records.at(-1)?.id ?? null),
       },
       200,
     );
   });
+}
+
+/** What a call comes to in its own month: what was booked for it later is in others. */
+function standingOf({ end, bookings = [] }: CallRecord): Pico {
+  const booked = sum(bookings.map(({ cost }) => parseUsd(cost)));
+  return toPico(total(end?.charges ?? []) - booked);
 }
 
 /** A call that has only just ended is waited for. @throws PennyworthError `call_unknown`. `last` is the call that started last. */
