@@ -31,7 +31,8 @@ import { createUpstream } from "./gateway/upstream.ts";
 import { Works } from "./gateway/work.ts";
 import { presumeEnd } from "./gateway/settle.ts";
 import { Archive } from "./ingest/archive.ts";
-import { readStatement, statementFormats } from "./ingest/read.ts";
+import { statementFormats } from "./ingest/read.ts";
+import { readApart } from "./ingest/reader.ts";
 import { acquire, type Lock } from "./ledger/lock.ts";
 import { watchMachines } from "./ledger/hosting.ts";
 import { Journal } from "./ledger/journal.ts";
@@ -380,7 +381,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     prices: ledger.prices,
     statements: {
       formats: statementFormats,
-      parse: readStatement,
+      parse: readApart,
       keep: (text) => archive.keep(text),
       read: (hash) => archive.read(hash),
       list: () => ledger.journal.reconciled(),

@@ -62,7 +62,7 @@ export interface StatementsAccess {
   /** Names of the exports that can be read. */
   readonly formats: readonly string[];
   /** One statement from one or more files; `format` null: told from them. @throws PennyworthError `statement_invalid`, with file, place and reason. */
-  parse(files: readonly { readonly name: string; readonly text: string }[], format: string | null): Statement;
+  parse(files: readonly { readonly name: string; readonly text: string }[], format: string | null): MaybePromise<Statement>;
   /** Keeps a reconciliation. @returns the hash it is found by. */
   keep(text: string): Promise<string>;
   /** null: it is not there any more. */

@@ -88,7 +88,7 @@ export function addReconcile(app: Api, context: ApiContext): void {
 
 async function compare(context: ApiContext, wanted: Wanted): Promise<Shown> {
   const nowMs = context.now();
-  const statement = context.statements.parse(wanted.files, wanted.format);
+  const statement = await context.statements.parse(wanted.files, wanted.format);
   const [fromMs, toMs] = spanOf(wanted, statement, nowMs);
   await context.ledger.caughtUp();
   const lines = await ledgerLines(context, wanted.provider, fromMs, toMs);
