@@ -55,6 +55,10 @@ describe("what is odd about a list", () => {
     ]);
     expect(odd(plain, "{provider: p, model: m, tier: priority, perMillion: {input: 1.5}}")).toHaveLength(1);
     expect(odd(plain, "{provider: p, model: m, tier: batch, perMillion: {input: 1.5}}")).toEqual([]);
+    // As LiteLLM's map has GPT-5 nano.
+    expect(odd(plain, "{provider: p, model: m, tier: priority, perMillion: {input: 150}}")).toEqual([
+      "m input: $150 per million, 50 times the standard price $3 per million in priority",
+    ]);
   });
 
   it("a price a thousand times its neighbours', or a hundred times where its own family costs a twentieth", () => {

@@ -195,6 +195,8 @@ function checkTier(record: PriceRecord, records: readonly PriceRecord[], warn: W
   for (const name of Object.keys(record.prices) as UsageClass[]) {
     const [rate, plain] = [rateOf(record, name), rateOf(base, name)];
     if (rate === null || plain === null || rate.pico === 0n || plain.pico === 0n) continue;
+    if (exceeds(rate, plain, otherTimes))
+      warn(record, name, `${tell(rate, name)}, ${timesOf(rate, plain)} times the standard price ${tell(plain, name)}`);
     const isOdd = cheaperTiers.has(record.tier) ? exceeds(rate, plain, 1n) : dearerTiers.has(record.tier) && exceeds(plain, rate, 1n);
     if (isOdd)
       warn(
