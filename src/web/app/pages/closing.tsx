@@ -24,10 +24,10 @@ interface Month {
 }
 
 const unsureKinds = [
-  ["unpriced", "used something without a price", "unpriced=yes"],
-  ["unmetered", "ended without a usage", "unmetered=yes"],
-  ["doubtful", "have a usage that does not add up", "doubtful=yes"],
-  ["presumed", "are presumed, nobody saw their end", "presumed=yes"],
+  ["unpriced", "that used something without a price", "unpriced=yes"],
+  ["unmetered", "that ended without a usage", "unmetered=yes"],
+  ["doubtful", "whose usage does not add up", "doubtful=yes"],
+  ["presumed", "whose end nobody saw", "presumed=yes"],
 ] as const;
 
 export function ClosingPage(): ReactNode {
@@ -119,7 +119,7 @@ function Months({
   const decimals = decimalsFor(months.flatMap(({ row }) => (row === null ? [] : [row.cost])));
   const current = new Date().toISOString().slice(0, 7);
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Months">
+    <div className="scroll" tabIndex={0} role="region" aria-label="Months of the books">
       <table className="list">
         <thead>
           <tr>
@@ -187,7 +187,7 @@ function Unsure({ row, month }: { readonly row: Row | null; readonly month: stri
   const found = row === null ? [] : unsureKinds.filter(([kind]) => row[kind] > 0);
   if (row === null || found.length === 0) return <span className="soft">nothing</span>;
   return found.map(([kind, , filter]) => (
-    <Link key={kind} to="/calls" search={{ span: spanOf(month), filter }} className="under">
+    <Link key={kind} to="/calls" search={{ span: spanOf(month), filter }} className="unsure">
       {count(row[kind])} {kind}
     </Link>
   ));
@@ -240,7 +240,7 @@ function CloseDialog({ month: { month }, onDone }: { readonly month: Month; read
               <ul>
                 {found.map(([kind, words, filter]) => (
                   <li key={kind}>
-                    <Link to="/calls" search={{ span: spanOf(month), filter }} onClick={onDone}>
+                    <Link to="/calls" search={{ span: spanOf(month), filter }} onClick={onDone} className="inline">
                       {plural(data.unsure[kind], "call")}
                     </Link>{" "}
                     {words}

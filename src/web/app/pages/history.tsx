@@ -13,7 +13,11 @@ const usual = ["input", "output"] as const;
 export function History({ history: { spans, nowMs } }: { readonly history: PriceHistory }): ReactNode {
   if (spans.length === 0) return <Empty title="No price is known at any time" />;
   const drawn = toSteps(spans, nowMs);
-  const classes = [...new Set(spans.flatMap(({ lines }) => lines.map((line) => line.class)))];
+  const priced = new Set(spans.flatMap(({ lines }) => lines.map((line) => line.class)));
+  const classes = [
+    ...usual.filter((name) => priced.has(name)),
+    ...[...priced].filter((name) => !(usual as readonly string[]).includes(name)),
+  ];
   return (
     <>
       {drawn === null ? (
@@ -28,6 +32,9 @@ export function History({ history: { spans, nowMs } }: { readonly history: Price
             formatAxis={toAxis}
             label={`Price of ${drawn.lines.map(({ name }) => name.toLowerCase()).join(" and ")} over time, dollars per million`}
           />
+          {spans.some(({ fromMs }) => fromMs !== null && fromMs > nowMs) ? (
+            <p className="soft small">Dashed: announced, and it may change before it happens.</p>
+          ) : null}
         </div>
       )}
       <div className="scroll low" tabIndex={0} role="region" aria-label="Prices over time">
@@ -77,8 +84,17 @@ function Rate({ line }: { readonly line: PriceLine | undefined }): ReactNode {
 }
 
 function State({ span: { fromMs, toMs }, nowMs }: { readonly span: PriceSpan; readonly nowMs: number }): ReactNode {
-  if (fromMs !== null && fromMs > nowMs) return <span className="badge warn hollow under">announced</span>;
-  return toMs === null || toMs > nowMs ? <span className="badge good under">in force</span> : null;
+  if (fromMs !== null && fromMs > nowMs)
+    return (
+      <span className="under">
+        <span className="badge warn hollow">announced</span>
+      </span>
+    );
+  return toMs === null || toMs > nowMs ? (
+    <span className="under">
+      <span className="badge good">in force</span>
+    </span>
+  ) : null;
 }
 
 function nameSpan({ fromMs, toMs }: PriceSpan): string {

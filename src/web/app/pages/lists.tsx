@@ -79,7 +79,7 @@ export function Lists(): ReactNode {
       ) : lists.data.lists.length === 0 ? (
         <Empty title="No list is taken" />
       ) : (
-        <div className="scroll" tabIndex={0} role="region" aria-label="Lists">
+        <div className="scroll" tabIndex={0} role="region" aria-label="Lists of prices, taken and waiting">
           <table className="list">
             <thead>
               <tr>
@@ -92,9 +92,6 @@ export function Lists(): ReactNode {
                 </th>
                 <th scope="col">Known since</th>
                 <th scope="col">State</th>
-                <th scope="col">
-                  <span className="hidden">Leave out</span>
-                </th>
               </tr>
             </thead>
             <tbody>
@@ -104,7 +101,9 @@ export function Lists(): ReactNode {
                     {list.own ? "Your own prices" : list.source}
                     <small className="soft mono under clip">{list.version}</small>
                   </th>
-                  <td className="wide free soft small">{list.origin}</td>
+                  <td className="wide free">
+                    <span className="soft small">{list.origin}</span>
+                  </td>
                   <td className="number wide">{count(list.records)}</td>
                   <td className="when">
                     {list.taken === null ? <span className="soft">—</span> : utcDay(list.taken.knownMs)}
@@ -116,10 +115,8 @@ export function Lists(): ReactNode {
                   </td>
                   <td>
                     <State list={list} />
-                  </td>
-                  <td className="number">
                     {isAdministrator && list.taken !== null && !list.superseded && !list.own && list.records > 0 ? (
-                      <Button size="compact-xs" variant="default" aria-label={`Leave ${list.source} out`} onClick={() => setDropping(list)}>
+                      <Button size="compact-xs" variant="default" aria-label={`Leave out ${list.source}`} onClick={() => setDropping(list)}>
                         Leave out
                       </Button>
                     ) : null}
@@ -136,8 +133,9 @@ export function Lists(): ReactNode {
   );
 }
 
-function State({ list: { taken, superseded, records } }: { readonly list: PriceList }): ReactNode {
+function State({ list: { taken, superseded, records, own } }: { readonly list: PriceList }): ReactNode {
   if (superseded) return <span className="badge soft hollow">superseded</span>;
+  if (own && records === 0) return <span className="badge soft hollow">empty</span>;
   if (taken === null) return <span className="badge warn hollow">waits</span>;
   return records === 0 ? <span className="badge soft hollow">left out</span> : <span className="badge good">in force</span>;
 }
@@ -315,6 +313,7 @@ export function RerateHint({ nowPriced, onClose }: { readonly nowPriced: NowPric
         to="/prices"
         search={{ rerate: nowPriced.sinceMs === null ? "all" : new Date(nowPriced.sinceMs).toISOString() }}
         onClick={onClose}
+        className="inline"
       >
         re-rate them
       </Link>

@@ -2,23 +2,21 @@
 // Not here: the whole book (prices.tsx). Invariant: every rate stands with its version, the rule that matched and its source.
 
 import { Button, TextInput } from "@mantine/core";
-import { useQueries } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { type ApiError, ask } from "../api.ts";
-import { type Dispute, type Disputes, nameClass, type PricedModels, type PriceHistory, type PricesInForce, rateWords } from "../book.ts";
+import type { ApiError } from "../api.ts";
+import { type Dispute, type Disputes, nameClass, type PriceHistory, type PricesInForce, rateWords } from "../book.ts";
 import { useAnswer, useSession } from "../data.ts";
 import { Icon } from "../icons.tsx";
-import { count, exact, toGeometry } from "../money.ts";
+import { exact, toGeometry } from "../money.ts";
 import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
-import { Exact } from "../parts/usd.tsx";
 import { one, type Search } from "../search.ts";
-import { exactMoment, utcDay } from "../time.ts";
 import { History } from "./history.tsx";
 import { RerateDialog } from "./rerate.tsx";
 import { SetPrice } from "./setprice.tsx";
+import { type Asked, InForce, toRows } from "./tariff.tsx";
 import { Trend } from "./trend.tsx";
 
 const setFirst = ["input", "output"] as const;
@@ -173,97 +171,6 @@ function Unknown({ error, known }: { readonly error: ApiError; readonly known: s
   );
 }
 
-interface Asked {
-  readonly provider: string;
-  readonly model: string;
-  readonly at: string | undefined;
-  readonly known: string | undefined;
-}
-
-/** Every tier's rates, one under the other. */
-function InForce({ standard, asked }: { readonly standard: PricesInForce; readonly asked: Asked }): ReactNode {
-  const listed = useAnswer<PricedModels>(
-    "prices/models",
-    { provider: standard.pricesOf, search: standard.model, at: asked.at, known: asked.known },
-    { live: false },
-  );
-  const tiers = listed.data?.models.find(({ model }) => model === standard.model)?.tiers.filter((tier) => tier !== "standard") ?? [];
-  const others = useQueries({
-    queries: tiers.map((tier) => ({
-      queryKey: ["prices", { ...asked, tier }],
-      queryFn: ({ signal }: { readonly signal: AbortSignal }) => ask<PricesInForce>("prices", { ...asked, tier }, signal),
-    })),
-  });
-  const found = [standard, ...others.flatMap(({ data }) => (data === undefined ? [] : [data]))];
-  return (
-    <section className="card" aria-labelledby="force">
-      <div className="title">
-        <h2 id="force">In force</h2>
-        <p className="soft small">
-          {asked.at === undefined ? exactMoment(standard.atMs) : `${utcDay(standard.atMs)}, 00:00 UTC`}
-          {asked.known === undefined ? "" : `, as known on ${asked.known}`}
-        </p>
-      </div>
-      <p className="small body" data-testid="rule">
-        {standard.model === asked.model ? "The name is the model's own" : `${asked.model} is ${standard.model}`}
-        {standard.pricesOf === asked.provider ? "" : ` in the list of ${standard.pricesOf}`}: {standard.rule}.
-        {standard.contextWindow === null ? "" : ` Context window: ${count(standard.contextWindow)} tokens.`}
-      </p>
-      {found.every(({ lines }) => lines.length === 0) ? (
-        <Empty title="No price is in force">
-          <p>The book knows the model, and has no price of it at this time.</p>
-        </Empty>
-      ) : (
-        <div className="scroll" tabIndex={0} role="region" aria-label="Rates in force">
-          <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Class</th>
-                <th scope="col" className="number">
-                  Rate
-                </th>
-                <th scope="col" className="wide">
-                  Version
-                </th>
-                <th scope="col" className="wide">
-                  Source
-                </th>
-              </tr>
-            </thead>
-            {found.map(({ tier, lines }) => (
-              <tbody key={tier} data-tier={tier}>
-                {found.length === 1 ? null : (
-                  <tr className="task">
-                    <th scope="rowgroup" colSpan={4} className="name">
-                      {tier}
-                    </th>
-                  </tr>
-                )}
-                {lines.map((line) => (
-                  <tr key={`${line.class} ${line.aboveTokens} ${line.version}`} data-class={line.class}>
-                    <th scope="row">
-                      {nameClass(line.class)}
-                      {line.aboveTokens > 0 ? <small className="soft under">above {count(line.aboveTokens)} tokens in</small> : null}
-                    </th>
-                    <td className="number">
-                      {line.rateUsd === null ? `${line.ratePico}/${line.ratePer} × 10⁻¹² $` : <Exact value={line.rateUsd} />}{" "}
-                      <span className="soft per">per {rateWords(line.class, line.rateUnits)}</span>
-                    </td>
-                    <td className="wide free">
-                      <code className="soft">{line.version}</code>
-                    </td>
-                    <td className="wide free soft small">{line.source}</td>
-                  </tr>
-                ))}
-              </tbody>
-            ))}
-          </table>
-        </div>
-      )}
-    </section>
-  );
-}
-
 function Sources({ asked }: { readonly asked: Asked }): ReactNode {
   const disputes = useAnswer<Disputes>("prices/disputes", { ...asked }, { live: false });
   const list = disputes.data?.models[0]?.disputes ?? [];
@@ -351,7 +258,7 @@ function Said({ dispute: { class: name, per, said, lowest, highest, differs } }:
 
 /** The classes that are priced now, to be set anew. */
 function toClasses(standard: PricesInForce | undefined): readonly string[] {
-  const names = [...new Set(standard?.lines.map((line) => line.class))];
+  const names = standard === undefined ? [] : [...new Set(toRows([standard]).map((row) => row.class))];
   return names.length === 0 ? setFirst : names;
 }
 

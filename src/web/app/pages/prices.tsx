@@ -95,7 +95,7 @@ export function Prices(): ReactNode {
               className="grow"
               miw={160}
               aria-label="Search the models"
-              placeholder="gpt-5-mini"
+              placeholder="A model's name …"
               value={text}
               onChange={(event) => setText(event.currentTarget.value)}
               onBlur={() => change({ search: text.trim() === "" ? undefined : text.trim() })}
@@ -112,11 +112,11 @@ export function Prices(): ReactNode {
               clearable
               clearButtonProps={{ "aria-label": "Every provider" }}
             />
+            <span className="soft small">as known on</span>
             <TextInput
               size="xs"
               type="date"
               aria-label="As known on, UTC"
-              title="As known on, UTC"
               value={known ?? ""}
               onChange={(event) => change({ known: event.currentTarget.value === "" ? undefined : event.currentTarget.value })}
             />
@@ -214,7 +214,7 @@ function Models({
   const after = Math.max(0, rows.getTotalSize() - (items.at(-1)?.end ?? 0));
   return (
     <div ref={place} className="scroll booked" tabIndex={0} role="region" aria-label="Models and their prices">
-      <table className="list calls prices sticky" aria-rowcount={models.length + 1}>
+      <table className="list prices sticky" aria-rowcount={models.length + 1}>
         <thead>
           <tr>
             <th scope="col">Model</th>
@@ -247,6 +247,7 @@ function Models({
                 ranges={ranges.get(`${model.provider}/${model.model}`)}
                 known={known}
                 isAt={index === at}
+                measure={rows.measureElement}
               />
             );
           })}
@@ -271,12 +272,15 @@ function Row({
   ranges,
   known,
   isAt,
+  measure,
 }: {
   readonly model: ListedModel;
   readonly index: number;
   readonly ranges: ReadonlyMap<string, string> | undefined;
   readonly known: string | undefined;
   readonly isAt: boolean;
+  /** A row with a range is higher than one without. */
+  readonly measure: (row: HTMLTableRowElement | null) => void;
 }): ReactNode {
   const navigate = useNavigate();
   const search = { provider, model, known };
@@ -284,6 +288,8 @@ function Row({
   const isPlain = columns.some((name) => prices[name] !== undefined);
   return (
     <tr
+      ref={measure}
+      data-index={index}
       data-model={`${provider}/${model}`}
       data-at={isAt || undefined}
       aria-rowindex={index + 2}
@@ -313,7 +319,11 @@ function Row({
       })}
       <td className="wide for">
         {disputed.length === 0 ? null : <span className="badge warn">disputed: {disputed.map(nameClass).join(", ")}</span>}
-        {changesMs === null ? null : <span className="badge under">changes on {utcDay(changesMs)}</span>}
+        {changesMs === null ? null : (
+          <span className="under">
+            <span className="badge soft">changes on {utcDay(changesMs)}</span>
+          </span>
+        )}
         {isPlain || others.length === 0 ? null : (
           <span className="soft small clip">
             {others.map(([name, usd]) => `${nameClass(name)} ${usd === undefined ? "" : exact(usd)} for ${listWords(name)}`).join(", ")}

@@ -172,7 +172,7 @@ function Result({
         </strong>{" "}
         instead of <Usd value={before} decimals={decimals} />: <Signed value={difference} decimals={decimals} />.
         {priced === 0 ? "" : ` ${count(priced)} had no price before.`}
-        {lost === 0 ? "" : ` ${count(lost)} lose theirs.`}
+        {lost === 0 ? "" : ` ${plural(lost, "call")} would have something without a price.`}
       </p>
       {isClosed ? (
         <p className="soft small">Of closed months the difference is booked in the open one; their reports stay as they are.</p>
@@ -218,7 +218,7 @@ function Rows({ rows, decimals }: { readonly rows: readonly RerateDay[]; readonl
               <td className="number wide">
                 {count(row.calls)}
                 {row.priced === 0 ? null : <small className="soft under">{count(row.priced)} newly priced</small>}
-                {row.lost === 0 ? null : <small className="warn under">{count(row.lost)} lose their price</small>}
+                {row.lost === 0 ? null : <small className="warn under">{count(row.lost)} without a price</small>}
               </td>
               <td className="number wide">
                 <Usd value={row.before} decimals={decimals} />

@@ -42,7 +42,8 @@ export function SetPrice({
     onSuccess: () => void refreshPrices(queries),
   });
   const change = (index: number, usd: string): void => setAmounts(amounts.map((one, at) => (at === index ? { ...one, usd } : one)));
-  const isReady = amounts.length > 0 && amounts.every(({ usd }) => /^\d+(\.\d+)?$/.test(usd.trim()));
+  // What is left empty is not said: its class keeps the price it has, or none.
+  const isReady = amounts.some(({ usd }) => usd.trim() !== "") && amounts.every(({ usd }) => usd.trim() === "" || isDecimal(usd));
   const others = setClasses.filter((name) => amounts.every((one) => one.class !== name));
   return (
     <Modal opened onClose={onClose} title={`Set a price for ${model}`} centered size="lg" closeButtonProps={{ "aria-label": "Close" }}>
@@ -82,7 +83,7 @@ export function SetPrice({
                 autoComplete="off"
                 value={one.usd}
                 onChange={(event) => change(index, event.currentTarget.value)}
-                error={one.usd === "" || /^\d+(\.\d+)?$/.test(one.usd.trim()) ? null : "A decimal number, like 2.50"}
+                error={one.usd.trim() === "" || isDecimal(one.usd) ? null : "A decimal number, like 2.50"}
                 {...(index === 0 ? { "data-autofocus": true } : {})}
               />
               {amounts.length === 1 ? null : (
@@ -139,6 +140,10 @@ export function SetPrice({
   );
 }
 
+function isDecimal(text: string): boolean {
+  return /^\d+(\.\d+)?$/.test(text.trim());
+}
+
 /** A price file of one record, in JSON. Amounts stay text, so that none of their digits is lost. */
 export function toFile({
   provider,
@@ -158,7 +163,11 @@ export function toFile({
   readonly amounts: readonly Amount[];
 }): string {
   const prices: Record<string, Record<string, string>> = {};
-  for (const { class: name, usd } of amounts) (prices[quoteOf(name)] ??= {})[name] = usd.trim();
+  for (const { class: name, usd } of amounts) {
+    if (usd.trim() === "") continue;
+    const quoted = (prices[quoteOf(name)] ??= {});
+    quoted[name] = usd.trim();
+  }
   const record = {
     provider,
     model,

@@ -13,7 +13,7 @@ import { Exact, Usd } from "../parts/usd.tsx";
 import { Waterfall } from "../parts/waterfall.tsx";
 import { dayMs, utcDay } from "../time.ts";
 
-const rowsFirst = 200;
+const rowsFirst = 60;
 
 export function StatementResult({ result }: { readonly result: Reconciliation }): ReactNode {
   const { provider, stated, valued, ledger, gap, gapPercent, notes, models, foreign } = result;
@@ -83,7 +83,11 @@ export function StatementResult({ result }: { readonly result: Reconciliation })
             <p>The statement and the ledger say the same, to the last digit.</p>
           </Empty>
         ) : (
-          <Waterfall from={{ name: "In the ledger", amount: ledger }} to={{ name: "Stated", amount: compared }} falls={falls} />
+          <Waterfall
+            from={{ name: "In the ledger", amount: ledger }}
+            to={{ name: stated === null ? "Its quantities" : "Stated", amount: compared }}
+            falls={falls}
+          />
         )}
       </section>
       <Rows rows={result.rows} rowCount={result.rowCount} />
@@ -118,7 +122,7 @@ function Rows({ rows, rowCount }: { readonly rows: readonly ReconciledRow[]; rea
         <h2 id="rows">By day, model and class</h2>
         <p className="soft small">the largest gap first</p>
       </div>
-      <div className="scroll" tabIndex={0} role="region" aria-label="By day, model and class">
+      <div className="scroll" tabIndex={0} role="region" aria-label="Rows by day, model and class">
         <table className="list">
           <thead>
             <tr>
@@ -184,8 +188,8 @@ function Rows({ rows, rowCount }: { readonly rows: readonly ReconciledRow[]; rea
 function Both({ measure: { cost, quantity } }: { readonly measure: ReconciledRow["stated"] }): ReactNode {
   return (
     <td className="number wide">
-      {cost === null ? <span className="soft">no amount</span> : <Usd value={cost} decimals={6} />}
-      {quantity === null ? null : <small className="soft under">{count(quantity)}</small>}
+      {cost === null ? quantity === null ? <span className="soft">—</span> : null : <Usd value={cost} decimals={6} />}
+      {quantity === null ? null : <small className={cost === null ? "under" : "soft under"}>{count(quantity)}</small>}
     </td>
   );
 }

@@ -43,7 +43,11 @@ export function UnpricedModels(): ReactNode {
           )}{" "}
           of {found.map(({ model }) => model ?? "no model").join(", ")} {found.length === 1 && found[0]?.calls === 1 ? "has" : "have"} a
           price by now and{" "}
-          <Link to="/prices" search={{ rerate: new Date(Math.min(...found.map(({ firstMs }) => firstMs))).toISOString() }}>
+          <Link
+            className="inline"
+            to="/prices"
+            search={{ rerate: new Date(Math.min(...found.map(({ firstMs }) => firstMs))).toISOString() }}
+          >
             can be re-rated
           </Link>
           .

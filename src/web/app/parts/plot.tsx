@@ -39,8 +39,8 @@ export interface PlotProps {
   readonly height?: number;
 }
 
-const nameWidth = 148;
-const namedWidthMin = 520;
+const nameWidth = 120;
+const namedWidthMin = 420;
 const nameHeight = 16;
 
 interface Named {
@@ -112,6 +112,7 @@ export function Plot({
       {
         animation: false,
         aria: { enabled: false },
+        useUTC: true,
         grid: {
           left: 8,
           right: isNamed ? nameWidth + 12 : 12,
