@@ -10,16 +10,18 @@ import { type ApiError, ask, type CallsPage, type Report } from "../api.ts";
 import { useAnswer, useStatus } from "../data.ts";
 import { toFirstCall } from "../first.ts";
 import { isTyping } from "../keys.ts";
-import { count, decimalsFor } from "../money.ts";
+import { decimalsFor } from "../money.ts";
 import { Filters } from "../parts/filters.tsx";
 import { Page } from "../parts/page.tsx";
 import { CallHead, CallRow } from "../parts/rows.tsx";
 import { CopyLine, Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Unreal } from "../parts/unreal.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
 import { describeSpan, toIso } from "../time.ts";
 import { useView } from "../view.ts";
+import { plural } from "../words.ts";
 
 const pageRows = 100;
 const rowHeight = 49;
@@ -96,8 +98,9 @@ export function Calls(): ReactNode {
         <div className="row wrap">
           <Filters filters={filters} span={span} onChange={(next) => change({ filter: next.length === 0 ? undefined : next })} />
           {total === undefined ? null : (
-            <p className="soft small" style={{ marginLeft: "auto" }} data-testid="total">
-              {count(total.calls)} calls · <Usd value={total.cost} decimals={decimalsFor([total.cost])} mark={markOf(total)} />
+            <p className="soft small end right" data-testid="total">
+              {plural(total.calls, "call")} · <Usd value={total.cost} decimals={decimalsFor([total.cost])} mark={markOf(total)} />
+              <Unreal query={query} />
             </p>
           )}
         </div>

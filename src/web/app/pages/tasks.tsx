@@ -141,10 +141,12 @@ function List({ runs }: { readonly runs: readonly Run[] }): ReactNode {
                 }}
               >
                 <td>
-                  <Link to="/tasks/$id" params={{ id: run.task }} className="clip">
+                  <Link to="/tasks/$id" params={{ id: run.task }} className="clip" title={run.task}>
                     {run.task}
                   </Link>
-                  <span className="soft small clip">{run.type ?? "no type"}</span>
+                  <span className="soft small clip" title={run.type ?? undefined}>
+                    {run.type ?? "no type"}
+                  </span>
                 </td>
                 <td className="wide for">
                   <span className="clip">{said.length === 0 ? <span className="soft">not recorded</span> : said.join(" · ")}</span>
@@ -158,7 +160,11 @@ function List({ runs }: { readonly runs: readonly Run[] }): ReactNode {
                 <td className="number">{count(run.calls)}</td>
                 <td className={`number wide${run.failed > 0 ? " bad" : " soft"}`}>{count(run.failed)}</td>
                 <td className="number">
-                  <Usd value={run.cost} decimals={decimals} mark={markOf(run)} />
+                  {run.open > 0 && run.cost === "0" && run.calls <= run.open ? (
+                    <span className="soft">not yet</span>
+                  ) : (
+                    <Usd value={run.cost} decimals={decimals} mark={markOf(run)} />
+                  )}
                 </td>
               </tr>
             );
