@@ -107,10 +107,11 @@ export function times(by: number): string {
   return factor > 100 ? "over 100 times" : `${count(factor)} times`;
 }
 
-/** The share of a whole in 0…1, for bars and per cents. */
+/** The share of a whole in 0…1, for bars and per cents; what is something is never 0. */
 export function share(part: string, whole: string): number {
-  const base = parse(whole);
-  return base <= 0n ? 0 : Number((parse(part) * 1_000_000n) / base) / 1_000_000;
+  const [some, base] = [parse(part), parse(whole)];
+  if (base <= 0n || some <= 0n) return 0;
+  return Math.max(1, Number((some * 1_000_000n) / base)) / 1_000_000;
 }
 
 /** An axis label: short, in the reader's locale. */
@@ -128,10 +129,8 @@ export function toAxis(value: number): string {
 }
 
 /** What stands on a bar, from exact digits: to the cent where there is one, and short from a thousand on. */
-export function short(usd: string): string {
-  const pico = parse(usd);
-  if (pico >= 1_000n * one) return axis.format(usd as Decimal);
-  return round(usd, pico >= one / 10n ? 2 : decimalsFor([usd]));
+export function short(usd: string, decimals = 2): string {
+  return parse(usd) >= 1_000n * one ? axis.format(usd as Decimal) : round(usd, decimals);
 }
 
 const usdPlain = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, notation: "compact" });

@@ -114,9 +114,9 @@ export function toHeight(measure: Measure, row: Sums): number | null {
   return measure === "cost" ? toGeometry(row.cost) : read(measure, row);
 }
 
-/** Decimal text of a measure as it stands on a chart: short, from exact digits. */
-export function shorten(measure: Measure, text: string): string {
-  return measure === "cost" ? short(text) : compact(text);
+/** Decimal text of a measure as it stands on a chart: short, from exact digits. `decimals`: of amounts under a thousand. */
+export function shorten(measure: Measure, text: string, decimals = 2): string {
+  return measure === "cost" ? short(text, decimals) : compact(text);
 }
 
 function toText(measure: Measure, row: Row): string {

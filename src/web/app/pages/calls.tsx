@@ -189,7 +189,7 @@ function List({
   const after = Math.max(0, rows.getTotalSize() - (items.at(-1)?.end ?? 0));
   return (
     <div ref={place} className="scroll tall" tabIndex={0} role="region" aria-label="Calls, newest first">
-      <table className="list calls sticky" aria-rowcount={hasMore ? -1 : calls.length}>
+      <table className="list calls timed sticky" aria-rowcount={hasMore ? -1 : calls.length}>
         <CallHead />
         <tbody>
           {before === 0 ? null : (

@@ -131,9 +131,12 @@ function Tile({
         <span className="small end">{plural(now.calls, "call")}</span>
       </dt>
       <dd>
-        <p className="figure" data-figure={name}>
-          <Exact value={now.cost} mark={markOf(now)} />
-        </p>
+        <div className="row figures">
+          <p className="figure" data-figure={name}>
+            <Exact value={now.cost} mark={markOf(now)} />
+          </p>
+          {spark === undefined ? null : <Spark heights={spark} width={240} />}
+        </div>
         <p className="soft small">
           {by === null ? (
             before.sums.calls === 0 ? (
@@ -141,6 +144,8 @@ function Tile({
             ) : (
               `no price is known of ${within}`
             )
+          ) : by === 0 ? (
+            `about as much as ${against}`
           ) : (
             <span title={`${against}: $${before.sums.cost}`}>
               <span className="delta">
@@ -163,7 +168,6 @@ function Tile({
             )}
           </Link>
         )}
-        {spark === undefined ? null : <Spark heights={spark} width={240} />}
       </dd>
     </div>
   );

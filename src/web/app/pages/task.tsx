@@ -94,10 +94,8 @@ function Run({ tree }: { readonly tree: Tree }): ReactNode {
           </div>
           <div className="tile">
             <dt>Calls</dt>
-            <dd className="figure">
-              {count(task.calls)}
-              {task.failed > 0 ? <span className="fine bad"> {count(task.failed)} failed</span> : null}
-            </dd>
+            <dd className="figure">{count(task.calls)}</dd>
+            {task.failed > 0 ? <dd className="bad small">{count(task.failed)} failed</dd> : null}
           </div>
           <div className="tile">
             <dt>{task.open > 0 ? "Under way for" : "Took"}</dt>
@@ -153,7 +151,7 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
       <div className="title">
         <h2 id="line">Time line</h2>
         <p className="soft small">
-          {say(startMs)} – {say(endMs)}; the darker, the dearer
+          {say(startMs)} – {say(endMs)}; the stronger, the dearer
         </p>
       </div>
       <div className="scroll" tabIndex={0} role="region" aria-label="Tasks and calls">

@@ -6,6 +6,7 @@ import type { ECharts } from "echarts/core";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { formatAxis, labelBucket, nameBucket, type Series, shorten } from "../series.ts";
 import type { Measure } from "../fields.ts";
+import { decimalsFor } from "../money.ts";
 import { palette } from "../theme.ts";
 import { hourMs } from "../time.ts";
 import { pickLabels, type Placed, placeNames } from "./labels.ts";
@@ -34,6 +35,9 @@ export function colorOf(scheme: "light" | "dark", index: number, isRest: boolean
   const colors = palette[scheme];
   return (isRest ? colors.at(-1) : colors[index % (colors.length - 1)]) ?? "#888";
 }
+
+/** What the line across is. */
+const beforeName = "The span before, all together";
 
 /** A name at a line's end has so much room, pixels. */
 const nameWidth = 132;
@@ -112,6 +116,7 @@ export function Chart({
     const isNamed = kind === "line" && lines.length > 1 && made.getWidth() >= namedWidthMin;
     const sums = times.map((_, at) => lines.reduce((sum, line) => sum + (line.heights[at] ?? 0), 0));
     const labelled = kind === "stack" ? pickLabels(totals, sums, made.getWidth() - 60) : new Set<number>();
+    const decimals = Math.max(2, decimalsFor(totals) - 2);
     const every = Math.max(0, Math.ceil(times.length / Math.max(2, made.getWidth() / 90)) - 1);
     made.setOption(
       {
@@ -119,7 +124,7 @@ export function Chart({
         aria: { enabled: false },
         grid: {
           left: 8,
-          right: isNamed ? nameWidth + 12 : 12,
+          right: isNamed ? nameWidth + 12 : kind === "stack" ? 22 : 12,
           top: kind === "stack" ? 22 : 12,
           bottom: 4,
           outerBoundsMode: "same",
@@ -188,7 +193,7 @@ export function Chart({
                     distance: 3,
                     ...text,
                     color: color("--ink"),
-                    formatter: ({ dataIndex }: { dataIndex: number }) => shorten(measure, totals[dataIndex] ?? "0"),
+                    formatter: ({ dataIndex }: { dataIndex: number }) => shorten(measure, totals[dataIndex] ?? "0", decimals),
                   },
                   data: sums.map((sum, at) => (labelled.has(at) ? sum : null)),
                 },
@@ -213,8 +218,9 @@ export function Chart({
     setNames(isNamed ? placeNames(lines, (value) => made.convertToPixel({ yAxisIndex: 0 }, value), made.getHeight()) : []);
     const captions: Caption[] = lines.map((line, index) => ({
       color: colorOf(scheme, index, line.isRest),
-      text: line.sum === null ? line.name : `${line.name}  ${shorten(measure, line.sum)}`,
+      text: line.sum === null ? line.name : `${line.name}  ${shorten(measure, line.sum, decimals)}`,
     }));
+    if (before !== undefined) captions.push({ color: color("--soft"), text: beforeName });
     const look = { ink: color("--ink"), soft: color("--soft"), ground: color("--surface") };
     onReady?.(() => toPicture(made.getRenderedCanvas({ pixelRatio: 2, backgroundColor: look.ground }), label, captions, look));
   }, [isLoaded, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width, label]);
@@ -230,58 +236,67 @@ export function Chart({
   const left = at === null || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, at) as number);
   const onRight = left > (place.current?.clientWidth ?? 0) / 2;
   return (
-    <div
-      className="chart"
-      style={{
-        ...(fills ? { minHeight: height, flex: 1 } : { height }),
-        cursor: onPick !== undefined && at !== null ? "pointer" : undefined,
-      }}
-      role="application"
-      aria-roledescription="chart"
-      aria-label={`${label}. Arrow keys read it value by value${onPick === undefined ? "" : ", Enter opens the calls"}.`}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      onBlur={() => setAt(null)}
-    >
-      <div ref={place} style={{ position: "absolute", inset: 0 }} />
-      {names.map(({ index, top }) => {
-        const line = lines[index];
-        return line === undefined ? null : (
-          <span key={line.key} className="linename" aria-hidden="true" title={line.name} style={{ top, left: namesLeft }}>
-            <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} />
-            <span className="clip">{line.name}</span>
-          </span>
-        );
-      })}
-      {at === null || times[at] === undefined ? null : (
-        <div className="tip" role="status" style={onRight ? { right: `calc(100% - ${left - 12}px)` } : { left: left + 12 }}>
-          <strong>{nameBucket(bucket, times[at])}</strong>
-          <table>
-            <tbody>
-              {lines
-                .map((line, index) => ({ line, index, height: line.heights[at] ?? 0 }))
-                .filter(({ height }) => height > 0 || lines.length === 1)
-                .toSorted((a, b) => b.height - a.height)
-                .slice(0, 9)
-                .map(({ line, index }) => (
-                  <tr key={line.name}>
-                    <th scope="row">
-                      <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} /> {line.name}
-                    </th>
-                    <td>{line.texts[at]}</td>
+    <>
+      <div
+        className="chart"
+        style={{
+          ...(fills ? { minHeight: height, flex: 1 } : { height }),
+          cursor: onPick !== undefined && at !== null ? "pointer" : undefined,
+        }}
+        role="application"
+        aria-roledescription="chart"
+        aria-label={`${label}. Arrow keys read it value by value${onPick === undefined ? "" : ", Enter opens the calls"}.`}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onBlur={() => setAt(null)}
+      >
+        <div ref={place} style={{ position: "absolute", inset: 0 }} />
+        {names.map(({ index, top }) => {
+          const line = lines[index];
+          return line === undefined ? null : (
+            <span key={line.key} className="linename" aria-hidden="true" title={line.name} style={{ top, left: namesLeft }}>
+              <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} />
+              <span className="clip">{line.name}</span>
+            </span>
+          );
+        })}
+        {at === null || times[at] === undefined ? null : (
+          <div className="tip" role="status" style={onRight ? { right: `calc(100% - ${left - 12}px)` } : { left: left + 12 }}>
+            <strong>{nameBucket(bucket, times[at])}</strong>
+            <table>
+              <tbody>
+                {lines
+                  .map((line, index) => ({ line, index, height: line.heights[at] ?? 0 }))
+                  .filter(({ height }) => height > 0 || lines.length === 1)
+                  .toSorted((a, b) => b.height - a.height)
+                  .slice(0, 9)
+                  .map(({ line, index }) => (
+                    <tr key={line.key}>
+                      <th scope="row">
+                        <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} /> {line.name}
+                      </th>
+                      <td>{line.texts[at]}</td>
+                    </tr>
+                  ))}
+                {beforeTexts?.[at] === undefined ? null : (
+                  <tr>
+                    <th scope="row">{beforeName}</th>
+                    <td>{beforeTexts[at]}</td>
                   </tr>
-                ))}
-              {beforeTexts?.[at] === undefined ? null : (
-                <tr>
-                  <th scope="row">Before, all together</th>
-                  <td>{beforeTexts[at]}</td>
-                </tr>
-              )}
-            </tbody>
-          </table>
-        </div>
+                )}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </div>
+      {before === undefined ? null : (
+        <ul className="legend">
+          <li>
+            <span className="dashed" aria-hidden="true" /> {beforeName}
+          </li>
+        </ul>
       )}
-    </div>
+    </>
   );
 }
 

@@ -12,7 +12,7 @@ export function CallRows({ calls }: { readonly calls: readonly Call[] }): ReactN
   const decimals = decimalsFor(calls.map((call) => call.cost));
   return (
     <div className="scroll">
-      <table className="list calls">
+      <table className="list calls timed">
         <CallHead />
         <tbody>
           {calls.map((call) => (
