@@ -14,7 +14,7 @@ export interface ApiContext {
   readonly now: () => number;
   /** Most rows of one report (`limits.rowsMax`). */
   readonly rowsMax: number;
-  readonly ledger: Pick<Store, "report" | "calls" | "call" | "scan" | "charges" | "charge" | "runs" | "run" | "incidents"> & {
+  readonly ledger: Pick<Store, "report" | "totals" | "calls" | "call" | "scan" | "charges" | "charge" | "runs" | "run" | "incidents"> & {
     /** Resolves when everything on record at the time of asking can be seen, or after a short while. */
     caughtUp(): Promise<void>;
   };

@@ -24,7 +24,9 @@ import type {
   Run,
   RunsPage,
   RunsQuery,
+  Span,
   Store,
+  Totals,
 } from "../store.ts";
 import { summaryColumns, toLatency, toReportRow, toSummary } from "./answer.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
@@ -40,6 +42,7 @@ import type { Records } from "./records.ts";
 import { insertFrom, schema, schemaVersion } from "./schema.ts";
 import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
 import { addSums, foldSums } from "./sums.ts";
+import { totalsSql, toTotals } from "./totals.ts";
 import type { Transaction } from "./transaction.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
 
@@ -266,6 +269,10 @@ export class DuckDBStore implements Store {
     }
     if (total === null) throw new PennyworthError("store_failed", { detail: "a report came without its total" });
     return { by: query.by, rows: rows.slice(0, query.limit), total, truncated: rows.length > query.limit, position };
+  }
+
+  async totals(spans: readonly Span[]): Promise<Totals> {
+    return toTotals(await this.#ask(totalsSql(spans)), spans);
   }
 
   async calls(query: CallsQuery): Promise<CallsPage> {

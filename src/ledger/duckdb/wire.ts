@@ -2,7 +2,7 @@
 
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
-import type { CallsQuery, ChargesQuery, ReportQuery, RunsQuery } from "../store.ts";
+import type { CallsQuery, ChargesQuery, ReportQuery, RunsQuery, Span } from "../store.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -19,6 +19,7 @@ export interface Setup extends DuckDBOptions {
 
 export type Question =
   | { readonly method: "report"; readonly query: ReportQuery }
+  | { readonly method: "totals"; readonly spans: readonly Span[] }
   | { readonly method: "calls"; readonly query: CallsQuery }
   | { readonly method: "call"; readonly id: string }
   | { readonly method: "scan"; readonly after: string | null; readonly limit: number }
