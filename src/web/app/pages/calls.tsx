@@ -1,25 +1,24 @@
 // Calls, newest first: as many as there are, of which only the rows in sight exist. The first page is alive; once one has scrolled on, the
 // list stands still, so that nothing moves under the reader's eyes.
 
-import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { type ApiError, ask, type CallsPage, type Report } from "../api.ts";
-import { useAnswer, useStatus } from "../data.ts";
-import { toFirstCall } from "../first.ts";
+import { useAnswer } from "../data.ts";
 import { isTyping } from "../keys.ts";
 import { decimalsFor } from "../money.ts";
 import { Filters } from "../parts/filters.tsx";
+import { NoCalls } from "../parts/none.tsx";
 import { Page } from "../parts/page.tsx";
 import { CallHead, CallRow } from "../parts/rows.tsx";
-import { CopyLine, Share, toLine } from "../parts/share.tsx";
+import { Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Failed, Waiting } from "../parts/states.tsx";
 import { Unreal } from "../parts/unreal.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
-import { describeSpan, toIso } from "../time.ts";
+import { toIso } from "../time.ts";
 import { useView } from "../view.ts";
 import { plural } from "../words.ts";
 
@@ -28,7 +27,6 @@ const rowHeight = 49;
 
 export function Calls(): ReactNode {
   const { spanText, span, filters, change } = useView("24h", false);
-  const status = useStatus();
   const query = { since: toIso(span.sinceMs), until: toIso(span.untilMs), filter: filters };
   const sums = useAnswer<Report>("report", query);
   const [isScrolled, setScrolled] = useState(false);
@@ -42,7 +40,6 @@ export function Calls(): ReactNode {
   const calls = useMemo(() => pages.data?.pages.flatMap((page) => page.calls) ?? [], [pages.data]);
   const decimals = useMemo(() => decimalsFor(calls.slice(0, 500).map((call) => call.cost)), [calls]);
   const total = sums.data?.total;
-  const isNarrow = filters.length > 0 || spanText !== "all";
 
   return (
     <Page
@@ -110,20 +107,7 @@ export function Calls(): ReactNode {
           ) : pages.isPending ? (
             <Waiting label="Loading the calls" rows={12} />
           ) : calls.length === 0 ? (
-            isNarrow ? (
-              <Empty title="No call matches">
-                <p>
-                  {filters.length === 0 ? "None started" : "None like this started"} in this span ({describeSpan(spanText)}).
-                </p>
-                <Button size="xs" variant="default" onClick={() => change({ filter: undefined, span: "all" })}>
-                  All calls of all time
-                </Button>
-              </Empty>
-            ) : (
-              <Empty title="No call is on record yet">
-                <CopyLine text={toFirstCall(status.data)} />
-              </Empty>
-            )
+            <NoCalls spanText={spanText} filters={filters} onAll={() => change({ filter: undefined, span: "all" })} />
           ) : (
             <List
               calls={calls}

@@ -9,10 +9,11 @@ import { useAnswer } from "../data.ts";
 import { isAdditive, isMeasure, type Measure, measures, nameFields } from "../fields.ts";
 import { Chart, type ChartKind } from "../parts/chart.tsx";
 import { FieldSelect, Filters } from "../parts/filters.tsx";
+import { NoCalls } from "../parts/none.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Failed, Waiting } from "../parts/states.tsx";
 import { Unreal } from "../parts/unreal.tsx";
 import { Exact, markOf } from "../parts/usd.tsx";
 import { one } from "../search.ts";
@@ -194,7 +195,7 @@ export function Explore(): ReactNode {
             <p className="soft small">
               {describeSpan(spanText)} · {zone}
             </p>
-            {total === undefined ? null : (
+            {total === undefined || groups.data?.rows.length === 0 ? null : (
               <div className="tools">
                 {measure === "cost" ? <Unreal query={asked} /> : null}
                 <strong data-testid="total">
@@ -215,15 +216,13 @@ export function Explore(): ReactNode {
               </div>
             )}
           </div>
-          <div className="body">
+          <div className="body drawn">
             {overTime.isError && series === null ? (
               <Failed error={overTime.error} onRetry={() => void overTime.refetch()} />
             ) : series === null ? (
               <Waiting label="Loading the chart" rows={8} />
             ) : series.lines.length === 0 ? (
-              <Empty title="No call matches">
-                <p>Widen the span or take a filter away.</p>
-              </Empty>
+              <NoCalls spanText={spanText} filters={filters} onAll={() => change({ filter: undefined, span: "all", bucket: undefined })} />
             ) : (
               <Chart
                 series={series}
@@ -239,7 +238,7 @@ export function Explore(): ReactNode {
             )}
           </div>
         </section>
-        {fields.length === 0 || groups.data === undefined ? null : (
+        {fields.length === 0 || groups.data === undefined || groups.data.rows.length === 0 ? null : (
           <Groups
             report={groups.data}
             before={isCompared ? groupsBefore.data : undefined}

@@ -2,7 +2,7 @@
 // Invariant: what is not known is marked on the figure that lacks it.
 
 import { Link, useNavigate } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { memo, type ReactNode, useMemo } from "react";
 import type { CallsPage, Overview as Answer, OverviewSpan, Report } from "../api.ts";
 import { useAnswer, useStatus } from "../data.ts";
 import { headings, nameField, nameValue } from "../fields.ts";
@@ -31,7 +31,9 @@ export function Overview(): ReactNode {
   if (overview.isError && overview.data === undefined)
     return (
       <Page title="Overview">
-        <Failed error={overview.error} onRetry={() => void overview.refetch()} />
+        <div className="card">
+          <Failed error={overview.error} onRetry={() => void overview.refetch()} />
+        </div>
       </Page>
     );
   if (calls.data?.calls.length === 0)
@@ -173,23 +175,20 @@ function Tile({
   );
 }
 
-/** The last thirty days by model. */
-function Days(): ReactNode {
+/** The last thirty days by model. The chart is drawn when its own answer changes, not with every other of the page. */
+const Days = memo(function Days(): ReactNode {
   const navigate = useNavigate();
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
-  const nowMs = Date.now();
-  const sinceMs = addDays(startOfDay(nowMs), 1 - days);
+  const sinceMs = addDays(startOfDay(Date.now()), 1 - days);
   const report = useAnswer<Report>("report", { by: "day,model", since: toIso(sinceMs), zone, top: 5, limit: 10_000 });
-  const series: Series | null =
-    report.data === undefined
-      ? null
-      : toSeries(report.data, {
-          bucket: "day",
-          fields: ["model"],
-          measure: "cost",
-          span: { sinceMs, untilMs: null },
-          nowMs,
-        });
+  const { data } = report;
+  const series = useMemo<Series | null>(
+    () =>
+      data === undefined
+        ? null
+        : toSeries(data, { bucket: "day", fields: ["model"], measure: "cost", span: { sinceMs, untilMs: null }, nowMs: Date.now() }),
+    [data, sinceMs],
+  );
   return (
     <section className="card span8" aria-labelledby="days">
       <div className="title">
@@ -232,12 +231,12 @@ function Days(): ReactNode {
       </div>
     </section>
   );
-}
+});
 
 /** Three in a row; the last row is filled by those it has. */
-function widthOf(index: number, number: number): "span4" | "span6" | "span12" {
+function widthOf(index: number, number: number): "third" | "span6" | "span12" {
   const rest = number % 3;
-  if (rest === 0 || index < number - rest) return "span4";
+  if (rest === 0 || index < number - rest) return "third";
   return rest === 1 ? "span12" : "span6";
 }
 

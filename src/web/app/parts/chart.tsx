@@ -92,10 +92,13 @@ export function Chart({
         if (ms !== undefined) pick.current?.(ms);
       });
       watcher = new ResizeObserver(() => {
+        // It also tells of the first size, with which the chart was made: drawing it again for that takes as long as all else.
+        if (made.getWidth() === element.clientWidth && made.getHeight() === element.clientHeight) return;
         made.resize();
         setWidth(made.getWidth());
       });
       watcher.observe(element);
+      setWidth(made.getWidth());
       setLoaded(true);
     });
     return () => {
