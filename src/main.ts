@@ -346,6 +346,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     rowsMax: config.settings.limits.rowsMax,
     ledger: {
       report: (query) => ledger.store.report(query),
+      totals: (spans) => ledger.store.totals(spans),
       calls: (query) => ledger.store.calls(query),
       call: (id) => ledger.store.call(id),
       scan: (after, limit) => ledger.store.scan(after, limit),

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasChromium, makeCalls, openSite, type Site, type Visit } from "./site.ts";
+import { hasChromium, makeCalls, makeLongWork, openSite, type Site, type Visit } from "./site.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -51,7 +51,7 @@ describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromi
   }
 
   async function take(item: string): Promise<void> {
-    await page.getByRole("button", { name: "Take along" }).click();
+    await page.getByRole("button", { name: "Export" }).click();
     await page.getByRole("menuitem", { name: item }).click();
   }
 
@@ -114,12 +114,21 @@ describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromi
 
     await take("Copy as a line for the terminal");
     const line = (await page.evaluate("navigator.clipboard.readText()")) as string;
-    expect(line).toMatch(/^pennyworth report --by customer --since 20/);
+    // What is shown is over time, so that what is taken along is, too.
+    expect(line).toMatch(/^pennyworth report --by hour,customer --since 20/);
     const printed = (await terminal(line)) as Report;
-    expect(printed.rows.map((row) => [row.group["customer"], row.cost])).toEqual(shown);
+    const overTime = await get<Report>("/report?by=hour,customer&since=24h");
+    const write = (rows: Report["rows"]): string[] =>
+      rows.map((row) => [row.group["hour"], row.group["customer"] ?? "", row.cost].join("|"));
+    expect(write(printed.rows)).toEqual(write(overTime.rows));
     expect(printed.total.cost).toBe(report.total.cost);
+    const chart = (await download("Save the chart as CSV")).toString("utf8").trimEnd().split("\r\n");
+    expect(chart[0]).toMatch(/^hour,customer,calls,cost,/);
+    const cells = chart.slice(1, -1).map((text) => text.split(","));
+    expect(cells.map(([hour, customer, , cost]) => [hour, customer, cost].join("|")).toSorted()).toEqual(write(overTime.rows).toSorted());
+    expect(chart.at(-1)?.split(",").slice(0, 4)).toEqual(["total", "", String(report.total.calls), report.total.cost]);
 
-    const csv = (await download("Save as CSV")).toString("utf8").trimEnd().split("\r\n");
+    const csv = (await download("Save the table as CSV")).toString("utf8").trimEnd().split("\r\n");
     expect(csv[0]).toMatch(/^customer,calls,cost,/);
     expect(csv.slice(1, -1).map((text) => text.split(",").slice(0, 3))).toEqual(
       report.rows.map((row) => [row.group["customer"] ?? "", String(row.calls), row.cost]),
@@ -179,6 +188,38 @@ describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromi
     expect(folded).toBe(answer.cost);
   });
 
+  it("sees long work and charges of periods, as the API and the terminal have them", async () => {
+    await makeLongWork(site.gateway);
+    await expect
+      .poll(async () => (await get<{ readonly ended: readonly unknown[] }>("/work")).ended.length, { timeout: 20_000 })
+      .toBeGreaterThan(0);
+    await visit.go("/");
+    await page
+      .getByRole("link", { name: /of which charges of periods/ })
+      .first()
+      .click();
+    await page.getByRole("heading", { name: "Long work" }).waitFor();
+    await visit.go("/work");
+    interface Charges {
+      readonly charges: readonly { readonly id: string; readonly cost: string | null; readonly voidedMs: number | null }[];
+    }
+    const { charges } = await get<Charges>("/charges");
+    expect(charges.length).toBeGreaterThan(2);
+    const shown = await Promise.all(
+      (await page.locator("tr[data-charge]").all()).map(async (row) => [
+        await row.getAttribute("data-charge"),
+        (await row.locator("[data-usd]").count()) === 0 ? null : await row.locator("[data-usd]").getAttribute("data-usd"),
+      ]),
+    );
+    expect(shown).toEqual(charges.map(({ id, cost }) => [id, cost]));
+    const { total } = await get<Report & { readonly total: { readonly periodCost: string } }>("/report");
+    expect(await amount('[data-testid="total"]')).toBe(total.periodCost);
+    expect(total.periodCost).toBe("41.1");
+    await take("Copy as a line for the terminal");
+    const line = (await page.evaluate("navigator.clipboard.readText()")) as string;
+    expect(((await terminal(line)) as Charges).charges.map(({ id }) => id)).toEqual(charges.map(({ id }) => id));
+  });
+
   it("adds filters, which stand in the address, and goes back through them", async () => {
     await visit.go("/calls?span=24h");
     await page.keyboard.press("/");
@@ -204,6 +245,7 @@ describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromi
       ["e", "Explore"],
       ["c", "Calls"],
       ["t", "Tasks"],
+      ["w", "Long work"],
       ["s", "Settings"],
       ["o", "Overview"],
       ["c", "Calls"],
@@ -256,8 +298,10 @@ describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromi
     expect(await page.evaluate("document.documentElement.dataset.mantineColorScheme")).toBe("dark");
     const [row] = (await get<Report>("/report?by=model&since=24h")).rows;
     expect(await page.locator("tr[data-group] .usd").first().innerText()).toContain(`$${row?.cost}`);
+    // Digits past the cent stand apart only where all of them are shown.
+    expect(await page.locator("tr[data-group] .fine").count()).toBeGreaterThan(0);
     await page.keyboard.press("x");
-    await expect.poll(() => page.locator("tr[data-group] .usd").first().innerText()).not.toContain(`$${row?.cost}`);
+    await expect.poll(() => page.locator("tr[data-group] .fine").count()).toBe(0);
   });
 
   it("makes a key, sees its secret once, reads with it, and revokes it", async () => {

@@ -126,37 +126,88 @@ function tokens(input: number, output: number): Record<string, string> {
   return { "x-sandbox-input-tokens": String(input), "x-sandbox-output-tokens": String(output) };
 }
 
+/** One call, answered by the sandbox. */
+export async function ask(
+  gateway: TestGateway,
+  headers: Readonly<Record<string, string>>,
+  model = "gpt-5-mini",
+  expected = 200,
+): Promise<void> {
+  const response = await fetch(`${gateway.url}/to/sandbox/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }),
+  });
+  await response.text();
+  if (response.status !== expected) throw new Error(`${response.status} instead of ${expected}`);
+}
+
+/** A charge of a period, of the day before unless it says otherwise. */
+export async function declare(gateway: TestGateway, charge: Readonly<Record<string, unknown>>): Promise<void> {
+  const toMs = Math.floor(Date.now() / 86_400_000) * 86_400_000;
+  const [from, to] = [toMs - 86_400_000, toMs].map((ms) => new Date(ms).toISOString());
+  const response = await fetch(`${gateway.url}/api/v1/charges`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${gateway.adminToken}` },
+    body: JSON.stringify({ from, to, ...charge }),
+  });
+  if (response.status !== 201) throw new Error(await response.text());
+}
+
+/** Long work of each state: a cache that stays, one that has gone without a price, a batch that has ended, charges that count and one voided. */
+export async function makeLongWork(gateway: TestGateway): Promise<void> {
+  const send = async (path: string, body: unknown, method = "POST"): Promise<Record<string, unknown>> => {
+    const form = body instanceof FormData;
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      // The model APIs take no admin token.
+      headers: {
+        ...(path.startsWith("/api/") ? { authorization: `Bearer ${gateway.adminToken}` } : {}),
+        ...(form ? {} : { "content-type": "application/json" }),
+      },
+      ...(method === "DELETE" ? {} : { body: form ? body : JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as Record<string, unknown>;
+  };
+  const contents = [{ role: "user", parts: [{ text: "A long manual." }] }];
+  await send("/to/sandbox/v1beta/cachedContents", { model: "models/gemini-2.5-pro", contents, ttl: "36000s" });
+  const gone = await send("/to/sandbox/v1beta/cachedContents", { model: "models/a-model-without-a-price", contents, ttl: "36000s" });
+  await send(`/to/sandbox/v1beta/${String(gone["name"])}`, null, "DELETE");
+  const messages = [{ role: "user", content: "Hello" }];
+  const line = { custom_id: "line-1", method: "POST", url: "/v1/chat/completions", body: { model: "gpt-5-mini", messages } };
+  const form = new FormData();
+  form.set("purpose", "batch");
+  form.set("file", new Blob([JSON.stringify(line)]), "lines.jsonl");
+  const file = await send("/to/sandbox/v1/files", form);
+  await send("/to/sandbox/v1/batches", { input_file_id: file["id"], endpoint: "/v1/chat/completions", completion_window: "24h" });
+  await declare(gateway, { id: "hosting-1", item: "hosting", provider: "azure", model: "gpt-4o-mini-ft", cost: "41.10" });
+  await declare(gateway, { id: "hosting-2", item: "hosting", provider: "azure", cost: "7.25" });
+  await send("/api/v1/charges/hosting-2", null, "DELETE");
+}
+
 /** A little of everything: customers, features, tasks in a tree, another model answering, a failure, no price, no usage. */
 export async function makeCalls(gateway: TestGateway): Promise<void> {
-  const ask = async (headers: Readonly<Record<string, string>>, model = "gpt-5-mini", expected = 200): Promise<void> => {
-    const response = await fetch(`${gateway.url}/to/sandbox/v1/chat/completions`, {
-      method: "POST",
-      headers: { "content-type": "application/json", ...headers },
-      body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }),
-    });
-    await response.text();
-    if (response.status !== expected) throw new Error(`${response.status} instead of ${expected}`);
-  };
   const customers = ["Acme & <b>Sons</b>", "Birch Ltd", "Café Noir"];
   for (let n = 0; n < 24; n += 1)
-    await ask({
+    await ask(gateway, {
       ...tokens(1_000 + 37 * n, 100 + 13 * n),
       "x-pennyworth-customer": customers[n % 3] as string,
       "x-pennyworth-feature": n % 2 === 0 ? "search" : "chat",
       "x-pennyworth-agent": "helper",
     });
   const run = { "x-pennyworth-root": "ticket-1", "x-pennyworth-customer": "Birch Ltd", "x-pennyworth-type": "ticket" };
-  await ask({ ...run, ...tokens(900, 50), "x-pennyworth-task": "ticket-1", "x-pennyworth-step": "triage" });
+  await ask(gateway, { ...run, ...tokens(900, 50), "x-pennyworth-task": "ticket-1", "x-pennyworth-step": "triage" });
   for (const step of ["search", "draft", "review"])
-    await ask({
+    await ask(gateway, {
       ...run,
       ...tokens(4_000, 300),
       "x-pennyworth-task": "ticket-1-answer",
       "x-pennyworth-parent": "ticket-1",
       "x-pennyworth-step": step,
     });
-  await ask({ ...tokens(700, 70), "x-sandbox-served-model": "gpt-5-mini-2025-08-07" });
-  await ask({ ...tokens(500, 20), "x-sandbox-fail": "429" }, "gpt-5-mini", 429);
-  await ask({ ...tokens(500, 20) }, "a-model-without-a-price");
-  await ask({ ...tokens(500, 20), "x-sandbox-usage": "wrong" });
+  await ask(gateway, { ...tokens(700, 70), "x-sandbox-served-model": "gpt-5-mini-2025-08-07" });
+  await ask(gateway, { ...tokens(500, 20), "x-sandbox-fail": "429" }, "gpt-5-mini", 429);
+  await ask(gateway, { ...tokens(500, 20) }, "a-model-without-a-price");
+  await ask(gateway, { ...tokens(500, 20), "x-sandbox-usage": "wrong" });
 }

@@ -2,16 +2,21 @@
 // than the screen, and that the browser has nothing to complain of.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasChromium, looks, makeCalls, openSite, type Site } from "./site.ts";
+import { ask, declare, hasChromium, looks, makeCalls, makeLongWork, openSite, type Site } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
+
+async function fill(gateway: Site["gateway"]): Promise<void> {
+  await makeCalls(gateway);
+  await makeLongWork(gateway);
+}
 
 describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
   let site: Site;
   let empty: Site;
 
   beforeAll(async () => {
-    [site, empty] = await Promise.all([openSite(makeCalls), openSite(async () => {})]);
+    [site, empty] = await Promise.all([openSite(fill), openSite(async () => {})]);
   }, 180_000);
   afterAll(async () => {
     await Promise.all([site?.close(), empty?.close()]);
@@ -28,14 +33,13 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
     ["/calls/last", "Receipt", /does not add up|word for word/],
     ["/tasks", "Tasks", /ticket-1/],
     ["/tasks/ticket-1", "Task", /review/],
+    ["/work", "Long work", /Cache storage[^]*unknown/],
     ["/settings", "Settings", /Without a credential|without a credential/],
-    ["/nowhere", "No such page", /no page at this address/],
   ] as const;
 
   it.each(looks)("stand in $theme, $width pixels wide", { timeout: 180_000 }, async (look) => {
     const visit = await site.visit(look);
     for (const [path, title, text] of pages) {
-      if (path === "/nowhere") continue;
       await visit.go(path);
       await expect.poll(async () => visit.page.locator("main").innerText(), { message: path, timeout: 10_000 }).toMatch(text);
       expect([path, await visit.page.title()]).toEqual([path, expect.stringContaining(title)]);
@@ -55,6 +59,7 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
       ["/calls", /No call matches/],
       ["/calls?span=all", /No call is on record yet[^]*curl http/],
       ["/tasks", /x-pennyworth-task/],
+      ["/work", /No long work is under way[^]*No charge of a period is on record[^]*pennyworth charges add/],
       ["/settings", /No key yet/],
     ] as const) {
       await visit.go(path);
@@ -85,7 +90,7 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
       await shown(() => page.keyboard.press("?"), "text=Every digit of amounts");
       await shown(() => page.keyboard.press("/"), "text=Field");
       await shown(() => page.getByRole("button", { name: /^Span/ }).click(), "text=Last 90 days");
-      await shown(() => page.getByRole("button", { name: "Take along" }).click(), "text=Save as CSV");
+      await shown(() => page.getByRole("button", { name: "Export" }).click(), "text=Save the chart as CSV");
       await shown(
         () =>
           page
@@ -94,10 +99,100 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
             .click(),
         "text=All but this",
       );
+      if (look.width < 768) await shown(() => page.getByRole("button", { name: "More" }).click(), "[role=menuitem]:has-text('Long work')");
       await visit.go("/settings");
       await shown(() => page.getByRole("button", { name: "Make a key" }).click(), "text=Make the key");
       await visit.close();
     }
+  });
+
+  it("bear names of two hundred characters, a picodollar and a million dollars", { timeout: 120_000 }, async () => {
+    const odd = await openSite(async (gateway) => {
+      const [spaced, whole] = ["A name that goes on ".repeat(10).trim(), "n".repeat(200)];
+      const named = ["customer", "feature", "agent", "task", "type", "step"].map((name) => [`x-pennyworth-${name}`, whole] as const);
+      await ask(gateway, { ...Object.fromEntries(named), "x-sandbox-input-tokens": "1000" });
+      await ask(gateway, { "x-pennyworth-customer": spaced, "x-pennyworth-task": "t" });
+      for (const [id, cost, customer] of [
+        ["much", "999999.999999999999", spaced],
+        ["more", "123456.12", whole],
+        ["least", "0.000000000001", "Least"],
+      ] as const)
+        await declare(gateway, { id, item: "training", provider: "openai", model: whole, cost, attribution: { customer } });
+    });
+    for (const look of looks) {
+      const visit = await odd.visit(look);
+      for (const path of [
+        "/",
+        "/explore?by=customer",
+        "/explore?by=customer&kind=line",
+        "/calls",
+        "/calls/last",
+        "/tasks",
+        `/tasks/${"n".repeat(200)}`,
+        "/work",
+      ]) {
+        await visit.go(path);
+        await visit.check().catch((error: unknown) => {
+          throw new Error(`${path}, ${look.theme} ${look.width}: ${String(error)}`, { cause: error });
+        });
+      }
+      await visit.close();
+    }
+    const { page, go, close } = await odd.visit();
+    await go("/work");
+    const amounts = await page.locator("tr[data-charge] [data-usd]").allInnerTexts();
+    expect(amounts.toSorted()).toEqual(["<$0.01", "$1,000,000.00", "$123,456.12"].toSorted());
+    await close();
+    await odd.close();
+  });
+
+  it("are in the chosen theme from the first paint on", async () => {
+    for (const [kept, system] of [
+      ["dark", "light"],
+      ["light", "dark"],
+      [null, "dark"],
+    ] as const) {
+      const visit = await site.visit({ theme: system, width: 1280 }, false);
+      const { page } = visit;
+      // Modules never come: what stands is what is painted before them.
+      await page.route("**/assets/index-*.js", (route) => route.abort());
+      await page.addInitScript(kept === null ? "" : `localStorage.setItem("pennyworth.scheme", "${kept}")`);
+      await page.goto(`${site.gateway.url}/`);
+      const ground = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+      expect([kept, system, ground]).toEqual([kept, system, (kept ?? system) === "dark" ? "rgb(18, 16, 16)" : "rgb(250, 248, 246)"]);
+      await visit.close();
+    }
+  });
+
+  it("say where there is none", async () => {
+    const visit = await site.visit();
+    const { page } = visit;
+    const answer = await page.goto(`${site.gateway.url}/nowhere`);
+    expect(answer?.status()).toBe(404);
+    await page.getByText("There is no page at this address").waitFor();
+    expect(visit.complaints.filter((text) => !text.includes("404"))).toEqual([]);
+    await visit.close();
+  });
+
+  it("say how much of a total is no real money", async () => {
+    const visit = await site.visit();
+    const { page } = visit;
+    const said = page.getByTestId("unreal").first();
+    for (const path of ["/calls?filter=provider=sandbox", "/calls/last", "/tasks/ticket-1"]) {
+      await visit.go(path);
+      await expect.poll(() => said.innerText(), { message: path }).toBe("the sandbox's: no real money");
+    }
+    // Beside the sandbox's calls there is a charge of a real provider.
+    const { rows } = (await site.gateway.get("/report?by=provider&since=30d")) as {
+      rows: readonly { readonly group: { readonly provider: string }; readonly cost: string }[];
+    };
+    const cost = rows.find(({ group }) => group.provider === "sandbox")?.cost;
+    await visit.go("/explore?span=30d");
+    await expect.poll(() => said.innerText()).toContain("of which the sandbox's, no real money");
+    expect(await said.locator("[data-usd]").getAttribute("data-usd")).toBe(cost);
+    await visit.go("/calls?filter=provider=openai");
+    expect(await said.count()).toBe(0);
+    await visit.close();
   });
 
   it("say what went wrong, and try again", async () => {

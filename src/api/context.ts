@@ -18,7 +18,7 @@ export interface ApiContext {
   readonly rowsMax: number;
   readonly ledger: Pick<
     Store,
-    "report" | "calls" | "call" | "scan" | "charges" | "charge" | "runs" | "run" | "incidents" | "unpriced" | "trend"
+    "report" | "totals" | "calls" | "call" | "scan" | "charges" | "charge" | "runs" | "run" | "incidents" | "unpriced" | "trend"
   > & {
     /** Resolves when everything on record at the time of asking can be seen, or after a short while. */
     caughtUp(): Promise<void>;

@@ -63,6 +63,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
           position: { segment: 1, offset: 4_096 },
         };
       },
+      totals: async (spans) => ({ totals: spans.map(() => toRow(records)), position: { segment: 1, offset: 4_096 } }),
       calls: async (query) => {
         asked.calls.push(query);
         const from = query.cursor === null ? 0 : Number(query.cursor);

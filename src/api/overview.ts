@@ -2,8 +2,9 @@
 // It is composed of reports: each number is what /api/v1/report says for the same question. Not here: sums.
 
 import { createRoute } from "@hono/zod-openapi";
-import { formatUsd, parseUsd, sum } from "../core/money.ts";
+import { parseUsd } from "../core/money.ts";
 import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
+import { addRows } from "../ledger/rows.ts";
 import type { Filter, Report, ReportField, ReportRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 import { toName } from "./names.ts";
@@ -12,13 +13,12 @@ import { type Api, failures, json, needs, security } from "./route.ts";
 import { incidents as incidentsAnswer, incidentsQuery, overview, overviewQuery } from "./views.ts";
 
 const goals = ["feature", "agent", "team", "model", "provider", "customer"] as const satisfies readonly ReportField[];
+/** Fields that say of a call that it needs a look. */
+const signs = ["differs", "disputed"] as const satisfies readonly ReportField[];
 const goalRows = 5;
+/** Most groups of all those fields together that are worth fetching. */
+const mixedRowsMax = 2_000;
 const dayMs = 86_400_000;
-
-interface Span {
-  readonly sinceMs: number;
-  readonly untilMs: number;
-}
 
 /** What of a span's calls needs a look, with the filter that finds them. */
 const concerns = [
@@ -45,28 +45,28 @@ export function addOverview(app: Api, context: ApiContext): void {
     const nowMs = context.now();
     const zone = parseZone(asked.zone, nowMs);
     if (asked.fresh === "true") await context.ledger.caughtUp();
-    const ask = (span: Span, by: readonly ReportField[], filters: readonly Filter[], limit: number): Promise<Report> =>
-      context.ledger.report({ by, ...span, filters, limit });
-    const spans = spansOf(nowMs, zone ?? []);
-    const { month } = spans;
-    const compared = async ({ now, before }: (typeof spans)["hour"]) => {
-      const [is, was] = await Promise.all([ask(now, [], [], 1), ask(before, [], [], 1)]);
-      return { ...now, now: toSums(is.total), before: { ...before, sums: toSums(was.total) } };
-    };
-    const [hour, today, before, sure, mixed, customers, mishaps, status] = await Promise.all([
-      compared(spans.hour),
-      compared(spans.today),
-      ask(month.before, [], [], 1),
-      ask(month.now, ["differs", "disputed"], [], 100),
-      ask(month.now, goals.slice(0, -1), [], context.rowsMax),
-      ask(month.now, ["customer"], [], goalRows),
+    const { hour, today, month } = spansOf(nowMs, zone ?? []);
+    const ask = (by: readonly ReportField[], limit: number): Promise<Report> =>
+      context.ledger.report({ by, ...month.now, filters: [], limit });
+    const mixedMax = Math.min(mixedRowsMax, context.rowsMax);
+    const [told, mixed, customers, mishaps, status] = await Promise.all([
+      context.ledger.totals([hour.now, hour.before, today.now, today.before, month.before]),
+      // One question for all fields of few values.
+      ask([...signs, ...goals.slice(0, -1)], mixedMax),
+      ask(["customer"], goalRows),
       context.ledger.incidents({ ...month.now, limit: 1_000 }),
       context.status(),
     ]);
-    const thisMonth = { ...month.now, now: toSums(sure.total), before: { ...month.before, sums: toSums(before.total) } };
-    // One question for all fields of few values, which are all but the last; where they make too many groups together, one for each.
-    const byField = async (field: ReportField, index: number) =>
-      mixed.truncated ? [...(await ask(month.now, [field], [], goalRows)).rows] : merge(mixed.rows, index);
+    const [inHour, beforeHour, inDay, beforeDay, beforeMonth] = told.totals.map(toSums);
+    const compared = ({ now, before }: typeof hour, is: Sums | undefined, was: Sums | undefined) => {
+      if (is === undefined || was === undefined) throw new TypeError("the store left out a sum that was asked for");
+      return { ...now, now: is, before: { ...before, sums: was } };
+    };
+    const thisMonth = compared(month, toSums(mixed.total), beforeMonth);
+    // Where they make too many groups together, one for each.
+    const marked = mixed.truncated ? (await ask(signs, 100)).rows : mixed.rows;
+    const byField = async (field: ReportField, index: number): Promise<readonly ReportRow[]> =>
+      mixed.truncated ? (await ask([field], goalRows)).rows : merge(mixed.rows, signs.length + index);
     const goesTo = await Promise.all(
       goals.map(async (field, index) => ({ field, rows: field === "customer" ? customers.rows : await byField(field, index) })),
     );
@@ -76,7 +76,7 @@ export function addOverview(app: Api, context: ApiContext): void {
         rows.slice(0, goalRows).map(async (row) => ({ value: await toName(field, row.group[0] ?? null, context.names), ...toSums(row) })),
       ),
     }));
-    const yes = (index: number): number => sure.rows.reduce((sum, row) => sum + (row.group[index] === "yes" ? row.calls : 0), 0);
+    const yes = (index: number): number => marked.reduce((sum, row) => sum + (row.group[index] === "yes" ? row.calls : 0), 0);
     const count = (kind: (typeof concerns)[number]["kind"]): number =>
       kind === "differs" ? yes(0) : kind === "disputed" ? yes(1) : thisMonth.now[kind];
     const attention = [
@@ -89,12 +89,12 @@ export function addOverview(app: Api, context: ApiContext): void {
       {
         nowMs,
         zone: asked.zone ?? "UTC",
-        hour,
-        today,
+        hour: compared(hour, inHour, beforeHour),
+        today: compared(today, inDay, beforeDay),
         month: thisMonth,
         goesTo: (await Promise.all(goesToRows)).filter(({ rows }) => rows.some(({ value }) => value !== null)),
         attention,
-        position: sure.position,
+        position: mixed.position,
       },
       200,
     );
@@ -143,36 +143,22 @@ export function spansOf(nowMs: number, zone: readonly ZoneOffset[]) {
 
 /** Rows by one of their fields, added up, dearest first. */
 function merge(rows: readonly ReportRow[], index: number): ReportRow[] {
-  const merged = new Map<string | null, ReportRow>();
+  const groups = new Map<string | null, ReportRow[]>();
   for (const row of rows) {
     const value = row.group[index] ?? null;
-    const before = merged.get(value);
-    merged.set(value, before === undefined ? { ...row, group: [value] } : add(before, row));
+    const group = groups.get(value);
+    if (group === undefined) groups.set(value, [row]);
+    else group.push(row);
   }
-  const picoOf = new Map([...merged.values()].map((row) => [row, parseUsd(row.cost)]));
-  return [...merged.values()].toSorted((a, b) => {
+  const merged = [...groups].map(([value, members]) => addRows([value], members));
+  const picoOf = new Map(merged.map((row) => [row, parseUsd(row.cost)]));
+  return merged.toSorted((a, b) => {
     const [x, y] = [picoOf.get(a) ?? 0n, picoOf.get(b) ?? 0n];
     return x === y ? b.calls - a.calls : x < y ? 1 : -1;
   });
 }
 
-function add(a: ReportRow, b: ReportRow): ReportRow {
-  return {
-    group: a.group,
-    calls: a.calls + b.calls,
-    cost: formatUsd(sum([parseUsd(a.cost), parseUsd(b.cost)])),
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    quantity: null,
-    unpriced: a.unpriced + b.unpriced,
-    unmetered: a.unmetered + b.unmetered,
-    doubtful: a.doubtful + b.doubtful,
-    presumed: a.presumed + b.presumed,
-    failed: a.failed + b.failed,
-    periodCost: formatUsd(sum([parseUsd(a.periodCost), parseUsd(b.periodCost)])),
-    periodUnpriced: a.periodUnpriced + b.periodUnpriced,
-  };
-}
+type Sums = ReturnType<typeof toSums>;
 
 function toSums({ group: _group, quantity: _quantity, latency: _latency, rest: _rest, ...sums }: ReportRow) {
   return sums;

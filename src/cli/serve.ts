@@ -16,7 +16,7 @@ interface ServeOptions extends SettingsOptions {
 export function addServe(program: Command): void {
   const command = program
     .command("serve")
-    .description("run the gateway, the control API and the page")
+    .description("run the gateway, the control API and the dashboard")
     .option("--port <port>", "port (default: 4242; 0 takes a free one)", wholeNumber(0, 65_535))
     .option("--host <address>", "address to listen on (default: 127.0.0.1)")
     .addOption(

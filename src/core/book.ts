@@ -17,7 +17,7 @@ import {
   standard,
   type Tariff,
 } from "./price.ts";
-import { makeTariff, ruleMark } from "./tariff.ts";
+import { makeTariff, ruleMark, type TariffParts } from "./tariff.ts";
 
 /** Names that are kept resolved, per provider: a bound, since names come from outside. */
 const namesMax = 16_384;
@@ -49,6 +49,8 @@ export interface Slice {
 
 interface Found {
   readonly layer: PriceLayer;
+  /** Prices only what nothing before it does; a list that was chosen prices what it prices. */
+  readonly fills: boolean;
   readonly row: Row;
   readonly rule: string;
 }
@@ -104,15 +106,15 @@ export function createPriceBook(sources: PriceSources): Book {
     const chain = lists.flatMap((list) => [list].concat(sources.fallbacks[list] ?? []));
     const all = [provider, ...chain];
     const names = spellings(model, all);
-    const found: Found[] = [];
-    for (const { layer, rows } of layers) {
-      const hit = lookUp(rows, layer.own ? all : chain, names);
-      if (hit !== null) found.push({ layer, ...hit });
-    }
-    if (found.length === 0) return null;
     const chosen = layers
       .flatMap(({ choices }) => choices)
       .find(({ choice, match }) => all.includes(choice.provider) && names.some((name) => match(name) !== null))?.choice.source;
+    const found: Found[] = [];
+    for (const { layer, rows } of layers) {
+      const hit = lookUp(rows, layer.own ? all : chain, names);
+      if (hit !== null) found.push({ layer, fills: layer.fills === true && layer.source !== chosen, ...hit });
+    }
+    if (found.length === 0) return null;
     const rank = ({ layer }: Found): number => (layer.own ? 0 : layer.source === chosen ? 1 : 2);
     const discounts = layers
       .flatMap((layer) => layer.discounts)
@@ -239,9 +241,9 @@ function cut(resolved: Resolved, tier: string, region: string | null, sources: P
   const made = new Map<string, Tariff | null>();
   for (const [index, fromMs] of times.slice(0, -1).entries())
     for (const window of partsOfDay(windows)) {
-      const inForce = chosen.flatMap(({ layer, records }) => {
+      const inForce = chosen.flatMap(({ layer, fills, records }) => {
         const record = records.find((one) => holds(one, fromMs, window));
-        return record === undefined ? [] : [{ record, own: layer.own }];
+        return record === undefined ? [] : [{ record, own: layer.own, fills }];
       });
       const base =
         bases.find((slice) => covers(slice, fromMs) && (slice.window === null || includes(slice.window, window)))?.tariff ?? null;
@@ -262,7 +264,7 @@ function cut(resolved: Resolved, tier: string, region: string | null, sources: P
 function tariffOf(
   { found }: Resolved,
   tier: string,
-  records: readonly { readonly record: PriceRecord; readonly own: boolean }[],
+  records: TariffParts["records"],
   base: Tariff | null,
   discounts: readonly Discount[],
   { derivations }: PriceSources,
@@ -278,6 +280,7 @@ function tariffOf(
     contextWindow: found.flatMap((one) => one.row.records.map((record) => record.contextWindow)).find((window) => window !== null) ?? null,
     records,
     base: tier === standard ? null : base,
+    fillers: found.filter(({ fills }) => fills).map(({ layer }) => layer.name),
     derivations,
     discounts,
   });

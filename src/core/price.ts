@@ -76,6 +76,8 @@ export interface PriceLayer {
   readonly origin: string;
   /** The user's own. */
   readonly own: boolean;
+  /** Other people's: prices only what nothing before it prices, rules included. */
+  readonly fills?: boolean;
   readonly records: readonly PriceRecord[];
   readonly discounts: readonly Discount[];
   readonly choices: readonly PriceChoice[];

@@ -24,8 +24,10 @@ export interface TariffParts {
   readonly rule: string;
   readonly tier: string;
   readonly contextWindow: number | null;
-  /** The first that has a class gives its price. */
-  readonly records: readonly { readonly record: PriceRecord; readonly own: boolean }[];
+  /** The first that has a class gives its price. `fills`: only where no rule does. */
+  readonly records: readonly { readonly record: PriceRecord; readonly own: boolean; readonly fills: boolean }[];
+  /** `SOURCE@VERSION` of the lists that fill in: what a rule reckons from their prices goes after what they say themselves. */
+  readonly fillers: readonly string[];
   /** Of the same time in the standard tier, whence rules reckon; null in the standard tier itself. */
   readonly base: Tariff | null;
   readonly derivations: readonly Derivation[];
@@ -40,13 +42,15 @@ type Prices = { [name in UsageClass]?: Steps };
 export function makeTariff(parts: TariffParts): Tariff {
   const { provider, model, rule, tier, contextWindow, records, discounts } = parts;
   const prices: Prices = {};
+  const filled: Prices = {};
   const terms: { [name in UsageClass]?: ClassTerms } = {};
-  for (const { record, own } of records)
+  for (const { record, own, fills } of records)
     for (const name of Object.keys(record.prices) as UsageClass[]) {
       if (prices[name] !== undefined) continue;
       const price = record.prices[name] as ClassPrice;
       const steps = readSteps(price, `${record.id}#${name}`);
       prices[name] = own ? steps : discounted(steps, name, tier, discounts);
+      if (fills) filled[name] = prices[name];
       const { marginal = false, atLeast = 0 } = price;
       if (marginal || atLeast > 0) terms[name] = { marginal, atLeast };
     }
@@ -54,11 +58,13 @@ export function makeTariff(parts: TariffParts): Tariff {
   for (const name of Object.keys(includedIn) as UsageClass[]) {
     // What a cached token costs in a tier of its own is not what an uncached one does; a write is a write.
     const levels = tier === standard || !name.startsWith("cache_") ? includedIn[name] : writes[name];
-    const steps = prices[name] === undefined ? include(prices, levels) : undefined;
+    // Where the standard tier prices a class by itself, the tier does as well, and at what is not known.
+    const isApart = parts.base?.prices[name]?.[0]?.price.split("#").at(-1)?.split(/[> ]/)[0] === name;
+    const steps = prices[name] === undefined && !isApart ? include(prices, levels) : undefined;
     if (steps !== undefined) included[name] = steps;
   }
-  const listed = { ...prices, ...included };
-  const derived = derive(parts, parts.base?.prices ?? listed);
+  const derived = derive(parts, parts.base?.prices ?? { ...prices, ...included });
+  for (const name of Object.keys(derived) as UsageClass[]) delete included[name];
   const least = records.find(({ record }) => record.minimumUsd !== undefined)?.record;
   return {
     provider,
@@ -67,10 +73,20 @@ export function makeTariff(parts: TariffParts): Tariff {
     tier,
     contextWindow,
     own: records.some(({ own }) => own),
-    prices: { ...derived, ...listed },
+    prices: { ...derived, ...prices, ...ruledOver(derived, filled, parts.fillers), ...included },
     terms,
     minimum: least?.minimumUsd === undefined ? null : { costPico: parseUsd(least.minimumUsd), price: `${least.id}#minimum` },
   };
+}
+
+/** Of what rules give, that which goes before a list that fills in: all but what is reckoned from such a list's own prices. */
+function ruledOver(derived: Prices, filled: Prices, fillers: readonly string[]): Prices {
+  const prices: Prices = {};
+  for (const name of Object.keys(filled) as UsageClass[]) {
+    const steps = derived[name];
+    if (steps !== undefined && !fillers.some((filler) => steps[0]?.price.startsWith(`${filler}/`))) prices[name] = steps;
+  }
+  return prices;
 }
 
 function readSteps(price: ClassPrice, id: string): Steps {

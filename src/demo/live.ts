@@ -1,4 +1,4 @@
-// Larkspur's present: work that begins now and then, in real time, a few calls a second in all. Not here: its past (history.ts). It goes
+// Larkspur's present: work that begins now and then, in real time, a call every second or two in all. Not here: its past (history.ts). It goes
 // on until it is told to stop, and then begins nothing more. Invariant: only so much is under way at once.
 
 import type { Ask } from "./ask.ts";
@@ -15,16 +15,16 @@ export interface LiveOptions {
   readonly signal: AbortSignal;
 }
 
-/** How many begin in a minute: mostly what costs little, so that an hour of it does not dwarf the past. */
+/** How many begin in a minute: mostly what costs little, so that an hour of it costs about what a day of the past did. */
 const perMinute: Readonly<Record<Kind, number>> = {
-  ticket: 5,
-  insight: 0.5,
-  invoice: 2.5,
-  digest: 0.25,
-  change: 0.3,
-  campaign: 0.03,
-  search: 42,
-  suggest: 16,
+  ticket: 1.2,
+  insight: 0.08,
+  invoice: 0.5,
+  digest: 0.04,
+  change: 0.03,
+  campaign: 0.005,
+  search: 22,
+  suggest: 9,
 };
 
 const tickMs = 250;

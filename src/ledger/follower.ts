@@ -91,6 +91,8 @@ export class Follower {
       switch (message.method) {
         case "report":
           return await this.#store.report(message.query);
+        case "totals":
+          return await this.#store.totals(message.spans);
         case "calls":
           return await this.#store.calls(message.query);
         case "call":

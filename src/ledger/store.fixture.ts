@@ -387,6 +387,11 @@ export async function expectReport(store: Store, calls: readonly Known[], query:
   expect(report.truncated).toBe(false);
 }
 
+/** The row of all these calls and days of period charges. */
+export function totalOf(calls: readonly Known[], days: readonly Day[]): object {
+  return { group: [], ...shown(expected(calls, [], days).total, false) };
+}
+
 function isNullClass(key: string, by: readonly ReportField[]): boolean {
   return (JSON.parse(key) as (string | null)[])[by.indexOf("class")] === null;
 }

@@ -15,6 +15,8 @@ export interface Store {
   /** Applies entries in journal order, in one transaction. Entries at or before the applied position are passed over. */
   apply(entries: readonly { readonly entry: Entry; readonly position: Position }[]): Promise<void>;
   report(query: ReportQuery): Promise<Report>;
+  /** Of each span what `report` gives as its total, all as of one position. @throws PennyworthError `query_invalid`. */
+  totals(spans: readonly Span[]): Promise<Totals>;
   /** Newest first. */
   calls(query: CallsQuery): Promise<CallsPage>;
   /** null when no call has this id. */
@@ -193,6 +195,18 @@ export interface BusyPage {
   /** One value per field of `by`; the busiest first. */
   readonly groups: readonly { readonly group: readonly (string | null)[]; readonly busyMs: number }[];
   readonly truncated: boolean;
+}
+
+/** `since` inclusive, `until` exclusive, ms UTC: what a report takes. */
+export interface Span {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+export interface Totals {
+  /** One for each span, in their order. */
+  readonly totals: readonly ReportRow[];
+  readonly position: Position | null;
 }
 
 /** Of the charges that touch a period: `since` inclusive, `until` exclusive, ms UTC. */

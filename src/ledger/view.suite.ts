@@ -8,6 +8,7 @@ import type { Charge } from "../core/charge.ts";
 import type { Entry } from "../core/entry.ts";
 import { formatUsd } from "../core/money.ts";
 import { offsetsOf } from "../core/zone.ts";
+import { daysOf, samplePeriod } from "./periods.fixture.ts";
 import {
   allCalls,
   dayStartMs,
@@ -21,6 +22,7 @@ import {
   sampleCharge,
   sampleEnd,
   sampleStart,
+  totalOf,
   valueOf,
 } from "./store.fixture.ts";
 import type { ReportField, ReportQuery, Store, TimeField } from "./store.ts";
@@ -84,6 +86,15 @@ function paidCall(id: string, atMs: number, task: object, charges: readonly Char
 
 function inputCharge(quantity: number, pico = 1_000_000n): Charge {
   return sampleCharge("input", quantity, pico);
+}
+
+/** The whole hour before. */
+function hour(ms: number): number {
+  return ms - (ms % 3_600_000);
+}
+
+function isIn(ms: number, [since, until]: readonly [number, number]): boolean {
+  return ms >= since && ms < until;
 }
 
 export function viewSuite(name: string, make: () => Promise<TestStore>): void {
@@ -168,6 +179,44 @@ export function viewSuite(name: string, make: () => Promise<TestStore>): void {
         },
         3,
         4,
+      );
+    }, 120_000);
+
+    test("sums any spans at once, whether they overlap, touch, lie apart, hold whole hours or nothing", async () => {
+      const charge = samplePeriod("p", { fromMs: dayStartMs + 1_000, toMs: dayStartMs + 30 * 3_600_000 });
+      const check = async (store: Store, calls: readonly Known[]): Promise<void> => {
+        const starts = calls.map(({ start }) => start.startMs).toSorted((a, b) => a - b);
+        const at = (part: number): number => starts[Math.floor((starts.length - 1) * part)] ?? dayStartMs;
+        const bounds = [
+          [at(0.25), at(0.75) + 1],
+          [at(0.5), at(0.75)],
+          [at(0.5), at(0.5) + 1],
+          [hour(at(0.25)), hour(at(0.75)) + 3_600_000],
+          [hour(at(0.5)) + 1, hour(at(0.5)) + 3_600_000],
+          [dayStartMs - 86_400_000, dayStartMs + 3 * 86_400_000],
+          [dayStartMs - 7_200_000, at(0)],
+          [at(0.75), at(0.75)],
+          [at(0.75), at(0.25)],
+        ] as const;
+        const spans = bounds.map(([sinceMs, untilMs]) => ({ sinceMs, untilMs }));
+        const { totals, position } = await store.totals(spans);
+        expect(totals).toEqual(
+          bounds.map((span) =>
+            totalOf(
+              calls.filter(({ start }) => isIn(start.startMs, span)),
+              daysOf(charge).filter(({ fromMs }) => isIn(fromMs, span)),
+            ),
+          ),
+        );
+        expect(position).toEqual((await store.report(everything)).position);
+        expect((await store.totals([])).totals).toEqual([]);
+      };
+      await fc.assert(
+        fc.asyncProperty(
+          history.map((calls) => squeeze(calls, 7)),
+          (calls) => withStore([...entriesOf(calls), { kind: "charge", charge }], (store) => check(store, calls), 3),
+        ),
+        { numRuns: 6 },
       );
     }, 120_000);
 

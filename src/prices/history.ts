@@ -92,11 +92,13 @@ export function layersOf(lists: readonly StandingList[]): readonly PriceLayer[] 
   return standing
     .filter(({ taken }) => taken.records > 0)
     .toSorted((a, b) => rankOf(a) - rankOf(b) || (a.taken.own ? 0 : compareText(a.taken.source, b.taken.source)) || compareKnown(a, b))
-    .map(({ taken, list }) => ({
+    .map((one) => ({ ...one, fills: rankOf(one) === 3 }))
+    .map(({ taken, list, fills }) => ({
       name: `${list.source}@${list.version}`,
       source: list.source,
       origin: list.origin,
       own: taken.own,
+      fills,
       records: list.records,
       discounts: list.discounts,
       choices: list.choices,

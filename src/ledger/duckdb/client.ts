@@ -21,6 +21,8 @@ import type {
   Run,
   RunsPage,
   RunsQuery,
+  Span,
+  Totals,
   Trend,
   TrendQuery,
   UnpricedPage,
@@ -50,6 +52,7 @@ export interface StoreStatus {
 /** Questions throw PennyworthError: `store_busy` while the process is not there, `query_invalid`, `store_failed`. */
 export interface StoreClient {
   report(query: ReportQuery): Promise<Report>;
+  totals(spans: readonly Span[]): Promise<Totals>;
   calls(query: CallsQuery): Promise<CallsPage>;
   call(id: string): Promise<CallRecord | null>;
   scan(after: string | null, limit: number): Promise<readonly CallRecord[]>;
@@ -128,6 +131,10 @@ class Client implements StoreClient {
 
   report(query: ReportQuery): Promise<Report> {
     return this.#ask({ method: "report", query }) as Promise<Report>;
+  }
+
+  totals(spans: readonly Span[]): Promise<Totals> {
+    return this.#ask({ method: "totals", spans }) as Promise<Totals>;
   }
 
   calls(query: CallsQuery): Promise<CallsPage> {

@@ -1,7 +1,7 @@
 // Report fields as SQL: what a field reads, what a filter's text is in a column, and the text of a group. Names come from a fixed list;
 // values are parameters, never part of the text. Invariant: the text of a group is a filter that finds that group again.
 
-import { offsetAt, type ZoneOffset } from "../../core/zone.ts";
+import type { ZoneOffset } from "../../core/zone.ts";
 import { PennyworthError } from "../../error.ts";
 import { dayMs, hourMs } from "../projection.ts";
 import { type Filter, type ReportField, reportFields, type TimeField, timeFields } from "../store.ts";
@@ -42,6 +42,11 @@ export function isWholeHours(zone: Zone): boolean {
   return zone === undefined || zone.every(({ offsetMs }) => offsetMs % hourMs === 0);
 }
 
+/** Whether it also changes its clocks at a whole hour of UTC. */
+function isHourly(zone: Zone): boolean {
+  return isWholeHours(zone) && (zone ?? []).slice(1).every(({ fromMs }) => fromMs % hourMs === 0);
+}
+
 /** What a field reads of the row `c`. A tag's name comes from outside and is a parameter. @throws PennyworthError `query_invalid`. */
 export function expression(field: ReportField, zone: Zone): Sql {
   if (isTime(field)) return { text: timeOf(field, zone), values: [] };
@@ -63,7 +68,7 @@ export function columnsOf(fields: readonly ReportField[], zone: Zone): string[] 
 
 /** Whole minutes, hours, days, weeks from a Monday or months since 1970; hours that are none of UTC's are named by the minute they begin. */
 function timeOf(field: TimeField, zone: Zone): string {
-  const day = zone === undefined ? `c."day"` : `((${localMs(zone)}) // ${dayMs})`;
+  const day = zone === undefined ? `c."day"` : isHourly(zone) ? `((${localHour(zone)}) // 24)` : `((${localMs(zone)}) // ${dayMs})`;
   switch (field) {
     case "minute":
       return `(c.startMs // ${minuteMs})`;
@@ -79,11 +84,21 @@ function timeOf(field: TimeField, zone: Zone): string {
 }
 
 function localMs(zone: Zone): string {
-  const offsets = zone ?? [];
-  const [first, ...later] = offsets;
-  if (later.length === 0) return `c.startMs + ${whole(first?.offsetMs ?? 0)}`;
-  const cases = later.toReversed().map(({ fromMs, offsetMs }) => `WHEN c.startMs >= ${whole(fromMs)} THEN ${whole(offsetMs)}`);
-  return `c.startMs + CASE ${cases.join(" ")} ELSE ${whole(offsetAt(offsets.slice(0, 1), 0))} END`;
+  return localOf("c.startMs", zone, 1);
+}
+
+/** Of zones that keep to whole hours of UTC: hours are smaller numbers, and divided faster. */
+function localHour(zone: Zone): string {
+  return localOf(`c."hour"`, zone, hourMs);
+}
+
+function localOf(column: string, zone: Zone, unitMs: number): string {
+  const [first, ...later] = zone ?? [];
+  if (later.length === 0) return `${column} + ${whole((first?.offsetMs ?? 0) / unitMs)}`;
+  const cases = later
+    .toReversed()
+    .map(({ fromMs, offsetMs }) => `WHEN ${column} >= ${whole(fromMs / unitMs)} THEN ${whole(offsetMs / unitMs)}`);
+  return `${column} + CASE ${cases.join(" ")} ELSE ${whole((first?.offsetMs ?? 0) / unitMs)} END`;
 }
 
 /**
@@ -98,8 +113,9 @@ export function where(
   more: readonly Sql[] = [],
 ): Sql {
   const conditions: Sql[] = [];
-  if (sinceMs !== null) conditions.push({ text: "c.startMs >= ?::BIGINT", values: [whole(sinceMs)] });
-  if (untilMs !== null) conditions.push({ text: "c.startMs < ?::BIGINT", values: [whole(untilMs)] });
+  // Times are numbers of ours, written out: a statement with values is planned twice.
+  if (sinceMs !== null) conditions.push({ text: `c.startMs >= ${whole(sinceMs)}`, values: [] });
+  if (untilMs !== null) conditions.push({ text: `c.startMs < ${whole(untilMs)}`, values: [] });
   for (const filter of filters) conditions.push(conditionOf(filter, zone));
   conditions.push(...more);
   return conditions.length === 0 ? { text: "", values: [] } : sqlOf("WHERE ", joinSql(conditions, " AND "));
@@ -119,7 +135,7 @@ function stored(field: ReportField, text: string, zone: Zone): Sql | null {
   if (booleans.has(field)) return text === "true" || text === "false" ? { text, values: [] } : null;
   if (!isTime(field) && !wholeNumbers.has(field)) return { text: "?::VARCHAR", values: [text] };
   const number = isTime(field) ? toIndex(field, text, zone) : text === "" ? Number.NaN : Number(text);
-  return Number.isSafeInteger(number) && Math.abs(number) < 2 ** 31 ? { text: "?::INTEGER", values: [number] } : null;
+  return Number.isSafeInteger(number) && Math.abs(number) < 2 ** 31 ? { text: String(number), values: [] } : null;
 }
 
 function toIndex(field: TimeField, text: string, zone: Zone): number {

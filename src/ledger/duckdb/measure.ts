@@ -26,12 +26,14 @@ const flags = ["unpriced", "unmetered", "doubtful", "presumed", "failed"] as con
 /** Columns of a call that the measures of its lines are taken from. */
 export const lineColumns: readonly string[] = flags.slice(1);
 
+type Measure = (typeof measureNames)[number];
+
 const sumOf = (expression: string, condition?: string): string =>
   `coalesce(sum(${expression})${condition === undefined ? "" : ` FILTER (${condition})`}, 0)`;
 const money = (expression: string, name: string): string => `${expression}::DECIMAL(38,12) AS "${name}"`;
 const nothing = money("0", "periodCost");
 
-/** Of the calls `c`. */
+/** Of the calls `c`, as they are kept: never NULL. */
 export const callMeasures = [
   `count(*) AS calls`,
   money(sumOf(`c."cost"`), "cost"),
@@ -43,17 +45,25 @@ export const callMeasures = [
   `0 AS periodUnpriced`,
 ].join(", ");
 
-/** Of the days `c` of period charges: they count as no call. */
-export const periodMeasures = [
-  `0 AS calls`,
-  money(sumOf(`c."cost"`), "cost"),
-  `0 AS inputTokens`,
-  `0 AS outputTokens`,
-  `NULL::HUGEINT AS quantity`,
-  ...flags.map((flag) => `0 AS "${flag}"`),
-  money(sumOf(`c."cost"`), "periodCost"),
-  `count(*) FILTER (c.unpriced) AS periodUnpriced`,
-].join(", ");
+/** Columns of a call that its measures are taken from. */
+export const callColumns = ["cost", "inputTokens", "outputTokens", ...flags] as const;
+
+/** A part of a report: NULL where there is nothing to add. Of a sum over few rows, binding its expressions is most of the time. */
+const partOf = (given: Readonly<Partial<Record<Measure, string>>>): string =>
+  measureNames.map((name) => `${given[name] ?? (name === "quantity" ? "NULL::HUGEINT" : "0")} AS "${name}"`).join(", ");
+
+const each = <Name extends string>(names: readonly Name[], expression: (name: Name) => string): Partial<Record<Name, string>> =>
+  Object.fromEntries(names.map((name) => [name, expression(name)])) as Partial<Record<Name, string>>;
+
+/** Of the calls `c`, as a part. */
+export const callSums = partOf({
+  calls: "count(*)",
+  ...each(["cost", "inputTokens", "outputTokens"], (name) => `sum(c."${name}")`),
+  ...each(flags, (flag) => `count_if(c."${flag}")`),
+});
+
+/** Of the days `c` of period charges, as a part: they count as no call. */
+export const periodMeasures = partOf({ ...each(["cost", "periodCost"], () => `sum(c."cost")`), periodUnpriced: "count_if(c.unpriced)" });
 
 /** Of the lines of calls. Grouped by class, a call is counted on the first line of the class; with classes mixed, calls are told apart by id. */
 export function lineMeasures(grouped: boolean): string {
@@ -80,12 +90,13 @@ export function periodLineMeasures(grouped: boolean): string {
     .replace("NULL::HUGEINT", grouped ? "sum(line.quantity)" : "NULL::HUGEINT");
 }
 
-/** Of the rows `c` of a cut. */
-export const cutSums = [
-  ...cutMeasures.map((name) => (name === "quantity" ? "sum(c.quantity) AS quantity" : `${sumOf(`c."${name}"`)} AS "${name}"`)),
-  nothing,
-  `0 AS periodUnpriced`,
-].join(", ");
+/** Of the rows `c` of a cut, as a part. */
+export const cutSums = partOf(each(cutMeasures, (name) => `sum(c."${name}")`));
+
+/** Of groups that were added up, all of them together: NULL where there are none. */
+export const totalSums = measureNames
+  .map((name) => (name === "quantity" ? "NULL::HUGEINT AS quantity" : `sum("${name}") AS "${name}"`))
+  .join(", ");
 
 /** Of parts that were measured by any of these. */
 export function addedMeasures(withQuantity: boolean): string {

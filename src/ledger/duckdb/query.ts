@@ -8,13 +8,15 @@ import type { Filter, ReportField, ReportQuery } from "../store.ts";
 import { columnsOf, expression, isTime, isWholeHours, joinSql, type Sql, sqlOf, type Zone, where, whole } from "./field.ts";
 import {
   addedMeasures,
-  callMeasures,
+  callColumns,
+  callSums,
   cutSums,
   lineColumns,
   lineMeasures,
   measureNames,
   periodLineMeasures,
   periodMeasures,
+  totalSums,
 } from "./measure.ts";
 import { type Cut, cutNames, cuts, sumColumns, summedFields } from "./schema.ts";
 
@@ -54,10 +56,10 @@ export function reportSql(query: ReportQuery): Sql {
   const grouped = sqlOf(
     `SELECT ${[...names, addedMeasures(byClass)].join(", ")} FROM (`,
     joinSql(partsOf(many ? { ...asked, told: true } : asked), " UNION ALL "),
-    `) ${names.length === 0 ? "" : `GROUP BY ${names.join(", ")}`} HAVING coalesce(sum(calls), 0) > 0 OR bool_or(loose)`,
+    `) ${names.length === 0 ? "" : `GROUP BY ${names.join(", ")}`} HAVING sum(calls) > 0 OR bool_or(loose)`,
   );
   // A call has lines of several classes, so groups of lines overlap and the total is counted anew; all other groups add up to it.
-  const total = byClass || filters.some(isOfClass) ? addedOf({ ...asked, by: [] }) : sqlOf(`SELECT ${addedMeasures(false)} FROM g`);
+  const total = byClass || filters.some(isOfClass) ? addedOf({ ...asked, by: [] }) : sqlOf(`SELECT ${totalSums} FROM g`);
   const tables = [sqlOf("g AS MATERIALIZED (", grouped, ")"), sqlOf("t AS (", total, ")")];
   if (query.latency === true) tables.push(sqlOf("l AS (", latencyOf(asked), ")"), sqlOf("lt AS (", latencyOf({ ...asked, by: [] }), ")"));
   if (query.top === undefined) return withTotal(tables, query, "g", false);
@@ -70,26 +72,34 @@ export function reportSql(query: ReportQuery): Sql {
 function partsOf(asked: Asked): Sql[] {
   const byLine = asked.by.includes("class") || asked.filters.some(isOfClass);
   const grouped = asked.by.includes("class");
+  const measured = byLine ? lineMeasures(grouped) : callSums;
+  const periods = partOf(asked, sourceOf("periods", asked, byLine), byLine ? periodLineMeasures(grouped) : periodMeasures, "count(*) > 0");
   const cut = cutOf(asked);
-  const measured = byLine ? lineMeasures(grouped) : callMeasures;
-  const calls = (sinceMs: number | null, untilMs: number | null): Sql =>
-    partOf({ ...asked, sinceMs, untilMs }, sourceOf("calls", asked, byLine), measured, "false");
-  const loose = [
-    partOf(asked, sourceOf("open", asked, byLine), measured, "false"),
-    partOf(asked, sourceOf("periods", asked, byLine), byLine ? periodLineMeasures(grouped) : periodMeasures, "count(*) > 0"),
-  ];
-  if (cut === null) return [calls(asked.sinceMs, asked.untilMs), ...loose];
   const { sinceMs, untilMs } = asked;
   const from = sinceMs === null ? null : Math.ceil(whole(sinceMs) / hourMs) * hourMs;
   const to = untilMs === null ? null : Math.floor(whole(untilMs) / hourMs) * hourMs;
-  if (from !== null && to !== null && from >= to) return [calls(sinceMs, untilMs), ...loose];
-  const rows = `(SELECT * EXCLUDE ("hour"), "hour", "hour"::BIGINT * ${hourMs} AS startMs, "hour" // 24 AS "day"${
+  if (cut === null || (from !== null && to !== null && from >= to)) {
+    const tables = (["calls", "open"] as const).map((table) => partOf(asked, sourceOf(table, asked, byLine), measured, "false"));
+    return [...tables, periods];
+  }
+  const rows = `(SELECT *, "hour"::BIGINT * ${hourMs} AS startMs, "hour" // 24 AS "day"${
     cut === "classHours" ? `, {'class': "class"} AS line` : ""
   } FROM ${cut}${hourCondition(from, to)}) AS c`;
-  const parts = [partOf({ ...asked, sinceMs: null, untilMs: null }, rows, cutSums, "false"), ...loose];
-  if (sinceMs !== null && from !== null && sinceMs < from) parts.push(calls(sinceMs, from));
-  if (untilMs !== null && to !== null && to < untilMs) parts.push(calls(to, untilMs));
-  return parts;
+  // The calls of the hours at both ends and those under way are few: as one part, what is measured of them is bound once.
+  const edges: [number, number][] = [];
+  if (sinceMs !== null && from !== null && sinceMs < from) edges.push([sinceMs, from]);
+  if (untilMs !== null && to !== null && to < untilMs) edges.push([to, untilMs]);
+  const named = namedOf(asked, byLine).join(", ");
+  const near = [
+    ...edges.map(([since, until]) => sqlOf(`SELECT ${named} FROM calls AS c `, where(since, until, []))),
+    sqlOf(`SELECT ${named} FROM open AS c `, where(sinceMs, untilMs, [])),
+  ];
+  const anytime = { ...asked, sinceMs: null, untilMs: null };
+  return [
+    partOf(anytime, rows, cutSums, "false"),
+    partOf(anytime, sqlOf("(", joinSql(near, " UNION ALL "), ") AS c"), measured, "false"),
+    periods,
+  ];
 }
 
 function hourCondition(from: number | null, to: number | null): string {
@@ -105,7 +115,7 @@ function addedOf(asked: Asked): Sql {
   return sqlOf(`SELECT ${addedMeasures(false)} FROM (`, joinSql(partsOf(asked), " UNION ALL "), ")");
 }
 
-function partOf(asked: Asked, source: string, measured: string, loose: string): Sql {
+function partOf(asked: Asked, source: string | Sql, measured: string, loose: string): Sql {
   const { by, zone, search } = asked;
   const told = asked.told === true;
   const read = (field: ReportField, index: number): Sql =>
@@ -122,7 +132,9 @@ function partOf(asked: Asked, source: string, measured: string, loose: string): 
     "SELECT ",
     ...groups,
     told ? "n.chosen IS NULL AS rest, " : "",
-    `${measured}, ${loose} AS loose FROM ${source} `,
+    `${measured}, ${loose} AS loose FROM `,
+    source,
+    " ",
     ...(told ? ["LEFT JOIN n ON ", joinSql(same, " AND "), " "] : []),
     where(asked.sinceMs, asked.untilMs, asked.filters, zone, searched),
     names.length === 0 ? "" : ` GROUP BY ${names.join(", ")}`,
@@ -144,21 +156,22 @@ function chosenOf(asked: Asked, top: number): Sql {
     `n AS MATERIALIZED (SELECT ${named.join(", ")}, true AS chosen FROM `,
     known,
     ` GROUP BY ${names.join(", ")} HAVING sum(calls) > 0 OR bool_or(loose)
-      ORDER BY sum("cost") DESC, sum(calls) DESC, ${names.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top})`,
+      ORDER BY coalesce(sum("cost"), 0) DESC, sum(calls) DESC, ${names.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top})`,
   );
 }
 
 /** Rows, or lines, of a table with the columns that are asked for alone: what is not named is not read. */
-function sourceOf(
-  table: "calls" | "open" | "periods",
-  { by, filters, zone }: Asked,
-  byLine: boolean,
-  more: readonly string[] = [],
-): string {
+function sourceOf(table: "calls" | "open" | "periods", asked: Asked, byLine: boolean, more: readonly string[] = []): string {
   if (!byLine) return `${table} AS c`;
+  return `(SELECT ${namedOf(asked, byLine, more).join(", ")} FROM ${table}) AS c`;
+}
+
+/** The columns of a row that are asked for, and what is measured; its lines, one for each. */
+function namedOf({ by, filters, zone }: Pick<Asked, "by" | "filters" | "zone">, byLine: boolean, more: readonly string[] = []): string[] {
   const used = columnsOf([...by, ...filters.map((filter) => filter.field)], zone);
-  const list = [...new Set(["id", "startMs", ...lineColumns, ...used, ...more])].map((name) => `"${name}"`).join(", ");
-  return `(SELECT ${list}, unnest(lines) AS line FROM ${table}) AS c`;
+  const measured = byLine ? ["id", ...lineColumns] : callColumns;
+  const names = [...new Set(["startMs", ...measured, ...used, ...more])].map((name) => `"${name}"`);
+  return byLine ? [...names, "unnest(lines) AS line"] : names;
 }
 
 /** The smallest cut that knows all that is asked for; null: the calls themselves do. */
@@ -197,7 +210,7 @@ function topOf(by: readonly ReportField[], top: number): Sql[] {
   const left = names.map((name) => (times.includes(name) ? name : `NULL AS ${name}`));
   return [
     sqlOf(`n AS MATERIALIZED (SELECT ${others.join(", ")} FROM g GROUP BY ${others.join(", ")}
-      ORDER BY sum("cost") DESC, sum(calls) DESC, ${others.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top})`),
+      ORDER BY coalesce(sum("cost"), 0) DESC, sum(calls) DESC, ${others.map((name) => `${name} ASC NULLS LAST`).join(", ")} LIMIT ${top})`),
     sqlOf(`k AS (SELECT ${listOf([names, measures])}, false AS rest FROM g WHERE EXISTS (FROM n WHERE ${same}) UNION ALL
       SELECT ${listOf([left, [addedMeasures(by.includes("class"))]])}, true AS rest FROM g WHERE NOT EXISTS (FROM n WHERE ${same})
         ${times.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${times.join(", ")}`})`),
@@ -209,7 +222,7 @@ function callReportSql(asked: Asked, limit: number): Sql {
   const source = where(asked.sinceMs, asked.untilMs, asked.filters, asked.zone);
   const dearest = (table: string): Sql =>
     sqlOf(
-      `SELECT c.id AS g0, ${callMeasures} FROM ${table} AS c WHERE c.rowid IN (SELECT c.rowid FROM ${table} AS c `,
+      `SELECT c.id AS g0, ${callSums} FROM ${table} AS c WHERE c.rowid IN (SELECT c.rowid FROM ${table} AS c `,
       source,
       ` ORDER BY c."cost" DESC NULLS LAST, c.rowid LIMIT ${bounded(limit) + 1}) GROUP BY c.id`,
     );
@@ -231,7 +244,7 @@ function summedReportSql(field: ReportField, limit: number): Sql {
     "SELECT g0 FROM ",
     known,
     ` GROUP BY g0 HAVING sum(calls) > 0 OR bool_or(loose)
-    ORDER BY sum("cost") DESC, sum(calls) DESC, g0 ASC NULLS LAST LIMIT ${bounded(limit) + 1}`,
+    ORDER BY coalesce(sum("cost"), 0) DESC, sum(calls) DESC, g0 ASC NULLS LAST LIMIT ${bounded(limit) + 1}`,
   );
   const grouped = sqlOf(
     `SELECT known.g0, ${addedMeasures(byClass)} FROM `,
@@ -253,7 +266,7 @@ function knownOf(field: ReportField): Sql {
   const asked: Asked = { ...everything, by: [field] };
   const loose = joinSql(
     [
-      partOf(asked, sourceOf("open", asked, byClass), byClass ? lineMeasures(true) : callMeasures, "false"),
+      partOf(asked, sourceOf("open", asked, byClass), byClass ? lineMeasures(true) : callSums, "false"),
       partOf(asked, sourceOf("periods", asked, byClass), byClass ? periodLineMeasures(true) : periodMeasures, "count(*) > 0"),
     ],
     " UNION ALL ",
@@ -303,7 +316,7 @@ function orderOf(by: readonly ReportField[]): string {
   return [
     ...terms.filter((term) => isTime(term.field)).map((term) => term.text),
     `rest`,
-    `"cost" DESC`,
+    `coalesce("cost", 0) DESC`,
     `calls DESC`,
     ...terms.filter((term) => !isTime(term.field)).map((term) => term.text),
   ].join(", ");

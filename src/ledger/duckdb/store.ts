@@ -27,7 +27,9 @@ import type {
   Run,
   RunsPage,
   RunsQuery,
+  Span,
   Store,
+  Totals,
   Trend,
   TrendQuery,
   UnpricedPage,
@@ -52,6 +54,7 @@ import { schema, schemaVersion } from "./schema.ts";
 import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
 import type { Spool, Transaction } from "./transaction.ts";
 import { busySql, openSql, toBusy } from "./busy.ts";
+import { totalsSql, toTotals } from "./totals.ts";
 import { toTrend, trendSql } from "./trend.ts";
 import { toUnpriced, unpricedSql } from "./unpriced.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
@@ -284,6 +287,10 @@ export class DuckDBStore implements Store {
     }
     if (total === null) throw new PennyworthError("store_failed", { detail: "a report came without its total" });
     return { by: query.by, rows: rows.slice(0, query.limit), total, truncated: rows.length > query.limit, position };
+  }
+
+  async totals(spans: readonly Span[]): Promise<Totals> {
+    return toTotals(await this.#ask(totalsSql(spans)), spans);
   }
 
   async calls(query: CallsQuery): Promise<CallsPage> {

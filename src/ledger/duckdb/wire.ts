@@ -3,7 +3,7 @@
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
 import type { RerateQuery } from "../rerate.ts";
-import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, TrendQuery, UnpricedQuery } from "../store.ts";
+import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, Span, TrendQuery, UnpricedQuery } from "../store.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -20,6 +20,7 @@ export interface Setup extends DuckDBOptions {
 
 export type Question =
   | { readonly method: "report"; readonly query: ReportQuery }
+  | { readonly method: "totals"; readonly spans: readonly Span[] }
   | { readonly method: "calls"; readonly query: CallsQuery }
   | { readonly method: "call"; readonly id: string }
   | { readonly method: "scan"; readonly after: string | null; readonly limit: number }

@@ -107,10 +107,11 @@ export function times(by: number): string {
   return factor > 100 ? "over 100 times" : `${count(factor)} times`;
 }
 
-/** The share of a whole in 0…1, for bars and per cents. */
+/** The share of a whole in 0…1, for bars and per cents; what is something is never 0. */
 export function share(part: string, whole: string): number {
-  const base = parse(whole);
-  return base <= 0n ? 0 : Number((parse(part) * 10_000n) / base) / 10_000;
+  const [some, base] = [parse(part), parse(whole)];
+  if (base <= 0n || some <= 0n) return 0;
+  return Math.max(1, Number((some * 1_000_000n) / base)) / 1_000_000;
 }
 
 /** An axis label: short, in the reader's locale. */
@@ -127,11 +128,16 @@ export function toAxis(value: number): string {
   return axis.format(value);
 }
 
+/** What stands on a bar, from exact digits: to the cent where there is one, and short from a thousand on. */
+export function short(usd: string, decimals = 2): string {
+  return parse(usd) >= 1_000n * one ? axis.format(usd as Decimal) : round(usd, decimals);
+}
+
 const usdPlain = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, notation: "compact" });
 
 /** 12,345,678 as 12.3M. */
-export function compact(count: number): string {
-  return usdPlain.format(count);
+export function compact(count: number | string): string {
+  return usdPlain.format(count as Decimal);
 }
 
 const whole = new Intl.NumberFormat(undefined);
@@ -140,8 +146,9 @@ export function count(number: number): string {
   return whole.format(number);
 }
 
-const percentFormat = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const percentFormat = new Intl.NumberFormat(undefined, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
+/** To a tenth. What is not zero never looks like it: `<0.1%`. */
 export function percent(share: number): string {
-  return percentFormat.format(share);
+  return share > 0 && share < 0.0005 ? `<${percentFormat.format(0.001)}` : percentFormat.format(share);
 }

@@ -2,8 +2,10 @@
 // Invariant: an address that no page knows says so, and never shows an empty page.
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { foresee } from "./data.ts";
 import { Frame } from "./frame.tsx";
 import { parseSearch, type Search, stringifySearch } from "./search.ts";
+import { zone } from "./time.ts";
 import { Lost, Loading, Mishap } from "./parts/states.tsx";
 
 const validateSearch = (search: Record<string, unknown>): Search => search as Search;
@@ -13,6 +15,11 @@ const root = createRootRoute({ component: Frame, notFoundComponent: Lost, errorC
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
+  // What its figures and its list of calls ask: the same questions, or they are asked twice.
+  loader: () => {
+    foresee("overview", { zone });
+    foresee("calls", { limit: 8 });
+  },
   component: lazyRouteComponent(() => import("./pages/overview.tsx"), "Overview"),
 });
 const explore = createRoute({

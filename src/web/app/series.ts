@@ -3,7 +3,7 @@
 
 import type { Latency, Report, Row, Sums } from "./api.ts";
 import { type AdditiveMeasure, isAdditive, type Measure, nameValues } from "./fields.ts";
-import { count, exact, toAxis, toGeometry } from "./money.ts";
+import { add, compact, count, exact, short, toAxis, toGeometry } from "./money.ts";
 import {
   addDays,
   day,
@@ -86,12 +86,16 @@ export interface Line {
   readonly heights: readonly (number | null)[];
   /** One per bucket, as text that is exact. */
   readonly texts: readonly string[];
+  /** Over all buckets, as decimal text; null for what does not add up. */
+  readonly sum: string | null;
 }
 
 export interface Series {
   readonly bucket: Bucket;
   readonly times: readonly number[];
   readonly lines: readonly Line[];
+  /** One per bucket, of all lines together, as decimal text; none for what does not add up. */
+  readonly totals: readonly string[];
 }
 
 export function formatMeasure(measure: Measure, row: Sums): string {
@@ -108,6 +112,15 @@ export function read(measure: Exclude<Measure, "cost">, row: Sums): number | nul
 
 export function toHeight(measure: Measure, row: Sums): number | null {
   return measure === "cost" ? toGeometry(row.cost) : read(measure, row);
+}
+
+/** Decimal text of a measure as it stands on a chart: short, from exact digits. `decimals`: of amounts under a thousand. */
+export function shorten(measure: Measure, text: string, decimals = 2): string {
+  return measure === "cost" ? short(text, decimals) : compact(text);
+}
+
+function toText(measure: Measure, row: Row): string {
+  return measure === "cost" ? row.cost : String(read(measure, row) ?? 0);
 }
 
 export function formatAxis(measure: Measure, value: number): string {
@@ -167,9 +180,12 @@ export function toSeries(
         key,
         name,
         isRest,
+        sum: isAdditive(measure) ? add([...rows.values()].map((row) => toText(measure, row))) : null,
         heights: found.map((row) => (row === undefined ? nothing : toHeight(measure, row))),
         texts: found.map((row) => (row === undefined ? zero : formatMeasure(measure, row))),
       };
     });
-  return { bucket, times, lines };
+  const all = [...groups.values()];
+  const totalAt = (ms: number): string => add(all.flatMap(({ rows }) => rows.get(ms) ?? []).map((row) => toText(measure, row)));
+  return { bucket, times, lines, totals: isAdditive(measure) ? times.map(totalAt) : [] };
 }

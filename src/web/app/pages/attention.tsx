@@ -8,6 +8,7 @@ import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
 import { Empty, Waiting } from "../parts/states.tsx";
 import { moment, toIso } from "../time.ts";
+import { wordFor } from "../words.ts";
 
 const words: Readonly<Record<string, readonly [string, string]>> = {
   unpriced: ["used something without a price", "What it cost is not known, and not in the sums."],
@@ -18,7 +19,7 @@ const words: Readonly<Record<string, readonly [string, string]>> = {
   disputed: ["cost something else by their provider", "Its own figure differs from the receipt."],
   failed: ["failed", "Answered with an error, cut off, or not reached."],
   gap: ["gaps in the record", "Calls that could not be written down."],
-  refused: ["entries could not become rows", "pennyworth doctor names them."],
+  refused: ["entries could not become rows", "The command pennyworth doctor names them."],
   clock: ["jumps of the clock", "The wall clock moved against the steady one."],
 };
 
@@ -54,7 +55,10 @@ export function Attention({ overview }: { readonly overview: Overview | undefine
                 </span>
                 <span className="grow">
                   <strong>
-                    {count(number)} {isIncident ? what : `${number === 1 ? "call" : "calls"} ${number === 1 ? toSingular(what) : what}`}
+                    {count(number)}{" "}
+                    {isIncident
+                      ? wordFor(number, toOne(what), what)
+                      : `${wordFor(number, "call")} ${wordFor(number, toSingular(what), what)}`}
                   </strong>
                   <span className="soft small why">
                     {why}
@@ -86,6 +90,10 @@ export function Attention({ overview }: { readonly overview: Overview | undefine
 function lastOf(incidents: Incidents | undefined, kind: "gap" | "clock"): string {
   const times = (incidents?.incidents ?? []).filter((one) => one.kind === kind).map((one) => (one.kind === "gap" ? one.fromMs : one.atMs));
   return times.length === 0 ? "" : ` Last ${moment(Math.max(...times))}.`;
+}
+
+function toOne(what: string): string {
+  return what.replace(/^(gap|jump)s/, "$1").replace(/^entries/, "entry");
 }
 
 function toSingular(what: string): string {

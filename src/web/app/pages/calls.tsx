@@ -1,32 +1,32 @@
 // Calls, newest first: as many as there are, of which only the rows in sight exist. The first page is alive; once one has scrolled on, the
 // list stands still, so that nothing moves under the reader's eyes.
 
-import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { type ApiError, ask, type CallsPage, type Report } from "../api.ts";
-import { useAnswer, useStatus } from "../data.ts";
-import { toFirstCall } from "../first.ts";
+import { useAnswer } from "../data.ts";
 import { isTyping } from "../keys.ts";
-import { count, decimalsFor } from "../money.ts";
+import { decimalsFor } from "../money.ts";
 import { Filters } from "../parts/filters.tsx";
+import { NoCalls } from "../parts/none.tsx";
 import { Page } from "../parts/page.tsx";
 import { CallHead, CallRow } from "../parts/rows.tsx";
-import { CopyLine, Share, toLine } from "../parts/share.tsx";
+import { Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Failed, Waiting } from "../parts/states.tsx";
+import { Unreal } from "../parts/unreal.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
-import { describeSpan, toIso } from "../time.ts";
+import { toIso } from "../time.ts";
 import { useView } from "../view.ts";
+import { plural } from "../words.ts";
 
 const pageRows = 100;
 const rowHeight = 49;
 
 export function Calls(): ReactNode {
   const { spanText, span, filters, change } = useView("24h", false);
-  const status = useStatus();
   const query = { since: toIso(span.sinceMs), until: toIso(span.untilMs), filter: filters };
   const sums = useAnswer<Report>("report", query);
   const [isScrolled, setScrolled] = useState(false);
@@ -40,7 +40,6 @@ export function Calls(): ReactNode {
   const calls = useMemo(() => pages.data?.pages.flatMap((page) => page.calls) ?? [], [pages.data]);
   const decimals = useMemo(() => decimalsFor(calls.slice(0, 500).map((call) => call.cost)), [calls]);
   const total = sums.data?.total;
-  const isNarrow = filters.length > 0 || spanText !== "all";
 
   return (
     <Page
@@ -96,8 +95,9 @@ export function Calls(): ReactNode {
         <div className="row wrap">
           <Filters filters={filters} span={span} onChange={(next) => change({ filter: next.length === 0 ? undefined : next })} />
           {total === undefined ? null : (
-            <p className="soft small" style={{ marginLeft: "auto" }} data-testid="total">
-              {count(total.calls)} calls · <Usd value={total.cost} decimals={decimalsFor([total.cost])} mark={markOf(total)} />
+            <p className="soft small end right" data-testid="total">
+              {plural(total.calls, "call")} · <Usd value={total.cost} decimals={decimalsFor([total.cost])} mark={markOf(total)} />
+              <Unreal query={query} />
             </p>
           )}
         </div>
@@ -107,20 +107,7 @@ export function Calls(): ReactNode {
           ) : pages.isPending ? (
             <Waiting label="Loading the calls" rows={12} />
           ) : calls.length === 0 ? (
-            isNarrow ? (
-              <Empty title="No call matches">
-                <p>
-                  {filters.length === 0 ? "None started" : "None like this started"} in this span ({describeSpan(spanText)}).
-                </p>
-                <Button size="xs" variant="default" onClick={() => change({ filter: undefined, span: "all" })}>
-                  All calls of all time
-                </Button>
-              </Empty>
-            ) : (
-              <Empty title="No call is on record yet">
-                <CopyLine text={toFirstCall(status.data)} />
-              </Empty>
-            )
+            <NoCalls spanText={spanText} filters={filters} onAll={() => change({ filter: undefined, span: "all" })} />
           ) : (
             <List
               calls={calls}
@@ -186,7 +173,7 @@ function List({
   const after = Math.max(0, rows.getTotalSize() - (items.at(-1)?.end ?? 0));
   return (
     <div ref={place} className="scroll tall" tabIndex={0} role="region" aria-label="Calls, newest first">
-      <table className="list calls sticky" aria-rowcount={hasMore ? -1 : calls.length}>
+      <table className="list calls timed sticky" aria-rowcount={hasMore ? -1 : calls.length}>
         <CallHead />
         <tbody>
           {before === 0 ? null : (

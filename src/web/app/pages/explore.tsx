@@ -4,26 +4,29 @@
 import { SegmentedControl, Select, Switch, useComputedColorScheme } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useMemo, useRef } from "react";
-import type { Query, Report } from "../api.ts";
+import type { Query, Report, Row } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { isAdditive, isMeasure, type Measure, measures, nameFields } from "../fields.ts";
-import { count } from "../money.ts";
 import { Chart, type ChartKind } from "../parts/chart.tsx";
 import { FieldSelect, Filters } from "../parts/filters.tsx";
+import { NoCalls } from "../parts/none.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Failed, Waiting } from "../parts/states.tsx";
+import { Unreal } from "../parts/unreal.tsx";
 import { Exact, markOf } from "../parts/usd.tsx";
 import { one } from "../search.ts";
 import { type Bucket, buckets, fits, formatMeasure, isBucket, next, pickBucket, toSeries } from "../series.ts";
 import { describeSpan, toIso, zone } from "../time.ts";
 import { useView } from "../view.ts";
+import { plural } from "../words.ts";
 import { Groups } from "./groups.tsx";
 
 const top = 7;
 const fieldsMax = 2;
 const groupsMax = 200;
+const rowsMax = 10_000;
 
 export function Explore(): ReactNode {
   const { search, spanText, span, nowMs, filters, change } = useView("7d");
@@ -48,10 +51,14 @@ export function Explore(): ReactNode {
     ...extra,
     by: [bucket, ...fields].join(","),
     top: fields.length === 0 ? undefined : top,
-    limit: 10_000,
+    limit: rowsMax,
   });
-  const groupsBefore = useAnswer<Report>("report", { ...askedBefore, by: fields.join(","), limit: groupsMax }, { enabled: isCompared });
-  const overBefore = useAnswer<Report>("report", { ...askedBefore, ...extra, by: bucket, limit: 10_000 }, { enabled: isCompared });
+  const groupsBefore = useAnswer<Report>(
+    "report",
+    { ...askedBefore, ...extra, by: fields.join(","), limit: groupsMax },
+    { enabled: isCompared },
+  );
+  const overBefore = useAnswer<Report>("report", { ...askedBefore, ...extra, by: bucket, limit: rowsMax }, { enabled: isCompared });
 
   const series = useMemo(
     () => (overTime.data === undefined ? null : toSeries(overTime.data, { bucket, fields, measure, span, nowMs })),
@@ -70,11 +77,12 @@ export function Explore(): ReactNode {
   const total = groups.data?.total;
   const byWords = fields.length === 0 ? "" : ` by ${nameFields(fields).toLowerCase()}`;
   const line = toLine("report", [
-    ["by", fields.length === 0 ? bucket : fields.join(",")],
+    ["by", [bucket, ...fields].join(",")],
     ["since", toIso(span.sinceMs)],
     ["until", toIso(span.untilMs)],
     ["zone", bucket === "minute" || bucket === "hour" ? undefined : zone],
     ...filters.map((filter) => ["filter", filter] as const),
+    ["limit", String(rowsMax)],
   ]);
   const drill = (extra: readonly string[], span = spanText): void => {
     void navigate({ to: "/calls", search: { span, filter: [...filters.filter((text) => !text.startsWith("class")), ...extra] } });
@@ -86,10 +94,25 @@ export function Explore(): ReactNode {
       tools={
         <>
           <Share
-            name={`pennyworth-${measure}-by-${fields.length === 0 ? bucket : fields.join("-")}`}
+            name={`pennyworth-${measure}-by-${[bucket, ...fields].join("-")}`}
             line={line}
             picture={() => picture.current?.() ?? ""}
-            table={() => toTable(groups.data, fields)}
+            tables={[
+              [
+                "Save the chart as CSV",
+                "",
+                () => toTable(overTime.data, [bucket, ...fields], extra, isCompared ? overBefore.data : undefined),
+              ],
+              ...(fields.length === 0
+                ? []
+                : ([
+                    [
+                      "Save the table as CSV",
+                      "-in-all",
+                      () => toTable(groups.data, fields, extra, isCompared ? groupsBefore.data : undefined),
+                    ],
+                  ] as const)),
+            ]}
           />
           <SpanPicker value={spanText} onChange={(span) => change({ span, bucket: undefined })} />
         </>
@@ -172,8 +195,9 @@ export function Explore(): ReactNode {
             <p className="soft small">
               {describeSpan(spanText)} · {zone}
             </p>
-            {total === undefined ? null : (
+            {total === undefined || groups.data?.rows.length === 0 ? null : (
               <div className="tools">
+                {measure === "cost" ? <Unreal query={asked} /> : null}
                 <strong data-testid="total">
                   <Headline measure={measure} total={total} />
                 </strong>
@@ -182,20 +206,23 @@ export function Explore(): ReactNode {
                   search={{ span: spanText, filter: filters.filter((text) => !text.startsWith("class")) }}
                   className="small"
                 >
-                  {count(total.calls)} calls
+                  {plural(total.calls, "call")}
                 </Link>
+                {total.periodCost === "0" && total.periodUnpriced === 0 ? null : (
+                  <Link to="/work" search={{ span: spanText }} className="small">
+                    and charges of periods
+                  </Link>
+                )}
               </div>
             )}
           </div>
-          <div className="body">
+          <div className="body drawn">
             {overTime.isError && series === null ? (
               <Failed error={overTime.error} onRetry={() => void overTime.refetch()} />
             ) : series === null ? (
               <Waiting label="Loading the chart" rows={8} />
             ) : series.lines.length === 0 ? (
-              <Empty title="No call matches">
-                <p>Widen the span or take a filter away.</p>
-              </Empty>
+              <NoCalls spanText={spanText} filters={filters} onAll={() => change({ filter: undefined, span: "all", bucket: undefined })} />
             ) : (
               <Chart
                 series={series}
@@ -211,7 +238,7 @@ export function Explore(): ReactNode {
             )}
           </div>
         </section>
-        {fields.length === 0 || groups.data === undefined ? null : (
+        {fields.length === 0 || groups.data === undefined || groups.data.rows.length === 0 ? null : (
           <Groups
             report={groups.data}
             before={isCompared ? groupsBefore.data : undefined}
@@ -238,10 +265,30 @@ function readMeasure(text: string | undefined): Measure {
   return isMeasure(text) ? text : "cost";
 }
 
-function toTable(report: Report | undefined, fields: readonly string[]): (string | number)[][] {
+const sumNames = ["calls", "cost", "inputTokens", "outputTokens", "unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
+const latencyNames = ["durationMsP50", "durationMsP95", "firstTokenMsP50", "firstTokenMsP95"] as const;
+
+/** An answer as it is shown, with its total; what it is compared with follows, marked as such in a column of its own. */
+function toTable(report: Report | undefined, fields: readonly string[], extra: Query, before: Report | undefined): (string | number)[][] {
   if (report === undefined) return [];
-  const names = ["calls", "cost", "inputTokens", "outputTokens", "unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;
-  const rows = report.rows.map((row) => [...fields.map((field) => row.group[field] ?? ""), ...names.map((name) => row[name])]);
-  const total = [...fields.map((_, index) => (index === 0 ? "total" : "")), ...names.map((name) => report.total[name])];
-  return [[...fields, ...names], ...rows, total];
+  const latencies = extra["latency"] === undefined ? [] : latencyNames;
+  const isCompared = before !== undefined;
+  const write = (row: Row, group: readonly string[], span: "now" | "before"): (string | number)[] => [
+    ...(isCompared ? [span] : []),
+    ...group,
+    ...sumNames.map((name) => row[name]),
+    ...latencies.map((name) => row.latency?.[name] ?? ""),
+  ];
+  const groupOf = (row: Row): string[] =>
+    fields.map((field) => row.group[field] ?? (row.rest === true && !isBucket(field) ? "all others" : ""));
+  const totalOf = fields.map((_, index) => (index === 0 ? "total" : ""));
+  const writeAll = ({ rows, total }: Report, span: "now" | "before"): (string | number)[][] => [
+    ...rows.map((row) => write(row, groupOf(row), span)),
+    write(total, totalOf, span),
+  ];
+  return [
+    [...(isCompared ? ["span"] : []), ...fields, ...sumNames, ...latencies],
+    ...writeAll(report, "now"),
+    ...(before === undefined ? [] : writeAll(before, "before")),
+  ];
 }

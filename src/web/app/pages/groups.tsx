@@ -63,7 +63,7 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
                   Against before
                 </th>
               )}
-              <th scope="col" className="number">
+              <th scope="col" className="number wide">
                 Share
               </th>
               <th scope="col" className="number">
@@ -105,7 +105,9 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
                   <th scope="row" className="free">
                     <span className="row">
                       <span className="swatch" style={{ background: colorOf(scheme, Math.max(0, index), index < 0) }} />
-                      <span className={values.every((value) => value === null) ? "soft" : undefined}>{name}</span>
+                      <span className={`clip${values.every((value) => value === null) ? " soft" : ""}`} title={name}>
+                        {name}
+                      </span>
                     </span>
                     <span className="bar" aria-hidden="true">
                       <span style={{ width: `${part * 100}%`, background: colorOf(scheme, Math.max(0, index), index < 0) }} />
@@ -120,7 +122,7 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
                       <Against now={row.cost} before={sums.get(key)?.cost} />
                     </td>
                   )}
-                  <td className="number soft">{percent(part)}</td>
+                  <td className="number wide soft">{row.cost === "0" && markOf(row) !== "" ? "" : percent(part)}</td>
                   <td className="number">{count(row.calls)}</td>
                   <td className="number wide">{count(byClass ? (row.quantity ?? 0) : row.inputTokens)}</td>
                   {byClass ? null : <td className="number wide">{count(row.outputTokens)}</td>}
@@ -154,7 +156,7 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
                   <Against now={total.cost} before={before.total.cost} />
                 </td>
               )}
-              <td className="number" />
+              <td className="number wide" />
               <td className="number">{count(total.calls)}</td>
               <td className="number wide">{byClass ? "" : count(total.inputTokens)}</td>
               {byClass ? null : <td className="number wide">{count(total.outputTokens)}</td>}

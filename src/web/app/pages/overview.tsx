@@ -2,21 +2,23 @@
 // Invariant: what is not known is marked on the figure that lacks it.
 
 import { Link, useNavigate } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { memo, type ReactNode, useMemo } from "react";
 import type { CallsPage, Overview as Answer, OverviewSpan, Report } from "../api.ts";
 import { useAnswer, useStatus } from "../data.ts";
 import { headings, nameField, nameValue } from "../fields.ts";
 import { toFirstCall } from "../first.ts";
 import { Icon } from "../icons.tsx";
-import { change, count, decimalsFor, percent, share, times, timesMin } from "../money.ts";
+import { change, decimalsFor, percent, share, times, timesMin } from "../money.ts";
 import { Chart, colorOf, Spark } from "../parts/chart.tsx";
 import { Page } from "../parts/page.tsx";
 import { CopyLine } from "../parts/share.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
-import { Exact, markOf, Usd } from "../parts/usd.tsx";
+import { Unreal } from "../parts/unreal.tsx";
+import { atLeast, Exact, markOf, Usd } from "../parts/usd.tsx";
 import { CallRows } from "../parts/rows.tsx";
 import { next, type Series, toSeries } from "../series.ts";
 import { addDays, startOfDay, toIso, zone } from "../time.ts";
+import { plural } from "../words.ts";
 import { Attention } from "./attention.tsx";
 import { useComputedColorScheme } from "@mantine/core";
 
@@ -29,7 +31,9 @@ export function Overview(): ReactNode {
   if (overview.isError && overview.data === undefined)
     return (
       <Page title="Overview">
-        <Failed error={overview.error} onRetry={() => void overview.refetch()} />
+        <div className="card">
+          <Failed error={overview.error} onRetry={() => void overview.refetch()} />
+        </div>
       </Page>
     );
   if (calls.data?.calls.length === 0)
@@ -53,8 +57,8 @@ export function Overview(): ReactNode {
         </section>
         <Days />
         <Attention overview={data} />
-        {(data?.goesTo ?? []).map((goes) => (
-          <GoesTo key={goes.field} goes={goes} month={data?.month} />
+        {(data?.goesTo ?? []).map((goes, index, all) => (
+          <GoesTo key={goes.field} goes={goes} month={data?.month} width={widthOf(index, all.length)} />
         ))}
         <section className="card span12" aria-labelledby="latest">
           <div className="title">
@@ -77,9 +81,28 @@ function Tiles({ overview }: { readonly overview: Answer }): ReactNode {
   const heights = (hours.data?.rows ?? []).map((row) => Number(row.cost));
   return (
     <dl className="tiles">
-      <Tile name="Last 60 minutes" span={overview.hour} against="the 60 minutes before" search={{ span: "1h" }} />
-      <Tile name="Today" span={overview.today} against="yesterday by this time" search={{ span: "today" }} spark={heights} />
-      <Tile name="This month" span={overview.month} against="last month by this day" search={{ span: "month" }} />
+      <Tile
+        name="Last 60 minutes"
+        span={overview.hour}
+        against="the 60 minutes before"
+        within="in the 60 minutes before"
+        search={{ span: "1h" }}
+      />
+      <Tile
+        name="Today"
+        span={overview.today}
+        against="yesterday by this time"
+        within="yesterday by this time"
+        search={{ span: "today" }}
+        spark={heights}
+      />
+      <Tile
+        name="This month"
+        span={overview.month}
+        against="last month by this day"
+        within="last month by this day"
+        search={{ span: "month" }}
+      />
     </dl>
   );
 }
@@ -88,12 +111,14 @@ function Tile({
   name,
   span,
   against,
+  within,
   search,
   spark,
 }: {
   readonly name: string;
   readonly span: OverviewSpan;
   readonly against: string;
+  readonly within: string;
   readonly search: { readonly span: string };
   readonly spark?: readonly number[];
 }): ReactNode {
@@ -101,18 +126,28 @@ function Tile({
   const by = change(now.cost, before.sums.cost);
   return (
     <div className="tile">
-      <dt>
+      <dt className="row">
         <Link to="/explore" search={{ ...search, by: "model" }}>
           {name}
         </Link>
+        <span className="small end">{plural(now.calls, "call")}</span>
       </dt>
       <dd>
-        <p className="figure" data-figure={name}>
-          <Exact value={now.cost} mark={markOf(now)} />
-        </p>
-        <p className="row wrap soft small" style={{ columnGap: 12 }}>
+        <div className="row figures">
+          <p className="figure" data-figure={name}>
+            <Exact value={now.cost} mark={markOf(now)} />
+          </p>
+          {spark === undefined ? null : <Spark heights={spark} width={240} />}
+        </div>
+        <p className="soft small">
           {by === null ? (
-            <span>{before.sums.calls === 0 ? `nothing ${against}` : `against unpriced calls ${against}`}</span>
+            before.sums.calls === 0 ? (
+              `nothing ${within}`
+            ) : (
+              `no price is known of ${within}`
+            )
+          ) : by === 0 ? (
+            `about as much as ${against}`
           ) : (
             <span title={`${against}: $${before.sums.cost}`}>
               <span className="delta">
@@ -122,43 +157,51 @@ function Tile({
               {by >= timesMin ? "as much as" : "than"} {against}
             </span>
           )}
-          <span>{count(now.calls)} calls</span>
         </p>
-        {spark === undefined ? null : <Spark heights={spark} width={240} />}
+        <Unreal query={{ since: toIso(span.sinceMs), until: toIso(span.untilMs) }} />
+        {now.periodCost === "0" && now.periodUnpriced === 0 ? null : (
+          <Link to="/work" search={{ span: search.span }} className="small under">
+            {now.periodCost === "0" ? (
+              "charges of periods without a price"
+            ) : (
+              <>
+                of which charges of periods: <Usd value={now.periodCost} mark={now.periodUnpriced > 0 ? atLeast : ""} />
+              </>
+            )}
+          </Link>
+        )}
       </dd>
     </div>
   );
 }
 
-/** The last thirty days by model. */
-function Days(): ReactNode {
+/** The last thirty days by model. The chart is drawn when its own answer changes, not with every other of the page. */
+const Days = memo(function Days(): ReactNode {
   const navigate = useNavigate();
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
-  const nowMs = Date.now();
-  const sinceMs = addDays(startOfDay(nowMs), 1 - days);
+  const sinceMs = addDays(startOfDay(Date.now()), 1 - days);
   const report = useAnswer<Report>("report", { by: "day,model", since: toIso(sinceMs), zone, top: 5, limit: 10_000 });
-  const series: Series | null =
-    report.data === undefined
-      ? null
-      : toSeries(report.data, {
-          bucket: "day",
-          fields: ["model"],
-          measure: "cost",
-          span: { sinceMs, untilMs: null },
-          nowMs,
-        });
+  const { data } = report;
+  const series = useMemo<Series | null>(
+    () =>
+      data === undefined
+        ? null
+        : toSeries(data, { bucket: "day", fields: ["model"], measure: "cost", span: { sinceMs, untilMs: null }, nowMs: Date.now() }),
+    [data, sinceMs],
+  );
   return (
     <section className="card span8" aria-labelledby="days">
       <div className="title">
         <h2 id="days">Last {days} days, by model</h2>
         <div className="tools small soft">
+          <Unreal query={{ since: toIso(sinceMs) }} />
           {report.data === undefined ? null : <Usd value={report.data.total.cost} mark={markOf(report.data.total)} />}
           <Link to="/explore" search={{ by: "model", span: "30d" }}>
             Explore
           </Link>
         </div>
       </div>
-      <div className="body">
+      <div className="body fills">
         {report.isError && report.data === undefined ? (
           <Failed error={report.error} onRetry={() => void report.refetch()} />
         ) : series === null ? (
@@ -170,13 +213,16 @@ function Days(): ReactNode {
               measure="cost"
               kind="stack"
               height={232}
+              fills
               label={`Cost per day by model over the last ${days} days`}
               onPick={(atMs) => void navigate({ to: "/calls", search: { span: `${toIso(atMs)}..${toIso(next("day", atMs))}` } })}
             />
             <ul className="legend">
               {series.lines.map((line, index) => (
-                <li key={line.name}>
-                  <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} /> {line.name}
+                <li key={line.key} title={line.name}>
+                  <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} />
+                  <span className="clip">{line.name}</span>
+                  {line.sum === null ? null : <Usd value={line.sum} />}
                 </li>
               ))}
             </ul>
@@ -185,16 +231,31 @@ function Days(): ReactNode {
       </div>
     </section>
   );
+});
+
+/** Three in a row; the last row is filled by those it has. */
+function widthOf(index: number, number: number): "third" | "span6" | "span12" {
+  const rest = number % 3;
+  if (rest === 0 || index < number - rest) return "third";
+  return rest === 1 ? "span12" : "span6";
 }
 
-function GoesTo({ goes, month }: { readonly goes: Answer["goesTo"][number]; readonly month: OverviewSpan | undefined }): ReactNode {
+function GoesTo({
+  goes,
+  month,
+  width,
+}: {
+  readonly goes: Answer["goesTo"][number];
+  readonly month: OverviewSpan | undefined;
+  readonly width: string;
+}): ReactNode {
   const { field } = goes;
   const rows = goes.rows.slice(0, 6);
   const decimals = decimalsFor(rows.map((row) => row.cost));
   const whole = month?.now.cost ?? "0";
   const id = `goes-${field}`;
   return (
-    <section className="card span4" aria-labelledby={id}>
+    <section className={`card ${width}`} aria-labelledby={id}>
       <div className="title">
         <h2 id={id}>{headings[field] ?? nameField(field)}</h2>
         <div className="tools small soft">
@@ -211,7 +272,9 @@ function GoesTo({ goes, month }: { readonly goes: Answer["goesTo"][number]; read
           {rows.map((row) => (
             <li key={row.value ?? ""}>
               <Link to="/explore" search={{ by: "model", span: "month", filter: `${field}=${row.value ?? ""}` }} className="rank">
-                <span className={`grow clip${row.value === null ? " soft" : ""}`}>{nameValue(field, row.value)}</span>
+                <span className={`grow clip${row.value === null ? " soft" : ""}`} title={row.value ?? undefined}>
+                  {nameValue(field, row.value)}
+                </span>
                 <span>
                   <Usd value={row.cost} decimals={decimals} mark={markOf(row)} />
                 </span>

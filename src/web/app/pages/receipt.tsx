@@ -11,7 +11,8 @@ import { Page } from "../parts/page.tsx";
 import { Copy, Share, toLine } from "../parts/share.tsx";
 import { Failed, Waiting } from "../parts/states.tsx";
 import { Status } from "../parts/status.tsx";
-import { Exact } from "../parts/usd.tsx";
+import { UnrealCall } from "../parts/unreal.tsx";
+import { atLeast, Exact } from "../parts/usd.tsx";
 import { duration, exactMoment } from "../time.ts";
 
 const units: Readonly<Record<string, string>> = {
@@ -109,9 +110,10 @@ function Sheet({ receipt }: { readonly receipt: Receipt }): ReactNode {
                 ) : receipt.unpriced.length > 0 && receipt.lines.length === 0 ? (
                   "unknown"
                 ) : (
-                  <Exact value={receipt.total} mark={receipt.unpriced.length > 0 ? "≥ " : ""} />
+                  <Exact value={receipt.total} mark={receipt.unpriced.length > 0 ? atLeast : ""} />
                 )}
               </p>
+              {receipt.total === "0" ? null : <UnrealCall provider={start?.provider} />}
             </div>
             <div className="tools">
               <Status status={receipt.status} http={end?.httpStatus ?? null} />
@@ -159,9 +161,15 @@ function Sheet({ receipt }: { readonly receipt: Receipt }): ReactNode {
           </div>
           <dl className="facts body">
             <Fact name="Provider" value={start?.provider} />
-            <Fact name="Model asked for" value={asked} />
-            {sent === asked ? null : <Fact name="Model sent" value={sent} />}
-            <Fact name="Model that answered" value={answered} warn={answered !== null && sent !== null && answered !== sent} />
+            {asked === answered && sent === asked ? (
+              <Fact name="Model" value={asked} />
+            ) : (
+              <>
+                <Fact name="Model asked for" value={asked} />
+                {sent === asked ? null : <Fact name="Model sent" value={sent} />}
+                <Fact name="Model answered" value={answered} warn={answered !== null && sent !== null && answered !== sent} />
+              </>
+            )}
             <Fact name="Started" value={start === null ? null : exactMoment(start.startMs)} />
             <Fact name="Took" value={start === null || end === null ? null : duration(end.endMs - start.startMs)} />
             <Fact

@@ -1,7 +1,8 @@
 // A run on a time line: its tasks as a tree, every call where it happened, and the money beside each and in sum.
 
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { type ReactNode, useMemo, useState } from "react";
+import { useMediaQuery } from "@mantine/hooks";
+import { type CSSProperties, type ReactNode, useMemo, useState } from "react";
 import type { Call, Tree } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { Icon } from "../icons.tsx";
@@ -9,9 +10,12 @@ import { add, count, decimalsFor, share, toGeometry } from "../money.ts";
 import { Page } from "../parts/page.tsx";
 import { Copy, Share, toLine } from "../parts/share.tsx";
 import { Failed, Waiting } from "../parts/states.tsx";
-import { Exact, markOf, Usd } from "../parts/usd.tsx";
-import { clock, duration, exactMoment } from "../time.ts";
+import { Unreal } from "../parts/unreal.tsx";
+import { atLeast, Exact, markOf, Usd } from "../parts/usd.tsx";
+import { toTicks } from "../ticks.ts";
+import { clock, duration, exactMoment, moment, startOfDay } from "../time.ts";
 import { placeOf, toRows } from "../tree.ts";
+import { plural, wordFor } from "../words.ts";
 
 export function TaskPage(): ReactNode {
   const { id } = useParams({ from: "/tasks/$id" });
@@ -78,24 +82,27 @@ function Run({ tree }: { readonly tree: Tree }): ReactNode {
   return (
     <div className="stack">
       <section className="card" aria-label="The run">
-        <dl className="tiles">
+        <dl className="tiles pairs">
           <div className="tile">
             <dt>Cost</dt>
             <dd className="figure" data-testid="total">
               <Exact value={task.cost} mark={markOf(task)} />
             </dd>
+            <dd>
+              <Unreal query={{ filter: `${tree.nodes.length > 1 ? "root" : "task"}=${task.task}` }} />
+            </dd>
           </div>
           <div className="tile">
             <dt>Calls</dt>
-            <dd className="figure">
-              {count(task.calls)}
-              {task.failed > 0 ? <span className="fine bad"> {count(task.failed)} failed</span> : null}
-            </dd>
+            <dd className="figure">{count(task.calls)}</dd>
+            {task.failed > 0 ? <dd className="bad small">{count(task.failed)} failed</dd> : null}
           </div>
           <div className="tile">
             <dt>{task.open > 0 ? "Under way for" : "Took"}</dt>
             <dd className="figure">{duration(endMs - task.startMs)}</dd>
-            <dd className="soft small">from {exactMoment(task.startMs)}</dd>
+            <dd className="soft small" title={exactMoment(task.startMs)}>
+              from {moment(task.startMs)}
+            </dd>
           </div>
           <div className="tile">
             <dt>Tokens</dt>
@@ -104,9 +111,9 @@ function Run({ tree }: { readonly tree: Tree }): ReactNode {
           </div>
         </dl>
         {said.length === 0 ? null : (
-          <p className="row wrap" style={{ padding: "0 16px 16px" }}>
+          <p className="row wrap chips">
             {said.map((text) => (
-              <span key={text} className="chip">
+              <span key={text} className="chip clip" title={text}>
                 {text}
               </span>
             ))}
@@ -115,7 +122,9 @@ function Run({ tree }: { readonly tree: Tree }): ReactNode {
       </section>
       <Timeline tree={tree} endMs={endMs} />
       {tree.truncated ? (
-        <p className="soft small">Only the first {count(tree.calls.length)} calls are drawn; the sums are over all.</p>
+        <p className="soft small">
+          Only the first {plural(tree.calls.length, "call")} {wordFor(tree.calls.length, "is", "are")} drawn; the sums are over all.
+        </p>
       ) : null}
     </div>
   );
@@ -126,6 +135,9 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
   const rows = useMemo(() => toRows(tree, turned), [tree, turned]);
   const startMs = tree.task.startMs;
   const lengthMs = Math.max(1, endMs - startMs);
+  const isNarrow = useMediaQuery("(max-width: 48rem)", false, { getInitialValueInEffect: false });
+  const { stepMs, atMs } = toTicks(lengthMs, isNarrow ? 1 : 4);
+  const say = startOfDay(startMs) === startOfDay(endMs) ? clock : moment;
   const dearest = tree.calls.reduce((most, call) => Math.max(most, toGeometry(call.cost)), 0);
   const decimals = decimalsFor(tree.calls.map((call) => call.cost));
   const turn = (place: string): void =>
@@ -139,21 +151,23 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
       <div className="title">
         <h2 id="line">Time line</h2>
         <p className="soft small">
-          {clock(startMs)} – {clock(endMs)}; the darker, the dearer
+          {say(startMs)} – {say(endMs)}; the stronger, the dearer
         </p>
       </div>
       <div className="scroll" tabIndex={0} role="region" aria-label="Tasks and calls">
-        <table className="list tree">
+        <table className="list tree" style={{ "--step": `${(stepMs / lengthMs) * 100}%` } as CSSProperties}>
           <thead>
             <tr>
               <th scope="col">Task and step</th>
               <th scope="col" className="track">
                 <span className="ticks" aria-hidden="true">
-                  {[0, 0.25, 0.5, 0.75].map((at) => (
-                    <span key={at} style={{ left: `${at * 100}%` }}>
-                      {at === 0 ? "0" : duration(at * lengthMs)}
-                    </span>
-                  ))}
+                  {atMs
+                    .filter((ms) => ms / lengthMs < 0.86)
+                    .map((ms) => (
+                      <span key={ms} style={{ left: `${(ms / lengthMs) * 100}%` }}>
+                        {ms === 0 ? "0" : duration(ms)}
+                      </span>
+                    ))}
                 </span>
                 <span className="hidden">When</span>
               </th>
@@ -173,7 +187,7 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
             {rows.map((row) =>
               row.kind === "task" ? (
                 <tr key={`task ${placeOf(row.node)}`} className="task">
-                  <th scope="row" style={{ paddingLeft: 12 + row.depth * 16 }}>
+                  <th scope="row" style={{ paddingLeft: 16 + row.depth * 16 }}>
                     {row.calls.length === 0 ? (
                       <span className="name">{row.node.task ?? "no task"}</span>
                     ) : (
@@ -184,7 +198,7 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
                     )}
                     <span className="soft small clip">
                       {row.node.type === null ? "" : `${row.node.type} · `}
-                      {count(row.node.calls)} {row.node.calls === 1 ? "call" : "calls"}
+                      {plural(row.node.calls, "call")}
                       {row.node.failed > 0 ? `, ${count(row.node.failed)} failed` : ""}
                     </span>
                   </th>
@@ -199,12 +213,9 @@ function Timeline({ tree, endMs }: { readonly tree: Tree; readonly endMs: number
                 </tr>
               ) : row.kind === "step" ? (
                 <tr key={`step ${row.place} ${row.step ?? ""}`}>
-                  <th scope="row" style={{ paddingLeft: 12 + row.depth * 16 }}>
+                  <th scope="row" style={{ paddingLeft: 16 + row.depth * 16 }}>
                     {row.step ?? <span className="soft">no step</span>}
-                    <span className="soft small">
-                      {" "}
-                      · {count(row.calls.length)} {row.calls.length === 1 ? "call" : "calls"}
-                    </span>
+                    <span className="soft small"> · {plural(row.calls.length, "call")}</span>
                   </th>
                   <td className="track">
                     {row.calls.map((call) => (
@@ -255,7 +266,7 @@ function CallLine({ depth, decimals, ...placed }: Placed & { readonly depth: num
   const { call } = placed;
   return (
     <tr className="opens" onClick={() => void navigate({ to: "/calls/$id", params: { id: call.id } })}>
-      <th scope="row" style={{ paddingLeft: 12 + depth * 16 }}>
+      <th scope="row" style={{ paddingLeft: 16 + depth * 16 }}>
         <Link to="/calls/$id" params={{ id: call.id }} className="clip" onClick={(event) => event.stopPropagation()}>
           {call.attribution.step ?? call.model ?? call.provider}
         </Link>
@@ -265,7 +276,7 @@ function CallLine({ depth, decimals, ...placed }: Placed & { readonly depth: num
         <Piece {...placed} />
       </td>
       <td className="number">
-        <Usd value={call.cost} decimals={decimals} mark={call.unpriced.length > 0 ? "≥ " : ""} />
+        <Usd value={call.cost} decimals={decimals} mark={call.unpriced.length > 0 ? atLeast : ""} />
       </td>
     </tr>
   );

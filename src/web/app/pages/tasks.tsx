@@ -11,6 +11,7 @@ import { Page } from "../parts/page.tsx";
 import { CopyLine, Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Status } from "../parts/status.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
 import { one } from "../search.ts";
 import { clock, day, describeSpan, duration, exactMoment, startOfDay, toIso } from "../time.ts";
@@ -86,7 +87,7 @@ export function Tasks(): ReactNode {
               <CopyLine text={'-H "x-pennyworth-task: ticket-4711" -H "x-pennyworth-type: support"'} />
             </Empty>
           ) : (
-            <List runs={data.tasks} />
+            <List runs={data.tasks} order={order} />
           )}
         </div>
         {data?.truncated === true ? (
@@ -97,10 +98,17 @@ export function Tasks(): ReactNode {
   );
 }
 
-function List({ runs }: { readonly runs: readonly Run[] }): ReactNode {
+/** When something last happened; under way is later than all that has ended. */
+function activeMs(run: Run): number {
+  return run.open > 0 || run.endMs === null ? Number.MAX_SAFE_INTEGER - 1e13 + run.startMs : run.endMs;
+}
+
+function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: "newest" | "dearest" }): ReactNode {
   const navigate = useNavigate();
   const decimals = decimalsFor(runs.map((run) => run.cost));
   const todayMs = startOfDay(Date.now());
+  // The newest by their latest call, which is not in the answer: in the order of what is shown.
+  const sorted = order === "dearest" ? runs : runs.toSorted((a, b) => activeMs(b) - activeMs(a));
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Tasks">
       <table className="list calls">
@@ -110,26 +118,28 @@ function List({ runs }: { readonly runs: readonly Run[] }): ReactNode {
             <th scope="col" className="wide">
               For
             </th>
-            <th scope="col">Started</th>
+            <th scope="col" className="time">
+              Last active
+            </th>
             <th scope="col" className="number wide">
               Took
             </th>
             <th scope="col" className="number wide">
-              Steps
+              Tasks
             </th>
-            <th scope="col" className="number">
+            <th scope="col" className="number few">
               Calls
             </th>
             <th scope="col" className="number wide">
               Failed
             </th>
-            <th scope="col" className="number">
+            <th scope="col" className="number cost">
               Cost
             </th>
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => {
+          {sorted.map((run) => {
             const said = [run.customer, run.feature, run.agent].filter((text) => text !== null);
             return (
               <tr
@@ -141,24 +151,33 @@ function List({ runs }: { readonly runs: readonly Run[] }): ReactNode {
                 }}
               >
                 <td>
-                  <Link to="/tasks/$id" params={{ id: run.task }} className="clip">
+                  <Link to="/tasks/$id" params={{ id: run.task }} className="clip" title={run.task}>
                     {run.task}
                   </Link>
-                  <span className="soft small clip">{run.type ?? "no type"}</span>
+                  <span className="soft small clip" title={run.type ?? undefined}>
+                    {run.type ?? "no type"}
+                  </span>
                 </td>
                 <td className="wide for">
                   <span className="clip">{said.length === 0 ? <span className="soft">not recorded</span> : said.join(" · ")}</span>
                 </td>
-                <td className="when" title={exactMoment(run.startMs)}>
-                  {run.startMs >= todayMs ? "" : `${day(run.startMs)}, `}
-                  {clock(run.startMs)}
+                <td className="when" title={`Started ${exactMoment(run.startMs)}`}>
+                  {run.open > 0 || run.endMs === null ? (
+                    <Status status="open" />
+                  ) : (
+                    `${run.endMs >= todayMs ? "" : `${day(run.endMs)}, `}${clock(run.endMs)}`
+                  )}
                 </td>
-                <td className="number wide soft">{run.open > 0 || run.endMs === null ? "under way" : duration(run.endMs - run.startMs)}</td>
+                <td className="number wide soft">{run.open > 0 || run.endMs === null ? "" : duration(run.endMs - run.startMs)}</td>
                 <td className="number wide">{count(run.tasks)}</td>
                 <td className="number">{count(run.calls)}</td>
                 <td className={`number wide${run.failed > 0 ? " bad" : " soft"}`}>{count(run.failed)}</td>
                 <td className="number">
-                  <Usd value={run.cost} decimals={decimals} mark={markOf(run)} />
+                  {run.open > 0 && run.cost === "0" && run.calls <= run.open ? (
+                    <span className="soft">not yet</span>
+                  ) : (
+                    <Usd value={run.cost} decimals={decimals} mark={markOf(run)} />
+                  )}
                 </td>
               </tr>
             );

@@ -10,7 +10,7 @@ import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
-import { Exact, Usd } from "../parts/usd.tsx";
+import { atLeast, Exact, Usd } from "../parts/usd.tsx";
 import { ago, day, dayMs, describeSpan, duration, exactMoment, longDay, toIso, utcDay, zone } from "../time.ts";
 import { useView } from "../view.ts";
 import { plural } from "../words.ts";
@@ -91,7 +91,7 @@ export function LongWork(): ReactNode {
                 <span>
                   in this span{" "}
                   <strong data-testid="total">
-                    <Usd value={sums.data.total.periodCost} mark={sums.data.total.periodUnpriced > 0 ? "≥ " : ""} />
+                    <Usd value={sums.data.total.periodCost} mark={sums.data.total.periodUnpriced > 0 ? atLeast : ""} />
                   </strong>
                 </span>
                 <Link to="/explore" search={{ by: "class", span: spanText }}>

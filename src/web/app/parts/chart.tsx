@@ -4,10 +4,13 @@
 import { useComputedColorScheme } from "@mantine/core";
 import type { ECharts } from "echarts/core";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
-import { formatAxis, labelBucket, nameBucket, type Series } from "../series.ts";
+import { formatAxis, labelBucket, nameBucket, type Series, shorten } from "../series.ts";
 import type { Measure } from "../fields.ts";
+import { decimalsFor } from "../money.ts";
 import { palette } from "../theme.ts";
 import { hourMs } from "../time.ts";
+import { pickLabels, type Placed, placeNames } from "./labels.ts";
+import { type Caption, toPicture } from "./picture.ts";
 
 export type ChartKind = "stack" | "line";
 
@@ -17,12 +20,14 @@ export interface ChartProps {
   readonly kind: ChartKind;
   /** What is drawn, in a sentence. */
   readonly label: string;
+  /** Pixels; with `fills`, at least so many, and as many as its place has. */
   readonly height?: number;
+  readonly fills?: boolean;
   /** Sums of the span before, drawn as a line across. */
   readonly before?: readonly (number | null)[] | undefined;
   readonly beforeTexts?: readonly string[] | undefined;
   readonly onPick?: (atMs: number) => void;
-  /** Gets a function that makes a picture of the chart. */
+  /** Gets a function that makes a picture of the chart, with what is drawn and in which colours. */
   readonly onReady?: (picture: () => string) => void;
 }
 
@@ -31,13 +36,35 @@ export function colorOf(scheme: "light" | "dark", index: number, isRest: boolean
   return (isRest ? colors.at(-1) : colors[index % (colors.length - 1)]) ?? "#888";
 }
 
-export function Chart({ series, measure, kind, label, height = 280, before, beforeTexts, onPick, onReady }: ChartProps): ReactNode {
+/** What the line across is. */
+const beforeName = "The span before, all together";
+
+/** A name at a line's end has so much room, pixels. */
+const nameWidth = 132;
+/** Below this a chart has no room for names at its lines' ends. */
+const namedWidthMin = 560;
+
+export function Chart({
+  series,
+  measure,
+  kind,
+  label,
+  height = 280,
+  fills = false,
+  before,
+  beforeTexts,
+  onPick,
+  onReady,
+}: ChartProps): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const [isLoaded, setLoaded] = useState(false);
   const [at, setAt] = useState<number | null>(null);
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
-  const { times, lines, bucket } = series;
+  const { times, lines, bucket, totals } = series;
+  const [width, setWidth] = useState(0);
+  const [namesLeft, setNamesLeft] = useState(0);
+  const [names, setNames] = useState<readonly Placed[]>([]);
   const pick = useRef(onPick);
   pick.current = onPick;
   const shown = useRef(times);
@@ -64,8 +91,14 @@ export function Chart({ series, measure, kind, label, height = 280, before, befo
         const ms = index === null ? undefined : shown.current[index];
         if (ms !== undefined) pick.current?.(ms);
       });
-      watcher = new ResizeObserver(() => made.resize());
+      watcher = new ResizeObserver(() => {
+        // It also tells of the first size, with which the chart was made: drawing it again for that takes as long as all else.
+        if (made.getWidth() === element.clientWidth && made.getHeight() === element.clientHeight) return;
+        made.resize();
+        setWidth(made.getWidth());
+      });
       watcher.observe(element);
+      setWidth(made.getWidth());
       setLoaded(true);
     });
     return () => {
@@ -83,12 +116,23 @@ export function Chart({ series, measure, kind, label, height = 280, before, befo
     const color = (name: string): string => style.getPropertyValue(name).trim();
     const text = { color: color("--soft"), fontFamily: "Inter Variable, system-ui, sans-serif", fontSize: 11 };
     const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > 26 * hourMs;
+    const isNamed = kind === "line" && lines.length > 1 && made.getWidth() >= namedWidthMin;
+    const sums = times.map((_, at) => lines.reduce((sum, line) => sum + (line.heights[at] ?? 0), 0));
+    const labelled = kind === "stack" ? pickLabels(totals, sums, made.getWidth() - 60) : new Set<number>();
+    const decimals = Math.max(2, decimalsFor(totals) - 2);
     const every = Math.max(0, Math.ceil(times.length / Math.max(2, made.getWidth() / 90)) - 1);
     made.setOption(
       {
         animation: false,
         aria: { enabled: false },
-        grid: { left: 8, right: 12, top: 12, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+        grid: {
+          left: 8,
+          right: isNamed ? nameWidth + 12 : kind === "stack" ? 22 : 12,
+          top: kind === "stack" ? 22 : 12,
+          bottom: 4,
+          outerBoundsMode: "same",
+          outerBoundsContain: "axisLabel",
+        },
         xAxis: {
           type: "category",
           data: times.map((ms) => labelBucket(bucket, ms, isLong)),
@@ -128,10 +172,35 @@ export function Chart({ series, measure, kind, label, height = 280, before, befo
               borderColor: color("--surface"),
               borderWidth: kind === "stack" && lines.length > 1 && times.length < 120 ? 0.5 : 0,
             },
-            data: line.heights,
+            // A bar of no height would still have a rim.
+            data: kind === "stack" ? line.heights.map((value) => (value === 0 ? null : value)) : line.heights,
             emphasis: { disabled: true },
             silent: true,
           })),
+          ...(labelled.size === 0
+            ? []
+            : [
+                {
+                  name: "totals",
+                  type: "line",
+                  silent: true,
+                  symbol: "circle",
+                  symbolSize: 1,
+                  showAllSymbol: true,
+                  itemStyle: { color: "transparent" },
+                  lineStyle: { width: 0 },
+                  z: 4,
+                  label: {
+                    show: true,
+                    position: "top",
+                    distance: 3,
+                    ...text,
+                    color: color("--ink"),
+                    formatter: ({ dataIndex }: { dataIndex: number }) => shorten(measure, totals[dataIndex] ?? "0", decimals),
+                  },
+                  data: sums.map((sum, at) => (labelled.has(at) ? sum : null)),
+                },
+              ]),
           ...(before === undefined
             ? []
             : [
@@ -148,8 +217,16 @@ export function Chart({ series, measure, kind, label, height = 280, before, befo
       },
       { notMerge: true },
     );
-    onReady?.(() => made.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: color("--surface") }));
-  }, [isLoaded, series, measure, kind, scheme, before, times, lines, bucket, onReady]);
+    setNamesLeft(isNamed ? made.convertToPixel({ xAxisIndex: 0 }, times.length - 1) + 10 : 0);
+    setNames(isNamed ? placeNames(lines, (value) => made.convertToPixel({ yAxisIndex: 0 }, value), made.getHeight()) : []);
+    const captions: Caption[] = lines.map((line, index) => ({
+      color: colorOf(scheme, index, line.isRest),
+      text: line.sum === null ? line.name : `${line.name}  ${shorten(measure, line.sum, decimals)}`,
+    }));
+    if (before !== undefined) captions.push({ color: color("--soft"), text: beforeName });
+    const look = { ink: color("--ink"), soft: color("--soft"), ground: color("--surface") };
+    onReady?.(() => toPicture(made.getRenderedCanvas({ pixelRatio: 2, backgroundColor: look.ground }), label, captions, look));
+  }, [isLoaded, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width, label]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -162,46 +239,67 @@ export function Chart({ series, measure, kind, label, height = 280, before, befo
   const left = at === null || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, at) as number);
   const onRight = left > (place.current?.clientWidth ?? 0) / 2;
   return (
-    <div
-      className="chart"
-      style={{ height, cursor: onPick !== undefined && at !== null ? "pointer" : undefined }}
-      role="application"
-      aria-roledescription="chart"
-      aria-label={`${label}. Arrow keys read it value by value${onPick === undefined ? "" : ", Enter opens the calls"}.`}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      onBlur={() => setAt(null)}
-    >
-      <div ref={place} style={{ width: "100%", height: "100%" }} />
-      {at === null || times[at] === undefined ? null : (
-        <div className="tip" role="status" style={onRight ? { right: `calc(100% - ${left - 12}px)` } : { left: left + 12 }}>
-          <strong>{nameBucket(bucket, times[at])}</strong>
-          <table>
-            <tbody>
-              {lines
-                .map((line, index) => ({ line, index, height: line.heights[at] ?? 0 }))
-                .filter(({ height }) => height > 0 || lines.length === 1)
-                .toSorted((a, b) => b.height - a.height)
-                .slice(0, 9)
-                .map(({ line, index }) => (
-                  <tr key={line.name}>
-                    <th scope="row">
-                      <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} /> {line.name}
-                    </th>
-                    <td>{line.texts[at]}</td>
+    <>
+      <div
+        className="chart"
+        style={{
+          ...(fills ? { minHeight: height, flex: 1 } : { height }),
+          cursor: onPick !== undefined && at !== null ? "pointer" : undefined,
+        }}
+        role="application"
+        aria-roledescription="chart"
+        aria-label={`${label}. Arrow keys read it value by value${onPick === undefined ? "" : ", Enter opens the calls"}.`}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onBlur={() => setAt(null)}
+      >
+        <div ref={place} style={{ position: "absolute", inset: 0 }} />
+        {names.map(({ index, top }) => {
+          const line = lines[index];
+          return line === undefined ? null : (
+            <span key={line.key} className="linename" aria-hidden="true" title={line.name} style={{ top, left: namesLeft }}>
+              <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} />
+              <span className="clip">{line.name}</span>
+            </span>
+          );
+        })}
+        {at === null || times[at] === undefined ? null : (
+          <div className="tip" role="status" style={onRight ? { right: `calc(100% - ${left - 12}px)` } : { left: left + 12 }}>
+            <strong>{nameBucket(bucket, times[at])}</strong>
+            <table>
+              <tbody>
+                {lines
+                  .map((line, index) => ({ line, index, height: line.heights[at] ?? 0 }))
+                  .filter(({ height }) => height > 0 || lines.length === 1)
+                  .toSorted((a, b) => b.height - a.height)
+                  .slice(0, 9)
+                  .map(({ line, index }) => (
+                    <tr key={line.key}>
+                      <th scope="row">
+                        <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} /> {line.name}
+                      </th>
+                      <td>{line.texts[at]}</td>
+                    </tr>
+                  ))}
+                {beforeTexts?.[at] === undefined ? null : (
+                  <tr>
+                    <th scope="row">{beforeName}</th>
+                    <td>{beforeTexts[at]}</td>
                   </tr>
-                ))}
-              {beforeTexts?.[at] === undefined ? null : (
-                <tr>
-                  <th scope="row">Before, all together</th>
-                  <td>{beforeTexts[at]}</td>
-                </tr>
-              )}
-            </tbody>
-          </table>
-        </div>
+                )}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </div>
+      {before === undefined ? null : (
+        <ul className="legend">
+          <li>
+            <span className="dashed" aria-hidden="true" /> {beforeName}
+          </li>
+        </ul>
       )}
-    </div>
+    </>
   );
 }
 

@@ -6,13 +6,13 @@ import type { Call } from "../api.ts";
 import { count, decimalsFor } from "../money.ts";
 import { clock, day, duration, exactMoment, startOfDay } from "../time.ts";
 import { Status } from "./status.tsx";
-import { Usd } from "./usd.tsx";
+import { atLeast, Usd } from "./usd.tsx";
 
 export function CallRows({ calls }: { readonly calls: readonly Call[] }): ReactNode {
   const decimals = decimalsFor(calls.map((call) => call.cost));
   return (
     <div className="scroll">
-      <table className="list calls">
+      <table className="list calls timed">
         <CallHead />
         <tbody>
           {calls.map((call) => (
@@ -115,7 +115,7 @@ export function CallRow({
         ) : call.unpriced.length > 0 && call.cost === "0" ? (
           <span className="warn">unknown</span>
         ) : (
-          <Usd value={call.cost} decimals={decimals} mark={call.unpriced.length > 0 ? "≥ " : ""} />
+          <Usd value={call.cost} decimals={decimals} mark={call.unpriced.length > 0 ? atLeast : ""} />
         )}
       </td>
     </tr>

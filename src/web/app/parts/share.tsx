@@ -30,15 +30,19 @@ export function CopyLine({ text }: { readonly text: string }): ReactNode {
   );
 }
 
+type Table = readonly (readonly (string | number)[])[];
+
 export interface Shared {
   /** What the file is called, without its ending. */
   readonly name: string;
   readonly line: string;
-  readonly table: () => readonly (readonly (string | number)[])[];
+  readonly table?: () => Table;
+  /** Where there are several: what is done, what is added to the file's name, and the rows. */
+  readonly tables?: readonly (readonly [label: string, ending: string, table: () => Table])[];
   readonly picture?: (() => string) | null;
 }
 
-export function Share({ name, line, table, picture }: Shared): ReactNode {
+export function Share({ name, line, table, tables = table === undefined ? [] : [["Save as CSV", "", table]], picture }: Shared): ReactNode {
   const [isDone, setDone] = useState(false);
   const copy = async (text: string): Promise<void> => {
     await navigator.clipboard.writeText(text);
@@ -46,19 +50,24 @@ export function Share({ name, line, table, picture }: Shared): ReactNode {
     setTimeout(() => setDone(false), 1_600);
   };
   return (
-    <Menu position="bottom-end" width={240} shadow="md">
+    <Menu position="bottom-end" width={256} shadow="md">
       <Menu.Target>
         <Button variant="default" size="xs" leftSection={<Icon name={isDone ? "check" : "save"} />}>
-          <span aria-live="polite">{isDone ? "Copied" : "Take along"}</span>
+          <span aria-live="polite">{isDone ? "Copied" : "Export"}</span>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item onClick={() => void copy(line)}>Copy as a line for the terminal</Menu.Item>
         <Menu.Item onClick={() => void copy(location.href)}>Copy the address</Menu.Item>
         <Menu.Divider />
-        <Menu.Item onClick={() => save(`${name}.csv`, new Blob([toCsv(table())], { type: "text/csv;charset=utf-8" }))}>
-          Save as CSV
-        </Menu.Item>
+        {tables.map(([label, ending, rows]) => (
+          <Menu.Item
+            key={label}
+            onClick={() => save(`${name}${ending}.csv`, new Blob([toCsv(rows())], { type: "text/csv;charset=utf-8" }))}
+          >
+            {label}
+          </Menu.Item>
+        ))}
         {picture === undefined || picture === null ? null : (
           <Menu.Item onClick={() => save(`${name}.png`, toBlob(picture()))}>Save the chart as PNG</Menu.Item>
         )}

@@ -24,12 +24,15 @@ export function Waiting({ label, rows = 6 }: { readonly label: string; readonly 
 /** What went wrong, in the API's own words, and another try. */
 export function Failed({ error, onRetry }: { readonly error: Error; readonly onRetry?: () => void }): ReactNode {
   const isGone = error instanceof ApiError && error.status === 0;
+  const isMissing = error instanceof ApiError && error.status === 404;
   return (
     <div className="empty" role="alert">
-      <span className="bad">
-        <Icon name="warn" size={20} />
-      </span>
-      <strong>{isGone ? "Pennyworth does not answer" : "This did not work"}</strong>
+      {isMissing ? null : (
+        <span className="bad">
+          <Icon name="warn" size={20} />
+        </span>
+      )}
+      <strong>{isGone ? "Pennyworth does not answer" : isMissing ? "Not on record" : "This did not work"}</strong>
       <p>{error.message}</p>
       {onRetry === undefined ? null : (
         <Button variant="default" size="xs" onClick={onRetry}>
