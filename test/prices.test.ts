@@ -1,7 +1,6 @@
 // The price book as people use it: a real server, and the command line on its data folder. What the commands print is what the API answers; what
 // was known when stays known; a table of two years of changes gives each day its price. Not here: the formats of files (src/prices/).
 
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDesk } from "../src/prices/desk.ts";
 import { createHistory } from "../src/prices/history.ts";
 import { Shelf } from "../src/prices/shelf.ts";
+import { type Ran, runCommand } from "./command.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -25,28 +25,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 function pennyworth(args: readonly string[], stdin = ""): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = spawn(
-      process.execPath,
-      ["--import", join(root, "node_modules/tsx/dist/loader.mjs"), join(root, "src/cli/main.ts"), ...args],
-      {
-        cwd: folder,
-        env: { ...process.env, PENNYWORTH_DATA: gateway.dataFolder },
-      },
-    );
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    child.on("close", (code) => resolve({ code, out, err }));
-    child.stdin.end(stdin);
-  });
+  return runCommand(args, { data: gateway.dataFolder, folder, stdin });
 }
 
 /** What a command prints with `--json`. */
