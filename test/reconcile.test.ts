@@ -128,6 +128,50 @@ describe("an invoice with a discount, and a tax", () => {
   });
 });
 
+describe("usage without a price", () => {
+  it("is what the gap is, once the provider says what it costs", async () => {
+    const before = await readWitness();
+    const headers = { "content-type": "application/json", "anthropic-version": "2023-06-01", "x-sandbox-cache-write-1h-tokens": "400" };
+    const body = JSON.stringify({
+      model: "claude-of-our-own-1",
+      max_tokens: 90,
+      messages: [{ role: "user", content: "What does it cost?" }],
+    });
+    const response = await fetch(`${bench.running.url}/to/witness/v1/messages`, { method: "POST", headers, body });
+    await response.text();
+    expect(response.status).toBe(200);
+    const { usage } = (await readWitness()).find(({ n }) => !before.some((one) => one.n === n)) as Witnessed;
+    // In cents, at invented rates: the ledger has none for the model.
+    const items = [
+      ["uncached_input_tokens", usage?.["input"] ?? 0, "0.0003"],
+      ["cache_creation.ephemeral_1h_input_tokens", usage?.["cache_write_1h"] ?? 0, "0.0006"],
+      ["output_tokens", (usage?.["output"] ?? 0) + (usage?.["reasoning"] ?? 0), "0.0015"],
+    ] as const;
+    expect(items.every(([, quantity]) => quantity > 0)).toBe(true);
+    const cents = (quantity: number, rate: string): string =>
+      `${(quantity * Number(rate.slice(2))).toString().padStart(5, "0")}`.replace(/(\d{4})$/, ".$1");
+    const results = items.map(([name, quantity, rate]) => ({
+      amount: cents(quantity, rate),
+      currency: "USD",
+      model: "claude-of-our-own-1",
+      token_type: name,
+      cost_type: "tokens",
+    }));
+    const page = {
+      data: [{ starting_at: `${today}T00:00:00Z`, ending_at: new Date(Date.parse(`${today}T00:00Z`) + dayMs).toISOString(), results }],
+      has_more: false,
+    };
+    const shown = await compare([JSON.stringify(page)], { dryRun: true });
+    const total = items.reduce((sum, [, quantity, rate]) => sum + BigInt(quantity) * BigInt(rate.slice(2)) * 1_000_000n, 0n);
+    const causes = Object.fromEntries(shown.causes.map(({ kind, amount }) => [kind, amount]));
+    expect(shown.stated).toBe(dollars(total));
+    expect(causes["unpriced"]).toBe(dollars(total));
+    expect(shown.rows.find((row) => row.model === "claude-of-our-own-1" && row.class === "cache_write_1h")?.gap.cost).toBe(
+      dollars(2_400n * 1_000_000n),
+    );
+  });
+});
+
 describe("what was compared", () => {
   it("is kept as it was shown, and is the newest of its month", async () => {
     const made = await compare([files.usage, files.costs]);
