@@ -139,8 +139,27 @@ export function toTariffs(key: string, entry: LitellmEntry, skips: Skips): reado
     const prices = toPrices(key, tier, steps, tier === standard ? undefined : base, skips);
     if (Object.keys(prices).length > 0) tariffs.push({ ...rest, tier, prices });
   }
+  dropRepeated(tariffs.map(({ prices }) => prices));
   if (tariffs.length === 0) skips.add(key, "no price is given that could be used");
   return [...tariffs, ...multiplied(tariffs, entry)];
+}
+
+/** Classes whose tokens are billed as another's where they have no price of their own. */
+const repeats: readonly (readonly [UsageClass, UsageClass])[] = [
+  ["reasoning", "output"],
+  ["input_audio", "input"],
+  ["input_image", "input"],
+  ["input_video", "input"],
+  ["output_audio", "output"],
+  ["output_image", "output"],
+  ["output_video", "output"],
+];
+
+/** What is said twice, in every tier, is no price of its own: it would stay behind when another list's price of the other changes. */
+export function dropRepeated(all: readonly PriceRecord["prices"][]): void {
+  for (const [name, other] of repeats)
+    if (all.every((prices) => prices[name] === undefined || JSON.stringify(prices[name]) === JSON.stringify(prices[other])))
+      for (const prices of all) delete (prices as { [type in UsageClass]?: ClassPrice })[name];
 }
 
 /** class → input tokens above which → dollars for one. */

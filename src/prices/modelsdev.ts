@@ -4,7 +4,7 @@
 
 import { type ClassPrice, type PriceRecord, standard } from "../core/price.ts";
 import type { UsageClass } from "../core/usage.ts";
-import { addRecord, toRecord } from "./litellm.ts";
+import { addRecord, dropRepeated, toRecord } from "./litellm.ts";
 import { nameOfModelsDev } from "./names.ts";
 import { decimalOf, forUnits, hashOf, invalid, isObject, parseJson, placeOfKeys, type Read, Skips } from "./reader.ts";
 import type { ListOptions } from "./view.ts";
@@ -46,6 +46,7 @@ export function readModelsDev(text: string, options: ListOptions & { readonly pr
         );
       };
       const prices = toPrices(`${id}/${key}`, cost, fail, skips);
+      dropRepeated([prices]);
       if (Object.keys(prices).length === 0) continue;
       const limit = isObject(model["limit"]) ? model["limit"]["context"] : null;
       const contextWindow = typeof limit === "number" && Number.isSafeInteger(limit) && limit > 0 ? limit : null;

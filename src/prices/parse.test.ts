@@ -55,7 +55,7 @@ describe("models.dev's map", () => {
       input: 3,
       output: 15,
       cache_read: 0.3,
-      reasoning: 15,
+      reasoning: 20,
       input_audio: 7,
       tiers: [{ input: 6, output: 22.5, tier: { type: "context", size: 200_000 } }],
       context_over_200k: { input: 6, output: 22.5 },
@@ -74,7 +74,7 @@ describe("models.dev's map", () => {
         [200_000, "22.5"],
       ],
       cache_read: [[-1, "0.3"]],
-      reasoning: [[-1, "15"]],
+      reasoning: [[-1, "20"]],
       input_audio: [[-1, "7"]],
     });
     expect(record).toMatchObject({ provider: "anthropic", model: "claude-x", contextWindow: 200_000, validFromMs: null });
