@@ -58,17 +58,6 @@ const today = new Date(Math.floor(Date.now() / dayMs) * dayMs).toISOString().sli
 beforeAll(async () => {
   bench = await startBench();
   folder = await mkdtemp(join(tmpdir(), "pennyworth-reconcile-"));
-  const body = (model: string, n: number): string =>
-    JSON.stringify({ model, max_completion_tokens: 60 + n, messages: [{ role: "user", content: `Question ${n}` }] });
-  const send = async (url: string, model: string, n: number): Promise<void> => {
-    const response = await fetch(`${url}/chat/completions`, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-sandbox-cache-read-tokens": String(1_000 + n) },
-      body: body(model, n),
-    });
-    await response.text();
-    expect(response.status).toBe(200);
-  };
   for (let n = 0; n < 9; n++) await send(`${bench.running.url}/to/witness/v1`, n % 2 === 0 ? "gpt-5-mini" : "gpt-4o-mini", n);
   const before = await readWitness();
   for (let n = 0; n < 4; n++) await send(`${bench.provider.url}/v1`, n === 3 ? "gpt-4.1-nano" : "gpt-5-mini", n);
@@ -91,6 +80,34 @@ const compare = async (texts: readonly string[], more: object = {}): Promise<Sho
     files: texts.map((text, index) => ({ name: `${index}.json`, text })),
     ...more,
   })) as Shown;
+
+const body = (model: string, n: number): string =>
+  JSON.stringify({ model, max_completion_tokens: 60 + n, messages: [{ role: "user", content: `Question ${n}` }] });
+
+/** So many units at a rate in cents, as decimal text. */
+const cents = (quantity: number, rate: string): string =>
+  `${(quantity * Number(rate.slice(2))).toString().padStart(5, "0")}`.replace(/(\d{4})$/, ".$1");
+
+const refused = async (text: string, provider = "witness"): Promise<string> =>
+  bench.running.post("/reconciliations", { provider, files: [{ name: "x.json", text }] }).then(
+    () => "",
+    (error: Error) => error.message,
+  );
+
+const run = async (...args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> => {
+  const started = startProcess("src/cli/main.ts", ["reconcile", ...args, "--data", bench.running.dataFolder]);
+  return { code: await started.exited, output: started.output() };
+};
+
+const send = async (url: string, model: string, n: number): Promise<void> => {
+  const response = await fetch(`${url}/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-sandbox-cache-read-tokens": String(1_000 + n) },
+    body: body(model, n),
+  });
+  await response.text();
+  expect(response.status).toBe(200);
+};
 
 describe("calls that went around Pennyworth", () => {
   it.each(["usage and costs", "costs alone", "usage alone"])("are the gap, to the last digit (%s)", async (what) => {
@@ -148,8 +165,6 @@ describe("usage without a price", () => {
       ["output_tokens", (usage?.["output"] ?? 0) + (usage?.["reasoning"] ?? 0), "0.0015"],
     ] as const;
     expect(items.every(([, quantity]) => quantity > 0)).toBe(true);
-    const cents = (quantity: number, rate: string): string =>
-      `${(quantity * Number(rate.slice(2))).toString().padStart(5, "0")}`.replace(/(\d{4})$/, ".$1");
     const results = items.map(([name, quantity, rate]) => ({
       amount: cents(quantity, rate),
       currency: "USD",
@@ -195,22 +210,12 @@ describe("what was compared", () => {
   });
 
   it("is refused where it cannot be read, or names no provider", async () => {
-    const refused = async (text: string, provider = "witness"): Promise<string> =>
-      bench.running.post("/reconciliations", { provider, files: [{ name: "x.json", text }] }).then(
-        () => "",
-        (error: Error) => error.message,
-      );
     expect(await refused('{"data": 5}')).toMatch(/400 .*statement_invalid.*x\.json: its JSON is of no known export/);
     expect(await refused(files.costs, "wittness")).toMatch(/404 .*provider_unknown.*No provider is called wittness/);
   });
 });
 
 describe("pennyworth reconcile", () => {
-  const run = async (...args: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> => {
-    const started = startProcess("src/cli/main.ts", ["reconcile", ...args, "--data", bench.running.dataFolder]);
-    return { code: await started.exited, output: started.output() };
-  };
-
   it("says the same as the API, and exits with 3 beyond a tolerance", async () => {
     await writeFile(join(folder, "usage.json"), files.usage);
     await writeFile(join(folder, "costs.json"), files.costs);
