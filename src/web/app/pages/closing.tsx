@@ -24,10 +24,10 @@ interface Month {
 }
 
 const unsureKinds = [
-  ["unpriced", "that used something without a price", "unpriced=yes"],
-  ["unmetered", "that ended without a usage", "unmetered=yes"],
-  ["doubtful", "whose usage does not add up", "doubtful=yes"],
-  ["presumed", "whose end nobody saw", "presumed=yes"],
+  ["unpriced", "that used something without a price", "unpriced=true"],
+  ["unmetered", "that ended without a usage", "unmetered=true"],
+  ["doubtful", "whose usage does not add up", "doubtful=true"],
+  ["presumed", "whose end nobody saw", "presumed=true"],
 ] as const;
 
 export function ClosingPage(): ReactNode {

@@ -126,7 +126,9 @@ function Rows({ rows, rowCount }: { readonly rows: readonly ReconciledRow[]; rea
         <table className="list">
           <thead>
             <tr>
-              <th scope="col">Day</th>
+              <th scope="col" className="wide">
+                Day
+              </th>
               <th scope="col">Model</th>
               <th scope="col" className="wide">
                 Class
@@ -145,13 +147,12 @@ function Rows({ rows, rowCount }: { readonly rows: readonly ReconciledRow[]; rea
           <tbody>
             {rows.slice(0, most).map((row) => (
               <tr key={`${row.from} ${row.to} ${row.model} ${row.class} ${row.item}`}>
-                <th scope="row" className="when">
-                  {nameDays(row)}
-                </th>
-                <td>
+                <td className="when wide">{nameDays(row)}</td>
+                <th scope="row">
                   <span className="clip">{row.model ?? row.item ?? <span className="soft">all models</span>}</span>
                   <span className="narrow soft small">{row.class === null ? "all classes" : nameClass(row.class)}</span>
-                </td>
+                  <span className="narrow soft small">{nameDays(row)}</span>
+                </th>
                 <td className="wide">{row.class === null ? <span className="soft">not told apart</span> : nameClass(row.class)}</td>
                 <Both measure={row.stated} />
                 <Both measure={row.ledger} />

@@ -73,7 +73,7 @@ function Model({ model: one }: { readonly model: UnpricedModel }): ReactNode {
             to="/calls"
             search={{
               span: "all",
-              filter: ["unpriced=yes", `provider=${one.provider}`, ...(one.model === null ? [] : [`model=${one.model}`])],
+              filter: ["unpriced=true", `provider=${one.provider}`, ...(one.model === null ? [] : [`model=${one.model}`])],
             }}
           >
             <strong>{name}</strong>
