@@ -211,6 +211,12 @@ describe("what was compared", () => {
 
   it("is refused where it cannot be read, or names no provider", async () => {
     expect(await refused('{"data": 5}')).toMatch(/400 .*statement_invalid.*x\.json: its JSON is of no known export/);
+    const early = bench.running.post("/reconciliations", {
+      provider: "witness",
+      files: [{ name: "x", text: files.costs }],
+      until: "2020-01-01",
+    });
+    await expect(early).rejects.toThrow(/query_invalid.*nothing of that is in the days asked for/);
     expect(await refused(files.costs, "wittness")).toMatch(/404 .*provider_unknown.*No provider is called wittness/);
   });
 });

@@ -102,11 +102,12 @@ async function compare(context: ApiContext, wanted: Wanted): Promise<Shown> {
   return kept;
 }
 
-/** Whole days. @throws PennyworthError `query_invalid`. */
+/** Whole days, of those that the statement is about. @throws PennyworthError `query_invalid`. */
 function spanOf({ since, until }: Wanted, { fromMs, toMs }: Statement, nowMs: number): [number, number] {
-  const from = Math.floor((parseTime("since", since ?? undefined, nowMs) ?? fromMs ?? 0) / dayMs) * dayMs;
-  const to = Math.ceil((parseTime("until", until ?? undefined, nowMs) ?? toMs ?? 0) / dayMs) * dayMs;
-  if (from >= to) throw invalid(`since (${toDay(from)}) is not before until (${toDay(to)})`);
+  const [first, end] = [Math.floor((fromMs ?? 0) / dayMs) * dayMs, Math.ceil((toMs ?? 0) / dayMs) * dayMs];
+  const from = Math.max(first, Math.floor((parseTime("since", since ?? undefined, nowMs) ?? first) / dayMs) * dayMs);
+  const to = Math.min(end, Math.ceil((parseTime("until", until ?? undefined, nowMs) ?? end) / dayMs) * dayMs);
+  if (from >= to) throw invalid(`the files are about ${toDay(first)} to ${toDay(end - 1)}, and nothing of that is in the days asked for`);
   return [from, to];
 }
 

@@ -59,12 +59,14 @@ export function align(stated: readonly string[], ledger: readonly string[], cano
  */
 export function wordsOf(name: string): string | null {
   const bare = name
+    .replace(/([a-z])(?=[A-Z])/g, "$1 ")
     .toLowerCase()
     .replace(/^(us|eu|apac|jp|au|ca|global)\./, "")
     .replace(/^[a-z][a-z0-9-]*[./](?=[a-z])/, "")
     .replace(dated, "")
-    .replace(/-v\d+(:\d+)?$/, "");
-  const words = bare.match(/[a-z]+|\d+/g) ?? [];
+    .replace(/-v\d+(:\d+)?$/, "")
+    .replace(/\.0(?!\d)/, "");
+  const words = (bare.match(/[a-z]+|\d+/g) ?? []).filter((word) => word !== "instruct");
   return words.length < 2 ? null : words.toSorted().join(" ");
 }
 

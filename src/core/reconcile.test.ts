@@ -400,6 +400,26 @@ describe("as fine as both tell", () => {
 });
 
 describe("names of models", () => {
+  it.each([
+    ["Claude4.5Sonnet", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+    ["Claude Haiku 4.5", "claude-haiku-4-5-20251001"],
+    ["NovaLite", "amazon.nova-lite-v1:0"],
+    ["Nova2.0Lite", "global.amazon.nova-2-lite-v1:0"],
+    ["Llama4-Maverick-17B", "meta.llama4-maverick-17b-instruct-v1:0"],
+    ["openai/gpt-4.1-2025-04-14", "gpt-4.1"],
+  ])("are the same words: %s and %s", (a, b) => {
+    expect(align([a], [b], () => null).joined).toEqual([{ name: a, label: b, by: "words" }]);
+  });
+
+  it.each([
+    ["gpt-5-mini", "gpt-5-nano"],
+    ["gpt-4o", "gpt-4o-mini"],
+    ["claude-opus-4", "claude-opus-4-1"],
+    ["nova-pro", "nova-premier"],
+  ])("are not: %s and %s", (a, b) => {
+    expect(align([a], [b], () => null)).toMatchObject({ joined: [], statedOnly: [a], ledgerOnly: [b] });
+  });
+
   it("meet by spelling, by the price book, and by their words; snapshots of two days do not", () => {
     const found = align(
       ["GPT-5-mini", "claude-sonnet-4-5-20250929", "Claude4.5Sonnet", "gpt-4o-2024-08-06", "o9-2026-01-01", "nova"],

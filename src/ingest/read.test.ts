@@ -265,6 +265,35 @@ describe("several files", () => {
     expect(statement.lines.reduce((sum, line) => sum + (line.quantity ?? 0), 0)).toBe(53_440 + 5_760 + 10_646);
   });
 
+  it("are compared on the days that are in both", () => {
+    const costs = JSON.stringify({
+      data: [0, 1, 2].map((day) => ({
+        start_time: 1_790_812_800 + day * 86_400,
+        end_time: 1_790_899_200 + day * 86_400,
+        results: [{ amount: { value: 1, currency: "usd" }, line_item: "m-1, input" }],
+      })),
+      has_more: false,
+    });
+    const statement = readStatement(
+      [
+        { name: "usage.json", text: page(1, false) },
+        { name: "costs.json", text: costs },
+      ],
+      null,
+    );
+    expect(linesOf(statement)).toEqual(["02 m-1 input - 10 -", "02 m-1 output - 1 -", "02 m-1 input - - 1"]);
+    expect(statement.notes.at(-1)).toBe("Usage and costs are both known from 2026-10-02 to 2026-10-02: only these days are compared.");
+    expect(() =>
+      readStatement(
+        [
+          { name: "usage.json", text: page(9, false) },
+          { name: "costs.json", text: costs },
+        ],
+        null,
+      ),
+    ).toThrow(/have no day in common/);
+  });
+
   it("are of one provider", () => {
     expect(() => read("openai-usage.csv", "anthropic-usage.csv")).toThrow(/several providers: openai, anthropic/);
   });

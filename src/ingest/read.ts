@@ -1,7 +1,7 @@
 // Reads what providers export: finds out what each file is, reads it whole or refuses it whole, and puts several together into one statement.
 // Not here: any format (one file each beside this one), and files on a disk. Invariant: nothing is counted twice in silence, nor left out without a note.
 
-import type { Statement } from "../core/statement.ts";
+import type { Statement, StatementLine } from "../core/statement.ts";
 import { PennyworthError } from "../error.ts";
 import { anthropicCost, anthropicUsage } from "./anthropic.ts";
 import { awsCur, awsExplorer } from "./aws.ts";
@@ -124,8 +124,7 @@ function refuseTwice(read: readonly { readonly name: string; readonly statement:
   for (const one of read)
     for (const ms of new Set(one.statement.lines.map((line) => line.fromMs))) {
       const other = seen.get(ms);
-      if (other !== undefined)
-        throw failAt(one.name, `${new Date(ms).toISOString().slice(0, 10)} is in ${other.name} already: it would be counted twice`);
+      if (other !== undefined) throw failAt(one.name, `${dayOf(ms)} is in ${other.name} already: it would be counted twice`);
       seen.set(ms, one);
     }
 }
@@ -138,22 +137,49 @@ function join(statements: readonly Statement[]): Statement {
   if (statements.every((statement) => statement.fromMs === null)) throw failAt("", "there is no line in it");
   if (others.length === 0) return first;
   // Where one file counts and another one charges, what the second counts is the same usage again.
-  const counts = statements.some(({ complete }) => complete.quantity && !complete.cost);
+  const counts = statements.filter(({ complete }) => complete.quantity && !complete.cost);
   const charges = statements.filter(({ complete }) => complete.cost);
-  const both = counts && charges.length > 0;
-  const times = (pick: (statement: Statement) => number | null): number[] => statements.flatMap((statement) => pick(statement) ?? []);
+  const isBoth = counts.length > 0 && charges.length > 0;
+  const whole = spanOf(statements);
+  const { fromMs, toMs } = isBoth ? overlapOf(spanOf(counts), spanOf(charges)) : whole;
+  const notes = statements.flatMap((statement) => statement.notes);
+  if (fromMs !== whole.fromMs || toMs !== whole.toMs)
+    notes.push(`Usage and costs are both known from ${dayOf(fromMs)} to ${dayOf(toMs - 1)}: only these days are compared.`);
+  const isIn = (line: StatementLine): boolean => line.fromMs >= fromMs && line.fromMs < toMs;
   return {
     format: [...new Set(statements.map((statement) => statement.format))].join("+"),
     title: [...new Set(statements.map((statement) => statement.title))].join(" and "),
     provider: [...providers][0] ?? null,
-    fromMs: Math.min(...times((statement) => statement.fromMs)),
-    toMs: Math.max(...times((statement) => statement.toMs)),
-    lines: statements.flatMap(({ lines, complete }) =>
-      both && complete.cost ? lines.map((line) => ({ ...line, quantity: null })) : lines,
-    ),
-    complete: { quantity: both || statements.every(({ complete }) => complete.quantity), cost: charges.length > 0 },
-    notes: statements.flatMap((statement) => statement.notes),
+    fromMs,
+    toMs,
+    lines: statements.flatMap(({ lines, complete }) => {
+      const mine = lines.filter(isIn);
+      return isBoth && complete.cost ? mine.map((line) => ({ ...line, quantity: null })) : mine;
+    }),
+    complete: { quantity: isBoth || statements.every(({ complete }) => complete.quantity), cost: charges.length > 0 },
+    notes,
   };
+}
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function spanOf(statements: readonly Statement[]): Span {
+  const known = (pick: (statement: Statement) => number | null): number[] => statements.flatMap((statement) => pick(statement) ?? []);
+  return { fromMs: Math.min(...known((statement) => statement.fromMs)), toMs: Math.max(...known((statement) => statement.toMs)) };
+}
+
+/** @throws Fault when there is none. */
+function overlapOf(a: Span, b: Span): Span {
+  const [fromMs, toMs] = [Math.max(a.fromMs, b.fromMs), Math.min(a.toMs, b.toMs)];
+  if (!(fromMs < toMs)) throw failAt("", "the files of usage and those of costs have no day in common");
+  return { fromMs, toMs };
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }
 
 /** Says which file is wrong, where, and why. */
