@@ -76,8 +76,8 @@ describe("wrong usage ends with 2 and one clear line", () => {
 });
 
 it("every command has help with examples", async () => {
-  for (const command of ["serve", "demo", "report", "top", "receipt", "doctor", "rehearse"]) {
-    const { code, out } = await run(command, "--help");
+  for (const command of ["serve", "demo", "report", "top", "receipt", "doctor", "rehearse", "prices list", "prices show", "prices set"]) {
+    const { code, out } = await run(...command.split(" "), "--help");
     expect([command, code]).toEqual([command, 0]);
     expect(out).toContain(`Examples:\n  $ pennyworth ${command}`);
   }

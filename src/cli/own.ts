@@ -10,7 +10,7 @@ import { PennyworthError } from "../error.ts";
 import { print, printJson, type SettingsOptions } from "./command.ts";
 import { ask, type Control, toPath } from "./control.ts";
 import { describe, describeNowPriced, readText } from "./lists.ts";
-import { dollars, type Model } from "./prices.ts";
+import { dollars, type Model } from "./asked.ts";
 
 interface SetOptions extends SettingsOptions {
   readonly class?: readonly string[];

@@ -3,7 +3,7 @@
 import * as schema from "../api/pricing.ts";
 import { print, printJson, type SettingsOptions } from "./command.ts";
 import { ask, type Control, toPath } from "./control.ts";
-import type { Model } from "./prices.ts";
+import type { Model } from "./asked.ts";
 import { formatCount, formatTable } from "./table.ts";
 import { left, right, toTime } from "./tariff.ts";
 

@@ -2,26 +2,12 @@
 // tariff.ts, lists.ts, own.ts, unpriced.ts and paid.ts. Invariant: nothing takes effect that was not shown, or asked for by name.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { dollars, type Model, model } from "./asked.ts";
 import { collect, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
 import { addRerate } from "./rerate.ts";
 
 const times = "2026-11-01, 2026-11-01T12:00Z, or an age: 30m, 24h, 7d";
-
-export interface MomentOptions extends SettingsOptions {
-  readonly at?: string;
-  readonly known?: string;
-}
-
-export interface PlaceOptions extends MomentOptions {
-  readonly tier?: string;
-  readonly region?: string;
-}
-
-export interface Model {
-  readonly provider: string;
-  readonly model: string;
-}
 
 export function addPrices(program: Command): void {
   const prices = program.command("prices").description("what models cost: by whose list, since when, and what is to change");
@@ -216,18 +202,6 @@ async function withControl(options: SettingsOptions, use: (control: Control) => 
   } finally {
     await control.close();
   }
-}
-
-/** The provider is what stands before the first slash; models of resellers have more of them. */
-function model(text: string): Model {
-  const at = text.indexOf("/");
-  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError("Expected provider/model, as in openai/gpt-5-mini.");
-  return { provider: text.slice(0, at), model: text.slice(at + 1) };
-}
-
-export function dollars(text: string): string {
-  if (!/^\d{1,12}(\.\d{1,30})?$/.test(text)) throw new InvalidArgumentError("Expected dollars, zero or more, as a decimal number: 0.25.");
-  return text;
 }
 
 function day(text: string): string {

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import * as schema from "../api/pricing.ts";
 import { print, printJson } from "./command.ts";
 import { ask, type Control, toPath } from "./control.ts";
-import type { Model, MomentOptions, PlaceOptions } from "./prices.ts";
+import type { Model, MomentOptions, PlaceOptions } from "./asked.ts";
 import { classOrder, type Column, formatClass, formatCount, formatTable, plain } from "./table.ts";
 
 interface ListOptions extends MomentOptions {
