@@ -366,11 +366,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     record: (entry) => void ledger.journal.append(entry),
     closings: {
       list: () => ledger.journal.closings(),
-      openSince: () => {
-        let earliest: number | null = null;
-        for (const { startMs } of ledger.journal.openCalls().values()) earliest = Math.min(startMs, earliest ?? startMs);
-        return earliest;
-      },
+      openSince: () => [...ledger.journal.openCalls().values()].map(({ startMs }) => startMs).toSorted((a, b) => a - b)[0] ?? null,
     },
     rerate: ({ knownMs, ...query }) => {
       const regions = Object.fromEntries([...ledger.providers.values()].map(({ name, region }) => [name, region]));

@@ -52,7 +52,7 @@ import type { Records } from "./records.ts";
 import { RerateJob } from "./rerate.ts";
 import { schema, schemaVersion } from "./schema.ts";
 import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
-import type { Spool, Transaction } from "./transaction.ts";
+import { rowsOf, type Spool, transactionOf } from "./transaction.ts";
 import { busySql, openSql, toBusy } from "./busy.ts";
 import { totalsSql, toTotals } from "./totals.ts";
 import { toTrend, trendSql } from "./trend.ts";
@@ -484,17 +484,6 @@ const setApplied = `UPDATE applied SET segment = ?::BIGINT, "offset" = ?::BIGINT
 
 function markOf(text: string): string {
   return crc32(text).toString(16);
-}
-
-function transactionOf(writer: DuckDBConnection): Transaction {
-  return {
-    rows: (text, values) => rowsOf(writer, text, values),
-    run: (text, values) => writer.run(text, [...values]).then(() => undefined),
-  };
-}
-
-async function rowsOf(connection: DuckDBConnection, text: string, values: readonly Value[] = []): Promise<DuckDBValue[][]> {
-  return (await connection.runAndReadAll(text, [...values])).getRows();
 }
 
 function messageOf(cause: unknown): string {
