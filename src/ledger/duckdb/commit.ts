@@ -38,9 +38,9 @@ export async function commitBatch(
   if (batch.calls > 0) await addSums(db, endedAfter, endedAfterValues(applied));
   await applyLate(db, records, batch, spool);
   const told = batch.observed.length > 0 || batch.repeated.length > 0;
-  if (told || some.evidence) await applyResolved(db, records, batch, applied, spool);
+  const resolved = (told || some.evidence) && (await applyResolved(db, records, batch, applied, spool));
   await applyRetractions(db, records, batch, spool);
-  const corrections = await applyCorrections(db, records, batch, applied, spool, some.corrections);
+  const corrections = await applyCorrections(db, records, batch, applied, spool, some.corrections, resolved);
   await applyPeriods(db, batch, spool);
   await applyIncidents(db, batch.incidents);
   if (batch.closing !== null)
@@ -49,9 +49,10 @@ export async function commitBatch(
   return { evidence: some.evidence || told || batch.late.length > 0, corrections };
 }
 
-async function applyResolved(db: Transaction, records: Records, batch: Batch, applied: Position | null, spool: Spool): Promise<void> {
+/** @returns whether rows were made anew. */
+async function applyResolved(db: Transaction, records: Records, batch: Batch, applied: Position | null, spool: Spool): Promise<boolean> {
   const rows = await applyEvidence(db, records, batch, applied);
-  if (rows.length === 0) return;
+  if (rows.length === 0) return false;
   await spool(rows, async (file) => {
     await db.run(insertFrom("calls"), [file]);
     await addSums(
@@ -60,4 +61,5 @@ async function applyResolved(db: Transaction, records: Records, batch: Batch, ap
       [file],
     );
   });
+  return true;
 }

@@ -11,7 +11,7 @@ import type { QuantitySource, UsageClass } from "../../core/usage.ts";
 import { decodeEntry } from "../codec.ts";
 import { amountsOf, type Line, usageOf } from "../projection.ts";
 import { type Batch, wellFormed, writeLine } from "./batch.ts";
-import { endedAfter, endedAfterValues, positionsOf, recordsOf } from "./evidence.ts";
+import { endedAfter, endedAfterValues, json, list, positionsOf, recordsOf } from "./evidence.ts";
 import type { Records } from "./records.ts";
 import { addSums } from "./sums.ts";
 import type { Spool, Transaction } from "./transaction.ts";
@@ -23,8 +23,8 @@ export interface Placed extends Pick<Correction, "of" | "rerate" | "atMs"> {
 }
 
 /**
- * Takes in a batch's corrections, and puts those on record on rows that are new in it. `some`: whether the table has any already.
- * @returns whether it has now.
+ * Takes in a batch's corrections, and puts those on record on rows that are new in it. `some`: whether the table has any already; `resolved`:
+ * whether evidence made rows anew. @returns whether the table has any now.
  */
 export async function applyCorrections(
   db: Transaction,
@@ -33,6 +33,7 @@ export async function applyCorrections(
   applied: Position | null,
   spool: Spool,
   some: boolean,
+  resolved: boolean,
 ): Promise<boolean> {
   const said = new Map<string, Correction[]>();
   const rows: string[] = [];
@@ -47,19 +48,24 @@ export async function applyCorrections(
         `${JSON.stringify({ call: id, of: rest.of, rerate: wellFormed(rerate), atMs, segment: position.segment, offset: position.offset })}\n`,
       );
     }
-  if (rows.length === 0 && !some) return false;
+  const isNew = resolved ? `(endText IS NOT NULL OR ${endedAfter})` : endedAfter;
+  const fresh = some
+    ? await db.rows(
+        `SELECT id FROM calls WHERE mark IS NULL AND ${isNew} AND id IN (SELECT "call" FROM corrections)`,
+        endedAfterValues(applied),
+      )
+    : [];
+  if (rows.length === 0 && fresh.length === 0) return some;
   await db.run(`CREATE TEMP TABLE named (id VARCHAR)`, []);
   if (rows.length > 0)
     await spool(rows, async (file) => {
       await db.run(`INSERT INTO corrections SELECT * FROM ${readCorrections}`, [file]);
       await db.run(`INSERT INTO named SELECT DISTINCT "call" FROM ${readCorrections}`, [file]);
     });
-  if (some)
-    await db.run(
-      `INSERT INTO named SELECT id FROM calls WHERE mark IS NULL AND (endText IS NOT NULL OR ${endedAfter})
-        AND id IN (SELECT "call" FROM corrections) AND id NOT IN (SELECT id FROM named)`,
-      endedAfterValues(applied),
-    );
+  if (fresh.length > 0)
+    await db.run(`INSERT INTO named SELECT id FROM (${list} AS id) WHERE id NOT IN (SELECT id FROM named)`, [
+      json(fresh.map(([id]) => String(id))),
+    ]);
   await db.run(`CREATE TEMP TABLE touched AS SELECT * FROM calls WHERE startMs >= ?::BIGINT AND id IN (SELECT id FROM named)`, [
     batch.books?.untilMs ?? 0,
   ]);
