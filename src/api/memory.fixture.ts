@@ -372,7 +372,8 @@ function createPrices(changed: string[]): PricesAccess {
     warnings: [{ provider: "openai", model: "gpt-5-mini", class: "output", detail: "a thousand times its neighbours" }] as const,
     skipped: [{ what: "output_vector_size", why: "no price", count: 7 }],
   };
-  return {
+  const access: PricesAccess = {
+    listed: () => access,
     find: (query) => {
       if (!isKnown(query)) return null;
       const lines = query.tier === "batch" ? [] : [query.atMs >= changesMs ? halved : input];
@@ -444,6 +445,7 @@ function createPrices(changed: string[]): PricesAccess {
       throw new Error("no book in memory");
     },
   };
+  return access;
 }
 
 function toUnpriced({ start, end }: CallRecord): UnpricedRow {

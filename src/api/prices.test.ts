@@ -291,6 +291,25 @@ describe("the trend of a model", () => {
     ]);
   });
 
+  it("is held against the lists, and split where they change, whatever the user's own price is", async () => {
+    const { ask, asked, context } = setUp([], {
+      lines: [line("2026-11", november, "input", 1_000_000, "0.25")],
+      buckets: [{ bucket: "2026-11", calls: 1, tasks: 0, taskCost: "0" }],
+      truncated: false,
+    });
+    const { find, history } = context.prices;
+    context.prices.listed = () => ({
+      find: (query) => {
+        const found = find(query);
+        return found && { ...found, lines: found.lines.map((one) => ({ ...one, ratePico: 2n * one.ratePico })) };
+      },
+      history: (query) => history(query)?.map((span) => ({ ...span, toMs: span.toMs && span.toMs + 86_400_000 })) ?? null,
+    });
+    const { body } = await ask(`/trend?${mini}`);
+    expect(body["buckets"]).toMatchObject([{ cost: "0.25", listCost: "0.5", paidShare: "0.5", input: { list: "0.5" } }]);
+    expect(asked[0]?.changesMs).toEqual([Date.UTC(2027, 0), Date.UTC(2027, 0, 2)]);
+  });
+
   it("is refused where it would be cut off", async () => {
     const { ask } = setUp([], { lines: [], buckets: [], truncated: true });
     expect((await ask(`/trend?${mini}&by=day`)).body["error"]).toMatchObject({ message: expect.stringContaining("shorter span") });

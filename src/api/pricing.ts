@@ -291,7 +291,7 @@ const direction = z.object({
   cost: usd,
   perMillion: average,
   list: usd.nullable().openapi({
-    description: "Dollars per million of plain tokens at the standard price, uncached, in force at the bucket's end or now; null: none.",
+    description: "Dollars per million of plain tokens by the lists, in the standard tier, at the bucket's end or now; null: none.",
   }),
 });
 const index = usd.nullable().openapi({ description: "The first bucket that has one is 100; two decimals." });
@@ -315,7 +315,7 @@ export const trend = z
         perMillion: average,
         listCost: usd.nullable().openapi({
           description:
-            "What the same tokens come to at the standard price, without cache, tier and long-context steps; null: one has none.",
+            "What the same tokens come to at the standard price of the lists, without your own prices, cache, tier and long-context steps; null: one has none.",
         }),
         listPerMillion: average,
         paidShare: text.openapi({ description: "cost ÷ listCost, to four decimals." }),
@@ -330,6 +330,6 @@ export const trend = z
     ),
     announced: z
       .array(z.object({ fromMs: ms, input: usd.nullable(), output: usd.nullable() }))
-      .openapi({ description: "List prices that are announced and not yet in force, per million." }),
+      .openapi({ description: "Prices that are announced and not yet in force, per million; your own among them." }),
   })
   .openapi("PriceTrend");

@@ -36,11 +36,15 @@ export function addTrend(app: Api, context: ApiContext): void {
     const span = parseSpan(asked, nowMs);
     const place = { provider, model, knownMs, tier: null, region: null };
     const spans = context.prices.history(place);
-    const listAt = (atMs: number): PriceFound | null => context.prices.find({ ...place, atMs });
-    const found = listAt(nowMs) ?? listAt(spans?.[0]?.fromMs ?? nowMs);
+    const inForce = (atMs: number): PriceFound | null => context.prices.find({ ...place, atMs });
+    const found = inForce(nowMs) ?? inForce(spans?.[0]?.fromMs ?? nowMs);
     if (spans === null || found === null) throw unknownPrice(context, provider, model, nowMs, knownMs);
+    // A model that no list knows is held against the price that its user gave it.
+    const listed = context.prices.listed(knownMs);
+    const listAt = (atMs: number): PriceFound | null => listed.find({ ...place, atMs }) ?? inForce(atMs);
+    const all = [...spans, ...(listed.history(place) ?? [])];
     if (asked.fresh === "true") await context.ledger.caughtUp();
-    const [changesMs, dailyMs] = [timesOf(spans), timesOf(spans.flatMap(({ window }) => window ?? []))];
+    const [changesMs, dailyMs] = [timesOf(all), timesOf(all.flatMap(({ window }) => window ?? []))];
     const told = await context.ledger.trend({ provider, model: found.model, ...span, by, changesMs, dailyMs, limit: rowsMax });
     if (told.truncated) throw invalid(`the trend has more than ${rowsMax} rows: ask for a shorter span, or by month`);
     const upTo = Math.min(nowMs, span.untilMs === null ? nowMs : span.untilMs - 1);

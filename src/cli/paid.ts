@@ -38,7 +38,7 @@ export async function showTrend(control: Control, { provider, model }: Model, op
     const numbers = ["calls", "tokens", "cost $", "paid $/M", "at list $/M", "paid ÷ list", "list in", "list out", "tasks", "$ a task"];
     print(formatTable([...left(found.by), ...right(...numbers, "token index", "task index")], rows));
     print(
-      "\nOf tokens that had a price. At list: the same tokens at the standard price of their time, without cache, tier and long-context steps. Averages are" +
+      "\nOf tokens that had a price. At list: the same tokens by the lists of their time, without your own prices, cache, tier and long-context steps. Averages are" +
         "\nrounded half to even to six decimals. Each index is 100 where it begins: the price of a token, and the cost of a task in its calls to this model.",
     );
   }

@@ -109,6 +109,28 @@ describe("own prices", () => {
   });
 });
 
+it("what the lists alone say is what they said before own prices and discounts, choices heeded", async () => {
+  const { open, pass } = ledger();
+  const { desk } = open();
+  const input = (found: ReturnType<typeof desk.find>) => found?.lines.find((line) => line.class === "input")?.ratePico;
+  const before = input(desk.find(gpt));
+  pass(1);
+  await desk.set("prices: [{provider: openai, model: gpt-4o, perMillion: {input: 0.5}}]\ndiscounts: [{provider: openai, times: 0.5}]");
+  expect(input(desk.find(gpt))).toBe(500_000n);
+  expect(input(desk.listed(null).find(gpt))).toBe(before);
+  expect(desk.listed(null).history(gpt)?.length).toBe(1);
+  pass(1);
+  const { list } = desk.preview("prices: [{provider: openai, model: gpt-4o, perMillion: {input: 0.7}}]", {
+    format: null,
+    source: "other",
+    published: null,
+  });
+  await desk.take(list, null);
+  await desk.set("choices: [{provider: openai, model: gpt-4o, source: other}]");
+  expect(input(desk.listed(null).find(gpt))).toBe(700_000n);
+  expect(input(desk.find(gpt))).toBe(500_000n);
+});
+
 it("a source that is shipped is left out as well, from then on", async () => {
   const { open, pass, now } = ledger();
   const { desk } = open();

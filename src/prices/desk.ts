@@ -3,6 +3,7 @@
 // is on disk before the journal names it.
 
 import { createHash } from "node:crypto";
+import { type Book, createPriceBook } from "../core/book.ts";
 import type { Entry, TakenList } from "../core/entry.ts";
 import { formatRate } from "../core/money.ts";
 import type { PricedStep, Tariff } from "../core/price.ts";
@@ -15,7 +16,17 @@ import type { PriceList } from "./list.ts";
 import { parseList } from "./parse.ts";
 import { checkList } from "./sanity.ts";
 import { type Shelf, takeShipped } from "./shelf.ts";
-import type { ListedModel, ListedPrices, ListOptions, ListPreview, PriceLine, PricesAccess, PriceSpan } from "./view.ts";
+import type {
+  ListedModel,
+  ListedPrices,
+  ListOptions,
+  ListPreview,
+  PriceFound,
+  PriceLine,
+  PriceQuery,
+  PricesAccess,
+  PriceSpan,
+} from "./view.ts";
 import { witnessesAt } from "./witness.ts";
 
 /** The list to which `prices set` adds. */
@@ -34,6 +45,7 @@ export interface DeskEffects {
 
 export function createDesk({ history, shelf, waiting, pricesOf, now, record }: DeskEffects): PricesAccess {
   const still = [...waiting];
+  let listedLast: { readonly mark: string; readonly book: Book } | null = null;
 
   function note(list: PriceList, taken: TakenList): ListedPrices {
     record({ kind: "prices.taken", list: taken });
@@ -78,6 +90,17 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     return { list, changes: diffBooks(before, after, modelsOf(list, history.lists), nowMs), warnings: checkList(list, before), skipped };
   }
 
+  /** What the lists alone say: the user's choices between them, and none of their own prices and discounts. */
+  function listBook(knownMs: number | null): Book {
+    const mark = `${knownMs ?? "now"} ${history.lists.length}`;
+    if (listedLast?.mark !== mark) {
+      const sources = history.sources(knownMs);
+      const layers = sources.layers.map((layer) => (layer.own ? { ...layer, records: [], discounts: [] } : layer));
+      listedLast = { mark, book: createPriceBook({ ...sources, layers }) };
+    }
+    return listedLast.book;
+  }
+
   function findWaiting(name: string): PriceList {
     const list = still.find((one) => nameOf(one) === name || one.source === name);
     if (list === undefined) throw new PennyworthError("list_unknown", { name, known: still.map(nameOf).join(", ") || "none waits" });
@@ -91,22 +114,14 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
   }
 
   return {
-    find(query) {
-      const tariff = history.at(query.knownMs).find(query);
-      if (tariff === null) return null;
-      const { provider, model, rule, tier, contextWindow } = tariff;
-      return { provider, model, rule, tier, contextWindow, lines: linesOf(tariff, history.live.source) };
-    },
-    history(query) {
-      const slices = history.at(query.knownMs).slices(query);
-      return (
-        slices?.map(({ fromMs, toMs, window, tariff }): PriceSpan => ({
-          fromMs: Number.isFinite(fromMs) ? fromMs : null,
-          toMs: Number.isFinite(toMs) ? toMs : null,
-          window,
-          lines: linesOf(tariff, history.live.source),
-        })) ?? null
-      );
+    find: (query) => findIn(history.at(query.knownMs), query, history.live.source),
+    history: (query) => historyIn(history.at(query.knownMs), query, history.live.source),
+    listed(knownMs) {
+      const book = listBook(knownMs);
+      return {
+        find: (query) => findIn(book, query, history.live.source),
+        history: (query) => historyIn(book, query, history.live.source),
+      };
     },
     disputes: (query) => disputesOf(witnessesAt(history.lists, query.knownMs, pricesOf), query),
     models: ({ atMs, knownMs, provider, search }) => modelsAt(history, pricesOf, { atMs, knownMs, provider, search }),
@@ -219,7 +234,26 @@ function join<Item>(before: readonly Item[], added: readonly Item[], place: (ite
   return [...before.filter((item) => !places.has(place(item))), ...added];
 }
 
-function linesOf(tariff: Tariff, sourceOf: (version: string) => string | null): readonly PriceLine[] {
+type SourceOf = (version: string) => string | null;
+
+function findIn(book: Book, query: PriceQuery, sourceOf: SourceOf): PriceFound | null {
+  const tariff = book.find(query);
+  if (tariff === null) return null;
+  const { provider, model, rule, tier, contextWindow } = tariff;
+  return { provider, model, rule, tier, contextWindow, lines: linesOf(tariff, sourceOf) };
+}
+
+function historyIn(book: Book, query: Omit<PriceQuery, "atMs">, sourceOf: SourceOf): readonly PriceSpan[] | null {
+  const spans = book.slices(query)?.map(({ fromMs, toMs, window, tariff }): PriceSpan => ({
+    fromMs: Number.isFinite(fromMs) ? fromMs : null,
+    toMs: Number.isFinite(toMs) ? toMs : null,
+    window,
+    lines: linesOf(tariff, sourceOf),
+  }));
+  return spans ?? null;
+}
+
+function linesOf(tariff: Tariff, sourceOf: SourceOf): readonly PriceLine[] {
   return (Object.entries(tariff.prices) as [UsageClass, readonly PricedStep[]][]).flatMap(([name, steps]) =>
     steps.map(({ aboveTokens, rate, price }) => ({
       class: name,

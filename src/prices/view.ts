@@ -131,6 +131,8 @@ export interface PricesAccess {
   find(query: PriceQuery): PriceFound | null;
   /** All spans of a model's prices, announced ones too, the earliest first; null when the book does not know it. */
   history(query: Omit<PriceQuery, "atMs">): readonly PriceSpan[] | null;
+  /** The same by the lists alone: without the user's own prices and discounts. `knownMs` of the queries is not looked at. */
+  listed(knownMs: number | null): Pick<PricesAccess, "find" | "history">;
   /** What the sources say of a model at a time, class by class; only classes of which at least two speak. */
   disputes(query: PriceQuery): readonly Dispute[];
   /** Every model of the book, by provider and name. */
