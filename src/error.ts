@@ -81,6 +81,10 @@ export const errorKinds = {
   },
   list_unknown: { status: 404, message: "No list of prices is called {name}. Known: {known}." },
   list_taken: { status: 409, message: "A list of {source} is known since {known} already: {version}. Give another time with --known." },
+  prices_unwritable: {
+    status: 503,
+    message: "The price list cannot be kept in {folder} ({cause}), and nothing of it was taken. Free the disk, and take it again.",
+  },
   prices_damaged: {
     status: 500,
     message: "A price list that was taken is damaged: {file}: {detail}. Put it back from a copy of the data folder.",

@@ -2,7 +2,7 @@
 // here: what a list says. Invariant: a list is on disk before the journal names it, and is the one that was named.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, openSync, closeSync, fsyncSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TakenList } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
@@ -17,19 +17,31 @@ export class Shelf {
     this.#folder = join(dataFolder, "prices");
   }
 
-  /** Keeps a list. @returns its hash. */
+  /**
+   * Keeps a list, also in place of a file of its name that was damaged.
+   * @returns its hash.
+   * @throws PennyworthError `prices_unwritable` when the disk does not take all of it; then nothing is kept.
+   */
   keep(list: PriceList): string {
     const text = `${JSON.stringify(list)}\n`;
     const hash = createHash("sha256").update(text).digest("hex");
     const file = join(this.#folder, `${hash}.json`);
-    if (existsSync(file)) return hash;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    if (isText(file, text)) return hash;
     const working = `${file}.tmp`;
-    const handle = openSync(working, "w", 0o600);
-    writeSync(handle, text);
-    fsyncSync(handle);
-    closeSync(handle);
-    renameSync(working, file);
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      // Not writeSync: on a full disk that writes a part, and says so by nothing but a number.
+      synced(working, "w", (handle) => writeFileSync(handle, text));
+      renameSync(working, file);
+      synced(this.#folder, "r", () => undefined);
+    } catch (cause) {
+      discard(working);
+      throw new PennyworthError(
+        "prices_unwritable",
+        { folder: this.#folder, cause: (cause as NodeJS.ErrnoException).code ?? String(cause) },
+        cause,
+      );
+    }
     return hash;
   }
 
@@ -48,13 +60,43 @@ export class Shelf {
   }
 }
 
+function named(list: { readonly source: string; readonly version: string }): string {
+  return `${list.source}@${list.version}`;
+}
+
+function isText(file: string, text: string): boolean {
+  try {
+    return readFileSync(file, "utf8") === text;
+  } catch {
+    return false;
+  }
+}
+
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // There is no folder it could be in.
+  }
+}
+
+/** Opens a file or a folder, acts, and returns once it is on disk. */
+function synced(path: string, flags: "r" | "w", act: (handle: number) => void): void {
+  const handle = openSync(path, flags, 0o600);
+  try {
+    act(handle);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
 /** Every list that the journal names, and those that are shipped and wait. A shipped one that this version does not have any more is left out. */
 export function readLists(
   shelf: Shelf,
   taken: readonly TakenList[],
 ): { readonly standing: readonly StandingList[]; readonly waiting: readonly PriceList[] } {
   const shipped = readShipped();
-  const named = (list: { readonly source: string; readonly version: string }): string => `${list.source}@${list.version}`;
   const byName = new Map(shipped.map((list) => [named(list), list]));
   const standing = taken.flatMap((one) => {
     if (one.records === 0) return [{ taken: one, list: nothing(one) }];
