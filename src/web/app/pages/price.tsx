@@ -41,9 +41,13 @@ export function PricePage(): ReactNode {
     <Page
       title={title}
       heading={
-        <>
-          {model} <span className="id soft">{provider}</span>
-        </>
+        isNamed ? (
+          <>
+            {model} <span className="id soft">{provider}</span>
+          </>
+        ) : (
+          title
+        )
       }
       tools={
         standard.data === undefined ? undefined : (
@@ -194,7 +198,7 @@ function Sources({ asked }: { readonly asked: Asked }): ReactNode {
       ) : list.length === 0 ? (
         <p className="soft small body">Only one source speaks of this model: there is nothing to compare it with.</p>
       ) : (
-        <div className="scroll" tabIndex={0} role="region" aria-label="What the sources say">
+        <div className="scroll" tabIndex={0} role="region" aria-label="Each class by source">
           <table className="list">
             <thead>
               <tr>

@@ -16,7 +16,21 @@ import { SetPrice } from "./setprice.tsx";
 export function UnpricedModels(): ReactNode {
   const unpriced = useAnswer<Unpriced>("prices/unpriced", { limit: 100 });
   const models = unpriced.data?.models ?? [];
-  if (models.length === 0) return null;
+  // Here, since its row goes as soon as the price is set, and what it changed is yet to be read.
+  const [setting, setSetting] = useState<UnpricedModel | null>(null);
+  const dialog =
+    setting === null || setting.model === null ? null : (
+      <SetPrice
+        provider={setting.provider}
+        model={setting.model}
+        tier={setting.tier}
+        region={setting.region}
+        fromMs={setting.firstMs}
+        classes={setting.classes.filter(({ priced }) => !priced).map((used) => used.class)}
+        onClose={() => setSetting(null)}
+      />
+    );
+  if (models.length === 0) return dialog;
   const missing = models.filter(({ record }) => record !== null);
   const found = models.filter(({ record }) => record === null);
   return (
@@ -31,7 +45,7 @@ export function UnpricedModels(): ReactNode {
       {missing.length === 0 ? null : (
         <ul className="records">
           {missing.map((model) => (
-            <Model key={[model.provider, model.model, model.tier, model.region].join(" ")} model={model} />
+            <Model key={[model.provider, model.model, model.tier, model.region].join(" ")} model={model} onSet={() => setSetting(model)} />
           ))}
         </ul>
       )}
@@ -56,14 +70,14 @@ export function UnpricedModels(): ReactNode {
       {unpriced.data?.truncated === true ? (
         <p className="soft small more">These are the hundred with the most calls; the API lists the rest.</p>
       ) : null}
+      {dialog}
     </section>
   );
 }
 
-function Model({ model: one }: { readonly model: UnpricedModel }): ReactNode {
+function Model({ model: one, onSet }: { readonly model: UnpricedModel; readonly onSet: () => void }): ReactNode {
   const isAdministrator = useSession().data?.role === "administer";
   const [isOpen, setOpen] = useState(false);
-  const [isSetting, setSetting] = useState(false);
   const name = one.model ?? "no model named";
   return (
     <li data-unpriced={`${one.provider}/${name}`}>
@@ -96,23 +110,12 @@ function Model({ model: one }: { readonly model: UnpricedModel }): ReactNode {
           </Button>
         )}
         {isAdministrator && one.model !== null ? (
-          <Button size="xs" onClick={() => setSetting(true)} aria-label={`Set a price for ${name}`}>
+          <Button size="xs" onClick={onSet} aria-label={`Set a price for ${name}`}>
             Set a price
           </Button>
         ) : null}
       </div>
       {one.record === null ? null : <Collapse expanded={isOpen}>{isOpen ? <Record record={one.record} name={name} /> : null}</Collapse>}
-      {isSetting && one.model !== null ? (
-        <SetPrice
-          provider={one.provider}
-          model={one.model}
-          tier={one.tier}
-          region={one.region}
-          fromMs={one.firstMs}
-          classes={one.classes.filter(({ priced }) => !priced).map((used) => used.class)}
-          onClose={() => setSetting(false)}
-        />
-      ) : null}
     </li>
   );
 }
