@@ -139,13 +139,27 @@ it("a source that is shipped is left out as well, from then on", async () => {
   const input = (knownMs: number | null) => desk.find({ ...gpt, knownMs })?.lines.find((line) => line.class === "input");
   expect(input(null)).toBeUndefined();
   expect(input(now() - 1)).toBeDefined();
-  expect(desk.lists().filter(({ source, records }) => source === "genai-prices" && records > 0)).toMatchObject([{ superseded: true }]);
+  expect(desk.lists().filter(({ source, taken, records }) => source === "genai-prices" && taken !== null && records > 0)).toMatchObject([
+    { superseded: true },
+  ]);
   // It holds after a restart, which does not take it again.
   expect(
     open()
       .desk.find(gpt)
       ?.lines.some((line) => line.class === "input") ?? false,
   ).toBe(false);
+  // And waits, here and after a restart, until it is taken again.
+  for (const one of [desk, open().desk])
+    expect(one.lists().filter(({ taken }) => taken === null)).toMatchObject([{ source: "genai-prices" }]);
+  pass(1);
+  await desk.take(desk.previewWaiting("genai-prices").list, null);
+  expect(input(null)).toBeDefined();
+  expect(
+    open()
+      .desk.find(gpt)
+      ?.lines.some((line) => line.class === "input"),
+  ).toBe(true);
+  expect(desk.lists().some(({ taken }) => taken === null)).toBe(false);
 });
 
 describe("lists on disk", () => {

@@ -162,6 +162,9 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
       const nowMs = nextOf(source, now());
       const empty: PriceList = { source, version: "none", origin: "dropped", published: null, records: [], discounts: [], choices: [] };
       note(empty, { ...toTaken(empty, nowMs), hash: "none", records: 0 });
+      // What is part of Pennyworth waits from then on, and can be taken again.
+      const shipped = history.lists.filter(({ taken }) => taken.source === source && taken.hash === null);
+      for (const { list } of shipped) if (!still.includes(list)) still.push(list);
     },
     book: (knownMs) => history.at(knownMs),
   };

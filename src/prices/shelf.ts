@@ -103,7 +103,10 @@ export function readLists(
     const list = one.hash === null ? byName.get(named(one)) : shelf.read(one.hash);
     return list === undefined ? [] : [{ taken: one, list }];
   });
-  const known = new Set(taken.filter((one) => one.hash === null).map(named));
+  // What was dropped waits to be taken again.
+  const isDropped = (one: TakenList): boolean =>
+    taken.some((other) => other.source === one.source && other.records === 0 && other.knownMs > one.knownMs);
+  const known = new Set(taken.filter((one) => one.hash === null && !isDropped(one)).map(named));
   return { standing, waiting: shipped.filter((list) => !known.has(named(list))) };
 }
 
