@@ -105,14 +105,20 @@ async function format(found: z.infer<typeof receipt>): Promise<string> {
 
 /** What was charged first, what re-ratings said since, and what was booked later because the month was closed. */
 function amendmentsOf({ original, corrections, bookings }: z.infer<typeof receipt>): string[] {
-  const day = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16)}Z`;
-  const unknown = (unpriced: readonly string[]): string => (unpriced.length === 0 ? "" : `, without ${unpriced.join(", ")}`);
   return [
-    ...(original === null ? [] : [`first charged: $${original.total}${unknown(original.unpriced)}`]),
+    ...(original === null ? [] : [`first charged: $${original.total}${without(original.unpriced)}`]),
     ...corrections.map(
       ({ rerate, atMs, total, unpriced, holds }) =>
-        `corrected ${day(atMs)} by ${rerate}: $${total}${unknown(unpriced)}${holds ? " (this holds)" : " (no more in force)"}`,
+        `corrected ${minuteOf(atMs)} by ${rerate}: $${total}${without(unpriced)}${holds ? " (this holds)" : " (no more in force)"}`,
     ),
-    ...bookings.map(({ id, atMs, month, cost }) => `booked ${day(atMs)}: $${cost}, for the closed month ${month} (${id})`),
+    ...bookings.map(({ id, atMs, month, cost }) => `booked ${minuteOf(atMs)}: $${cost}, for the closed month ${month} (${id})`),
   ];
+}
+
+function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16)}Z`;
+}
+
+function without(unpriced: readonly string[]): string {
+  return unpriced.length === 0 ? "" : `, without ${unpriced.join(", ")}`;
 }

@@ -263,25 +263,25 @@ describe("several lists", () => {
   });
 });
 
-describe("an account's discounts", () => {
-  const discount = (changes: Partial<Discount>): Discount => ({
-    id: "own@1/house~0.85",
-    provider: "house",
-    match: null,
-    classes: null,
-    tiers: null,
-    times: "0.85",
-    validFromMs: null,
-    validToMs: null,
-    ...changes,
+const discount = (changes: Partial<Discount>): Discount => ({
+  id: "own@1/house~0.85",
+  provider: "house",
+  match: null,
+  classes: null,
+  tiers: null,
+  times: "0.85",
+  validFromMs: null,
+  validToMs: null,
+  ...changes,
+});
+const priced = (discounts: readonly Discount[], own: readonly PriceRecord[] = []) =>
+  book({
+    listed: [record({ usd: { input: "2", output: "4" } })],
+    layers: [toLayer("own", own, { own: true, discounts })],
+    pricesOf: { house: ["acme"] },
   });
-  const priced = (discounts: readonly Discount[], own: readonly PriceRecord[] = []) =>
-    book({
-      listed: [record({ usd: { input: "2", output: "4" } })],
-      layers: [toLayer("own", own, { own: true, discounts })],
-      pricesOf: { house: ["acme"] },
-    });
 
+describe("an account's discounts", () => {
   it("are taken off its own calls, and off no other account's", () => {
     const { usd, find } = priced([discount({})]);
     expect([usd("input", { provider: "house" }), usd("input")]).toEqual(["1.7", "2"]);

@@ -35,6 +35,8 @@ function ledger() {
 
 const gpt = { provider: "openai", model: "gpt-4o", tier: null, region: null, atMs: start, knownMs: null };
 
+const own = (usd: string) => [{ provider: "openai", model: "gpt-4o", perMillion: { input: usd } }];
+
 describe("a new ledger", () => {
   it("takes all that is shipped, once", () => {
     const { journal, open } = ledger();
@@ -47,7 +49,6 @@ describe("a new ledger", () => {
 
   it("keeps the settings' prices as they were known, and takes changed ones from then on", () => {
     const { journal, open, pass } = ledger();
-    const own = (usd: string) => [{ provider: "openai", model: "gpt-4o", perMillion: { input: usd } }];
     open(own("1"));
     pass(3);
     const { desk } = open(own("2"));

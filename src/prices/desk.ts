@@ -213,23 +213,30 @@ function toListed({ taken, list }: StandingList, all: readonly StandingList[]): 
   return { source, version, origin: list.origin, own, taken: { takenMs, knownMs }, superseded, records };
 }
 
-/** What is for the same model, tier, region, window and start is replaced. */
+/** What is for the same place is replaced. */
 function merge(before: PriceList | null, added: PriceList): PriceList {
-  const place = ({ provider, model, tier, region, window, validFromMs }: PriceList["records"][number]): string =>
-    JSON.stringify([provider, model, tier, region, window, validFromMs]);
-  const of = ({ provider, match, classes, tiers, validFromMs }: PriceList["discounts"][number]): string =>
-    JSON.stringify([provider, match, classes, tiers, validFromMs]);
-  const choice = ({ provider, match }: PriceList["choices"][number]): string => JSON.stringify([provider, match]);
   const list = {
     source: ownSource,
     origin: "your own prices, set by command",
     published: null,
-    records: join(before?.records ?? [], added.records, place),
-    discounts: join(before?.discounts ?? [], added.discounts, of),
-    choices: join(before?.choices ?? [], added.choices, choice),
+    records: join(before?.records ?? [], added.records, recordPlace),
+    discounts: join(before?.discounts ?? [], added.discounts, discountPlace),
+    choices: join(before?.choices ?? [], added.choices, choicePlace),
   };
   const version = createHash("sha256").update(JSON.stringify(list)).digest("hex").slice(0, 12);
   return { ...list, version };
+}
+
+function recordPlace({ provider, model, tier, region, window, validFromMs }: PriceList["records"][number]): string {
+  return JSON.stringify([provider, model, tier, region, window, validFromMs]);
+}
+
+function discountPlace({ provider, match, classes, tiers, validFromMs }: PriceList["discounts"][number]): string {
+  return JSON.stringify([provider, match, classes, tiers, validFromMs]);
+}
+
+function choicePlace({ provider, match }: PriceList["choices"][number]): string {
+  return JSON.stringify([provider, match]);
 }
 
 function join<Item>(before: readonly Item[], added: readonly Item[], place: (item: Item) => string): readonly Item[] {

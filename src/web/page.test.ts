@@ -18,7 +18,21 @@ async function named(): Promise<string[]> {
 describe("the index", () => {
   it("is at every address of the dashboard, and at no other", async () => {
     const app = createPage().route("/", createApi(createMemory([])));
-    for (const path of ["/", "/explore?by=model", "/calls", "/calls/c1", "/tasks", "/tasks/a%2Fb", "/work", "/prices", "/prices/model?provider=a&model=b/c", "/statements", "/closing", "/settings", "/sign-in"]) {
+    for (const path of [
+      "/",
+      "/explore?by=model",
+      "/calls",
+      "/calls/c1",
+      "/tasks",
+      "/tasks/a%2Fb",
+      "/work",
+      "/prices",
+      "/prices/model?provider=a&model=b/c",
+      "/statements",
+      "/closing",
+      "/settings",
+      "/sign-in",
+    ]) {
       const response = await app.request(path);
       expect([path, response.status, response.headers.get("content-type")]).toEqual([path, 200, "text/html; charset=UTF-8"]);
     }

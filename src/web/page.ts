@@ -16,7 +16,21 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Where the dashboard has a page. Each is the same index: its script looks at the address. */
-const addresses = ["/", "/explore", "/calls", "/calls/:id", "/tasks", "/tasks/:id", "/work", "/prices", "/prices/model", "/statements", "/closing", "/settings", "/sign-in"] as const;
+const addresses = [
+  "/",
+  "/explore",
+  "/calls",
+  "/calls/:id",
+  "/tasks",
+  "/tasks/:id",
+  "/work",
+  "/prices",
+  "/prices/model",
+  "/statements",
+  "/closing",
+  "/settings",
+  "/sign-in",
+] as const;
 
 /** Beside page.ts once built, or where scripts/web.mjs puts it for a server that runs from the sources. The sources have no assets/. */
 const places = ["./app/", "../../dist/web/app/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
