@@ -200,7 +200,7 @@ const units: Readonly<Record<string, string>> = {
   rerank: "search",
   input_pages: "page",
   images: "image",
-  input_audio_seconds: "second",
+  input_audio_seconds: "hour of audio",
   minimum: "unit",
   request: "request",
   compute: "hour",
@@ -208,7 +208,7 @@ const units: Readonly<Record<string, string>> = {
   cache_storage: "token-hour",
 };
 const thousands: ReadonlySet<string> = new Set(["web_search", "web_fetch", "file_search", "code_execution", "rerank", "input_pages"]);
-const hours: ReadonlySet<string> = new Set(["compute", "hosting", "cache_storage"]);
+const hours: ReadonlySet<string> = new Set(["compute", "hosting", "cache_storage", "input_audio_seconds"]);
 
 /** Classes that a price can be set for by hand, those that most models have first. */
 export const setClasses: readonly string[] = [
@@ -252,7 +252,7 @@ export function rateWords(name: string, rateUnits: number): string {
   const unit = units[name];
   if (unit === undefined) return rateUnits === 1_000_000 ? "1M tokens" : `${rateUnits} tokens`;
   if (name === "compute") return rateUnits === 3_600_000 ? "hour" : `${rateUnits} ms`;
-  if (name === "hosting") return rateUnits === 1 ? "second" : `${rateUnits} s`;
+  if (name === "hosting" || name === "input_audio_seconds") return rateUnits === 1 ? "second" : `${rateUnits} s`;
   if (name === "cache_storage") return rateUnits === 1 ? "token-second" : `${rateUnits} token-seconds`;
   return rateUnits === 1_000 ? quoteWords(name) : rateUnits === 1 ? unit : `${rateUnits} ${unit}s`;
 }
