@@ -119,7 +119,7 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
       ] as const)
         await declare(gateway, { id, item: "training", provider: "openai", model: whole, cost, attribution: { customer } });
     });
-    for (const look of looks) {
+    for (const look of [looks[0], looks[3]].filter((one) => one !== undefined)) {
       const visit = await odd.visit(look);
       for (const path of [
         "/",
