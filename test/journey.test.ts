@@ -312,7 +312,7 @@ describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromi
     await visit.go("/settings");
     await page.getByRole("button", { name: "Make a key" }).click();
     await page.getByLabel("Name", { exact: true }).fill("auditor");
-    await page.getByLabel("May", { exact: true }).first().click();
+    await page.getByLabel("Allowed to", { exact: true }).first().click();
     await page.getByRole("option", { name: /also read/ }).click();
     await page.getByRole("button", { name: "Make the key" }).click();
     const secret = (await page.getByTestId("secret").innerText()).trim();

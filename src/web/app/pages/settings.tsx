@@ -79,7 +79,7 @@ function Keys({ isAdministrator }: { readonly isAdministrator: boolean }): React
             <thead>
               <tr>
                 <th scope="col">Name</th>
-                <th scope="col">May</th>
+                <th scope="col">Allowed to</th>
                 <th scope="col" className="wide">
                   Team
                 </th>
@@ -196,7 +196,7 @@ function Maker({ onClose }: { readonly onClose: () => void }): ReactNode {
             maxLength={100}
           />
           <Select
-            label="May"
+            label="Allowed to"
             value={role}
             onChange={(value) => setRole((value ?? "use") as Role)}
             allowDeselect={false}
