@@ -83,7 +83,9 @@ function Keys({ isAdministrator }: { readonly isAdministrator: boolean }): React
                 <th scope="col" className="wide">
                   Team
                 </th>
-                <th scope="col">Made</th>
+                <th scope="col" className="wide">
+                  Made
+                </th>
                 <th scope="col">
                   <span className="hidden">Revoke</span>
                 </th>
@@ -98,7 +100,9 @@ function Keys({ isAdministrator }: { readonly isAdministrator: boolean }): React
                   </th>
                   <td>{roles[key.role]}</td>
                   <td className="wide">{key.team ?? <span className="soft">none</span>}</td>
-                  <td title={exactMoment(key.createdMs)}>{ago(key.createdMs, Date.now())}</td>
+                  <td className="wide" title={exactMoment(key.createdMs)}>
+                    {ago(key.createdMs, Date.now())}
+                  </td>
                   <td className="number">
                     {key.revokedMs === null ? (
                       <Button size="compact-xs" variant="default" onClick={() => setRevoking(key)} aria-label={`Revoke ${key.name}`}>
