@@ -32,11 +32,11 @@ export const client: QueryClient = new QueryClient({
   },
 });
 
-/** An answer of the API. `live`: it is asked again when the store has moved on. */
+/** An answer of the API. `live`: it is asked again when the store has moved on. `staleMs`: for so long no page asks it again. */
 export function useAnswer<Answer>(
   path: string,
   query: Query = {},
-  { live = true, enabled = true }: { readonly live?: boolean; readonly enabled?: boolean } = {},
+  { live = true, enabled = true, staleMs }: { readonly live?: boolean; readonly enabled?: boolean; readonly staleMs?: number } = {},
 ): UseQueryResult<Answer, ApiError> {
   return useQuery<Answer, ApiError>({
     queryKey: [path, query],
@@ -44,6 +44,7 @@ export function useAnswer<Answer>(
     placeholderData: keepPreviousData,
     enabled,
     meta: { live },
+    ...(staleMs === undefined ? {} : { staleTime: staleMs }),
   });
 }
 

@@ -3,7 +3,7 @@
 
 import { Menu, useMantineColorScheme } from "@mantine/core";
 import { Link, Navigate, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { usePosition, usePulse, useSession, useStatus } from "./data.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { doors, useKeys } from "./keys.ts";
@@ -13,7 +13,8 @@ import { clock, zone } from "./time.ts";
 import { Failed } from "./parts/states.tsx";
 import { plural, wordFor } from "./words.ts";
 
-const Palette = lazy(() => import("./palette.tsx"));
+const loadPalette = (): Promise<typeof import("./palette.tsx")> => import("./palette.tsx");
+const Palette = lazy(loadPalette);
 const Help = lazy(() => import("./help.tsx"));
 
 const schemes = ["auto", "light", "dark"] as const;
@@ -38,19 +39,32 @@ function Room(): ReactNode {
   const navigate = useNavigate();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const [opened, setOpened] = useState<"palette" | "help" | null>(null);
+  const [query, setQuery] = useState("");
+  // Before it is asked for, so that what is typed right after its keys is typed into it.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), 2_000);
+    return () => clearTimeout(timer);
+  }, []);
   const nextScheme = (): void => setColorScheme(schemes[(schemes.indexOf(colorScheme) + 1) % schemes.length] ?? "auto");
+  const openPalette = (): void => {
+    setQuery("");
+    setOpened("palette");
+  };
   const leave = async (): Promise<void> => {
     await signOut();
     await navigate({ to: "/sign-in" });
   };
-  useKeys({
-    palette: () => setOpened("palette"),
-    help: () => setOpened("help"),
-    theme: nextScheme,
-    exact: () => prefer({ exact: !preferences().exact }),
-    pause: () => prefer({ paused: !preferences().paused }),
-    go: (to) => void navigate({ to }),
-  });
+  useKeys(
+    {
+      palette: openPalette,
+      help: () => setOpened("help"),
+      theme: nextScheme,
+      exact: () => prefer({ exact: !preferences().exact }),
+      pause: () => prefer({ paused: !preferences().paused }),
+      go: (to) => void navigate({ to }),
+    },
+    opened === null ? null : opened === "palette" ? (letter) => setQuery((last) => last + letter) : () => {},
+  );
   return (
     <>
       <a className="skip" href="#content">
@@ -79,7 +93,7 @@ function Room(): ReactNode {
             <More />
           </nav>
           <div className="grow wide" />
-          <DoorButton icon="search" name="Find or do …" hint="Ctrl K" onClick={() => setOpened("palette")} />
+          <DoorButton icon="search" name="Find or do …" hint="Ctrl K" onClick={openPalette} />
           <DoorButton icon={colorScheme} name={schemeNames[colorScheme]} hint="t" onClick={nextScheme} />
           <DoorButton icon="help" name="Keyboard" hint="?" onClick={() => setOpened("help")} />
           <DoorButton icon="leave" name="Sign out" onClick={() => void leave()} />
@@ -95,7 +109,9 @@ function Room(): ReactNode {
         </main>
       </div>
       <Suspense fallback={null}>
-        {opened === "palette" ? <Palette onClose={() => setOpened(null)} onTheme={setColorScheme} onLeave={() => void leave()} /> : null}
+        {opened === "palette" ? (
+          <Palette query={query} onQuery={setQuery} onClose={() => setOpened(null)} onTheme={setColorScheme} onLeave={() => void leave()} />
+        ) : null}
         {opened === "help" ? <Help onClose={() => setOpened(null)} /> : null}
       </Suspense>
     </>

@@ -30,9 +30,12 @@ export interface Actions {
 /** Between the two keys of `g o`, ms. */
 const pairMsMax = 1_200;
 
-export function useKeys(actions: Actions): void {
+/** @param onTyped gets what is typed while something lies over the page, or is about to, and no field has the focus: it is not for the page. */
+export function useKeys(actions: Actions, onTyped: ((letter: string) => void) | null): void {
   const current = useRef(actions);
   current.current = actions;
+  const typed = useRef(onTyped);
+  typed.current = onTyped;
   useEffect(() => {
     let goMs = 0;
     const onKey = (event: KeyboardEvent): void => {
@@ -42,8 +45,12 @@ export function useKeys(actions: Actions): void {
         palette();
         return;
       }
-      if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target) || document.querySelector('[role="dialog"]') !== null)
+      if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+      if (typed.current !== null) {
+        if (event.key.length === 1) typed.current(event.key);
         return;
+      }
+      if (document.querySelector('[role="dialog"]') !== null) return;
       if (performance.now() - goMs < pairMsMax) {
         goMs = 0;
         const door = doors.find(({ key }) => key === event.key);

@@ -2,7 +2,7 @@
 
 import { Spotlight, spotlight, type SpotlightActionData } from "@mantine/spotlight";
 import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect } from "react";
 import { doors } from "./keys.ts";
 import { Icon } from "./icons.tsx";
 import { prefer, usePreferences } from "./preferences.ts";
@@ -17,17 +17,20 @@ const views = [
 ] as const;
 
 export default function Palette({
+  query,
+  onQuery,
   onClose,
   onTheme,
   onLeave,
 }: {
+  readonly query: string;
+  readonly onQuery: (query: string) => void;
   readonly onClose: () => void;
   readonly onTheme: (scheme: "auto" | "light" | "dark") => void;
   readonly onLeave: () => void;
 }): ReactNode {
   const navigate = useNavigate();
   const { exact, paused } = usePreferences();
-  const [query, setQuery] = useState("");
   useEffect(() => spotlight.open(), []);
   const found: SpotlightActionData[] = [];
   const id = query.trim();
@@ -110,7 +113,7 @@ export default function Palette({
       shortcut={null}
       attributes={{ content: { "aria-label": "Find or do" } }}
       query={query}
-      onQueryChange={setQuery}
+      onQueryChange={onQuery}
       onSpotlightClose={onClose}
       nothingFound="Nothing is called that"
       scrollable

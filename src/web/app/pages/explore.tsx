@@ -122,7 +122,7 @@ export function Explore(): ReactNode {
         <div className="row wrap controls">
           <Select
             size="xs"
-            w={170}
+            w={{ base: 164, sm: 200 }}
             aria-label="Measure"
             value={measure}
             onChange={(value) => change({ measure: value === "cost" ? undefined : (value ?? undefined) })}

@@ -63,9 +63,11 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
                   Against before
                 </th>
               )}
-              <th scope="col" className="number wide">
-                Share
-              </th>
+              {own ? null : (
+                <th scope="col" className="number wide">
+                  Share
+                </th>
+              )}
               <th scope="col" className="number">
                 Calls
               </th>
@@ -122,7 +124,7 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
                       <Against now={row.cost} before={sums.get(key)?.cost} />
                     </td>
                   )}
-                  <td className="number wide soft">{row.cost === "0" && markOf(row) !== "" ? "" : percent(part)}</td>
+                  {own ? null : <td className="number wide soft">{row.cost === "0" && markOf(row) !== "" ? "" : percent(part)}</td>}
                   <td className="number">{count(row.calls)}</td>
                   <td className="number wide">{count(byClass ? (row.quantity ?? 0) : row.inputTokens)}</td>
                   {byClass ? null : <td className="number wide">{count(row.outputTokens)}</td>}
@@ -156,7 +158,7 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
                   <Against now={total.cost} before={before.total.cost} />
                 </td>
               )}
-              <td className="number wide" />
+              {own ? null : <td className="number wide" />}
               <td className="number">{count(total.calls)}</td>
               <td className="number wide">{byClass ? "" : count(total.inputTokens)}</td>
               {byClass ? null : <td className="number wide">{count(total.outputTokens)}</td>}

@@ -36,7 +36,7 @@ export function Overview(): ReactNode {
         </div>
       </Page>
     );
-  if (calls.data?.calls.length === 0)
+  if (calls.data?.calls.length === 0 && (overview.data?.month.now.periodCost ?? "0") === "0")
     return (
       <Page title="Overview">
         <div className="card">

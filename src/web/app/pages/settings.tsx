@@ -77,11 +77,13 @@ function Keys({ isAdministrator }: { readonly isAdministrator: boolean }): React
             <thead>
               <tr>
                 <th scope="col">Name</th>
-                <th scope="col">May</th>
+                <th scope="col">Allowed to</th>
                 <th scope="col" className="wide">
                   Team
                 </th>
-                <th scope="col">Made</th>
+                <th scope="col" className="wide">
+                  Made
+                </th>
                 <th scope="col">
                   <span className="hidden">Revoke</span>
                 </th>
@@ -96,7 +98,9 @@ function Keys({ isAdministrator }: { readonly isAdministrator: boolean }): React
                   </th>
                   <td>{roles[key.role]}</td>
                   <td className="wide">{key.team ?? <span className="soft">none</span>}</td>
-                  <td title={exactMoment(key.createdMs)}>{ago(key.createdMs, Date.now())}</td>
+                  <td className="wide" title={exactMoment(key.createdMs)}>
+                    {ago(key.createdMs, Date.now())}
+                  </td>
                   <td className="number">
                     {key.revokedMs === null ? (
                       <Button size="compact-xs" variant="default" onClick={() => setRevoking(key)} aria-label={`Revoke ${key.name}`}>
@@ -194,7 +198,7 @@ function Maker({ onClose }: { readonly onClose: () => void }): ReactNode {
             maxLength={100}
           />
           <Select
-            label="May"
+            label="Allowed to"
             value={role}
             onChange={(value) => setRole((value ?? "use") as Role)}
             allowDeselect={false}

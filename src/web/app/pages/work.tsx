@@ -175,7 +175,7 @@ function For({ attribution }: { readonly attribution: Attribution }): ReactNode 
 function Open({ works, nowMs }: { readonly works: readonly OpenWork[]; readonly nowMs: number }): ReactNode {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Work under way">
-      <table className="list">
+      <table className="list tight">
         <thead>
           <tr>
             <th scope="col">Work</th>
@@ -220,7 +220,7 @@ function Open({ works, nowMs }: { readonly works: readonly OpenWork[]; readonly 
 function Ended({ works }: { readonly works: readonly EndedWork[] }): ReactNode {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Work that has ended">
-      <table className="list">
+      <table className="list tight">
         <thead>
           <tr>
             <th scope="col">Work</th>
@@ -268,7 +268,7 @@ function ChargeTable({ charges, isTruncated }: { readonly charges: readonly Char
   return (
     <>
       <div className="scroll" tabIndex={0} role="region" aria-label="Charges">
-        <table className="list">
+        <table className="list tight">
           <thead>
             <tr>
               <th scope="col">Item</th>

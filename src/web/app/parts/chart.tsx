@@ -237,6 +237,8 @@ export function Chart({
     else if (event.key === "Enter" && at !== null && times[at] !== undefined) onPick?.(times[at]);
   };
   const left = at === null || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, at) as number);
+  // Where it would hide what it is about, it stands below.
+  const isSmall = (place.current?.clientWidth ?? 0) < namedWidthMin;
   const onRight = left > (place.current?.clientWidth ?? 0) / 2;
   return (
     <>
@@ -254,6 +256,7 @@ export function Chart({
         onBlur={() => setAt(null)}
       >
         <div ref={place} style={{ position: "absolute", inset: 0 }} />
+        {at === null ? null : <span className="mark" aria-hidden="true" style={{ left }} />}
         {names.map(({ index, top }) => {
           const line = lines[index];
           return line === undefined ? null : (
@@ -264,7 +267,11 @@ export function Chart({
           );
         })}
         {at === null || times[at] === undefined ? null : (
-          <div className="tip" role="status" style={onRight ? { right: `calc(100% - ${left - 12}px)` } : { left: left + 12 }}>
+          <div
+            className={isSmall ? "tip docked" : "tip"}
+            role="status"
+            style={isSmall ? undefined : onRight ? { right: `calc(100% - ${left - 12}px)` } : { left: left + 12 }}
+          >
             <strong>{nameBucket(bucket, times[at])}</strong>
             <table>
               <tbody>

@@ -10,6 +10,9 @@ it("puts a value on every bar where there is room, else on the highest and the l
   expect([...pickLabels(totals, heights, 120)]).toEqual([1, 3]);
   expect([...pickLabels(totals, heights, 40)]).toEqual([1]);
   expect([...pickLabels([], [], 400)]).toEqual([]);
+  // The last has a higher neighbour within its label's reach.
+  expect([...pickLabels(["9", "1", "1", "5", "4"], [9, 1, 1, 5, 4], 100)]).toEqual([0]);
+  expect([...pickLabels(["9", "1", "1", "3", "4"], [9, 1, 1, 3, 4], 100)]).toEqual([0, 4]);
 });
 
 it("keeps names of lines apart and inside, in the order of their ends", () => {

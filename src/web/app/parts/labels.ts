@@ -43,5 +43,8 @@ export function pickLabels(totals: readonly string[], heights: readonly number[]
   if (slot >= valueWidth) return new Set(found);
   const highest = found.reduce((best, index) => ((heights[index] ?? 0) > (heights[best] ?? 0) ? index : best), found[0] ?? 0);
   const last = found.at(-1) ?? highest;
-  return new Set((last - highest) * slot >= valueWidth ? [highest, last] : [highest]);
+  // No value stands on a neighbour that is higher.
+  const reach = Math.ceil(valueWidth / 2 / slot);
+  const isFree = heights.every((height, at) => Math.abs(at - last) > reach || height <= (heights[last] ?? 0));
+  return new Set(isFree && (last - highest) * slot >= valueWidth ? [highest, last] : [highest]);
 }
