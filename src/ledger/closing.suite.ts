@@ -270,6 +270,38 @@ export function closingSuite(name: string, make: () => Promise<TestStore>): void
       await store.close();
     }, 60_000);
 
+    test("what a later witness saw in a closed month is taken out when its gateway tells, once", async () => {
+      const store = await fresh();
+      const { usage, charges } = ratedEnd("o", "reported", 4, {});
+      const seen = sampleObservation("o", "resp", { startMs: january, observedMs: january, usage, charges });
+      const closed: Entry = {
+        kind: "closed",
+        closing: { month: "2026-01", atMs: Date.UTC(2026, 1, 3), costPico: toPico(58n), calls: 1, statement: "" },
+      };
+      const startMs = Date.UTC(2026, 1, 10);
+      await store.apply(placed([{ kind: "observation", observation: seen }, closed]));
+      const end = ratedEnd("g", "reported", 1, { responseId: "resp", endMs: startMs + 5 });
+      await store.apply(
+        placed(
+          [
+            { kind: "start", call: sampleStart("g", { startMs }) },
+            { kind: "end", call: end },
+          ],
+          2,
+        ),
+      );
+      await store.apply(placed([{ kind: "end", call: { ...end, endMs: startMs + 9 } }], 4));
+      // 58 picodollars in January, and 37 in all: 10 × 3 + 1 × 7.
+      expect((await store.report({ ...everything, by: ["month"] })).rows.map(({ group, cost }) => [...group, cost])).toEqual([
+        ["2026-01", "0.000000000058"],
+        ["2026-02", "-0.000000000021"],
+      ]);
+      expect((await store.charges({ sinceMs: null, untilMs: null, limit: 10 })).bookings).toMatchObject([
+        { id: "correction:o:1", cause: "evidence", cost: "-0.000000000058" },
+      ]);
+      await store.close();
+    }, 60_000);
+
     test("after the closing, a correction is booked when it was made, with its lines and the month it amends", async () => {
       const store = await fresh();
       const end = ratedEnd("c", "reported", 4, {});
