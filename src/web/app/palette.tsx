@@ -76,6 +76,18 @@ export default function Palette({
           onClick: () => void navigate({ to: "/work" }),
         },
         {
+          id: "disputed",
+          label: "Prices on which sources differ",
+          leftSection: <Icon name="prices" />,
+          onClick: () => void navigate({ to: "/prices", search: { disputed: "true" } }),
+        },
+        {
+          id: "rerate",
+          label: "Re-rate calls by the prices as known now",
+          leftSection: <Icon name="prices" />,
+          onClick: () => void navigate({ to: "/prices", search: { rerate: "30d" } }),
+        },
+        {
           id: "last",
           label: "Receipt of the last call",
           leftSection: <Icon name="calls" />,
