@@ -152,7 +152,7 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
     await odd.close();
   });
 
-  it("are in the chosen theme from the first paint on", async () => {
+  it("are in the chosen theme from the first paint on", { timeout: 120_000 }, async () => {
     for (const [kept, system] of [
       ["dark", "light"],
       ["light", "dark"],
@@ -180,7 +180,7 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
     await visit.close();
   });
 
-  it("say how much of a total is no real money", async () => {
+  it("say how much of a total is no real money", { timeout: 120_000 }, async () => {
     const visit = await site.visit();
     const { page } = visit;
     const said = page.getByTestId("unreal").first();
