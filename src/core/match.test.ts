@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileMatch, isSnapshotOf, spellDates, wildcardRule } from "./match.ts";
 
@@ -27,6 +28,31 @@ describe("wildcardRule", () => {
     ["a(b*", "a(bc", true],
   ])("%s matches %s: %s", (pattern, name, expected) => {
     expect(compileMatch(wildcardRule(pattern))(name) !== null).toBe(expected);
+  });
+});
+
+describe("wildcards", () => {
+  const words = fc.string({ unit: fc.constantFrom("a", "b", ".", "*", "+", "("), maxLength: 8 });
+
+  it("match what a pattern tried at every place would", () => {
+    fc.assert(
+      fc.property(words, fc.string({ unit: fc.constantFrom("a", "b", ".", "+", "("), maxLength: 10 }), (pattern, name) => {
+        const slow = (p: string, n: string): boolean =>
+          p === ""
+            ? n === ""
+            : p[0] === "*"
+              ? slow(p.slice(1), n) || (n !== "" && slow(p, n.slice(1)))
+              : p[0] === n[0] && slow(p.slice(1), n.slice(1));
+        expect(compileMatch(wildcardRule(pattern))(name) !== null).toBe(slow(pattern, name));
+      }),
+    );
+  });
+
+  it("of any number are looked for in no time", () => {
+    const matches = compileMatch(wildcardRule(`${"a*".repeat(40)}b`));
+    const beganMs = performance.now();
+    expect(matches("a".repeat(200))).toBeNull();
+    expect(performance.now() - beganMs).toBeLessThan(1000);
   });
 });
 

@@ -40,8 +40,9 @@ export function compileMatch(rule: MatchRule): Matcher {
     };
   }
   if ("regex" in rule) {
-    const pattern = new RegExp(rule.regex);
-    return (name) => (pattern.test(name) ? `regex ${rule.regex}` : null);
+    const parts = partsOf(rule.regex);
+    const pattern = parts === null ? new RegExp(rule.regex) : null;
+    return (name) => ((parts === null ? pattern?.test(name) : hasParts(name, parts)) ? `regex ${rule.regex}` : null);
   }
   const [kind, text] = Object.entries(rule)[0] as [keyof typeof tests, string];
   const wanted = text.toLowerCase();
@@ -63,6 +64,26 @@ export function wildcardRule(name: string): MatchRule {
   if (!lower.includes("*")) return { equals: lower };
   const escaped = lower.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   return { regex: `^${escaped.join(".*")}$` };
+}
+
+/** What stands between the wildcards of a pattern that `wildcardRule` made; null: it made none such. */
+function partsOf(regex: string): readonly string[] | null {
+  if (!regex.includes(".*")) return null;
+  const name = regex.slice(1, -1).replaceAll(".*", "*").replace(/\\(.)/g, "$1");
+  const rule = wildcardRule(name);
+  return "regex" in rule && rule.regex === regex ? name.split("*") : null;
+}
+
+/** Each part at its first place after the one before it: a pattern of many wildcards would try every place of each. */
+function hasParts(name: string, parts: readonly string[]): boolean {
+  const last = parts.at(-1) ?? "";
+  let at = 0;
+  for (const [index, part] of parts.slice(0, -1).entries()) {
+    const found = index === 0 ? (name.startsWith(part) ? 0 : -1) : name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.length >= at + last.length && name.endsWith(last);
 }
 
 /** `claude-opus-4-1-20250805` as `claude-opus-4-1-2025-08-05`: some rules know a snapshot by the one spelling, some by the other. */
