@@ -327,3 +327,12 @@ describe("the time line", () => {
     expect([usd("input"), usd("input", { atMs: day("2025-01-01") })]).toEqual(["3", "1"]);
   });
 });
+
+describe("a provider by the name of what every object has", () => {
+  it.each(["constructor", "__proto__", "toString"])("is a provider like others: %s", (provider) => {
+    const asked = { provider, model: "one" };
+    expect(bookOf({}).find(query(asked))).toBeNull();
+    const input = bookOf({ own: [record({ provider })] }).find(query(asked))?.prices.input?.[0];
+    expect(input && formatRate(input.rate, 1_000_000n)).toBe("1");
+  });
+});

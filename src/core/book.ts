@@ -101,9 +101,13 @@ export function createPriceBook(sources: PriceSources): Book {
     return slices;
   }
 
+  function listsOf(provider: string): readonly string[] {
+    return own(sources.pricesOf, provider) ?? [provider];
+  }
+
   function resolve(provider: string, model: string): Resolved | null {
-    const lists = sources.pricesOf[provider] ?? [provider];
-    const chain = lists.flatMap((list) => [list].concat(sources.fallbacks[list] ?? []));
+    const lists = listsOf(provider);
+    const chain = lists.flatMap((list) => [list].concat(own(sources.fallbacks, list) ?? []));
     const all = [provider, ...chain];
     const names = spellings(model, all);
     const chosen = layers
@@ -138,7 +142,7 @@ export function createPriceBook(sources: PriceSources): Book {
       const [step] = tariff?.prices[name] ?? [];
       if (tariff !== null && step !== undefined) return { model: tariff.model, step };
       if (query.model.length > modelCharactersMax) return null;
-      const lists = sources.pricesOf[query.provider] ?? [query.provider];
+      const lists = listsOf(query.provider);
       const names = spellings(query.model, [query.provider, ...lists]);
       for (const { record, match } of periods) {
         const isValid = (record.validFromMs ?? -Infinity) <= query.atMs && query.atMs < (record.validToMs ?? Infinity);
@@ -198,6 +202,11 @@ function index(records: readonly PriceRecord[]): ReadonlyMap<string, readonly Ro
       [...models].map(([model, { record, records: same }]) => ({ provider, model, match: lazy(record.match), records: same })),
     ]),
   );
+}
+
+/** A provider may have the name of what every object has. */
+function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function lazy(rule: MatchRule): Matcher {

@@ -129,6 +129,10 @@ describe("an error in a price file refuses it whole, with line and reason", () =
       "line 3, column 49: prices.1.perMillion.input: expected a decimal number, zero or more",
     ],
     [record("{provider: a, model: b, perMillion: {input: 0x10}}"), "expected a decimal number"],
+    [
+      record("{provider: a, model: b, perMillion: {input: 1e-31}}"),
+      "line 3, column 49: prices.1.perMillion.input: expected a decimal number of at most 30 decimals",
+    ],
     [record("{provider: a, model: b, perMillion: {input: 1,5}}"), "line 3"],
     [record("{provider: a, model: b, perMillion: {input: free}}"), "expected a decimal number"],
     [record("{provider: a, model: b, price: 3}"), "prices.1.price: no such setting"],

@@ -28,7 +28,10 @@ type Unit = keyof typeof units;
 /** How many of what is counted make an hour. */
 const perHour: Readonly<Record<string, number>> = { second: 3600, token_second: 3600, millisecond: 3_600_000 };
 
-const decimal = z.string("expected a decimal number").regex(/^\d+(\.\d+)?(e[+-]?\d{1,2})?$/i, "expected a decimal number, zero or more");
+const decimal = z
+  .string("expected a decimal number")
+  .regex(/^\d+(\.\d+)?(e[+-]?\d{1,2})?$/i, "expected a decimal number, zero or more")
+  .refine((text) => decimalsOf(text) <= 30, "expected a decimal number of at most 30 decimals");
 const steps = z.strictObject({
   steps: z.array(z.strictObject({ above: z.int().min(0), usd: decimal })).min(1),
   marginal: z.boolean().optional(),
@@ -232,6 +235,12 @@ function place(document: Document, counter: LineCounter, path: Path): string {
     return `line ${line}, column ${col}`;
   }
   return "line 1, column 1";
+}
+
+/** How many decimals a number has as it is written. */
+function decimalsOf(text: string): number {
+  const [, fraction = "", exponent = "0"] = /^\d+(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];
+  return fraction.length - Number(exponent);
 }
 
 type Fail = (path: Path, reason: string) => never;
