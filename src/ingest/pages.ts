@@ -1,5 +1,5 @@
 // Pages of an API's answer: `data` is a list of time buckets, `has_more` says whether another page follows. OpenAI's and Anthropic's usage and cost APIs
-// answer alike. Invariant: a series of pages without its last one is refused, since what it lacks would look like a gap.
+// answer alike. Invariant: a series of pages without its last one is refused, since what it lacks would look like a gap; one that is there twice, too.
 
 import { failAt } from "./fail.ts";
 import { isObject, type Json, type JsonObject, objectsOf, textOf } from "./json.ts";
@@ -23,6 +23,7 @@ export function isPaged(pages: readonly Json[], startKey: string, isResult: (res
 export function bucketsOf(pages: readonly Json[], startKey: string, endKey: string): Bucket[] {
   if (pages.length > 0 && pages.every((page) => isObject(page) && textOf(page, "has_more") === "true"))
     throw failAt("has_more", "the page says that another one follows, and it is not here: ask on with next_page, and give all pages");
+  const said = new Map<string, number>();
   return pages.flatMap((page, number) => {
     const before = pages.length === 1 ? "" : `page ${number + 1}, `;
     if (!isObject(page)) throw failAt(`page ${number + 1}`, "it is no object");
@@ -34,9 +35,17 @@ export function bucketsOf(pages: readonly Json[], startKey: string, endKey: stri
         return parseWhen(text, place, key);
       };
       const results = objectsOf(bucket["results"] ?? bucket["result"], `${place}.results`);
+      const [fromMs, toMs] = [time(startKey), time(endKey)];
+      for (const [at, result] of results.entries()) {
+        const line = JSON.stringify([fromMs, toMs, result]);
+        const other = said.get(line);
+        if (other !== undefined && other !== number)
+          throw failAt(`${place}.results[${at}]`, `page ${other + 1} says the same: it would be counted twice`);
+        said.set(line, number);
+      }
       return {
-        fromMs: time(startKey),
-        toMs: time(endKey),
+        fromMs,
+        toMs,
         results: results.map((result, at) => ({ result, place: `${place}.results[${at}]` })),
       };
     });

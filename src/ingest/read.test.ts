@@ -245,6 +245,21 @@ describe("several files", () => {
       );
   });
 
+  it("are refused with a page twice, in two files or in one", () => {
+    const twice = /data\[0\]\.results\[0\]: page 1 says the same: it would be counted twice/;
+    expect(() =>
+      readStatement(
+        [
+          { name: "one.json", text: page(0, false) },
+          { name: "two.json", text: page(0, false) },
+        ],
+        null,
+      ),
+    ).toThrow(twice);
+    expect(() => readStatement([{ name: "all.json", text: `[${page(0, true)},${page(0, false)}]` }], null)).toThrow(twice);
+    expect(linesOf(readStatement([{ name: "all.json", text: `[${page(0, true)},${page(1, false)}]` }], null))).toHaveLength(4);
+  });
+
   it("are refused without the last page, or with a day twice", () => {
     expect(() => readStatement([{ name: "one.json", text: page(0, true) }], null)).toThrow(/one\.json: has_more: .*another one follows/);
     const text = readFileSync(new URL("openai-usage.csv", folder), "utf8");
