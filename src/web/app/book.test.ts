@@ -1,3 +1,5 @@
+// How prices are quoted on the pages: as the API and price files quote them, class by class.
+
 import { describe, expect, it } from "vitest";
 import { quotedUnits } from "../../api/receipt.ts";
 import { quoteOf as quoteOfApi } from "../../api/unpriced.ts";

@@ -1,3 +1,5 @@
+// What the pages of prices reckon by themselves: rows of rates, steps over time, how a picture is read, what a form sends, which gaps count.
+
 import { describe, expect, it } from "vitest";
 import type { ReconciledSums } from "../audit.ts";
 import type { PriceLine, PriceSpan } from "../book.ts";
