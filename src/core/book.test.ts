@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type BookParts, bookOf, toLayer } from "./book.fixture.ts";
 import { type Discount, type PriceQuery, type PriceRecord, priceTier } from "./price.ts";
+import { wildcardRule } from "./match.ts";
 import { formatRate } from "./money.ts";
 import type { UsageClass } from "./usage.ts";
 
@@ -169,6 +170,23 @@ describe("the user's own prices", () => {
     expect(find({ atMs: day("2026-07-01") })?.own).toBe(false);
   });
 
+  it("of a whole name go before wildcards, and of these the one that says more, in whatever order they were given", () => {
+    const wild = (model: string, input: string): PriceRecord =>
+      record({ id: `own@${model}/acme/${model}`, model, match: wildcardRule(model), usd: { input } });
+    const rows = [wild("gpt*", "1"), wild("gpt-4o*", "2"), wild("gpt-4o-mini", "3")];
+    for (const own of [rows, rows.toReversed()]) {
+      const { usd: of } = book({ own });
+      expect(["gpt-5", "gpt-4o-2024", "gpt-4o-mini"].map((model) => of("input", { model }))).toEqual(["1", "2", "3"]);
+    }
+  });
+
+  it("of one place are what was said last, also where hours overlap", () => {
+    const between = (from: number, to: number, input: string) =>
+      record({ id: `own@${input}/acme/one`, usd: { input }, window: hours(from, to) });
+    const { usd: of } = book({ own: [between(10, 12, "1"), between(11, 13, "2")] });
+    expect(["10:30:00", "11:30:00", "12:30:00"].map((time) => of("input", at(time)))).toEqual(["1", "2", "2"]);
+  });
+
   it("make a provider that no list knows", () => {
     expect(usd("input", { provider: "local", model: "llama-3.gguf" })).toBe("0.1");
   });
@@ -218,6 +236,19 @@ describe("tiers", () => {
 });
 
 describe("regions", () => {
+  it("fall back by time and by class on what is for no region", () => {
+    const { usd } = book({
+      listed: [record({ usd: { input: "0.25", output: "2" } })],
+      own: [
+        record({ id: "own@1/acme/one", usd: { input: "0.11" } }),
+        record({ id: "own@2/acme/one@region=eu", region: "eu", validFromMs: day("2027-01-01"), usd: { input: "0.33" } }),
+        record({ id: "own@3/acme/one@region=us", region: "us", usd: { output: "0.5" } }),
+      ],
+    });
+    expect([usd("input", { region: "eu" }), usd("input", { region: "eu", atMs: day("2027-01-02") })]).toEqual(["0.11", "0.33"]);
+    expect([usd("input", { region: "us" }), usd("output", { region: "us" }), usd("output")]).toEqual(["0.11", "0.5", "2"]);
+  });
+
   it("have their own price where the list gives one", () => {
     const { usd } = book({ listed: [record({}), record({ region: "eu", usd: { input: "1.1" } })] });
     expect([usd("input"), usd("input", { region: "eu" }), usd("input", { region: "us" })]).toEqual(["1", "1.1", "1"]);

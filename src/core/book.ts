@@ -180,10 +180,17 @@ function originsOf(sources: PriceSources): ReadonlyMap<string, string> {
 function toLayer(layer: PriceLayer): Layer {
   return {
     layer,
-    rows: index(layer.records),
+    rows: index(layer.own ? layer.records.toSorted(byWildcards) : layer.records),
     choices: layer.choices.map((choice) => ({ choice, match: lazy(choice.match) })),
     discounts: layer.discounts.map((discount) => ({ discount, match: discount.match === null ? null : lazy(discount.match) })),
   };
+}
+
+/** The user's own in order of how much they say: a whole name before wildcards, and of these the one with more text. */
+function byWildcards(a: PriceRecord, b: PriceRecord): number {
+  const [one, other] = [a.model, b.model].map((model) => ({ isWild: model.includes("*"), text: model.replaceAll("*", "").length }));
+  if (one === undefined || other === undefined || !(one.isWild || other.isWild)) return 0;
+  return Number(one.isWild) - Number(other.isWild) || other.text - one.text;
 }
 
 /** Records of one model stand together, in the order in which the list names its models: the first rule that matches wins. */
@@ -251,8 +258,7 @@ function cut(resolved: Resolved, tier: string, region: string | null, sources: P
   for (const [index, fromMs] of times.slice(0, -1).entries())
     for (const window of partsOfDay(windows)) {
       const inForce = chosen.flatMap(({ layer, fills, records }) => {
-        const record = records.find((one) => holds(one, fromMs, window));
-        return record === undefined ? [] : [{ record, own: layer.own, fills }];
+        return records.filter((one) => holds(one, fromMs, window)).map((record) => ({ record, own: layer.own, fills }));
       });
       const base =
         bases.find((slice) => covers(slice, fromMs) && (slice.window === null || includes(slice.window, window)))?.tariff ?? null;
@@ -295,21 +301,18 @@ function tariffOf(
   });
 }
 
-/** Of the region where the list has any, else of none; those of a part of the day first, then those that began last. */
+/** Class by class the first that has it goes: of the region before those of none, of a part of the day, what began last, what the list says last. */
 function recordsOf(row: Row, tier: string, region: string | null): readonly PriceRecord[] {
-  const inTier = row.records.filter((record) => record.tier === tier);
-  const regional = region === null ? [] : inTier.filter((record) => record.region === region);
-  const records = regional.length > 0 ? regional : inTier.filter((record) => record.region === null);
-  return records.toSorted(
-    (a, b) =>
-      Number(a.window === null) - Number(b.window === null) ||
-      compare(b.validFromMs ?? -Infinity, a.validFromMs ?? -Infinity) ||
-      compare(a.id, b.id),
-  );
-}
-
-function compare<Value extends number | string>(a: Value, b: Value): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return row.records
+    .filter((record) => record.tier === tier && (record.region === null || record.region === region))
+    .toReversed()
+    .toSorted(
+      (a, b) =>
+        Number(a.region === null) - Number(b.region === null) ||
+        Number(a.window === null) - Number(b.window === null) ||
+        (b.validFromMs ?? -Infinity) - (a.validFromMs ?? -Infinity) ||
+        0,
+    );
 }
 
 /** The day cut wherever a window begins or ends; no window: the whole of it. */

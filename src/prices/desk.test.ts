@@ -163,6 +163,42 @@ it("a source that is shipped is left out as well, from then on", async () => {
   expect(desk.lists().some(({ taken }) => taken === null)).toBe(false);
 });
 
+describe("what would have no effect, or another than was meant", () => {
+  const options = { format: null, source: null, published: null };
+
+  it("a model in other letters is the same model", async () => {
+    const { desk } = ledger().open();
+    await desk.set("prices: [{provider: openai, model: O3-Mini, perMillion: {input: 5}}]");
+    await desk.set("prices: [{provider: openai, model: o3-mini, perMillion: {input: 6}}]");
+    expect(
+      desk.models({ atMs: start + 2, knownMs: null, provider: "openai", search: "o3-mini" }).find((one) => one.sources[0] === "own")?.prices
+        .input,
+    ).toBe("6");
+  });
+
+  it("a choice of a list that is not there is refused", async () => {
+    const { desk } = ledger().open();
+    await expect(desk.set("choices: [{provider: openai, model: gpt-4o, source: nobody}]")).rejects.toThrow(
+      /no list of nobody.*genai-prices/,
+    );
+  });
+
+  it("a file of one's own is added to what was set, and takes nothing away", async () => {
+    const { desk } = ledger().open();
+    await desk.set("prices: [{provider: house, model: one, perMillion: {input: 5}}]");
+    const { list } = await desk.preview("prices: [{provider: house, model: two, perMillion: {input: 6}}]", options);
+    await desk.take(list, null);
+    const of = (model: string) => desk.find({ ...gpt, provider: "house", model }) !== null;
+    expect([of("one"), of("two")]).toEqual([true, true]);
+  });
+
+  it.each(["settings", "genai-prices", "tiers"])("a file cannot speak for %s", async (source) => {
+    const { desk } = ledger().open();
+    const preview = async () => desk.preview("prices: [{provider: house, model: two, perMillion: {input: 6}}]", { ...options, source });
+    await expect(preview()).rejects.toThrow(/Pennyworth's own name/);
+  });
+});
+
 describe("lists on disk", () => {
   it("that were changed are found out", async () => {
     const { folder, open } = ledger();

@@ -11,11 +11,13 @@ import { type UsageClass, usageClasses } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { diffBooks } from "./diff.ts";
 import { disputesOf } from "./dispute.ts";
-import { createHistory, type History, isDropped, type StandingList } from "./history.ts";
+import { baseSource, createHistory, type History, isDropped, type StandingList } from "./history.ts";
 import type { PriceList } from "./list.ts";
 import { parseList } from "./parse.ts";
 import { checkList } from "./sanity.ts";
+import { settingsSource } from "./settings.ts";
 import { type Shelf, takeShipped } from "./shelf.ts";
+import { readShipped } from "./snapshot.ts";
 import type {
   ListedModel,
   ListedPrices,
@@ -141,7 +143,8 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     },
     preview(text, options) {
       const { list, skipped } = parseList(text, options, now());
-      return previewOf(list, skipped);
+      refuseReserved(list, still);
+      return previewOf(list.source === ownSource ? merge(ownList(), list) : list, skipped);
     },
     previewWaiting: (name) => previewOf(findWaiting(name), []),
     take: async (list, knownMs) => {
@@ -151,6 +154,7 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     set: async (text) => {
       const options: ListOptions = { format: "pennyworth", source: ownSource, published: null };
       const { list, skipped } = parseList(text, options, now());
+      refuseUnknown(list, history.lists);
       const merged = merge(ownList(), list);
       const preview = previewOf(merged, skipped);
       take(merged, null);
@@ -168,6 +172,24 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     },
     book: (knownMs) => history.at(knownMs),
   };
+}
+
+/** Names of lists that no file may speak for; genai-prices' own data may. */
+function refuseReserved({ source, origin }: PriceList, waiting: readonly PriceList[]): void {
+  const isTheirs = source === baseSource && !origin.startsWith("the price file");
+  const shipped = new Set([settingsSource, baseSource, ...readShipped().map((list) => list.source), ...waiting.map((list) => list.source)]);
+  if (shipped.has(source) && !isTheirs)
+    throw new PennyworthError("prices_invalid", { detail: `source: ${source} is Pennyworth's own name of a list; give the file another` });
+}
+
+/** A choice of what nobody says would change nothing, in silence. */
+function refuseUnknown({ choices }: PriceList, lists: readonly StandingList[]): void {
+  const known = [...new Set(lists.map(({ taken }) => taken.source))];
+  for (const { provider, source } of choices)
+    if (!known.includes(source))
+      throw new PennyworthError("prices_invalid", {
+        detail: `choices (${provider}): there is no list of ${source}; there are ${known.join(", ")}`,
+      });
 }
 
 /** The lists as the journal has them; what is missing of a new ledger's, or of changed settings, is put on record by `record`. */
@@ -228,7 +250,7 @@ function merge(before: PriceList | null, added: PriceList): PriceList {
 }
 
 function recordPlace({ provider, model, tier, region, window, validFromMs }: PriceList["records"][number]): string {
-  return JSON.stringify([provider, model, tier, region, window, validFromMs]);
+  return JSON.stringify([provider.toLowerCase(), model.toLowerCase(), tier, region, window, validFromMs]);
 }
 
 function discountPlace({ provider, match, classes, tiers, validFromMs }: PriceList["discounts"][number]): string {

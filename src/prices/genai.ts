@@ -57,6 +57,7 @@ function readModel(text: string, name: string, provider: string, model: unknown,
   } catch (cause) {
     fail("its rule cannot be read", cause);
   }
+  if (isSlow(match)) fail("its rule could take very long over some names: a repeated group, or more than three repetitions");
   const prices = model["prices"];
   for (const one of Array.isArray(prices) ? (prices as unknown[]).map((entry) => (isObject(entry) ? entry["prices"] : entry)) : [prices]) {
     if (!isObject(one)) return fail("its prices are no mapping");
@@ -117,4 +118,13 @@ function toSpan(prices: Rates, from: string | null, to: string | null): Snapshot
 
 function textOf(price: number | string): string {
   return forUnits(String(price), 1);
+}
+
+/** Whether a pattern may try a great many ways of matching: names come from outside, and each call waits for the answer. */
+function isSlow(rule: MatchRule): boolean {
+  if ("or" in rule) return rule.or.some(isSlow);
+  if ("and" in rule) return rule.and.some(isSlow);
+  if (!("regex" in rule)) return false;
+  const bare = rule.regex.replace(/\\./g, "_").replace(/\[[^\]]*\]/g, "_");
+  return /\)[*+{]/.test(bare) || (bare.match(/[*+{]/g) ?? []).length > 3;
 }

@@ -79,7 +79,7 @@ export function createHistory(lists: readonly StandingList[], pricesOf: Readonly
 }
 
 /**
- * In order of precedence: the user's own, the latest first; the base list and what Pennyworth ships beside it; imported ones by name. Of a
+ * In order of precedence: the user's own, those set by command before the settings; the base list and what Pennyworth ships beside it; imported ones by name. Of a
  * source the newest list stands. What is shipped adds up: a newer snapshot goes first, and an older one still says what was.
  */
 export function layersOf(lists: readonly StandingList[]): readonly PriceLayer[] {
@@ -91,7 +91,7 @@ export function layersOf(lists: readonly StandingList[]): readonly PriceLayer[] 
   const standing = lists.filter((one) => (one.taken.hash === null ? !isDropped(one, lists) : newest.get(one.taken.source) === one));
   return standing
     .filter(({ taken }) => taken.records > 0)
-    .toSorted((a, b) => rankOf(a) - rankOf(b) || (a.taken.own ? 0 : compareText(a.taken.source, b.taken.source)) || compareKnown(a, b))
+    .toSorted((a, b) => rankOf(a) - rankOf(b) || compareText(a.taken.source, b.taken.source) || compareKnown(a, b))
     .map((one) => ({ ...one, fills: rankOf(one) === 3 }))
     .map(({ taken, list, fills }) => ({
       name: `${list.source}@${list.version}`,
