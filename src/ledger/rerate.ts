@@ -5,7 +5,7 @@ import type { Rerated } from "../core/entry.ts";
 import type { PriceSources } from "../core/price.ts";
 
 export interface RerateQuery {
-  /** Start of the call, ms UTC: from inclusive, to exclusive. */
+  /** Start of the call, ms UTC: from inclusive, to exclusive. Of one that was first heard of after its month was closed: when it is booked. */
   readonly sinceMs: number | null;
   readonly untilMs: number | null;
   /** null: every one. */

@@ -229,7 +229,7 @@ export async function recordOf(
   return record ?? { start: null, end: null };
 }
 
-export async function saidOf(db: Transaction, responseIds: readonly string[], ids: readonly string[]): Promise<Said[]> {
+export async function saidOf(db: Pick<Transaction, "rows">, responseIds: readonly string[], ids: readonly string[]): Promise<Said[]> {
   const rows = await db.rows(`SELECT text FROM evidence WHERE responseId IN (${list}) OR "call" IN (${list})`, [
     json(responseIds),
     json(ids),

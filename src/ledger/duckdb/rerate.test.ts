@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createPriceBook } from "../../core/book.ts";
 import type { CallEnd, CallStart } from "../../core/call.ts";
+import type { Charge } from "../../core/charge.ts";
 import type { Entry, Position, Rerated } from "../../core/entry.ts";
 import { markOf } from "../../core/mark.ts";
 import { toPico } from "../../core/money.ts";
@@ -13,7 +14,7 @@ import { isSameRating, rateAnew, ratedCallOf } from "../../core/rerating.ts";
 import type { QuantitySource, Usage, UsageClass } from "../../core/usage.ts";
 import { encodeEntry } from "../codec.ts";
 import type { RerateDay } from "../rerate.ts";
-import { everything, placed, sampleEnd, sampleStart } from "../store.fixture.ts";
+import { everything, placed, sampleEnd, sampleObservation, sampleStart } from "../store.fixture.ts";
 import { DuckDBStore } from "./store.ts";
 
 const january = Date.UTC(2026, 0);
@@ -219,6 +220,61 @@ test("the pass finds what rating every record anew finds, and a second one finds
     { numRuns: Number(process.env.PENNYWORTH_RERATE_RUNS ?? 15) },
   );
 }, 300_000);
+
+test("a call that only a witness saw, heard of after its month was closed, is rated at the time it began, not when it counts", async () => {
+  // A dollar a million; two from February on.
+  const listed = (fromFebruary: number): PriceSources =>
+    sourcesOf("1", [
+      { model: "m", tier: "standard", class: "input", usd: 1, fromDay: null, above: false, hours: false },
+      { model: "m", tier: "standard", class: "input", usd: fromFebruary, fromDay: 31, above: false, hours: false },
+    ]);
+  const charged = (index: number, price: bigint): Charge => ({
+    class: "input",
+    quantity: 1_000_000,
+    source: "reported",
+    model: "m",
+    part: 0,
+    price: `list@1/openai/m@${index}#input`,
+    ratePico: price * 10n ** 6n,
+    ratePer: 1n,
+    costPico: toPico(price * 10n ** 12n),
+  });
+  const usage: Usage = {
+    parts: [{ kind: "message", model: null, quantities: { input: 1_000_000 } }],
+    source: "reported",
+    doubts: [],
+    raw: null,
+  };
+  const seen = (id: string, responseId: string, startDay: number, heardDay: number, price: bigint) =>
+    sampleObservation(id, responseId, {
+      startMs: january + startDay * dayMs,
+      observedMs: january + heardDay * dayMs,
+      modelAnswered: "m",
+      usage,
+      charges: [charged(price === 1n ? 0 : 1, price)],
+      unpriced: [],
+    });
+  const { store, apply, remove } = await open();
+  await apply([
+    { kind: "closed", closing: { month: "2026-01", atMs: january + 33 * dayMs, costPico: toPico(0n), calls: 0, statement: "" } },
+    // Of January, and priced as January was; and one whose price is wrong: it began in January too.
+    { kind: "observation", observation: seen("right", "r1", 20, 40, 1n) },
+    { kind: "observation", observation: seen("wrong", "r2", 21, 41, 2n) },
+    { kind: "observation", observation: seen("february", "r3", 38, 41, 2n) },
+  ]);
+  const days = (await store.report({ ...everything, by: ["day"] })).rows.map(({ group, cost }) => [...group, cost]);
+  expect(days).toEqual([
+    ["2026-02-08", "2"],
+    ["2026-02-10", "1"],
+    ["2026-02-11", "2"],
+  ]);
+  const found = await pass(store, listed(2));
+  expect(found.calls.map(({ call, charges }) => [call, charges.map(({ price, costPico }) => [price, costPico])])).toEqual([
+    ["wrong", [["list@1/openai/m@0#input", 10n ** 12n]]],
+  ]);
+  expect(found.days).toMatchObject([{ day: "2026-01-22", calls: 1, before: "2", after: "1" }]);
+  await remove();
+}, 60_000);
 
 function parse(usd: string): bigint {
   const [whole = "0", fraction = ""] = usd.split(".");

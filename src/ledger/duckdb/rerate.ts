@@ -5,7 +5,7 @@
 
 import type { DuckDBConnection, DuckDBResult, DuckDBValue } from "@duckdb/node-api";
 import { type Book, createPriceBook } from "../../core/book.ts";
-import type { CallEnd } from "../../core/call.ts";
+import type { CallEnd, Observation } from "../../core/call.ts";
 import { type Charge, type Rating, total } from "../../core/charge.ts";
 import type { Rerated } from "../../core/entry.ts";
 import { markOf } from "../../core/mark.ts";
@@ -18,6 +18,7 @@ import { dayMs, usageOf } from "../projection.ts";
 import type { RerateDay, ReratePage, RerateQuery } from "../rerate.ts";
 import type { CallRecord } from "../store.ts";
 import { linesText, markOfRow, picoText, readLines, type RowLine } from "./corrections.ts";
+import { earliest, keyOf, saidOf } from "./evidence.ts";
 import type { Sql, Value } from "./field.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
 import type { Records } from "./records.ts";
@@ -241,23 +242,36 @@ export class RerateJob {
     );
   }
 
-  /** Of calls that only later witnesses saw: whose they are, and when they began. */
+  /** Of calls that only later witnesses saw: whose they are, and when they began, as the earliest of what was seen says: the row may count later. */
   readonly #circumstances = new Map<string, { readonly provider: string; readonly seenMs: number }>();
 
   async #read(ids: readonly string[]): Promise<CallRecord[]> {
     const wanted = `SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]'))`;
     const values = [JSON.stringify(ids)];
-    this.#circumstances.clear();
-    for (const [id, provider, startMs] of await this.#rows(
-      `SELECT id, provider, startMs FROM calls WHERE startSegment IS NULL AND id IN (${wanted})`,
-      values,
-    ))
-      this.#circumstances.set(String(id), { provider: String(provider), seenMs: Number(startMs) });
     const rows = await this.#rows(
       `SELECT ${recordColumns} FROM ${recorded} WHERE c.id IN (${wanted}) ORDER BY c.endSegment, c.endOffset`,
       values,
     );
-    return toRecords({ rows: (text, given) => this.#rows(text, given) }, this.#records, rows);
+    const db = { rows: (text: string, given: readonly Value[]) => this.#rows(text, given) };
+    const records = await toRecords(db, this.#records, rows);
+    this.#circumstances.clear();
+    const unstarted = new Map(records.flatMap(({ id, start, end }) => (start === null && end !== null ? [[id, end]] : [])));
+    if (unstarted.size === 0) return records;
+    const providers = await this.#rows(`SELECT id, provider FROM calls WHERE id IN (${wanted})`, [JSON.stringify([...unstarted.keys()])]);
+    const seen = new Map<string, Observation[]>();
+    for (const said of await saidOf(
+      db,
+      [...unstarted.values()].flatMap(({ responseId }) => responseId ?? []),
+      [],
+    ))
+      if (said.kind === "observation") seen.set(said.key, [...(seen.get(said.key) ?? []), said.observation]);
+    for (const [name, of] of providers) {
+      const [id, provider] = [String(name), String(of)];
+      const { endMs = 0, responseId = null } = unstarted.get(id) ?? {};
+      const first = responseId === null ? null : earliest(seen.get(keyOf(provider, responseId)) ?? []);
+      this.#circumstances.set(id, { provider, seenMs: first?.startMs ?? endMs });
+    }
+    return records;
   }
 
   #add(
