@@ -16,7 +16,8 @@ export function monthOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 7);
 }
 
-const form = /^\d{4}-(0[1-9]|1[0-2])$/;
+/** From 2000 on: a year of two digits would be read as one of the last century. */
+const form = /^[2-9]\d{3}-(0[1-9]|1[0-2])$/;
 
 export function isMonth(text: string): boolean {
   return form.test(text);
