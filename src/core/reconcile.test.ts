@@ -397,6 +397,19 @@ describe("as fine as both tell", () => {
       expect(found.foreign).toEqual([{ currency: "EUR", amount: costOf(facts), ledgerPico: costOf(facts) }]);
       expect(found.rows.every((row) => row.gap.quantity === 0 && row.gap.costPico === null)).toBe(true);
     }));
+
+  it("compares the dollars of what is charged in dollars and in euros, and shows the euros", () => {
+    const fact: Fact = { dayMs: firstMs, model: "swift-1", class: "output", quantity: 350_000, costPico: 700_000_000_000n };
+    const whole = toStatement([{ ...fact, quantity: 250_000, costPico: 500_000_000_000n }]);
+    const euros = toStatement([{ ...fact, quantity: 100_000, costPico: 200_000_000_000n }], "both", { currency: "EUR" });
+    const found = tally({ ...whole, lines: [...whole.lines, ...euros.lines] }, toLedger([fact]));
+    expect(found).toMatchObject({ statedPico: 500_000_000_000n, ledgerPico: 700_000_000_000n, gapPico: -200_000_000_000n });
+    expect(found.rows).toMatchObject([{ stated: { quantity: 350_000, costPico: 500_000_000_000n }, gap: { quantity: 0 } }]);
+    expect(found.foreign).toEqual([{ currency: "EUR", amount: 200_000_000_000n, ledgerPico: 700_000_000_000n }]);
+    // It is no discount of two sevenths.
+    expect(amounts(found)).toEqual({ unexplained: -200_000_000_000n });
+    expect(found.causes[0]?.why).toEqual([expect.stringContaining("charged in USD and in EUR")]);
+  });
 });
 
 describe("names of models", () => {

@@ -71,7 +71,10 @@ export interface Reconciliation {
   /** They add up to the gap; what is unexplained comes last. */
   readonly causes: readonly Cause[];
   readonly models: Pick<Alignment, "joined" | "statedOnly" | "ledgerOnly">;
-  /** In units of 10⁻¹²: shown, and not compared. `ledgerPico` is what the ledger has of the same usage. */
+  /**
+   * In units of 10⁻¹²: shown, and not compared. `ledgerPico` is what the ledger has of the same usage, which is compared all the same where
+   * some of it is charged in dollars.
+   */
   readonly foreign: readonly { readonly currency: string; readonly amount: bigint; readonly ledgerPico: Pico }[];
   /** Quantities of a statement without amounts that nothing gives a price. */
   readonly unvalued: readonly {
@@ -102,7 +105,7 @@ export function reconcile(statement: Statement, ledger: readonly LedgerLine[], o
     statedPico,
     ledgerPico,
     gapPico: toPico(statedPico - ledgerPico),
-    causes: causesOf(cells, options),
+    causes: causesOf(found, options),
     models: { joined: models.joined, statedOnly: models.statedOnly, ledgerOnly: models.ledgerOnly },
     foreign: foreignOf(scopes),
     unvalued: scopes.hasCost
@@ -115,10 +118,10 @@ function namesOf(lines: readonly { readonly model: string | null }[]): string[] 
   return [...new Set(lines.flatMap(({ model }) => (model === null ? [] : [model])))];
 }
 
-/** A cell of what is compared by cost; null: the scope has none, or is in another currency. */
+/** A cell of what is compared by cost; null: the scope has none, or all of it is in another currency. */
 function comparedCell(scope: Scope, scopes: Scopes): Cell | null {
   const hasCost = scope.statedPico !== null || scope.costLines.length > 0;
-  if (!hasCost || scope.foreign.size > 0) return null;
+  if (!hasCost || (scope.foreign.size > 0 && scope.statedPico === null)) return null;
   return { ...cellOf(scope, scopes), statedPico: scope.statedPico ?? 0n, parts: partsUnder(scope, scopes) };
 }
 
@@ -212,8 +215,11 @@ function toRow(scope: Scope, scopes: Scopes, cell: Cell | null): Row {
   };
 }
 
-function causesOf(cells: readonly Cell[], options: ReconcileOptions): Cause[] {
-  const { made } = explain(cells, options.priceOf, options.nowMs);
+function causesOf(found: ReadonlyMap<Scope, Cell | null>, options: ReconcileOptions): Cause[] {
+  const all = [...found].flatMap(([scope, cell]) => (cell === null ? [] : [{ scope, cell }]));
+  // What is charged in two currencies looks like a discount in one of them: no rule is asked about it.
+  const plain = all.filter(({ scope }) => scope.foreign.size === 0).map(({ cell }) => cell);
+  const { made } = explain(plain, options.priceOf, options.nowMs);
   const kinds = new Map<Cause["kind"], Explained[]>();
   for (const one of made) {
     const list = kinds.get(one.kind);
@@ -221,8 +227,15 @@ function causesOf(cells: readonly Cell[], options: ReconcileOptions): Cause[] {
     else list.push(one);
   }
   const causes = [...kinds].map(([kind, list]) => toCause(kind, list)).toSorted((a, b) => compare(b.grossPico, a.grossPico));
-  const left = cells.filter((cell) => residual(cell) !== 0n).map((cell) => ({ cell, amountPico: residual(cell), quantity: 0, why: "" }));
+  const left = all
+    .filter(({ cell }) => residual(cell) !== 0n)
+    .map(({ scope, cell }) => ({ cell, amountPico: residual(cell), quantity: 0, why: whyLeft(scope) }));
   return left.length === 0 ? causes : [...causes, toCause("unexplained", left)];
+}
+
+function whyLeft({ foreign }: Scope): string {
+  if (foreign.size === 0) return "";
+  return `charged in USD and in ${[...foreign.keys()].toSorted().join(", ")}: only the dollars are compared, with all that the ledger has of the usage`;
 }
 
 interface Explained {
