@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A page or a store on a busy machine answers later than within a second.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -337,16 +337,4 @@ describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromi
     await page.getByRole("button", { name: "Revoke", exact: true }).click();
     await page.getByRole("cell", { name: "revoked", exact: true }).waitFor();
   });
-
-  it("looks a price up", async () => {
-    await visit.go("/settings");
-    await page.getByLabel("Model", { exact: true }).fill("gpt-5-mini");
-    await page.getByRole("button", { name: "Look up" }).click();
-    interface Prices {
-      readonly lines: readonly { readonly rateUsd: string }[];
-    }
-    const { lines } = await get<Prices>("/prices?provider=openai&model=gpt-5-mini");
-    await page.getByRole("region", { name: "Rates" }).waitFor();
-    expect(await amounts('[aria-label="Rates"] tbody')).toEqual(lines.map((line) => line.rateUsd));
-  });
 });

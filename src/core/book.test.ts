@@ -153,6 +153,14 @@ describe("classes without a price of their own", () => {
   });
 });
 
+function wild(model: string, input: string): PriceRecord {
+  return record({ id: `own@${model}/acme/${model}`, model, match: wildcardRule(model), usd: { input } });
+}
+
+function between(from: number, to: number, input: string): PriceRecord {
+  return record({ id: `own@${input}/acme/one`, usd: { input }, window: hours(from, to) });
+}
+
 describe("the user's own prices", () => {
   const { usd, find } = book({
     listed: [record({ usd: { input: "5", cache_read: "0.5", output: "25" } })],
@@ -171,8 +179,6 @@ describe("the user's own prices", () => {
   });
 
   it("of a whole name go before wildcards, and of these the one that says more, in whatever order they were given", () => {
-    const wild = (model: string, input: string): PriceRecord =>
-      record({ id: `own@${model}/acme/${model}`, model, match: wildcardRule(model), usd: { input } });
     const rows = [wild("gpt*", "1"), wild("gpt-4o*", "2"), wild("gpt-4o-mini", "3")];
     for (const own of [rows, rows.toReversed()]) {
       const { usd: of } = book({ own });
@@ -181,8 +187,6 @@ describe("the user's own prices", () => {
   });
 
   it("of one place are what was said last, also where hours overlap", () => {
-    const between = (from: number, to: number, input: string) =>
-      record({ id: `own@${input}/acme/one`, usd: { input }, window: hours(from, to) });
     const { usd: of } = book({ own: [between(10, 12, "1"), between(11, 13, "2")] });
     expect(["10:30:00", "11:30:00", "12:30:00"].map((time) => of("input", at(time)))).toEqual(["1", "2", "2"]);
   });
