@@ -21,13 +21,11 @@ export function isPaged(pages: readonly Json[], startKey: string, isResult: (res
 
 /** @throws Fault. */
 export function bucketsOf(pages: readonly Json[], startKey: string, endKey: string): Bucket[] {
-  if (pages.length > 0 && pages.every((page) => isObject(page) && textOf(page, "has_more") === "true"))
-    throw failAt("has_more", "the page says that another one follows, and it is not here: ask on with next_page, and give all pages");
-  const said = new Map<string, number>();
-  return pages.flatMap((page, number) => {
+  const said = new Map<string, { readonly page: number; readonly place: string }>();
+  const read = pages.map((page, number): Page => {
     const before = pages.length === 1 ? "" : `page ${number + 1}, `;
     if (!isObject(page)) throw failAt(`page ${number + 1}`, "it is no object");
-    return objectsOf(page["data"], `${before}data`).map((bucket, index) => {
+    const buckets = objectsOf(page["data"], `${before}data`).map((bucket, index) => {
       const place = `${before}data[${index}]`;
       const time = (key: string): number => {
         const text = textOf(bucket, key);
@@ -38,10 +36,11 @@ export function bucketsOf(pages: readonly Json[], startKey: string, endKey: stri
       const [fromMs, toMs] = [time(startKey), time(endKey)];
       for (const [at, result] of results.entries()) {
         const line = JSON.stringify([fromMs, toMs, result]);
+        const here = `${place}.results[${at}]`;
         const other = said.get(line);
-        if (other !== undefined && other !== number)
-          throw failAt(`${place}.results[${at}]`, `page ${other + 1} says the same: it would be counted twice`);
-        said.set(line, number);
+        if (other !== undefined)
+          throw failAt(here, `${other.page === number ? other.place : `page ${other.page + 1}`} says the same: it would be counted twice`);
+        said.set(line, { page: number, place: here });
       }
       return {
         fromMs,
@@ -49,5 +48,36 @@ export function bucketsOf(pages: readonly Json[], startKey: string, endKey: stri
         results: results.map((result, at) => ({ result, place: `${place}.results[${at}]` })),
       };
     });
+    return { place: `${before}has_more`, hasMore: textOf(page, "has_more") === "true", buckets };
   });
+  requireNext(read);
+  return read.flatMap(({ buckets }) => buckets);
+}
+
+interface Page {
+  readonly place: string;
+  readonly hasMore: boolean;
+  readonly buckets: readonly Bucket[];
+}
+
+/**
+ * Buckets follow one another without a hole, also those in which nothing was used, so that the page that follows begins where this one ends. As many
+ * must begin there as say so: they may be of several series, and the last page of one does not stand for that of another.
+ * @throws Fault.
+ */
+function requireNext(pages: readonly Page[]): void {
+  const starts = new Map<number, number>();
+  for (const { buckets } of pages) {
+    const fromMs = Math.min(...buckets.map((bucket) => bucket.fromMs));
+    starts.set(fromMs, (starts.get(fromMs) ?? 0) + 1);
+  }
+  for (const { place, hasMore, buckets } of pages) {
+    if (!hasMore) continue;
+    const toMs = Math.max(...buckets.map((bucket) => bucket.toMs));
+    const left = starts.get(toMs) ?? 0;
+    const when = buckets.length === 0 ? "" : `, from ${new Date(toMs).toISOString().slice(0, 16)} UTC on`;
+    if (left === 0)
+      throw failAt(place, `the page says that another one follows${when}, and it is not here: ask on with next_page, and give all pages`);
+    starts.set(toMs, left - 1);
+  }
 }

@@ -258,6 +258,23 @@ describe("several files", () => {
     ).toThrow(twice);
     expect(() => readStatement([{ name: "all.json", text: `[${page(0, true)},${page(0, false)}]` }], null)).toThrow(twice);
     expect(linesOf(readStatement([{ name: "all.json", text: `[${page(0, true)},${page(1, false)}]` }], null))).toHaveLength(4);
+    const result = '{"amount":{"value":1,"currency":"usd"},"line_item":"m-1, input"}';
+    const text = `{"data":[{"start_time":1790812800,"end_time":1790899200,"results":[${result},${result}]}]}`;
+    expect(() => readStatement([{ name: "x", text }], null)).toThrow(/data\[0\]\.results\[1\]: data\[0\]\.results\[0\] says the same/);
+  });
+
+  it("are refused with a page missing, whatever other pages are there", () => {
+    const series = (...texts: readonly string[]): string => `[${texts.join(",")}]`;
+    const missing = /all\.json: page 1, has_more: .*another one follows, from 2026-10-02T00:00 UTC on, and it is not here/;
+    const readAll = (text: string): Statement => readStatement([{ name: "all.json", text }], null);
+    // The whole answer to another question, before or after it.
+    expect(() => readAll(series(page(0, true), page(9, false)))).toThrow(missing);
+    expect(() => readAll(series(page(1, true), page(0, false)))).toThrow(/page 1, has_more: .*from 2026-10-03T00:00/);
+    // Of two series of the same days one lacks its last page.
+    const other = (text: string): string => text.replaceAll("m-1", "m-2");
+    expect(() => readAll(series(page(0, true), other(page(0, true)), other(page(1, false))))).toThrow(/page 2, has_more/);
+    expect(readAll(series(page(1, false), page(0, true))).lines).toHaveLength(4);
+    expect(readAll(series(page(0, true), other(page(0, true)), other(page(1, false)), page(1, false))).lines).toHaveLength(8);
   });
 
   it("are refused without the last page, or with a day twice", () => {
@@ -314,7 +331,7 @@ describe("several files", () => {
   });
 
   it("of which one has no line are read alike", () => {
-    const empty = JSON.stringify({ data: [{ start_time: 1_790_985_600, end_time: 1_791_072_000, results: [] }], has_more: false });
+    const empty = JSON.stringify({ data: [{ start_time: 1_790_899_200, end_time: 1_790_985_600, results: [] }], has_more: false });
     const statement = readStatement(
       [
         { name: "a.json", text: page(0, true) },
@@ -322,7 +339,7 @@ describe("several files", () => {
       ],
       null,
     );
-    expect(statement).toMatchObject({ format: "openai-usage", toMs: 1_791_072_000_000, complete: { quantity: true, cost: false } });
+    expect(statement).toMatchObject({ format: "openai-usage", toMs: 1_790_985_600_000, complete: { quantity: true, cost: false } });
   });
 });
 
