@@ -33,6 +33,10 @@ const page = (day: number, more: boolean): string =>
     has_more: more,
   });
 
+const series = (...texts: readonly string[]): string => `[${texts.join(",")}]`;
+const readAll = (text: string): Statement => readStatement([{ name: "all.json", text }], null);
+const other = (text: string): string => text.replaceAll("m-1", "m-2");
+
 const cost = (value: string): bigint | null =>
   readStatement(
     [
@@ -264,14 +268,11 @@ describe("several files", () => {
   });
 
   it("are refused with a page missing, whatever other pages are there", () => {
-    const series = (...texts: readonly string[]): string => `[${texts.join(",")}]`;
     const missing = /all\.json: page 1, has_more: .*another one follows, from 2026-10-02T00:00 UTC on, and it is not here/;
-    const readAll = (text: string): Statement => readStatement([{ name: "all.json", text }], null);
     // The whole answer to another question, before or after it.
     expect(() => readAll(series(page(0, true), page(9, false)))).toThrow(missing);
     expect(() => readAll(series(page(1, true), page(0, false)))).toThrow(/page 1, has_more: .*from 2026-10-03T00:00/);
     // Of two series of the same days one lacks its last page.
-    const other = (text: string): string => text.replaceAll("m-1", "m-2");
     expect(() => readAll(series(page(0, true), other(page(0, true)), other(page(1, false))))).toThrow(/page 2, has_more/);
     expect(readAll(series(page(1, false), page(0, true))).lines).toHaveLength(4);
     expect(readAll(series(page(0, true), other(page(0, true)), other(page(1, false)), page(1, false))).lines).toHaveLength(8);

@@ -14,6 +14,7 @@ import { type Json, parseJson } from "./json.ts";
 import { openaiUsage } from "./openai.ts";
 import { openrouterActivity } from "./openrouter.ts";
 import { parseTable } from "./table.ts";
+import { checkTwice } from "./twice.ts";
 
 /** The more telling ones first. */
 const formats: readonly Format[] = [
@@ -52,13 +53,14 @@ export function readStatement(files: readonly StatementFile[], format: string | 
       within(name, () => {
         const draft = new Draft();
         kind.read(source, draft);
-        return { name, statement: draft.done(kind) };
+        return { name, source, statement: draft.done(kind) };
       }),
     );
     if (kind.isWhole) within("", () => refuseTwice(read));
-    for (const { name, statement } of read) {
+    const twice = within(read.length === 1 ? (read[0]?.name ?? "") : "", () => checkTwice(read));
+    for (const [index, { name, statement }] of read.entries()) {
       const count = `${statement.lines.length} ${statement.lines.length === 1 ? "line" : "lines"}`;
-      statements.push({ ...statement, notes: [`${name}: ${kind.title}, ${count}.`, ...statement.notes] });
+      statements.push({ ...statement, notes: [`${name}: ${kind.title}, ${count}.`, ...statement.notes, ...(index === 0 ? twice : [])] });
     }
   }
   return within("", () => join(statements));
