@@ -35,7 +35,7 @@ describe.for([
     ["invoke", "us.anthropic.claude-sonnet-4-5"],
     ["invoke stream", "us.anthropic.claude-sonnet-4-5"],
     ["invoke by ARN", "us.anthropic.claude-sonnet-4-5"],
-    ["embed", "amazon.titan-embed-text-v1"],
+    ["embed", "amazon.titan-embed-text-v2:0"],
   ] as const)("%s", async ([name, model], { skip }) => {
     if (!available) return skip(noNode);
     const line = take(lines, name);

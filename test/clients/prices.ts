@@ -22,6 +22,7 @@ export const lists = {
   // aws.amazon.com/bedrock/pricing; Claude at a regional endpoint costs a tenth more than at the global one.
   "amazon.nova-lite": { input: 60_000n, cache_read: 15_000n, output: 240_000n },
   "amazon.titan-embed-text-v1": { input: 100_000n },
+  "amazon.titan-embed-text-v2:0": { input: 20_000n },
   "us.anthropic.claude-sonnet-4-5": { input: 3_300_000n, cache_read: 330_000n, cache_write_5m: 4_125_000n, output: 16_500_000n },
   // cohere.com/pricing
   "command-a": { input: 2_500_000n, output: 10_000_000n },
