@@ -245,6 +245,8 @@ interface OpenLedger {
   readonly sources: (knownMs: number | null) => PriceSources;
   readonly providers: ReadonlyMap<string, ProviderRecord>;
   readonly credentials: Credentials;
+  /** The time that entries are said to be of. */
+  readonly now: () => number;
   close(): Promise<void>;
 }
 
@@ -285,6 +287,7 @@ async function openLedger(config: Config, log: Logger, serving: (() => number) |
       ...openPrices(settings, journal, providers, serving),
       providers,
       credentials: createCredentials(config, providers),
+      now,
       close,
     };
   } catch (error) {
@@ -304,17 +307,11 @@ function openPrices(
   readAllowances(settings.allowances);
   const shelf = new Shelf(settings.data);
   const { standing: taken, waiting: untaken } = readLists(shelf, journal.prices());
+  const clock = now ?? Date.now;
   const record = now === null ? null : (entry: Entry): void => void journal.append(entry);
-  const { standing: lists, waiting } = openLists(
-    taken,
-    untaken,
-    readSettings(settings.prices, settings.machines),
-    shelf,
-    now?.() ?? Date.now(),
-    record,
-  );
+  const { standing: lists, waiting } = openLists(taken, untaken, readSettings(settings.prices, settings.machines), shelf, clock(), record);
   const history = createHistory(lists, pricesOf);
-  const desk = createDesk({ history, shelf, waiting, pricesOf, now: Date.now, record: (entry) => void journal.append(entry) });
+  const desk = createDesk({ history, shelf, waiting, pricesOf, now: clock, record: (entry) => void journal.append(entry) });
   return { book: history.live, prices: desk, sources: (knownMs) => history.sources(knownMs) };
 }
 
@@ -343,6 +340,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
     version,
     startedMs,
     now: Date.now,
+    entryMs: ledger.now,
     rowsMax: config.settings.limits.rowsMax,
     ledger: {
       report: (query) => ledger.store.report(query),

@@ -74,7 +74,7 @@ async function closeMonth(context: ApiContext, { month, dryRun, accept }: Wanted
     const { total, hash } = await statementOf(context, month);
     const { calls, cost, unpriced, unmetered, presumed, doubtful, periodUnpriced } = total;
     const unsure = { unpriced, unmetered, presumed, doubtful, periodUnpriced };
-    const atMs = context.now();
+    const atMs = context.entryMs();
     const closing = { month, atMs, costPico: parseUsd(cost), calls, statement: hash };
     if (dryRun) return { closing: { ...toShown(closing), holds: null }, closed: false, unsure };
     if (!accept && Object.values(unsure).some((count) => count > 0))
@@ -96,7 +96,7 @@ async function refuse(context: ApiContext, month: string): Promise<void> {
   const untilMs = closedUntil(context);
   if (untilMs !== null && toMs <= untilMs)
     throw new PennyworthError("period_closed", { month, detail: "It was closed before, and that stands." });
-  if (context.now() < toMs) throw new PennyworthError("period_open", { month, detail: "it is not over yet, UTC" });
+  if (context.entryMs() < toMs) throw new PennyworthError("period_open", { month, detail: "it is not over yet, UTC" });
   const openMs = context.closings.openSince();
   if (openMs !== null && openMs < toMs)
     throw new PennyworthError("period_open", { month, detail: `a call that began at ${new Date(openMs).toISOString()} is under way` });

@@ -14,6 +14,8 @@ export interface ApiContext {
   readonly startedMs: number;
   /** Wall clock, ms since 1970 in UTC. */
   readonly now: () => number;
+  /** The time that entries are said to be of, ms UTC: another one only while a history is being made. */
+  readonly entryMs: () => number;
   /** Most rows of one report (`limits.rowsMax`). */
   readonly rowsMax: number;
   readonly ledger: Pick<

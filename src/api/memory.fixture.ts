@@ -45,6 +45,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
     version: "0.1.0",
     startedMs: nowMs - 60_000,
     now: () => nowMs,
+    entryMs: () => nowMs,
     rowsMax: 1_000,
     ledger: {
       report: async (query) => {

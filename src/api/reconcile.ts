@@ -87,7 +87,7 @@ export function addReconcile(app: Api, context: ApiContext): void {
 }
 
 async function compare(context: ApiContext, wanted: Wanted): Promise<Shown> {
-  const nowMs = context.now();
+  const nowMs = context.entryMs();
   const statement = await context.statements.parse(wanted.files, wanted.format);
   const [fromMs, toMs] = spanOf(wanted, statement, nowMs);
   await context.ledger.caughtUp();

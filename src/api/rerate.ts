@@ -37,7 +37,7 @@ export function addRerates(app: Api, context: ApiContext): void {
   });
   app.openapi(start, async (c) => {
     const wanted = c.req.valid("json");
-    const nowMs = context.now();
+    const nowMs = context.entryMs();
     const [sinceMs, untilMs] = [parseTime("since", wanted.since, nowMs), parseTime("until", wanted.until, nowMs)];
     const knownMs = parseTime("known", wanted.known, nowMs);
     const closedUntilMs = closedUntil(context);
