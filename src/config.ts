@@ -301,6 +301,13 @@ function readFile(named: string | undefined): Record<string, unknown> {
   const document = parseDocument(text);
   const problem = document.errors[0];
   if (problem !== undefined) throw new PennyworthError("config_invalid", { detail: `${path}: ${problem.message}` }, problem);
+  visit(document, {
+    // No schema hears of it: it would be dropped without a word.
+    Pair: (_key, { key }) => {
+      if (isScalar(key) && key.value === "__proto__")
+        throw new PennyworthError("config_invalid", { detail: `${path}: __proto__ is no setting` });
+    },
+  });
   // A price is what stands there, to the last digit, and not the float nearest to it.
   visit(document, {
     Scalar: (_key, node, path) => {

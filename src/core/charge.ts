@@ -1,7 +1,7 @@
 // A charge is one line of cost: class × quantity × price. A call's charges are its receipt.
 // Invariant: `costPico` equals `cost(rate, quantity)`; `pennyworth receipt` recomputes it.
 
-import { type Pico, sum } from "./money.ts";
+import { parseUsd, type Pico, sum } from "./money.ts";
 import type { QuantitySource, UsageClass } from "./usage.ts";
 
 export interface Charge {
@@ -19,6 +19,9 @@ export interface Charge {
   readonly ratePer: bigint;
   readonly costPico: Pico;
 }
+
+/** Largest cost of a call that a row of a store can hold: DECIMAL(18,12). A dearer one is unpriced in reports; its receipt has it. */
+export const rowCostMax = parseUsd("999999.999999999999");
 
 /** A call's usage with what it cost. `unpriced` lists classes with a quantity but without a price: unknown, not zero. */
 export interface Rating {

@@ -2,7 +2,8 @@
 // Not here: how a store keeps rows. Invariant: a row is a function of the call's evidence alone, and what was not said is null, never ''.
 
 import { type Attribution, type CallEnd, type CallStart, type Observation, unattributed } from "../core/call.ts";
-import { formatUsd, parseRate, parseUsd, type Pico, sum } from "../core/money.ts";
+import { rowCostMax } from "../core/charge.ts";
+import { formatUsd, parseRate, type Pico, sum } from "../core/money.ts";
 import { restOf } from "../core/mark.ts";
 import { type QuantitySource, type Usage, type UsageClass, usageClasses } from "../core/usage.ts";
 
@@ -83,9 +84,6 @@ export interface Row extends Attribution {
 
 /** What a witness other than the gateway knows of a call's circumstances: used only where there is no start. */
 type Circumstances = Pick<Observation, "startMs" | "provider" | "format" | "endpoint" | "key" | "attribution">;
-
-/** Largest cost a row can hold: DECIMAL(18,12). A dearer charge is unpriced in reports; its receipt has it. */
-const rowCostMax = parseUsd("999999.999999999999");
 
 /** Most units of a class a row takes for true: a thousand times what any model takes in. More is unknown, and the call doubtful. */
 const quantityMax = 1_000_000_000_000;

@@ -99,6 +99,12 @@ choices: [{ provider: openai, model: gpt-4o, source: litellm }]
   });
 });
 
+it("takes what is at the edge of what can be used", () => {
+  expect(one("{provider: a, model: b, perUnit: {input: 999999.999999999999}}")?.prices.input?.steps[0]?.usd).toBe("999999.999999999999");
+  const { discounts } = read("discounts: [{provider: a, times: 10}, {provider: b, times: 0}, {provider: c, times: 0.333333333333}]");
+  expect(discounts.map(({ times }) => times)).toEqual(["10", "0", "0.333333333333"]);
+});
+
 describe("docs/pricefile.md", () => {
   const page = readFileSync(new URL("../../docs/pricefile.md", import.meta.url), "utf8");
 
@@ -157,6 +163,22 @@ describe("an error in a price file refuses it whole, with line and reason", () =
       "line 3, column 6: good/GOOD has a price for the same time already, at line 2, column 6",
     ],
     ["discounts:\n  - {provider: a, times: 85}", "85 is what is paid of each dollar"],
+    ["discounts:\n  - {provider: a, times: 10.000000000001}", "line 2, column 26: 10.000000000001 is what is paid of each dollar"],
+    ["discounts:\n  - {provider: a, times: 1e-30}", "line 2, column 26: what is paid of each dollar has at most 12 decimals"],
+    ["discounts:\n  - {provider: a, times: -0.1}", "expected a decimal number, zero or more"],
+    [record("{provider: a, model: b, perMillion: {__proto__: 1}}"), "line 3, column 42: __proto__: no such setting"],
+    [record("{provider: a, model: b, perMillion: {input: 1}, __proto__: {a: 1}}"), "__proto__: no such setting"],
+    [record('{provider: a, model: "b\\u0007c", perMillion: {input: 1}}'), "prices.1.model: a name has no control characters"],
+    [record('{provider: "a\\nb", model: b, perMillion: {input: 1}}'), "prices.1.provider: a name has no control characters"],
+    [record('{provider: a, model: "b\\u202ec", perMillion: {input: 1}}'), "a name has no control characters"],
+    [record('{provider: a, model: b, tier: "x\\u001b[1m", perMillion: {input: 1}}'), "a name has no control characters"],
+    ['discounts:\n  - {provider: a, model: "x\\ty", times: 1}', "a name has no control characters"],
+    [
+      record("{provider: a, model: b, perUnit: {input: 9000000}}"),
+      "line 3, column 46: one of it would cost $9000000, more than a call may cost ($999,999.99)",
+    ],
+    [record("{provider: a, model: b, perMillion: {input: {steps: [{above: 0, usd: 1}, {above: 5, usd: 1e12}]}}}"), "$1000000, more than"],
+    [record("{provider: a, model: b, perMillion: {input: 1}, minimum: 1000000}"), "one of it would cost $1000000"],
     ["prices: []\nprices: []", "Map keys must be unique"],
     ["prices: []\nprice: []", "line 2, column 8: price: no such setting"],
   ])("%j", (text, reason) => {

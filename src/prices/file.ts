@@ -5,6 +5,7 @@ import { isMap, isPair, isScalar, LineCounter, parseDocument, stringify, visit, 
 import { z } from "zod";
 import { distance } from "../config.ts";
 import { wildcardRule } from "../core/match.ts";
+import { parseRate, picoPerUsd } from "../core/money.ts";
 import {
   type ClassPrice,
   type DailyWindow,
@@ -15,12 +16,16 @@ import {
   standard,
 } from "../core/price.ts";
 import { isUsageClass, type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
+import { dearOf, isPlain, namePlain } from "./fit.ts";
 import type { PriceList } from "./list.ts";
 import { forUnits, formatTime, hashOf, invalid, type Read } from "./reader.ts";
 import { unitsPerQuoted } from "./rules.ts";
 import type { ListOptions } from "./view.ts";
 
 const ownSource = "own";
+
+/** What is paid of a dollar at most: a reseller's surcharge may be some hundreds of per cent. */
+const timesMax = 10n * picoPerUsd;
 
 const dayMs = 86_400_000;
 const units = { perMillion: 1_000_000, perThousand: 1000, perUnit: 1, perHour: 1 } as const;
@@ -39,7 +44,7 @@ const steps = z.strictObject({
 });
 const classes = z.record(z.string(), z.union([decimal, steps]));
 const time = z.union([z.iso.date(), z.iso.datetime()], "expected a day as 2026-07-01, or a time as 2026-07-01T16:00:00Z");
-const name = z.string().trim().min(1);
+const name = z.string().trim().min(1).refine(isPlain, namePlain);
 /** One price. Exported so that a test can hold the documentation to it. */
 export const priceSchema = z.strictObject({
   provider: name,
@@ -94,6 +99,11 @@ export function readFile(text: string, options: ListOptions): Read {
     throw invalid(place(document, counter, path), reason);
   };
   keepDecimals(document);
+  const odd = keyOf(document, "__proto__");
+  if (odd !== null) {
+    const { line, col } = counter.linePos(odd);
+    throw invalid(`line ${line}, column ${col}`, "__proto__: no such setting");
+  }
   if (!isMap(document.contents)) fail([], "expected a mapping with prices, discounts or choices");
   const parsed = fileSchema.safeParse(toPlain(document));
   if (!parsed.success) {
@@ -204,6 +214,19 @@ function keepDecimals(document: Document): void {
   });
 }
 
+/** Where a key stands, as an offset; null: nowhere. Of `__proto__` the schema never hears: it is dropped before. */
+function keyOf(document: Document, key: string): number | null {
+  let found: number | null = null;
+  visit(document, {
+    Pair: (_at, pair) => {
+      if (!isScalar(pair.key) || pair.key.value !== key) return undefined;
+      found = pair.key.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
 interface Problem {
   readonly path: Path;
   readonly message: string;
@@ -256,8 +279,13 @@ function toRecord(source: string, price: PriceEntry, path: Path, fail: Fail): Pr
       if (prices[type] !== undefined) fail(at, `${type} is priced twice`);
       const per = unitsOf(unit, type);
       if (per === null) return fail(at, `perHour is for what is counted in time, and ${type} is counted by the ${usageClasses[type].unit}`);
-      prices[type] =
+      const made =
         typeof given === "string" ? { per, steps: [{ aboveTokens: -1, usd: forUnits(given, 1) }] } : toSteps(given, per, at, fail);
+      for (const { usd } of made.steps) {
+        const reason = dearOf(usd, per);
+        if (reason !== null) fail(at, reason);
+      }
+      prices[type] = made;
     }
   if (Object.keys(prices).length === 0 && price.minimum === undefined)
     fail(path, "no price is given (perMillion, perThousand, perUnit or perHour)");
@@ -266,6 +294,8 @@ function toRecord(source: string, price: PriceEntry, path: Path, fail: Fail): Pr
   if (window !== null && window.fromMs === window.toMs) fail([...path, "window"], "it ends when it begins");
   const minimum = price.minimum === undefined ? null : forUnits(price.minimum, 1);
   if (minimum !== null && (minimum.split(".")[1] ?? "").length > 12) fail([...path, "minimum"], "a sum has at most 12 decimals");
+  const dear = minimum === null ? null : dearOf(minimum, 1);
+  if (dear !== null) fail([...path, "minimum"], dear);
   const tier = priceTier(price.tier ?? null);
   const region = price.region ?? null;
   const rest = {
@@ -319,7 +349,11 @@ function toDiscount(source: string, given: z.infer<typeof discountSchema>, path:
   for (const type of given.classes ?? [])
     if (!isUsageClass(type)) fail([...path, "classes"], `${type} is no usage class; the nearest is ${nearest(type)}`);
   const times = forUnits(given.times, 1);
-  if (Number(times) > 2) fail([...path, "times"], `${times} is what is paid of each dollar: 0.85 for 15 % off`);
+  const factor = parseRate(times, 1n);
+  if (factor.pico > timesMax * factor.per)
+    fail([...path, "times"], `${times} is what is paid of each dollar: 0.85 for 15 % off, 10 at most`);
+  // A picodollar is the finest there is: what is finer than one of a dollar is no part that anybody gives.
+  if (factor.per !== 1n) fail([...path, "times"], "what is paid of each dollar has at most 12 decimals");
   const { fromMs, toMs } = spanOf(given, path, fail);
   const rest = {
     provider: given.provider,

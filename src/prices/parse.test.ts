@@ -45,6 +45,32 @@ describe("the format of a price file", () => {
   });
 });
 
+const litellm = (key: string, more: object = {}): string =>
+  JSON.stringify(
+    { good: { litellm_provider: "openai" }, [key]: { litellm_provider: "openai", input_cost_per_token: 1e-6, ...more } },
+    null,
+    1,
+  );
+
+describe("a price that cannot be used", () => {
+  it.each([
+    // The name stands on the fifth line of the text, escaped.
+    [litellm("gpt\u0007x"), "line 5, column 2: openai/gpt\\u0007x: a name has no control characters"],
+    [litellm("gpt\u202ex"), "line 5, column 2: openai/gpt\\u202ex: a name has no control characters"],
+    [
+      litellm("gpt-x", { input_cost_per_token: 9_000_000 }),
+      "line 5, column 2: openai/gpt-x: input: one of it would cost $9000000, more than a call may cost",
+    ],
+    ['{"op\\nenai": {"models": {"m": {"cost": {"input": 1}}}}}', "line 1, column 26: op\\u000aenai/m: a name has no control characters"],
+  ])("refuses a map of another tool, whole: %j", (text, reason) => {
+    expect(() => parseList(text, options, nowMs)).toThrow(reason);
+  });
+
+  it("does not refuse what is only dear", () => {
+    expect(parseList(litellm("gpt-x", { input_cost_per_token: 999_999 }), options, nowMs).list.records).toHaveLength(1);
+  });
+});
+
 const read = (cost: unknown, provider = "anthropic", key = "claude-x") =>
   parseList(JSON.stringify({ [provider]: { models: { [key]: { cost, limit: { context: 200_000, output: 1 } } } } }), options, nowMs);
 

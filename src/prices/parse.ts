@@ -4,6 +4,7 @@
 import { parseDocument } from "yaml";
 import { readChanges } from "./changes.ts";
 import { readFile } from "./file.ts";
+import { requireFit } from "./fit.ts";
 import { readGenai } from "./genai.ts";
 import { readLitellm } from "./litellm.ts";
 import { readModelsDev } from "./modelsdev.ts";
@@ -39,7 +40,9 @@ export function parseList(text: string, options: ReadOptions, nowMs: number): Re
   if (options.source !== null && !/^[a-z0-9][a-z0-9.-]*$/.test(options.source))
     throw invalid("source", `${options.source} is no name of a source: lower case letters, digits, dots and hyphens`);
   const plain = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  return readers[options.format ?? formatOf(plain)](plain, options);
+  const read = readers[options.format ?? formatOf(plain)](plain, options);
+  requireFit(read.list, plain);
+  return read;
 }
 
 /** Told from what stands at the top of the text. @throws PennyworthError `prices_invalid` when it is none that is known. */

@@ -8,6 +8,7 @@ import { parseRate } from "../core/money.ts";
 import { type ClassPrice, type PriceRecord, standard } from "../core/price.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
+import { dearOf, isPlain, namePlain } from "./fit.ts";
 import type { PriceList } from "./list.ts";
 import { impliedRecords } from "./machines.ts";
 import { unitsPerHour, unitsPerQuoted } from "./rules.ts";
@@ -38,6 +39,7 @@ export function readSettings(prices: readonly PriceSettings[], machines: readonl
 
 function toRecord(price: PriceSettings, index: number): PriceRecord {
   const place = `prices.${index} (${price.provider}/${price.model})`;
+  if (!isPlain(price.provider) || !isPlain(price.model)) throw invalid(`prices.${index}: ${namePlain}`);
   const prices: { [name in UsageClass]?: ClassPrice } = {};
   for (const [key, per] of [
     ["perMillion", 1_000_000],
@@ -54,6 +56,8 @@ function toRecord(price: PriceSettings, index: number): PriceRecord {
       }
       const units = key === "perHour" ? unitsPerHour(name) : per * unitsPerQuoted(name);
       if (units === null) throw invalid(`${place}: ${key}.${name} is not counted in time`);
+      const dear = dearOf(usd, units);
+      if (dear !== null) throw invalid(`${place}: ${key}.${name}: ${dear}`);
       prices[name] = { per: units, steps: [{ aboveTokens: -1, usd }] };
     }
   if (Object.keys(prices).length === 0) throw invalid(`${place}: no price is given (perMillion, perThousand or perHour)`);
