@@ -41,14 +41,21 @@ function of(rows: readonly Row[], field: string): string[] {
 }
 
 /** Makes a history and reads its sums. */
-async function sums(seed: number): Promise<{ readonly rows: readonly Row[]; readonly sent: number; readonly status: unknown }> {
+async function sums(seed: number): Promise<{
+  readonly rows: readonly Row[];
+  readonly sent: number;
+  readonly status: unknown;
+  /** Hash of what each closed month's report says. */
+  readonly closed: readonly string[];
+}> {
   const demo = await open(seed, await folder());
   try {
     const sent = await demo.past(new AbortController().signal, () => {});
     const { rows } = await ask<{ rows: Row[] }>(demo, "report?by=day,model,status,agent,customer&limit=10000&fresh=true");
     // Groups of one cost stand in no order.
     const sorted = rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-    return { rows: sorted, sent, status: await ask(demo, "status") };
+    const { closings } = await ask<{ closings: { statement: string }[] }>(demo, "closings");
+    return { rows: sorted, sent, status: await ask(demo, "status"), closed: closings.map(({ statement }) => statement) };
   } finally {
     await demo.close();
   }
@@ -59,6 +66,7 @@ describe("the demo", () => {
     const [one, again, other] = [await sums(7), await sums(7), await sums(8)];
     expect(one.rows.length).toBeGreaterThan(100);
     expect(again.rows).toEqual(one.rows);
+    expect([one.closed.length, again.closed]).toEqual([1, one.closed]);
     expect(other.rows).not.toEqual(one.rows);
     expect(one.status).toMatchObject({ demo: true, openCalls: 0 });
     // Nothing before its first day, nothing after its last, and every call that was sent.
@@ -117,6 +125,69 @@ describe("the demo", () => {
       // A run is a tree, and its searches go on at the same time.
       const [run] = await report("by=root,parent&filter=type=look-up");
       expect(run!.group["parent"]).toBe(run!.group["root"]);
+    } finally {
+      await demo.close();
+    }
+  });
+
+  it("keeps its books", { timeout: 120_000 }, async () => {
+    const path = await folder();
+    const demo = await openDemo({ folder: path, seed: 1, months: 3, calls: 1_400, port: 0, until: () => untilMs });
+    try {
+      await demo.past(new AbortController().signal, () => {});
+      // On the first of each month the one before the last; what came later has not moved it.
+      const { closings } = await ask<{ closings: { month: string; atMs: number; holds: boolean }[] }>(demo, "closings?check=true");
+      expect(closings.map(({ month, atMs, holds }) => [month, new Date(atMs).toISOString(), holds])).toEqual([
+        ["2026-08", "2026-10-01T07:00:00.000Z", true],
+        ["2026-09", "2026-11-01T07:00:00.000Z", true],
+      ]);
+      // A price that was announced ahead, as it was thought of before and after; and one that is announced now.
+      const mini = async (known: string): Promise<string | undefined> => {
+        const { lines } = await ask<{ lines: { class: string; rateUsd: string }[] }>(
+          demo,
+          `prices?provider=openai&model=gpt-5-mini&at=2026-10-05&known=${known}`,
+        );
+        return lines.find((line) => line.class === "input")?.rateUsd;
+      };
+      expect([await mini("2026-09-24"), await mini("2026-09-26")]).toEqual(["0.25", "0.2"]);
+      const { models } = await ask<{ models: { model: string; changesMs: number | null; disputed: string[] }[] }>(demo, "prices/models");
+      const own = models.find(({ model }) => model === "qwen3:8b");
+      expect(own?.changesMs).toBe(Date.parse("2026-12-01"));
+      // What another list says differently; and what none has a price for, with a record to fill in.
+      expect(models.find(({ model }) => model === "gemini-2.5-flash")?.disputed).toEqual(["input", "output"]);
+      const { models: unpriced } = await ask<{ models: { model: string; record: { yaml: string } | null }[] }>(demo, "prices/unpriced");
+      expect(unpriced.find(({ model }) => model === "ft:gpt-5-nano:larkspur")?.record?.yaml).toContain("input: DOLLARS");
+      // A discount that was agreed on late: six in a hundred less, on the receipts of calls that were paid before it was known.
+      const { calls } = await ask<{ calls: { id: string }[] }>(
+        demo,
+        "calls?limit=20&until=2026-11-01&since=2026-10-02&filter=provider=anthropic&filter=source=reported",
+      );
+      expect(calls).toHaveLength(20);
+      for (const { id } of calls) {
+        const receipt = await ask<{
+          original: { total: string } | null;
+          corrections: { rerate: string; holds: boolean; total: string }[];
+        }>(demo, `calls/${id}/receipt`);
+        const [correction] = receipt.corrections;
+        expect(correction).toMatchObject({ rerate: expect.stringMatching(/^rerate_/), holds: true });
+        expect(Number(correction!.total)).toBeCloseTo(Number(receipt.original!.total) * 0.94, 10);
+      }
+      // Two invoices of October: one agrees, of the other twelve calls did not come through Pennyworth.
+      const { reconciliations } = await ask<{ reconciliations: { id: string; provider: string; from: string; gapPercent: string }[] }>(
+        demo,
+        "reconciliations",
+      );
+      const [anthropic, openai] = reconciliations.toSorted((a, b) => (a.provider < b.provider ? -1 : 1));
+      expect([reconciliations.length, openai?.from, Math.abs(Number(openai?.gapPercent)) < 0.05]).toEqual([2, "2026-10-01", true]);
+      const whole = await ask<{ gap: string; causes: { kind: string; amount: string; places: { day: string; model: string }[] }[] }>(
+        demo,
+        `reconciliations/${anthropic!.id}`,
+      );
+      const bypassed = whole.causes.find(({ kind }) => kind === "bypassed");
+      expect(bypassed?.places.map(({ day, model }) => `${day} ${model}`)).toEqual(
+        expect.arrayContaining([14, 15, 16].map((day) => `2026-10-${day} claude-opus-4-5`)),
+      );
+      expect(Number(bypassed?.amount) / Number(whole.gap)).toBeCloseTo(1, 1);
     } finally {
       await demo.close();
     }

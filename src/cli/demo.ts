@@ -93,16 +93,19 @@ async function run(options: DemoOptions): Promise<void> {
  */
 export async function openDemo({ folder, seed, months, calls, port, until }: DemoWanted): Promise<Demo> {
   const [
+    { z },
     { start },
     { startSandbox },
-    { hasServer, openRemote, untilCaughtUp },
+    { ask, hasServer, openRemote, untilCaughtUp },
     { Clock },
     marker,
     company,
     setup,
     { tell },
     { createSender },
+    { choresOf },
   ] = await Promise.all([
+    import("zod"),
     import("../main.ts"),
     import("../sandbox/sandbox.ts"),
     import("./control.ts"),
@@ -112,6 +115,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     import("../demo/setup.ts"),
     import("../demo/story.ts"),
     import("../demo/send.ts"),
+    import("../demo/books.ts"),
   ]);
   const untilMs = until();
   const story = tell(setup.monthsBefore(untilMs, months), untilMs);
@@ -119,8 +123,8 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
   marker.refuseReal(folder);
   if (await hasServer(folder)) throw new PennyworthError("data_locked", { folder });
   marker.beginDemo(folder, { company: company.company, seed, months, calls, untilMs });
-  const sandbox = await startSandbox({ seed, now: clock.now, pace: clock, witnessRowsMax: 1_000 });
-  const config = setup.toConfig({ folder, port, story, url: sandbox.url });
+  const sandbox = await startSandbox({ seed, now: clock.now, pace: clock, witnessRowsMax: Math.max(1_000, 2 * calls) });
+  const config = setup.toConfig({ folder, port, story, calls, url: sandbox.url });
   const running = await start(config, { now: clock.now, demo: true }).catch(async (error: unknown) => {
     await sandbox.close();
     throw error;
@@ -128,14 +132,19 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
   const control = openRemote(running.url, running.adminToken);
   const keys = new Map<Team, string>();
   for (const team of company.teams) keys.set(team, await makeKey(control, team));
-  const sender = createSender({ url: running.url, keys, seed, clock, active: running.active });
+  const sender = createSender({ url: running.url, directUrl: sandbox.url, keys, seed, clock, active: running.active });
   const { send } = sender;
+  const chores = choresOf(story, {
+    ask: (path, body) => ask(control, z.unknown(), `/api/v1/${path}`, body === undefined ? {} : { method: "POST", body }),
+    caughtUp: () => untilCaughtUp(control),
+    seen: () => sandbox.witness.calls,
+  });
   return {
     running,
     startMs: story.startMs,
     past: async (signal, onProgress) => {
       const { makeHistory } = await import("../demo/history.ts");
-      await makeHistory({ story, seed, calls, clock, send, until, onProgress, signal });
+      await makeHistory({ story, seed, calls, clock, send, chores, until, onProgress, signal });
       if (!signal.aborted) await untilCaughtUp(control);
       return sender.sent;
     },

@@ -49,6 +49,8 @@ export interface Ask {
   /** The answer asks for a tool. */
   readonly tool?: string;
   readonly trouble?: Trouble | null;
+  /** It goes to the provider itself, around Pennyworth. */
+  readonly direct?: true;
   /** Tells this ask from every other: what fails once for it fails for it alone. */
   readonly name: string;
 }
@@ -82,8 +84,7 @@ export function toRequest(ask: Ask, key: string | null, draw: Draw): Request {
     headers: {
       "content-type": "application/json",
       ...(ask.wire === "messages" ? { "anthropic-version": "2023-06-01" } : {}),
-      ...(key === null ? { "x-pennyworth-team": ask.team } : { "x-pennyworth-key": key }),
-      ...toSaid(ask.said),
+      ...(ask.direct ? {} : { ...(key === null ? { "x-pennyworth-team": ask.team } : { "x-pennyworth-key": key }), ...toSaid(ask.said) }),
       ...toControls(ask, draw),
     },
     body: JSON.stringify(body),

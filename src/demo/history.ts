@@ -2,10 +2,11 @@
 // through the gateway as any other. Invariant: what is asked, and when, follows from the seed and the days alone.
 
 import type { Ask } from "./ask.ts";
+import type { Chore } from "./books.ts";
 import type { Clock } from "./clock.ts";
 import { drawFor } from "./random.ts";
-import { begin, runaway, type Script } from "./work.ts";
-import { dayMs, expected, type Kind, kinds, paces, type Story, timesOfDay } from "./story.ts";
+import { aside, begin, runaway, type Script } from "./work.ts";
+import { dayMs, expected, isWithin, type Kind, kinds, paces, type Story, timesOfDay } from "./story.ts";
 
 export interface HistoryOptions {
   readonly story: Story;
@@ -14,6 +15,8 @@ export interface HistoryOptions {
   readonly calls: number;
   readonly clock: Clock;
   readonly send: (ask: Ask) => Promise<boolean>;
+  /** What people do beside the agents' work, in order of time. */
+  readonly chores: readonly Chore[];
   /** Where it ends: asked again and again, since time goes on while history is made. */
   readonly until: () => number;
   readonly onProgress: (atMs: number) => void;
@@ -30,9 +33,19 @@ interface Open {
 
 /** The part of all calls that the runaway night makes. */
 const runawayShare = 0.013;
+/** What the script that goes around Pennyworth asks in a day, as a part of all calls. */
+const asideShare = 0.001;
 
 export async function makeHistory(options: HistoryOptions): Promise<void> {
   const { story, calls, signal, clock, until, onProgress } = options;
+  const chores = [...options.chores];
+  const keepBooks = async (beforeMs: number): Promise<void> => {
+    for (let next = chores[0]; next !== undefined && next.atMs < beforeMs && !signal.aborted; next = chores[0]) {
+      clock.set(next.atMs);
+      await next.act();
+      chores.shift();
+    }
+  };
   const scale = (calls * (1 - runawayShare)) / expectedCalls(story, until());
   for (let dayStartMs = story.startMs, open: Open[] = []; dayStartMs < until(); dayStartMs += dayMs) {
     const waiting = [...open, ...workOf(options, dayStartMs, scale)].sort(byTime);
@@ -40,9 +53,11 @@ export async function makeHistory(options: HistoryOptions): Promise<void> {
     for (let next = waiting[0]; next !== undefined && next.dueMs < Math.min(nextMs, until()); next = waiting[0]) {
       if (signal.aborted) return;
       waiting.shift();
+      await keepBooks(next.dueMs);
       if (await step(options, next)) insert(waiting, next);
     }
     open = waiting;
+    await keepBooks(Math.min(nextMs, until()));
     onProgress(Math.min(nextMs, until()));
   }
   clock.set(until());
@@ -57,6 +72,11 @@ function workOf({ story, seed, calls }: HistoryOptions, dayStartMs: number, scal
     const count = Math.floor(wanted) + (draw.chance(wanted % 1) ? 1 : 0);
     return timesOfDay(kind, count, draw).map((time, index) => toOpen(story, seed, kind, dayStartMs + time, idOf(dayStartMs, index)));
   });
+  if (isWithin(story.around, dayStartMs)) {
+    const [id, fromMs] = [idOf(dayStartMs, 980), dayStartMs + 14 * 3_600_000];
+    const count = Math.max(4, Math.round(calls * asideShare));
+    open.push({ script: aside({ story, draw: drawFor(seed, "aside", id), atMs: fromMs, id }, count), dueMs: fromMs, went: true });
+  }
   const { fromMs } = story.runaway;
   if (fromMs >= dayStartMs && fromMs < dayStartMs + dayMs) {
     const id = idOf(dayStartMs, 990);

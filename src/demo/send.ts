@@ -11,7 +11,7 @@ import { drawFor } from "./random.ts";
 export interface Sender {
   /** Makes one call, a second one where the first failed. @returns whether it was answered whole. */
   send(ask: Ask): Promise<boolean>;
-  /** How many requests were sent. */
+  /** How many requests were sent to Pennyworth. */
   readonly sent: number;
   /** Goes away from whatever is under way. */
   close(): Promise<void>;
@@ -19,6 +19,8 @@ export interface Sender {
 
 export interface SenderOptions {
   readonly url: string;
+  /** Of the providers themselves. */
+  readonly directUrl: string;
   /** Of each team; none: the team's name goes along instead. */
   readonly keys: ReadonlyMap<Team, string>;
   readonly seed: number;
@@ -34,18 +36,18 @@ const retryMs = 900;
 const patienceMs = 4_000;
 const silenceMsMax = 180_000;
 
-export function createSender({ url, keys, seed, clock, active }: SenderOptions): Sender {
+export function createSender({ url, directUrl, keys, seed, clock, active }: SenderOptions): Sender {
   const agent = new Agent({ connections: 64, pipelining: 1, headersTimeout: silenceMsMax, bodyTimeout: silenceMsMax });
   let sent = 0;
 
   /** @returns the status; 0 where no whole answer came. */
   const once = async (ask: Ask, tries: number): Promise<number> => {
     const { path, headers, body } = toRequest(ask, keys.get(ask.team) ?? null, drawFor(seed, ask.name, tries));
-    sent += 1;
+    if (!ask.direct) sent += 1;
     const again = tries === 0 ? {} : { "x-stainless-retry-count": String(tries) };
     const leaving = ask.trouble === "left" ? new AbortController() : null;
     try {
-      const asked = request(url + path, {
+      const asked = request((ask.direct ? directUrl : url) + path, {
         method: "POST",
         dispatcher: agent,
         headers: { ...headers, ...again },

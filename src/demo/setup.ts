@@ -1,13 +1,15 @@
-// How Larkspur has set up Pennyworth: its providers, all of them played by the sandbox, its routes, and its own prices. No settings file, no
-// environment: what a developer has configured for real stays out of it.
+// How Larkspur has set up Pennyworth: its providers, all of them played by the sandbox, its routes and its credits. Its prices are entered
+// as time goes on (books.ts). No settings file, no environment: what a developer has configured for real stays out of it.
 
 import { type Config, settingsSchema } from "../config.ts";
-import type { Story } from "./story.ts";
+import { firstOfMonth, type Story, toDay } from "./story.ts";
 
 export interface SetupWanted {
   readonly folder: string;
   readonly port: number;
   readonly story: Story;
+  /** About how many calls its history has. */
+  readonly calls: number;
   /** The sandbox's. */
   readonly url: string;
 }
@@ -23,7 +25,7 @@ const credentials: Readonly<Record<string, string>> = {
 /** Where a call goes that Anthropic has no room for. */
 const openrouter = (model: string) => ({ provider: "openrouter", model: `anthropic/${model}` });
 
-export function toConfig({ folder, port, story, url }: SetupWanted): Config {
+export function toConfig({ folder, port, story, calls, url }: SetupWanted): Config {
   const retry = { waitMs: 0, on: ["429", "5xx"] };
   const settings = settingsSchema.parse({
     data: folder,
@@ -43,17 +45,17 @@ export function toConfig({ folder, port, story, url }: SetupWanted): Config {
       { model: "claude-opus-4-5", targets: [{ provider: "anthropic" }, openrouter("claude-opus-4.5")], retry },
       { model: "gpt-5-nano", targets: [{ provider: "openai" }], retry: { ...retry, triesMax: 2 } },
     ],
-    prices: [
-      // Agreed on with the provider; before that day the list price holds.
+    // Paid ahead, and not all of it will be used in time.
+    credits: [
       {
-        provider: "openai",
-        model: "gpt-5-mini",
-        validFrom: new Date(story.priceMs).toISOString().slice(0, 10),
-        perMillion: { input: "0.2", cache_read: "0.02", output: "1.6", reasoning: "1.6" },
+        id: "startup-programme",
+        provider: "anthropic",
+        amount: (calls / 100).toFixed(2),
+        from: toDay(story.invoiced.fromMs),
+        expires: toDay(firstOfMonth(story.riseMs, 1)),
       },
-      // What an hour of the company's own machine comes to.
-      { provider: "ollama", model: "qwen3:8b", perMillion: { input: "0.03", output: "0.09" } },
     ],
+    allowances: [{ id: "searches-a-day", provider: "google", model: "gemini-2.5-*", classes: ["web_search"], units: 1_500, every: "day" }],
   });
   return { settings, secret: (name) => credentials[name] };
 }

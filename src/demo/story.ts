@@ -1,5 +1,5 @@
-// What happens to Larkspur, and when: growth, a whale, a model switch, a price change, caches, an outage, a runaway night, a launch. And the
-// rhythm of its days. Pure: a span of time in, dates and rates out. Invariant: all of it follows from the days on which the span begins and ends.
+// What happens to Larkspur, and when: growth, a whale, a model switch, prices that change, caches, an outage, a runaway night, a launch, a script
+// that goes around Pennyworth. And the rhythm of its days. Pure: a span of time in, dates and rates out. Invariant: all of it follows from the days on which the span begins and ends.
 
 import type { Draw } from "./random.ts";
 
@@ -46,6 +46,21 @@ export interface Story {
   readonly switchMs: number;
   /** A negotiated price comes into force: a first of a month, where the span has one. */
   readonly priceMs: number;
+  /** That price is announced. */
+  readonly announcedMs: number;
+  /** A list of somebody else's is imported, which disagrees. */
+  readonly importedMs: number;
+  /** From the first of next month on the machine of its own costs more: `riseMs` is that day, `riseKnownMs` when it becomes known. */
+  readonly riseMs: number;
+  readonly riseKnownMs: number;
+  /** The month whose invoices are checked last: the one before that in which they are, which is at least three days old. */
+  readonly invoiced: Span;
+  /** A discount is agreed on, in force since the invoiced month began. */
+  readonly agreedMs: number;
+  /** The invoices are in. */
+  readonly checkedMs: number;
+  /** Three days of the invoiced month on which a script asks a provider without Pennyworth. */
+  readonly around: Span;
   /** Triage tries a model of its own, which no price list has. */
   readonly trialMs: number;
   readonly outage: Span;
@@ -67,12 +82,22 @@ export function tell(startMs: number, untilMs: number): Story {
   const ago = (days: number): number => todayMs - Math.round(days * Math.min(1, length / (60 * dayMs))) * dayMs;
   const runawayMs = ago(9);
   const outageMs = ago(3) + 13 * hourMs;
+  const priceMs = firstOfMonth(ago(33));
+  const invoiced = { fromMs: firstOfMonth(todayMs - 3 * dayMs, -1), toMs: firstOfMonth(todayMs - 3 * dayMs) };
   return {
     startMs: first,
     todayMs,
     whaleMs: first + Math.round((0.4 * length) / dayMs) * dayMs,
     switchMs: ago(24),
-    priceMs: firstOfMonth(ago(33)),
+    priceMs,
+    announcedMs: Math.max(first, priceMs - 6 * dayMs) + 9 * hourMs,
+    importedMs: ago(20) + 10 * hourMs,
+    riseMs: firstOfMonth(todayMs, 1),
+    riseKnownMs: ago(5) + 11 * hourMs,
+    invoiced,
+    agreedMs: invoiced.toMs + dayMs + 15 * hourMs,
+    checkedMs: invoiced.toMs + 2 * dayMs + 9 * hourMs,
+    around: { fromMs: invoiced.fromMs + 13 * dayMs, toMs: invoiced.fromMs + 16 * dayMs },
     trialMs: ago(12),
     outage: { fromMs: outageMs, toMs: outageMs + 110 * minuteMs },
     runaway: { fromMs: runawayMs + 50 * minuteMs, toMs: runawayMs + 5 * hourMs + 40 * minuteMs },
@@ -80,9 +105,15 @@ export function tell(startMs: number, untilMs: number): Story {
   };
 }
 
-function firstOfMonth(ms: number): number {
+/** `2026-10-01` */
+export function toDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** @param on so many months later. */
+export function firstOfMonth(ms: number, on = 0): number {
   const day = new Date(ms);
-  return Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), 1);
+  return Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + on, 1);
 }
 
 export function isWithin({ fromMs, toMs }: Span, atMs: number): boolean {

@@ -283,6 +283,25 @@ function stepOf(turn: number, isLast: boolean, isStuck: boolean): string {
   return isLast ? "summarise" : turn % 3 === 0 ? "test" : "edit";
 }
 
+/** An engineer compares answers with a script and a key of her own: nobody meters it, and the provider bills it all the same. */
+export function* aside({ draw, id }: Setting, calls: number): Script {
+  for (let number = 1; number <= calls; number += 1) {
+    const read = draw.around(16_000, 0.3);
+    yield one(draw.around(40_000, 0.4), {
+      wire: "messages",
+      model: "claude-opus-4-5",
+      team: "platform",
+      agent: null,
+      said: {},
+      inputTokens: read + draw.around(4_000),
+      outputTokens: draw.around(900),
+      cacheReadTokens: read,
+      direct: true,
+      name: `aside-${id}/${number}`,
+    });
+  }
+}
+
 /** A picture for a post: tried with one model, made with another that says nothing of what it used. */
 function* campaign(setting: Setting): Script {
   const { draw, id } = setting;
