@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import pino, { type Logger } from "pino";
@@ -205,7 +206,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     const closed = closeServer(server);
     await gateway.drain(settings.limits.shutdownMsMax);
     server.closeIdleConnections();
-    await Promise.race([closed, delay(1_000)]);
+    await Promise.race([closed, delay(1_000, undefined, { ref: false })]);
     server.closeAllConnections();
     local.closeAllConnections();
     works.close();
@@ -355,10 +356,11 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
       incidents: (query) => ledger.store.incidents(query),
       unpriced: (query) => ledger.store.unpriced(query),
       trend: (query) => ledger.store.trend(query),
-      caughtUp: async () => {
+      caughtUp: async (waitMsMax = caughtUpMsMax) => {
         const { position } = ledger.journal;
         await ledger.journal.synced();
-        await ledger.store.caughtUp(position, caughtUpMsMax).catch(() => {});
+        const seen = ledger.store.caughtUp(position, waitMsMax).then(() => true);
+        return waitMsMax === null ? seen : seen.catch(() => false);
       },
     },
     record: (entry) => void ledger.journal.append(entry),
@@ -485,11 +487,5 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) resolve();
     else server.close(() => resolve());
-  });
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
   });
 }

@@ -82,6 +82,12 @@ export const rerate = z
     provider: z.string().nullable(),
     model: z.string().nullable(),
     closedUntilMs: ms.nullable().openapi({ description: "Differences of calls before it are booked at the time of the re-rating." }),
+    waiting: z.boolean().openapi({
+      description: "Whether it waits for the store to have all that is on record: before its pass, and before it is done.",
+    }),
+    lagBytes: count
+      .nullable()
+      .openapi({ description: "While it waits: bytes of the journal that the store does not have yet; null: not known." }),
     done: count,
     total: count.openapi({ description: "Calls of the span." }),
     calls: count.openapi({ description: "Calls that come to something else, or at another version of their price." }),

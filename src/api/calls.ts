@@ -7,6 +7,7 @@ import { formatUsd, parseUsd, type Pico, sum, toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import type { CallRecord } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
+import { waited } from "./fresh.ts";
 import { nameAttribution, toTokens } from "./names.ts";
 import { clipZone, invalid, parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
 import { checkCharges, toReceipt } from "./receipt.ts";
@@ -32,7 +33,7 @@ export function addCalls(app: Api, context: ApiContext): void {
     const nowMs = context.now();
     const filters = parseFilters(asked.filter);
     if (filters.some((filter) => filter.field === "class")) throw invalid("calls cannot be filtered by class; a report can");
-    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const fresh = await waited(context, asked.fresh);
     const zone = parseZone(asked.zone, nowMs);
     const span = parseSpan(asked, nowMs, zone);
     const clipped = clipZone(zone, span.sinceMs, span.untilMs ?? nowMs);
@@ -48,7 +49,7 @@ export function addCalls(app: Api, context: ApiContext): void {
       unpriced: [...call.unpriced],
       attribution: await nameAttribution(call.attribution, context.names),
     }));
-    return c.json({ calls: await Promise.all(calls), cursor: page.cursor }, 200);
+    return c.json({ calls: await Promise.all(calls), cursor: page.cursor, ...fresh }, 200);
   });
 
   const one = createRoute({

@@ -9,6 +9,7 @@ import { type PeriodCharge, periodMsMax, periodPicoMax, unitOf } from "../core/p
 import { PennyworthError } from "../error.ts";
 import type { ChargeRecord } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
+import { waited } from "./fresh.ts";
 import { nameAttribution } from "./names.ts";
 import { parseLimit, parseSpan, parseTime } from "./query.ts";
 import { type Api, conflict, failures, json, needs, notFound, security } from "./route.ts";
@@ -37,11 +38,11 @@ export function addCharges(app: Api, context: ApiContext): void {
   app.openapi(list, async (c) => {
     const asked = c.req.valid("query");
     const { sinceMs, untilMs } = parseSpan(asked, context.now());
-    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const fresh = await waited(context, asked.fresh);
     const found = await context.ledger.charges({ sinceMs, untilMs, limit: parseLimit(asked.limit, 100, context.rowsMax) });
     const charges = await Promise.all(found.charges.map((record) => toShown(record, context)));
     const bookings = found.bookings.map((one) => ({ ...one, lines: [...one.lines] }));
-    return c.json({ charges, bookings, truncated: found.truncated }, 200);
+    return c.json({ charges, bookings, truncated: found.truncated, ...fresh }, 200);
   });
 
   const add = createRoute({

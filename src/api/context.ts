@@ -22,8 +22,12 @@ export interface ApiContext {
     Store,
     "report" | "totals" | "calls" | "call" | "scan" | "charges" | "charge" | "runs" | "run" | "incidents" | "unpriced" | "trend"
   > & {
-    /** Resolves when everything on record at the time of asking can be seen, or after a short while. */
-    caughtUp(): Promise<void>;
+    /**
+     * Waits until everything on record at the time of asking can be seen: for a short while, unless told how long (ms; null: for as long as it takes).
+     * @returns whether it can be seen by now.
+     * @throws PennyworthError `store_busy` when the store is closed meanwhile, where it was to wait for as long as it takes.
+     */
+    caughtUp(waitMsMax?: number | null): Promise<boolean>;
   };
   /** Puts a charge, or the correction of one, on record. @throws PennyworthError `journal_unwritable`. */
   readonly record: (entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" | "rerated" | "closed" }>) => void;

@@ -10,9 +10,10 @@ import { isUsageClass } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { readAllowances, readCredits } from "../prices/prepaid.ts";
 import type { ApiContext } from "./context.ts";
+import { waited } from "./fresh.ts";
 import { parseSpan } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
-import { className, count, fresh, ms, text, time, usd } from "./schema.ts";
+import { className, count, fresh, freshness, ms, text, time, usd } from "./schema.ts";
 
 const dayMs = 86_400_000;
 /** Rows of one question to the store; a span with more is asked in halves. */
@@ -83,6 +84,7 @@ export const creditsAnswer = z
       )
       .openapi({ description: "What each paid of each model, in the span." }),
     unpriced: count.openapi({ description: "Calls in the span with a usage that has no price: their cost is unknown, and nobody's." }),
+    ...freshness,
   })
   .openapi("Credits");
 
@@ -102,7 +104,7 @@ export function addCredits(app: Api, context: ApiContext): void {
     const asked = c.req.valid("query");
     const nowMs = context.now();
     const span = parseSpan(asked, nowMs);
-    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const isFresh = await waited(context, asked.fresh);
     const settings = context.settings();
     const sinceMs = span.sinceMs === null ? null : Math.floor(span.sinceMs / dayMs) * dayMs;
     const untilMs = Math.ceil((span.untilMs ?? nowMs + 1) / dayMs) * dayMs;
@@ -134,6 +136,7 @@ export function addCredits(app: Api, context: ApiContext): void {
           .sort((a, b) => compare(a.provider, b.provider) || compare(a.model ?? "", b.model ?? "")),
         draws: toDraws(draws),
         unpriced,
+        ...isFresh,
       },
       200,
     );

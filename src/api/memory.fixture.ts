@@ -80,7 +80,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         return { charges: charges.slice(0, query.limit), bookings: [], truncated: charges.length > query.limit };
       },
       charge: async (id) => chargeOf(id),
-      caughtUp: async () => {},
+      caughtUp: async () => true,
       runs: async (query) => {
         asked.runs.push(query);
         const names = [...new Set(records.flatMap((record) => record.start?.attribution.task ?? []))];

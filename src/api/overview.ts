@@ -7,6 +7,7 @@ import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
 import { addRows } from "../ledger/rows.ts";
 import type { Filter, Report, ReportField, ReportRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
+import { waited } from "./fresh.ts";
 import { toName } from "./names.ts";
 import { parseLimit, parseSpan, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
@@ -44,7 +45,7 @@ export function addOverview(app: Api, context: ApiContext): void {
     const asked = c.req.valid("query");
     const nowMs = context.now();
     const zone = parseZone(asked.zone, nowMs);
-    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const fresh = await waited(context, asked.fresh);
     const { hour, today, month } = spansOf(nowMs, zone ?? []);
     const ask = (by: readonly ReportField[], limit: number): Promise<Report> =>
       context.ledger.report({ by, ...month.now, filters: [], limit });
@@ -95,6 +96,7 @@ export function addOverview(app: Api, context: ApiContext): void {
         goesTo: (await Promise.all(goesToRows)).filter(({ rows }) => rows.some(({ value }) => value !== null)),
         attention,
         position: mixed.position,
+        ...fresh,
       },
       200,
     );

@@ -2,7 +2,7 @@
 // Not here: what the words mean (prices/view.ts). Invariant: amounts of money are decimal strings of dollars, never numbers.
 
 import { z } from "@hono/zod-openapi";
-import { className, count, filter, fresh, ms, text, time, usd } from "./schema.ts";
+import { className, count, filter, fresh, freshness, ms, text, time, usd } from "./schema.ts";
 
 const provider = z.string().min(1).max(200);
 const model = z.string().min(1).max(200);
@@ -272,6 +272,7 @@ export const unpriced = z
       }),
     ),
     truncated: z.boolean(),
+    ...freshness,
   })
   .openapi("Unpriced");
 
@@ -331,5 +332,6 @@ export const trend = z
     announced: z
       .array(z.object({ fromMs: ms, input: usd.nullable(), output: usd.nullable() }))
       .openapi({ description: "Prices that are announced and not yet in force, per million; your own among them." }),
+    ...freshness,
   })
   .openapi("PriceTrend");

@@ -10,6 +10,7 @@ import { type Cause, type Measure, reconcile, type Reconciliation } from "../cor
 import { dayMs, type Statement } from "../core/statement.ts";
 import { PennyworthError } from "../error.ts";
 import type { ApiContext } from "./context.ts";
+import { requireWhole } from "./fresh.ts";
 import { invalid, parseTime } from "./query.ts";
 import * as schema from "./reconciling.ts";
 import { type Api, failures, json, needs, notFound, security } from "./route.ts";
@@ -17,6 +18,9 @@ import { ledgerLines } from "./tally.ts";
 
 type Wanted = z.infer<typeof schema.wanted>;
 type Shown = z.infer<typeof schema.reconciliation>;
+
+/** How long a comparison waits for the store, ms. Then it is refused: what is kept must not be of half a ledger. */
+const waitMsMax = 30_000;
 
 export const causeTitles: Readonly<Record<Cause["kind"], string>> = {
   bypassed: "calls that did not pass Pennyworth",
@@ -90,7 +94,8 @@ async function compare(context: ApiContext, wanted: Wanted): Promise<Shown> {
   const nowMs = context.entryMs();
   const statement = await context.statements.parse(wanted.files, wanted.format);
   const [fromMs, toMs] = spanOf(wanted, statement, nowMs);
-  await context.ledger.caughtUp();
+  // What the store has not taken in yet would be a gap.
+  await requireWhole(context, waitMsMax);
   const lines = await ledgerLines(context, wanted.provider, fromMs, toMs);
   if (lines.length === 0) requireProvider(context, wanted.provider);
   const result = reconcile(statement, lines, { fromMs, toMs, nowMs, ...pricesOf(context, wanted.provider, fromMs) });

@@ -3,6 +3,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import type { ReportField, ReportRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
+import { waited } from "./fresh.ts";
 import { toName, toTokens } from "./names.ts";
 import { clipZone, invalid, isTimeField, parseFields, parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
@@ -28,7 +29,7 @@ export function addReport(app: Api, context: ApiContext): void {
     const { sinceMs, untilMs } = parseSpan(asked, nowMs, zone);
     const clipped = clipZone(zone, sinceMs, untilMs ?? nowMs);
     if (asked.top !== undefined && by.every(isTimeField)) throw invalid("top needs a field in by that is no time");
-    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const fresh = await waited(context, asked.fresh);
     const found = await context.ledger.report({
       by,
       sinceMs,
@@ -50,6 +51,7 @@ export function addReport(app: Api, context: ApiContext): void {
         total: { ...found.total, group: {} },
         truncated: found.truncated,
         position: found.position,
+        ...fresh,
       },
       200,
     );

@@ -6,10 +6,11 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { monthOf } from "../core/month.ts";
 import { formatUsd, parseUsd } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
-import type { RerateDay, Rerating } from "../ledger/rerate.ts";
+import type { RerateDay } from "../ledger/rerate.ts";
 import * as schema from "./books.ts";
 import { closedUntil } from "./close.ts";
 import type { ApiContext } from "./context.ts";
+import { lagBytesOf } from "./fresh.ts";
 import { parseTime } from "./query.ts";
 import { type Api, conflict, failures, json, needs, notFound, security } from "./route.ts";
 
@@ -23,6 +24,7 @@ type Job = { -readonly [K in keyof Shown]: Shown[K] };
 
 export function addRerates(app: Api, context: ApiContext): void {
   const jobs = new Map<string, Job>();
+  const shown = (job: Job): Shown => ({ ...job, lagBytes: job.waiting ? lagBytesOf(context.position()) : null });
 
   const start = createRoute({
     method: "post",
@@ -46,9 +48,9 @@ export function addRerates(app: Api, context: ApiContext): void {
         month: monthOf(closedUntilMs - 1),
         detail: `Re-rate from ${new Date(closedUntilMs).toISOString().slice(0, 10)} on, or book the difference now (--into-open).`,
       });
-    await context.ledger.caughtUp();
+    if ([...jobs.values()].some(({ state }) => state === "running"))
+      throw new PennyworthError("store_busy", { detail: "it rates calls anew already" });
     const { provider = null, model = null } = wanted;
-    const rerating = await context.rerate({ sinceMs, untilMs, provider, model, knownMs });
     const job: Job = {
       id: `rerate_${randomUUID()}`,
       state: "running",
@@ -61,6 +63,8 @@ export function addRerates(app: Api, context: ApiContext): void {
       provider,
       model,
       closedUntilMs,
+      waiting: true,
+      lagBytes: null,
       done: 0,
       total: 0,
       calls: 0,
@@ -68,8 +72,8 @@ export function addRerates(app: Api, context: ApiContext): void {
     };
     jobs.set(job.id, job);
     for (const id of jobs.keys()) if (jobs.size > jobsMax) jobs.delete(id);
-    void run(context, rerating, job);
-    return c.json(job, 202);
+    void run(context, job);
+    return c.json(shown(job), 202);
   });
 
   const list = createRoute({
@@ -80,7 +84,7 @@ export function addRerates(app: Api, context: ApiContext): void {
     middleware: needs("read", context),
     responses: { 200: json("The re-ratings.", schema.rerates), ...failures },
   });
-  app.openapi(list, (c) => c.json({ rerates: [...jobs.values()].toReversed() }, 200));
+  app.openapi(list, (c) => c.json({ rerates: [...jobs.values()].toReversed().map(shown) }, 200));
 
   const one = createRoute({
     method: "get",
@@ -95,12 +99,36 @@ export function addRerates(app: Api, context: ApiContext): void {
     const { id } = c.req.valid("param");
     const job = jobs.get(id);
     if (job === undefined) throw new PennyworthError("rerate_unknown", { id });
-    return c.json(job, 200);
+    return c.json(shown(job), 200);
   });
 }
 
-/** To its end, page by page: the next one is asked for when the last is on record. */
-async function run(context: ApiContext, rerating: Rerating, job: Job): Promise<void> {
+/**
+ * Over all that is on record, to its end, and until what it put on record can be seen: a pass over half a ledger would leave calls out, or
+ * correct what was corrected before. However long the store takes.
+ */
+async function run(context: ApiContext, job: Job): Promise<void> {
+  try {
+    await context.ledger.caughtUp(null);
+    job.waiting = false;
+    const days = await pass(context, job);
+    job.waiting = !job.dryRun;
+    if (!job.dryRun) await context.ledger.caughtUp(null);
+    job.days = days;
+    job.state = "done";
+  } catch (error) {
+    job.state = "failed";
+    job.problem = error instanceof PennyworthError ? error.message : "Something went wrong inside Pennyworth.";
+    if (!(error instanceof PennyworthError)) context.onError(job.id, error);
+  } finally {
+    job.waiting = false;
+  }
+}
+
+/** Page by page: the next one is asked for when the last is on record. */
+async function pass(context: ApiContext, job: Job): Promise<Shown["days"]> {
+  const { sinceMs, untilMs, provider, model, knownMs } = job;
+  const rerating = await context.rerate({ sinceMs, untilMs, provider, model, knownMs });
   try {
     for (;;) {
       const { calls, done, total, days } = await rerating.next();
@@ -109,16 +137,8 @@ async function run(context: ApiContext, rerating: Rerating, job: Job): Promise<v
       job.calls += calls.length;
       for (let from = 0; !job.dryRun && from < calls.length; from += entryCalls)
         context.record({ kind: "rerated", rerate: job.id, atMs: job.startedMs, calls: calls.slice(from, from + entryCalls) });
-      if (days === null) continue;
-      job.days = days.map(toDay);
-      break;
+      if (days !== null) return days.map(toDay);
     }
-    if (!job.dryRun) await context.ledger.caughtUp();
-    job.state = "done";
-  } catch (error) {
-    job.state = "failed";
-    job.problem = error instanceof PennyworthError ? error.message : "Something went wrong inside Pennyworth.";
-    if (!(error instanceof PennyworthError)) context.onError(job.id, error);
   } finally {
     await rerating.close().catch(() => undefined);
   }

@@ -47,6 +47,13 @@ export const fresh = z
   .optional()
   .openapi({ description: "`true`: wait, two seconds at most, until what was on record when this was asked can be seen." });
 
+/** What an answer says of that. */
+export const freshness = {
+  fresh: z.boolean().optional().openapi({
+    description: "With `fresh=true`: whether all that was on record then is in here. `false`: the store is behind; ask again.",
+  }),
+};
+
 export const reportQuery = z.strictObject({
   by: z
     .string()
@@ -111,6 +118,7 @@ export const report = z
     total: row,
     truncated: z.boolean(),
     position: position.nullable().openapi({ description: "Up to where the journal is in these numbers." }),
+    ...freshness,
   })
   .openapi("Report");
 
@@ -141,7 +149,7 @@ export const call = z
   .openapi("Call");
 
 export const callsPage = z
-  .object({ calls: z.array(call), cursor: text.openapi({ description: "null: no more calls." }) })
+  .object({ calls: z.array(call), cursor: text.openapi({ description: "null: no more calls." }), ...freshness })
   .openapi("CallsPage");
 
 export const chargesQuery = z.strictObject({
@@ -212,6 +220,7 @@ export const chargesPage = z
       .array(booking)
       .openapi({ description: "What was booked in the period for calls and charges of closed months, newest first." }),
     truncated: z.boolean(),
+    ...freshness,
   })
   .openapi("ChargesPage");
 

@@ -4,6 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { PennyworthError } from "../error.ts";
 import type { RunRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
+import { waited } from "./fresh.ts";
 import { nameAttribution, toName, toTokens } from "./names.ts";
 import { invalid, parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, notFound, security } from "./route.ts";
@@ -30,7 +31,7 @@ export function addTasks(app: Api, context: ApiContext): void {
     const zone = parseZone(asked.zone, nowMs);
     const filters = parseFilters(asked.filter);
     if (filters.some((filter) => filter.field === "class")) throw invalid("tasks cannot be filtered by class; a report can");
-    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const fresh = await waited(context, asked.fresh);
     const span = parseSpan(asked.since === undefined && asked.until === undefined ? { ...asked, since: "7d" } : asked, nowMs, zone);
     const found = await context.ledger.runs({
       ...span,
@@ -40,7 +41,7 @@ export function addTasks(app: Api, context: ApiContext): void {
       ...(zone === undefined ? {} : { zone }),
     });
     return c.json(
-      { ...span, tasks: await Promise.all(found.runs.map(toNamed)), truncated: found.truncated, position: found.position },
+      { ...span, tasks: await Promise.all(found.runs.map(toNamed)), truncated: found.truncated, position: found.position, ...fresh },
       200,
     );
   });

@@ -8,6 +8,7 @@ import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { Trend, TrendBucket, TrendLine } from "../ledger/store.ts";
 import type { PriceFound, PriceSpan } from "../prices/view.ts";
 import type { ApiContext } from "./context.ts";
+import { waited } from "./fresh.ts";
 import { parseMoment, unknownPrice } from "./prices.ts";
 import { trend as answer, trendQuery } from "./pricing.ts";
 import { invalid, parseSpan } from "./query.ts";
@@ -43,7 +44,7 @@ export function addTrend(app: Api, context: ApiContext): void {
     const listed = context.prices.listed(knownMs);
     const listAt = (atMs: number): PriceFound | null => listed.find({ ...place, atMs }) ?? inForce(atMs);
     const all = [...spans, ...(listed.history(place) ?? [])];
-    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const fresh = await waited(context, asked.fresh);
     const [changesMs, dailyMs] = [timesOf(all), timesOf(all.flatMap(({ window }) => window ?? []))];
     const told = await context.ledger.trend({ provider, model: found.model, ...span, by, changesMs, dailyMs, limit: rowsMax });
     if (told.truncated) throw invalid(`the trend has more than ${rowsMax} rows: ask for a shorter span, or by month`);
@@ -57,6 +58,7 @@ export function addTrend(app: Api, context: ApiContext): void {
         knownMs,
         buckets: toIndexed(told.buckets.map((bucket) => measure(bucket, told, by, upTo, listAt))),
         announced: announcedIn(spans, nowMs),
+        ...fresh,
       },
       200,
     );

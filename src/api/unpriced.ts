@@ -7,6 +7,7 @@ import { priceTier, standard } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { UnpricedRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
+import { waited } from "./fresh.ts";
 import { toTokens } from "./names.ts";
 import * as schema from "./pricing.ts";
 import { invalid, parseFilters, parseLimit, parseSpan } from "./query.ts";
@@ -32,7 +33,7 @@ export function addUnpriced(app: Api, context: ApiContext): void {
     const span = parseSpan(asked, context.now());
     const filters = parseFilters(asked.filter);
     if (filters.some(({ field }) => field === "class")) throw invalid("what is unpriced cannot be filtered by class");
-    if (asked.fresh === "true") await context.ledger.caughtUp();
+    const fresh = await waited(context, asked.fresh);
     const limit = parseLimit(asked.limit, 100, modelsMax);
     const found = await context.ledger.unpriced({ ...span, filters: toTokens(filters, context.names), limit });
     const models = found.rows.map((row) => {
@@ -46,7 +47,7 @@ export function addUnpriced(app: Api, context: ApiContext): void {
       const tier = priceTier(row.tier);
       return { provider, model, tier, region, calls, firstMs, lastMs, classes, record: toRecord({ ...row, tier }, missing) };
     });
-    return c.json({ ...span, models, truncated: found.truncated }, 200);
+    return c.json({ ...span, models, truncated: found.truncated, ...fresh }, 200);
   });
 }
 

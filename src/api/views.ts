@@ -2,7 +2,7 @@
 // Not here: shapes that others use as well (schema.ts). Invariant: amounts of money are decimal strings of dollars, never numbers.
 
 import { z } from "@hono/zod-openapi";
-import { call, count, fresh, ms, position, row, span, text, usd, zone } from "./schema.ts";
+import { call, count, fresh, freshness, ms, position, row, span, text, usd, zone } from "./schema.ts";
 
 const field = z.string().openapi({ description: "A field of reports.", example: "model" });
 
@@ -59,6 +59,7 @@ export const overview = z
       )
       .openapi({ description: "Of this month; empty when nothing needs a look." }),
     position: position.nullable(),
+    ...freshness,
   })
   .openapi("Overview");
 
@@ -107,6 +108,7 @@ export const tasks = z
     tasks: z.array(taskRow),
     truncated: z.boolean(),
     position: position.nullable(),
+    ...freshness,
   })
   .openapi("Tasks");
 

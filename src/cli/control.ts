@@ -77,13 +77,17 @@ export function openRemote(url: string, token: string | null): Control {
 }
 
 /**
- * The answer's JSON, as its schema says.
+ * The answer's JSON, as its schema says. Of one that was to be fresh and is not, standard error says so.
  * @throws PennyworthError with the API's own code and message when it refused.
  */
 export async function ask<Schema extends z.ZodType>(control: Control, schema: Schema, path: string, init?: Ask): Promise<z.infer<Schema>> {
   const answer = await control.fetch(path, init);
   const body: unknown = JSON.parse(await answer.text());
   if (!answer.ok) throw toError(body);
+  if ((body as { readonly fresh?: unknown } | null)?.fresh === false)
+    process.stderr.write(
+      "The store is behind the journal: what was recorded last is not in this yet; ask again in a moment.\n",
+    );
   return schema.parse(body);
 }
 

@@ -71,7 +71,8 @@ async function follow(control: Control, options: RerateOptions): Promise<z.infer
         setTimeout(resolve, lookEveryMs);
       });
       job = await ask(control, schema.rerate, `/api/v1/rerates/${job.id}`);
-      progress.update(job.done, job.total);
+      const behind = job.lagBytes === null ? "" : `, ${job.lagBytes.toLocaleString("en-US")} bytes behind`;
+      progress.update(job.done, job.total, job.waiting ? `the store${behind}` : undefined);
     }
   } finally {
     progress.stop();

@@ -72,8 +72,11 @@ export interface StoreClient {
   readonly applied: Position | null;
   /** Tells that the journal is written up to here. Cheap: news is passed on at most every few milliseconds. */
   advance(position: Position): void;
-  /** Resolves when the store has this position. @throws PennyworthError `store_busy` after `timeoutMs`. */
-  caughtUp(position: Position, timeoutMs: number): Promise<void>;
+  /**
+   * Resolves when the store has this position, its process started again as often as it takes.
+   * @throws PennyworthError `store_busy` after `timeoutMs` (null: never), and when the store is closed.
+   */
+  caughtUp(position: Position, timeoutMs: number | null): Promise<void>;
   /** Drops the projection and makes it anew. Resolves when it has `until`. `onProgress` is told each position reached. */
   rebuild(until: Position | null, onProgress?: (applied: Position) => void): Promise<void>;
   /** The process's id; null while it is being started. */
@@ -105,6 +108,7 @@ class Client implements StoreClient {
   readonly #options: StoreOptions;
   readonly #asked = new Map<number, Asked>();
   readonly #listeners = new Set<(applied: Position) => void>();
+  readonly #waiting = new Set<(error: PennyworthError) => void>();
   #child: ChildProcess | null = null;
   #ready: Promise<void> = Promise.resolve();
   #applied: Position | null = null;
@@ -113,6 +117,8 @@ class Client implements StoreClient {
   #next = 0;
   #starts: number[] = [];
   #closing = false;
+  /** For good; `#closing` ends with a rebuild. */
+  #closed = false;
 
   constructor(folder: string, options: StoreOptions) {
     this.#folder = folder;
@@ -211,23 +217,29 @@ class Client implements StoreClient {
     this.#advancing.unref();
   }
 
-  async caughtUp(position: Position, timeoutMs: number): Promise<void> {
+  async caughtUp(position: Position, timeoutMs: number | null): Promise<void> {
+    if (this.#closed) throw busy("it is closed");
+    // A process that is started again is told how far to go.
+    if (this.#written === null || comparePositions(this.#written, position) < 0) this.#written = position;
     this.#send({ kind: "advance", position });
-    await new Promise<void>((resolve, reject) => {
-      const check = (applied: Position | null): void => {
-        if (applied === null || comparePositions(applied, position) < 0) return;
-        clearTimeout(timer);
-        this.#listeners.delete(check);
-        resolve();
-      };
-      // Node's timers end at 2³¹ − 1 ms.
-      const timer = setTimeout(() => {
-        this.#listeners.delete(check);
-        reject(new PennyworthError("store_busy", { detail: `it did not catch up within ${timeoutMs} ms` }));
-      }, timeoutMs);
-      this.#listeners.add(check);
-      check(this.#applied);
-    });
+    let timer: NodeJS.Timeout | undefined;
+    let [check, refuse]: [(applied: Position | null) => void, (error: PennyworthError) => void] = [() => {}, () => {}];
+    try {
+      await new Promise<void>((resolve, reject) => {
+        refuse = reject;
+        check = (applied) => {
+          if (applied !== null && comparePositions(applied, position) >= 0) resolve();
+        };
+        this.#listeners.add(check);
+        this.#waiting.add(refuse);
+        if (timeoutMs !== null) timer = setTimeout(() => reject(busy(`it did not catch up within ${timeoutMs} ms`)), timeoutMs);
+        check(this.#applied);
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#listeners.delete(check);
+      this.#waiting.delete(refuse);
+    }
   }
 
   async rebuild(until: Position | null, onProgress?: (applied: Position) => void): Promise<void> {
@@ -238,13 +250,15 @@ class Client implements StoreClient {
     if (onProgress !== undefined) this.#listeners.add(onProgress);
     try {
       await this.start();
-      if (until !== null) await this.caughtUp(until, 2 ** 31 - 1);
+      if (until !== null) await this.caughtUp(until, null);
     } finally {
       if (onProgress !== undefined) this.#listeners.delete(onProgress);
     }
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    for (const refuse of this.#waiting) refuse(busy("it is being closed"));
     if (this.#advancing !== null) clearTimeout(this.#advancing);
     await this.#stop();
   }
@@ -316,8 +330,7 @@ class Client implements StoreClient {
 
   #lost(why: string): void {
     this.#child = null;
-    for (const asked of this.#asked.values())
-      asked.reject(new PennyworthError("store_busy", { detail: "its process is being started again" }));
+    for (const asked of this.#asked.values()) asked.reject(busy("its process is being started again"));
     this.#asked.clear();
     if (this.#closing) return;
     const nowMs = Date.now();
@@ -343,8 +356,7 @@ class Client implements StoreClient {
 
   #ask(question: Question): Promise<unknown> {
     const child = this.#child;
-    if (child === null || !child.connected || this.#closing)
-      return Promise.reject(new PennyworthError("store_busy", { detail: "its process is not running" }));
+    if (child === null || !child.connected || this.#closing) return Promise.reject(busy("its process is not running"));
     const number = this.#next++;
     return new Promise((resolve, reject) => {
       this.#asked.set(number, { resolve, reject });
@@ -357,6 +369,10 @@ class Client implements StoreClient {
     // A process that is going away says so by its exit.
     if (child?.connected) child.send(message, () => undefined);
   }
+}
+
+function busy(detail: string): PennyworthError {
+  return new PennyworthError("store_busy", { detail });
 }
 
 /** An error as the process had it: its message is complete already. */

@@ -114,6 +114,34 @@ test("a question whose process dies is refused, not left waiting", async () => {
   await expect(asked).rejects.toMatchObject({ code: "store_busy", status: 503 });
 });
 
+test("whoever waits for as long as it takes is told when the store has it, also of a process that died; or that it is closed", async () => {
+  const place = await createPlace();
+  const store = await place.open();
+  await store.caughtUp(place.append(...callOf(1)), 20_000);
+  const stopped = store.pid as number;
+  process.kill(stopped, "SIGSTOP");
+  const position = place.append(...callOf(2));
+  let isSeen = false;
+  const waiting = store.caughtUp(position, null).then(() => (isSeen = true));
+  await expect(store.caughtUp(position, 100)).rejects.toMatchObject({ code: "store_busy" });
+  expect(isSeen).toBe(false);
+  process.kill(stopped, "SIGKILL");
+  await waiting;
+  expect((await store.report(everything)).total.calls).toBe(2);
+
+  const again = store.pid as number;
+  process.kill(again, "SIGSTOP");
+  const refused = expect(store.caughtUp(place.append(...callOf(3)), null)).rejects.toMatchObject({
+    code: "store_busy",
+    message: expect.stringContaining("it is being closed") as string,
+  });
+  const closed = store.close();
+  await refused;
+  process.kill(again, "SIGCONT");
+  await closed;
+  await expect(store.caughtUp(position, null)).rejects.toMatchObject({ code: "store_busy" });
+}, 60_000);
+
 test("a store that cannot be opened at all holds nobody up: questions are refused", async () => {
   const place = await createPlace();
   await mkdir(join(place.folder, "store.duckdb"));

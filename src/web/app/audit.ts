@@ -21,6 +21,9 @@ export interface RerateJob {
   readonly dryRun: boolean;
   /** Differences of calls before it are booked at the time of the re-rating. */
   readonly closedUntilMs: number | null;
+  /** Whether it waits for the store to have all that is on record, and how far that is behind; null: not known. */
+  readonly waiting: boolean;
+  readonly lagBytes: number | null;
   /** Calls looked at, and those of the span. */
   readonly done: number;
   readonly total: number;

@@ -129,11 +129,13 @@ export function RerateDialog({
 }
 
 function Running({ job }: { readonly job: RerateJob | undefined }): ReactNode {
-  const { total = 0, done = 0 } = job ?? {};
+  const { total = 0, done = 0, waiting = false, lagBytes = null } = job ?? {};
+  const behind = lagBytes === null || lagBytes === 0 ? "" : `, ${plural(lagBytes, "byte")} to go`;
+  const looked = total === 0 ? "Looking which calls could change …" : `${count(done)} of ${plural(total, "call")}`;
   return (
     <div className="stack" role="status" aria-label="Re-rating">
       <Progress value={total === 0 ? 0 : (done / total) * 100} aria-label="Calls looked at" />
-      <p className="soft small">{total === 0 ? "Looking which calls could change …" : `${count(done)} of ${plural(total, "call")}`}</p>
+      <p className="soft small">{waiting ? `Waiting until the store has all that is on record${behind} …` : looked}</p>
     </div>
   );
 }
