@@ -415,7 +415,8 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
         .finally(() => (rebuilding = false));
     },
     authorize: (token, needed) => authorize(face.adminToken, ledger.keys, token, needed),
-    onError: (reference, error) => face.fatal({ reference, error }),
+    // Under `err`: an error under any other name is written as `{}`.
+    onError: (reference, error) => face.fatal({ reference, err: error }),
   };
 }
 

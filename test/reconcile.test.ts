@@ -3,7 +3,7 @@
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startProcess } from "./process.ts";
 import { type Bench, startBench } from "./server.ts";
@@ -219,6 +219,45 @@ describe("what was compared", () => {
     await expect(early).rejects.toThrow(/query_invalid.*nothing of that is in the days asked for/);
     expect(await refused(files.costs, "wittness")).toMatch(/404 .*provider_unknown.*No provider is called wittness/);
   });
+
+  it("may be of a provider whose calls the ledger has none of in these days", async () => {
+    for (const provider of ["sandbox", "mistral"]) {
+      const shown = await compare([files.costs], { provider, dryRun: true });
+      expect([shown.stated, shown.ledger]).toEqual([dollars(sumOf(all)), "0"]);
+    }
+  });
+});
+
+describe("what goes wrong inside", () => {
+  it("is in the log, with its message and its stack, under the reference that was given", async () => {
+    const data = await mkdtemp(join(tmpdir(), "pennyworth-log-"));
+    // Where results are kept there is a file, and no folder.
+    await writeFile(join(data, "statements"), "");
+    const path = join(data, "..", `${basename(data)}.json`);
+    await writeFile(path, files.costs);
+    const server = startProcess("src/cli/main.ts", ["serve", "--port", "0", "--data", data]);
+    try {
+      await server.prints(/http:\/\//);
+      const asked = startProcess("src/cli/main.ts", ["reconcile", path, "--provider", "sandbox", "--data", data]);
+      await asked.exited;
+      const reference = /The log has the details under (\S+?)\./.exec(asked.output())?.[1];
+      expect(reference).toBeDefined();
+      const line = await server.prints(new RegExp(`^\\{.*"reference":"${reference}".*\\}$`, "m"));
+      expect(JSON.parse(line[0])).toMatchObject({
+        level: 50,
+        reference,
+        err: {
+          code: "EEXIST",
+          message: expect.stringContaining("statements") as string,
+          stack: expect.stringMatching(/archive/) as string,
+        },
+      });
+    } finally {
+      await server.kill("SIGTERM");
+      await rm(path, { force: true });
+      await rm(data, { recursive: true, force: true });
+    }
+  }, 60_000);
 });
 
 describe("pennyworth reconcile", () => {
