@@ -9,6 +9,7 @@ import type { PriceOf } from "../core/cell.ts";
 import { type Cause, type Measure, reconcile, type Reconciliation } from "../core/reconcile.ts";
 import { dayMs, type Statement } from "../core/statement.ts";
 import { PennyworthError } from "../error.ts";
+import { sandboxRecord } from "../providers/table.ts";
 import type { ApiContext } from "./context.ts";
 import { requireWhole } from "./fresh.ts";
 import { invalid, parseTime } from "./query.ts";
@@ -118,7 +119,7 @@ function spanOf({ since, until }: Wanted, { fromMs, toMs }: Statement, nowMs: nu
 
 /** A name that is mistyped would make all of the statement look as if it had gone elsewhere. */
 function requireProvider(context: ApiContext, provider: string): void {
-  const known = context.settings().providers.map(({ name }) => name);
+  const known = [...context.settings().providers.map(({ name }) => name), sandboxRecord.name];
   if (!known.includes(provider)) throw new PennyworthError("provider_unknown", { provider, known: known.toSorted().join(", ") });
 }
 
