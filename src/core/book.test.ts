@@ -1,7 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BookParts, bookOf, toLayer } from "./book.fixture.ts";
 import { type Discount, type PriceQuery, type PriceRecord, priceTier } from "./price.ts";
-import { wildcardRule } from "./match.ts";
+import { compileMatch, wildcardRule } from "./match.ts";
 import { formatRate } from "./money.ts";
 import type { UsageClass } from "./usage.ts";
 
@@ -370,4 +371,24 @@ describe("a provider by the name of what every object has", () => {
     const input = bookOf({ own: [record({ provider })] }).find(query(asked))?.prices.input?.[0];
     expect(input && formatRate(input.rate, 1_000_000n)).toBe("1");
   });
+});
+
+it("of rules that match a name, the first of the list goes, whole names and patterns alike", () => {
+  const names = ["a", "A", "ab", "abc"];
+  const rule = fc.oneof(
+    fc.constantFrom(...names).map((equals) => ({ equals })),
+    fc.constantFrom("a", "ab").map((starts_with) => ({ starts_with })),
+    fc.constantFrom("b", "c").map((contains) => ({ contains })),
+    fc.constantFrom(...names).map((equals) => ({ or: [{ equals }, { equals: "abc" }] })),
+  );
+  fc.assert(
+    fc.property(fc.array(rule, { maxLength: 8 }), (rules) => {
+      const records = rules.map((match, index) => record({ model: `m${index}`, match }));
+      const { find } = book({ listed: records });
+      for (const name of ["a", "ab", "abc", "b"]) {
+        const first = rules.findIndex((match) => compileMatch(match)(name) !== null);
+        expect(find({ model: name })?.model ?? null).toBe(first < 0 ? null : `m${first}`);
+      }
+    }),
+  );
 });

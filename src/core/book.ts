@@ -32,9 +32,18 @@ interface Row {
   readonly records: PriceRecord[];
 }
 
+/** The models of one provider in one layer. */
+interface Rows {
+  readonly rows: readonly Row[];
+  /** Whole name → the first row that is for it and no other name, by its place. */
+  readonly whole: ReadonlyMap<string, number>;
+  /** Places of the rows whose rule must be tried. */
+  readonly tried: readonly number[];
+}
+
 interface Layer {
   readonly layer: PriceLayer;
-  readonly rows: ReadonlyMap<string, readonly Row[]>;
+  readonly rows: ReadonlyMap<string, Rows>;
   readonly choices: readonly { readonly choice: PriceChoice; readonly match: Matcher }[];
   readonly discounts: readonly { readonly discount: Discount; readonly match: Matcher | null }[];
 }
@@ -177,10 +186,18 @@ function originsOf(sources: PriceSources): ReadonlyMap<string, string> {
   return origins;
 }
 
+/** A list is in every book that is made after it: its models are sorted out once. */
+const indexed = new WeakMap<readonly PriceRecord[], ReadonlyMap<string, Rows>>();
+const indexedOwn = new WeakMap<readonly PriceRecord[], ReadonlyMap<string, Rows>>();
+
 function toLayer(layer: PriceLayer): Layer {
+  const { records } = layer;
+  const kept = layer.own ? indexedOwn : indexed;
+  let rows = kept.get(records);
+  if (rows === undefined) kept.set(records, (rows = index(layer.own ? records.toSorted(byWildcards) : records)));
   return {
     layer,
-    rows: index(layer.own ? layer.records.toSorted(byWildcards) : layer.records),
+    rows,
     choices: layer.choices.map((choice) => ({ choice, match: lazy(choice.match) })),
     discounts: layer.discounts.map((discount) => ({ discount, match: discount.match === null ? null : lazy(discount.match) })),
   };
@@ -194,7 +211,7 @@ function byWildcards(a: PriceRecord, b: PriceRecord): number {
 }
 
 /** Records of one model stand together, in the order in which the list names its models: the first rule that matches wins. */
-function index(records: readonly PriceRecord[]): ReadonlyMap<string, readonly Row[]> {
+function index(records: readonly PriceRecord[]): ReadonlyMap<string, Rows> {
   const providers = new Map<string, Map<string, { record: PriceRecord; records: PriceRecord[] }>>();
   for (const record of records) {
     let models = providers.get(record.provider);
@@ -206,9 +223,21 @@ function index(records: readonly PriceRecord[]): ReadonlyMap<string, readonly Ro
   return new Map(
     [...providers].map(([provider, models]) => [
       provider,
-      [...models].map(([model, { record, records: same }]) => ({ provider, model, match: lazy(record.match), records: same })),
+      toRows(
+        [...models].map(([model, { record, records: same }]) => ({ provider, model, match: lazy(record.match), records: same })),
+        [...models.values()].map(({ record }) => record.match),
+      ),
     ]),
   );
+}
+
+function toRows(rows: readonly Row[], rules: readonly MatchRule[]): Rows {
+  const whole = new Map<string, number>();
+  const tried: number[] = [];
+  for (const [place, rule] of rules.entries())
+    if (!("equals" in rule)) tried.push(place);
+    else if (!whole.has(rule.equals.toLowerCase())) whole.set(rule.equals.toLowerCase(), place);
+  return { rows, whole, tried };
 }
 
 /** A provider may have the name of what every object has. */
@@ -230,16 +259,27 @@ function spellings(model: string, providers: readonly string[]): readonly string
 }
 
 function lookUp(
-  rows: ReadonlyMap<string, readonly Row[]>,
+  layer: ReadonlyMap<string, Rows>,
   providers: readonly string[],
   names: readonly string[],
 ): { readonly row: Row; readonly rule: string } | null {
   for (const name of names)
-    for (const provider of providers)
-      for (const row of rows.get(provider) ?? []) {
-        const rule = row.match(name);
-        if (rule !== null) return { row, rule };
-      }
+    for (const provider of providers) {
+      const rows = layer.get(provider);
+      const hit = rows === undefined ? null : firstOf(rows, name);
+      if (hit !== null) return hit;
+    }
+  return null;
+}
+
+/** The first whose rule matches. Most rules are a whole name, and are not tried one by one. */
+function firstOf({ rows, whole, tried }: Rows, name: string): { readonly row: Row; readonly rule: string } | null {
+  const exact = whole.get(name) ?? Infinity;
+  for (const place of [...tried.filter((one) => one < exact), exact]) {
+    const row = rows[place];
+    const rule = row?.match(name) ?? null;
+    if (row !== undefined && rule !== null) return { row, rule };
+  }
   return null;
 }
 
