@@ -213,7 +213,7 @@ describe("tasks", () => {
       ["ticket-1", 2],
       ["ticket-2", 1],
     ]);
-    expect(context.asked.runs[0]).toMatchObject({ sinceMs: nowMs - 7 * 86_400_000, untilMs: null, order: "newest", limit: 50 });
+    expect(context.asked.runs[0]).toMatchObject({ sinceMs: nowMs - 7 * 86_400_000, untilMs: nowMs + 1, order: "newest", limit: 50 });
     const one = await ask("/api/v1/tasks/ticket-1");
     expect(one.body["task"]).toMatchObject({ task: "ticket-1", customer: "Acme & <b>Sons</b>", calls: 2, cost: "0.0009" });
     expect((one.body["calls"] as { id: string }[]).map(({ id }) => id)).toEqual(["c1", "c2"]);

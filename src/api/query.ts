@@ -103,7 +103,8 @@ export function parseTime(name: string, text: string | undefined, nowMs: number,
 }
 
 /**
- * The span from `since` to `until`, the end excluded.
+ * The span from `since` to `until`, the end excluded. What began then ends now: what is charged for days to come is not in it,
+ * unless its end is asked for.
  * @throws PennyworthError `query_invalid` when a time is not understood, or no time lies between the two.
  */
 export function parseSpan(
@@ -112,10 +113,14 @@ export function parseSpan(
   zone?: readonly ZoneOffset[],
 ): { readonly sinceMs: number | null; readonly untilMs: number | null } {
   const sinceMs = parseTime("since", asked.since, nowMs, zone);
-  const untilMs = parseTime("until", asked.until, nowMs, zone);
+  const untilMs = parseTime("until", asked.until, nowMs, zone) ?? endOf(sinceMs, nowMs);
   if (sinceMs !== null && untilMs !== null && sinceMs >= untilMs)
     throw invalid(`since (${new Date(sinceMs).toISOString()}) is not before until (${new Date(untilMs).toISOString()})`);
   return { sinceMs, untilMs };
+}
+
+function endOf(sinceMs: number | null, nowMs: number): number | null {
+  return sinceMs === null ? null : Math.max(nowMs, sinceMs) + 1;
 }
 
 /**

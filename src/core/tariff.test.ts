@@ -87,3 +87,18 @@ describe("a tier of its own", () => {
     expect(fast.cache_read).toBeUndefined();
   });
 });
+
+describe("the user's own price of a tier", () => {
+  it("holds for what it includes, where a vendor's rule would say otherwise", () => {
+    const reasoned: Derivation = { ...half, classes: ["input", "output", "reasoning"] };
+    const base = layer("base", { standard: { input: "4", output: "8" } });
+    const mine = layer("own", { batch: { output: "3" } }, { own: true });
+    const book = createPriceBook({ layers: [mine, base], derivations: [reasoned], fallbacks: {}, pricesOf: {} });
+    const prices = book.find({ provider: "p", model: "m", tier: "batch", region: null, atMs: 0 })?.prices;
+    expect([prices?.output?.[0]?.price, prices?.reasoning?.[0]?.price]).toEqual([
+      "own@1/p/m@tier=batch#output",
+      "own@1/p/m@tier=batch#output",
+    ]);
+    expect(prices?.input?.[0]?.price).toBe("base@1/p/m@tier=standard#input by half@1");
+  });
+});

@@ -43,6 +43,7 @@ export function makeTariff(parts: TariffParts): Tariff {
   const { provider, model, rule, tier, contextWindow, records, discounts } = parts;
   const prices: Prices = {};
   const filled: Prices = {};
+  const mine = new Set<Steps | undefined>();
   const terms: { [name in UsageClass]?: ClassTerms } = {};
   for (const { record, own, fills } of records)
     for (const name of Object.keys(record.prices) as UsageClass[]) {
@@ -51,6 +52,7 @@ export function makeTariff(parts: TariffParts): Tariff {
       const steps = readSteps(price, `${record.id}#${name}`);
       prices[name] = own ? steps : discounted(steps, name, tier, discounts);
       if (fills) filled[name] = prices[name];
+      if (own) mine.add(prices[name]);
       const { marginal = false, atLeast = 0 } = price;
       if (marginal || atLeast > 0) terms[name] = { marginal, atLeast };
     }
@@ -64,7 +66,8 @@ export function makeTariff(parts: TariffParts): Tariff {
     if (steps !== undefined) included[name] = steps;
   }
   const derived = derive(parts, parts.base?.prices ?? { ...prices, ...included });
-  for (const name of Object.keys(derived) as UsageClass[]) delete included[name];
+  // A vendor's rule says more of a class than the one that includes it, unless that one has the user's own price.
+  for (const name of Object.keys(derived) as UsageClass[]) if (!mine.has(included[name])) delete included[name];
   const least = records.find(({ record }) => record.minimumUsd !== undefined)?.record;
   return {
     provider,
