@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type BookParts, bookOf, toLayer } from "./book.fixture.ts";
 import { type Discount, type PriceQuery, type PriceRecord, priceTier } from "./price.ts";
@@ -185,6 +185,12 @@ describe("the user's own prices", () => {
       const { usd: of } = book({ own });
       expect(["gpt-5", "gpt-4o-2024", "gpt-4o-mini"].map((model) => of("input", { model }))).toEqual(["1", "2", "3"]);
     }
+  });
+
+  it("a name that has no price yet, or none of a class, leaves it to the wildcard that has", () => {
+    const later = { ...wild("gpt-4o", "9"), validFromMs: day("2027-01-01") };
+    const { usd: of } = book({ own: [wild("gpt*", "1"), later] });
+    expect([of("input", { model: "gpt-4o" }), of("input", { model: "gpt-4o", atMs: day("2027-02-01") })]).toEqual(["1", "9"]);
   });
 
   it("of one place are what was said last, also where hours overlap", () => {

@@ -124,7 +124,8 @@ export function createPriceBook(sources: PriceSources): Book {
       .find(({ choice, match }) => all.includes(choice.provider) && names.some((name) => match(name) !== null))?.choice.source;
     const found: Found[] = [];
     for (const { layer, rows } of layers) {
-      const hit = lookUp(rows, layer.own ? all : chain, names);
+      if (layer.own) for (const mine of lookUpAll(rows, all, names)) found.push({ layer, ...mine });
+      const hit = layer.own ? null : lookUp(rows, chain, names);
       if (hit !== null) found.push({ layer, fills: layer.fills === true && layer.source !== chosen, ...hit });
     }
     if (found.length === 0) return null;
@@ -270,6 +271,22 @@ function lookUp(
       if (hit !== null) return hit;
     }
   return null;
+}
+
+/** Every row whose rule matches, the one that says most first: where one has no price for a time or a class, the next one may. */
+function lookUpAll(
+  layer: ReadonlyMap<string, Rows>,
+  providers: readonly string[],
+  names: readonly string[],
+): readonly { readonly row: Row; readonly rule: string }[] {
+  const found = new Map<Row, string>();
+  for (const name of names)
+    for (const provider of providers)
+      for (const row of layer.get(provider)?.rows ?? []) {
+        const rule = found.has(row) ? null : row.match(name);
+        if (rule !== null) found.set(row, rule);
+      }
+  return [...found].map(([row, rule]) => ({ row, rule }));
 }
 
 /** The first whose rule matches. Most rules are a whole name, and are not tried one by one. */
