@@ -329,7 +329,7 @@ describe("the order in which lists come", () => {
         // A file with overlapping or empty spans is refused whole, by either.
         const take = async (desk: (typeof desks)[0], { source, text, knownDay }: (typeof texts)[number]): Promise<void> => {
           try {
-            const { list } = desk.preview(text, { format: "pennyworth", source, published: null });
+            const { list } = await desk.preview(text, { format: "pennyworth", source, published: null });
             await desk.take(list, start + knownDay * 86_400_000);
           } catch (error) {
             expect(error).toMatchObject({ code: "prices_invalid" });

@@ -2,7 +2,7 @@
 // Not here: reading files and keeping lists (prices/). Invariant: nothing takes effect that could not be seen as a difference first.
 
 import { createRoute, type z } from "@hono/zod-openapi";
-import type { ListedPrices, ListPreview } from "../prices/view.ts";
+import type { ListedPrices, ListOptions, ListPreview } from "../prices/view.ts";
 import type { ApiContext } from "./context.ts";
 import * as schema from "./pricing.ts";
 import { parseTime } from "./query.ts";
@@ -13,10 +13,7 @@ type Wanted = z.infer<typeof schema.previewWanted> | z.infer<typeof schema.takeW
 
 export function addLists(app: Api, context: ApiContext): void {
   const shared = { security, middleware: needs("administer", context) } as const;
-  const read = (wanted: Wanted): ListPreview => {
-    const { text = "", name, format, source, published } = wanted;
-    return name !== undefined ? context.prices.previewWaiting(name) : context.prices.preview(text, { format, source, published });
-  };
+  const { prices } = context;
 
   const list = createRoute({
     method: "get",
@@ -37,9 +34,11 @@ export function addLists(app: Api, context: ApiContext): void {
     request: body(schema.previewWanted),
     responses: { 200: json("The difference.", schema.preview), ...failures, ...notFound },
   });
-  app.openapi(preview, (c) => {
+  app.openapi(preview, async (c) => {
     const wanted = c.req.valid("json");
-    return c.json(toShownPreview(read(wanted), wanted.limit), 200);
+    const { name, text = "" } = wanted;
+    const shown = await (name === undefined ? prices.preview(text, optionsOf(wanted)) : prices.previewWaiting(name));
+    return c.json(toShownPreview(shown, wanted.limit), 200);
   });
 
   const take = createRoute({
@@ -54,7 +53,10 @@ export function addLists(app: Api, context: ApiContext): void {
   app.openapi(take, async (c) => {
     const wanted = c.req.valid("json");
     const knownMs = parseTime("known", wanted.known, context.now());
-    const taken = await context.prices.take(read(wanted).list, knownMs);
+    const { name, text = "" } = wanted;
+    const taken = await (name === undefined
+      ? prices.takeFile(text, optionsOf(wanted), knownMs)
+      : prices.take(prices.readWaiting(name), knownMs));
     return c.json({ list: toShown(taken), nowPriced: await nowPriced(context) }, 200);
   });
 
@@ -69,6 +71,21 @@ export function addLists(app: Api, context: ApiContext): void {
   app.openapi(set, async (c) => {
     const changed = await context.prices.set(c.req.valid("json").text);
     return c.json({ ...toShownPreview(changed, 1_000), nowPriced: await nowPriced(context) }, 200);
+  });
+
+  const unset = createRoute({
+    ...shared,
+    method: "post",
+    path: "/api/v1/prices/unset",
+    summary: "Takes back what the user set or chose for a model",
+    description: "From now on; what was known before stays known as of then, and calls on record stay as they are until they are re-rated.",
+    request: body(schema.unsetWanted),
+    responses: { 200: json("What it changed.", schema.unsetAnswer), ...failures, ...notFound, ...conflict },
+  });
+  app.openapi(unset, async (c) => {
+    const { provider, model, tier = null, region = null, from } = c.req.valid("json");
+    const changed = await context.prices.unset({ provider, model, tier, region, fromMs: parseTime("from", from, context.now()) });
+    return c.json({ ...toShownPreview(changed, 1_000), nowPriced: await nowPriced(context), undone: changed.undone }, 200);
   });
 
   const drop = createRoute({
@@ -89,6 +106,10 @@ export function addLists(app: Api, context: ApiContext): void {
 
 function body<Schema>(schemaOf: Schema) {
   return { body: { required: true, content: { "application/json": { schema: schemaOf } } } };
+}
+
+function optionsOf({ format, source, published }: Wanted): ListOptions {
+  return { format, source, published };
 }
 
 function toShown(list: ListedPrices) {

@@ -423,14 +423,16 @@ function createPrices(changed: string[]): PricesAccess {
         : [],
     source: (version) => (version === "v1" ? "a list of 2026-11-01" : null),
     lists: () => [{ ...listed, source: "genai-prices", version: "9", own: false, taken: null }, listed],
-    preview: (text) => {
+    takeFile: async (text, options, knownMs) => access.take((await access.preview(text, options)).list, knownMs),
+    readWaiting: (name) => {
+      if (name !== "genai-prices") throw new PennyworthError("list_unknown", { name, known: "genai-prices@9" });
+      return preview.list;
+    },
+    preview: async (text) => {
       if (!text.includes("prices")) throw new PennyworthError("prices_invalid", { detail: "line 3: no prices" });
       return preview;
     },
-    previewWaiting: (name) => {
-      if (name !== "genai-prices") throw new PennyworthError("list_unknown", { name, known: "genai-prices@9" });
-      return preview;
-    },
+    previewWaiting: async (name) => ({ ...preview, list: access.readWaiting(name) }),
     take: async (taken, knownMs) => {
       changed.push(`take ${taken.source} ${knownMs ?? "now"}`);
       return listed;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { TakenList } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
-import { createDesk, openLists } from "./desk.ts";
+import { createDesk, openLists, ownMax } from "./desk.ts";
 import { createHistory } from "./history.ts";
 import { readSettings } from "./settings.ts";
 import { readLists, Shelf } from "./shelf.ts";
@@ -85,11 +85,11 @@ describe("own prices", () => {
     ]);
   });
 
-  it("shows what a file would change before anything does", () => {
+  it("shows what a file would change before anything does", async () => {
     const { open, journal } = ledger();
     const { desk } = open();
     const before = journal.length;
-    const preview = desk.preview("prices: [{provider: openai, model: gpt-4o, perMillion: {input: 9}}]", {
+    const preview = await desk.preview("prices: [{provider: openai, model: gpt-4o, perMillion: {input: 9}}]", {
       format: null,
       source: "own",
       published: null,
@@ -121,7 +121,7 @@ it("what the lists alone say is what they said before own prices and discounts, 
   expect(input(desk.listed(null).find(gpt))).toBe(before);
   expect(desk.listed(null).history(gpt)?.length).toBe(1);
   pass(1);
-  const { list } = desk.preview("prices: [{provider: openai, model: gpt-4o, perMillion: {input: 0.7}}]", {
+  const { list } = await desk.preview("prices: [{provider: openai, model: gpt-4o, perMillion: {input: 0.7}}]", {
     format: null,
     source: "other",
     published: null,
@@ -153,7 +153,7 @@ it("a source that is shipped is left out as well, from then on", async () => {
   for (const one of [desk, open().desk])
     expect(one.lists().filter(({ taken }) => taken === null)).toMatchObject([{ source: "genai-prices" }]);
   pass(1);
-  await desk.take(desk.previewWaiting("genai-prices").list, null);
+  await desk.take(desk.readWaiting("genai-prices"), null);
   expect(input(null)).toBeDefined();
   expect(
     open()
@@ -196,6 +196,50 @@ describe("what would have no effect, or another than was meant", () => {
     const { desk } = ledger().open();
     const preview = async () => desk.preview("prices: [{provider: house, model: two, perMillion: {input: 6}}]", { ...options, source });
     await expect(preview()).rejects.toThrow(/Pennyworth's own name/);
+  });
+});
+
+const rows = (from: number, count: number) =>
+  JSON.stringify({
+    prices: Array.from({ length: count }, (_, index) => ({ provider: "house", model: `m-${from + index}`, perMillion: { input: "1" } })),
+  });
+
+describe("many prices of one's own", () => {
+  const options = { format: null, source: "own", published: null } as const;
+
+  it("are bounded, however they come, and may come as a list of their own", async () => {
+    const { desk } = ledger().open();
+    await desk.set(rows(0, ownMax));
+    const refused = {
+      code: "prices_invalid",
+      message: expect.stringMatching(/5001 .* 5000 is the most: give the file a source of its own/) as string,
+    };
+    await expect(desk.set(rows(ownMax, 1))).rejects.toMatchObject(refused);
+    await expect(desk.preview(rows(ownMax, 1), options)).rejects.toMatchObject(refused);
+    await expect(desk.takeFile(rows(ownMax, 1), options, null)).rejects.toMatchObject(refused);
+    await desk.set(rows(0, 1));
+    await desk.takeFile(rows(0, ownMax + 1), { ...options, source: "house" }, null);
+    expect(desk.lists()).toContainEqual(expect.objectContaining({ source: "house", records: ownMax + 1, superseded: false }));
+  });
+
+  it("that are set at once are all there, and a past list is not kept in memory", async () => {
+    const { desk, history } = ledger().open();
+    await Promise.all([desk.set(rows(1, 1)), desk.takeFile(rows(2, 1), options, null), desk.set(rows(3, 1))]);
+    expect([1, 2, 3].map((one) => desk.find({ ...gpt, provider: "house", model: `m-${one}` }) !== null)).toEqual([true, true, true]);
+    expect(desk.lists().filter(({ source }) => source === "own")).toMatchObject([{ records: 1 }, { records: 2 }, { records: 3 }]);
+    const isKept = history.lists
+      .filter(({ taken }) => taken.source === "own")
+      .map((one) => Object.getOwnPropertyDescriptor(one, "list")?.value !== undefined);
+    expect(isKept).toEqual([false, false, true]);
+  });
+
+  it("a large file that is wrong is refused with its line", async () => {
+    const { desk } = ledger().open();
+    const text = `prices:\n${"  - {provider: house, model: m, perMillion: {input: 1}}\n".repeat(200)}  - {provider: house}\n`;
+    await expect(desk.preview(text, options)).rejects.toMatchObject({
+      code: "prices_invalid",
+      message: expect.stringContaining("line 202") as string,
+    });
   });
 });
 

@@ -9,12 +9,13 @@ import { formatRate } from "../core/money.ts";
 import type { PricedStep, Tariff } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
-import { diffBooks } from "./diff.ts";
 import { disputesOf } from "./dispute.ts";
-import { baseSource, createHistory, type History, isDropped, type StandingList } from "./history.ts";
+import { parseApart } from "./fork.ts";
+import { baseSource, type History, isDropped, type StandingList } from "./history.ts";
 import type { PriceList } from "./list.ts";
-import { parseList } from "./parse.ts";
-import { checkList } from "./sanity.ts";
+import { previewOf } from "./preview.ts";
+import type { Read } from "./reader.ts";
+import { without } from "./unset.ts";
 import { settingsSource } from "./settings.ts";
 import { type Shelf, takeShipped } from "./shelf.ts";
 import { readShipped } from "./snapshot.ts";
@@ -34,6 +35,9 @@ import { witnessesAt } from "./witness.ts";
 /** The list to which `prices set` adds. */
 export const ownSource = "own";
 
+/** Prices, discounts and choices of that list: each change of one of them keeps the list again. */
+export const ownMax = 5_000;
+
 export interface DeskEffects {
   readonly history: History;
   readonly shelf: Shelf;
@@ -47,11 +51,20 @@ export interface DeskEffects {
 
 export function createDesk({ history, shelf, waiting, pricesOf, now, record }: DeskEffects): PricesAccess {
   const still = [...waiting];
+  let last: Promise<unknown> = Promise.resolve();
   let listedLast: { readonly mark: string; readonly book: Book } | null = null;
 
+  /** One change at a time: what it was decided by holds until it is on record. */
+  function inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const turn = last.then(change);
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
   function note(list: PriceList, taken: TakenList): ListedPrices {
+    const { hash } = taken;
     record({ kind: "prices.taken", list: taken });
-    history.add({ taken, list });
+    history.add({ taken, list, ...(hash === null || taken.records === 0 ? {} : { again: () => shelf.recall(hash) }) });
     return toListed({ taken, list }, history.lists);
   }
 
@@ -61,7 +74,7 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     return Math.max(nowMs, ...own.map(({ taken }) => taken.knownMs + 1));
   }
 
-  function take(list: PriceList, known: number | null): ListedPrices {
+  async function take(list: PriceList, known: number | null): Promise<ListedPrices> {
     const nowMs = now();
     const knownMs = known ?? nextOf(list.source, nowMs);
     if (known !== null && known > nowMs)
@@ -70,7 +83,7 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     if (twin !== undefined)
       throw new PennyworthError("list_taken", { source: list.source, known: new Date(knownMs).toISOString(), version: twin.taken.version });
     const isShipped = still.indexOf(list);
-    const hash = isShipped < 0 ? shelf.keep(list) : null;
+    const hash = isShipped < 0 ? await shelf.put(list) : null;
     if (isShipped >= 0) still.splice(isShipped, 1);
     const own = list.source === ownSource;
     return note(list, {
@@ -84,12 +97,25 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     });
   }
 
-  function previewOf(list: PriceList, skipped: ListPreview["skipped"]): ListPreview {
-    const before = history.at(null);
+  async function takeNamed(list: PriceList, known: number | null): Promise<ListedPrices> {
+    const shipped = still.find((one) => nameOf(one) === nameOf(list));
+    return take(shipped ?? list, known ?? (shipped === undefined ? null : now()));
+  }
+
+  async function preview({ list, skipped }: Read): Promise<ListPreview> {
     const nowMs = now();
-    const taken: TakenList = { ...toTaken(list, nowMs), hash: "preview" };
-    const after = createHistory([...history.lists, { taken, list }], pricesOf).at(null);
-    return { list, changes: diffBooks(before, after, modelsOf(list, history.lists), nowMs), warnings: checkList(list, before), skipped };
+    return { ...(await previewOf(list, { ...toTaken(list, nowMs), hash: "preview" }, history, nowMs)), skipped };
+  }
+
+  async function read(text: string, options: ListOptions): Promise<Read> {
+    const read = await parseApart(text, options, now());
+    refuseReserved(read.list, still);
+    return read;
+  }
+
+  /** As it would be taken: what is said of one's own prices is added to them. */
+  function added({ list, skipped }: Read): Read {
+    return { list: list.source === ownSource ? refuseLarge(merge(ownList(), list)) : list, skipped };
   }
 
   /** What the lists alone say: the user's choices between them, and none of their own prices and discounts. */
@@ -109,9 +135,9 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
     return list;
   }
 
-  /** The user's own list as it stands. */
-  function ownList(): PriceList | null {
-    const mine = history.lists.filter(({ taken }) => taken.source === ownSource);
+  /** The user's own list as it stands, or that of the settings. */
+  function ownList(source = ownSource): PriceList | null {
+    const mine = history.lists.filter(({ taken }) => taken.source === source);
     return mine.toSorted((a, b) => b.taken.knownMs - a.taken.knownMs)[0]?.list ?? null;
   }
 
@@ -141,35 +167,44 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
       }));
       return [...open, ...taken.toSorted((a, b) => (b.taken?.takenMs ?? 0) - (a.taken?.takenMs ?? 0))];
     },
-    preview(text, options) {
-      const { list, skipped } = parseList(text, options, now());
-      refuseReserved(list, still);
-      return previewOf(list.source === ownSource ? merge(ownList(), list) : list, skipped);
-    },
-    previewWaiting: (name) => previewOf(findWaiting(name), []),
-    take: async (list, knownMs) => {
-      const shipped = still.find((one) => nameOf(one) === nameOf(list));
-      return take(shipped ?? list, knownMs ?? (shipped === undefined ? null : now()));
+    readWaiting: findWaiting,
+    preview: async (text, options) => preview(added(await read(text, options))),
+    previewWaiting: async (name) => preview({ list: findWaiting(name), skipped: [] }),
+    take: (list, knownMs) => inTurn(() => takeNamed(list, knownMs)),
+    takeFile: async (text, options, knownMs) => {
+      const one = await read(text, options);
+      return inTurn(() => takeNamed(added(one).list, knownMs));
     },
     set: async (text) => {
       const options: ListOptions = { format: "pennyworth", source: ownSource, published: null };
-      const { list, skipped } = parseList(text, options, now());
-      refuseUnknown(list, history.lists);
-      const merged = merge(ownList(), list);
-      const preview = previewOf(merged, skipped);
-      take(merged, null);
-      return preview;
+      const { list, skipped } = await parseApart(text, options, now());
+      return inTurn(async () => {
+        refuseUnknown(list, history.lists);
+        const merged = refuseLarge(merge(ownList(), list));
+        const changed = await preview({ list: merged, skipped });
+        await take(merged, null);
+        return changed;
+      });
     },
-    drop: async (source) => {
-      const known = [...new Set(history.lists.map(({ taken }) => taken.source))];
-      if (!known.includes(source)) throw new PennyworthError("list_unknown", { name: source, known: known.join(", ") });
-      const nowMs = nextOf(source, now());
-      const empty: PriceList = { source, version: "none", origin: "dropped", published: null, records: [], discounts: [], choices: [] };
-      note(empty, { ...toTaken(empty, nowMs), hash: "none", records: 0 });
-      // What is part of Pennyworth waits from then on, and can be taken again.
-      const shipped = history.lists.filter(({ taken }) => taken.source === source && taken.hash === null);
-      for (const { list } of shipped) if (!still.includes(list)) still.push(list);
-    },
+    unset: (place) =>
+      inTurn(async () => {
+        const { list, undone } = without(ownList(), place, ownList(settingsSource));
+        const left = merge(list, { ...list, records: [], discounts: [], choices: [] });
+        const changed = await preview({ list: left, skipped: [] });
+        await take(left, null);
+        return { ...changed, undone };
+      }),
+    drop: (source) =>
+      inTurn(async () => {
+        const known = [...new Set(history.lists.map(({ taken }) => taken.source))];
+        if (!known.includes(source)) throw new PennyworthError("list_unknown", { name: source, known: known.join(", ") });
+        const nowMs = nextOf(source, now());
+        const empty: PriceList = { source, version: "none", origin: "dropped", published: null, records: [], discounts: [], choices: [] };
+        note(empty, { ...toTaken(empty, nowMs), hash: "none", records: 0 });
+        // What is part of Pennyworth waits from then on, and can be taken again.
+        const shipped = history.lists.filter(({ taken }) => taken.source === source && taken.hash === null);
+        for (const { list } of shipped) if (!still.includes(list)) still.push(list);
+      }),
     book: (knownMs) => history.at(knownMs),
   };
 }
@@ -180,6 +215,14 @@ function refuseReserved({ source, origin }: PriceList, waiting: readonly PriceLi
   const shipped = new Set([settingsSource, baseSource, ...readShipped().map((list) => list.source), ...waiting.map((list) => list.source)]);
   if (shipped.has(source) && !isTheirs)
     throw new PennyworthError("prices_invalid", { detail: `source: ${source} is Pennyworth's own name of a list; give the file another` });
+}
+
+function refuseLarge(list: PriceList): PriceList {
+  if (sizeOf(list) > ownMax)
+    throw new PennyworthError("prices_invalid", {
+      detail: `your own list would have ${sizeOf(list)} prices, discounts and choices, and ${ownMax} is the most: give the file a source of its own`,
+    });
+  return list;
 }
 
 /** A choice of what nobody says would change nothing, in silence. */
@@ -208,7 +251,11 @@ export function openLists(
   if (before === undefined ? sizeOf(settings) > 0 : before.taken.version !== settings.version) {
     const knownMs = Math.max(nowMs, (before?.taken.knownMs ?? 0) + 1);
     const hash = record === null ? "unkept" : shelf.keep(settings);
-    added.push({ taken: { ...toTaken(settings, knownMs), own: true, hash }, list: settings });
+    added.push({
+      taken: { ...toTaken(settings, knownMs), own: true, hash },
+      list: settings,
+      ...(record === null ? {} : { again: () => shelf.recall(hash) }),
+    });
   }
   if (record !== null) for (const { taken } of added) record({ kind: "prices.taken", list: taken });
   return { standing: [...standing, ...added], waiting: isNew ? [] : shipped };
@@ -228,11 +275,11 @@ function nameOf({ source, version }: { readonly source: string; readonly version
   return `${source}@${version}`;
 }
 
-function toListed({ taken, list }: StandingList, all: readonly StandingList[]): ListedPrices {
-  const { source, version, own, knownMs, takenMs, records, hash } = taken;
+function toListed(one: StandingList, all: readonly StandingList[]): ListedPrices {
+  const { source, version, own, knownMs, takenMs, records, hash } = one.taken;
   const isNewer = (other: StandingList): boolean => other.taken.source === source && other.taken.knownMs > knownMs;
-  const superseded = isDropped({ taken, list }, all) || (hash !== null && all.some(isNewer));
-  return { source, version, origin: list.origin, own, taken: { takenMs, knownMs }, superseded, records };
+  const superseded = isDropped(one, all) || (hash !== null && all.some(isNewer));
+  return { source, version, origin: one.origin ?? one.list.origin, own, taken: { takenMs, knownMs }, superseded, records };
 }
 
 /** What is for the same place is replaced. */
@@ -296,22 +343,6 @@ function linesOf(tariff: Tariff, sourceOf: SourceOf): readonly PriceLine[] {
       source: sourceOf(price) ?? "",
     })),
   );
-}
-
-function modelsOf(
-  list: PriceList,
-  lists: readonly StandingList[],
-): { provider: string; model: string; tier: string; region: string | null }[] {
-  const before = lists.filter(({ taken }) => taken.source === list.source).map((one) => one.list);
-  const seen = new Map<string, { provider: string; model: string; tier: string; region: string | null }>();
-  for (const { provider, model, tier, region } of [...before, list].flatMap((one) => one.records))
-    seen.set(JSON.stringify([provider, model, tier, region]), { provider, model, tier, region });
-  // A discount or a choice bears on models that other lists name.
-  const wide = new Set([...list.discounts, ...list.choices].map(({ provider }) => provider));
-  if (wide.size > 0)
-    for (const { provider, model, tier, region } of lists.flatMap((one) => one.list.records))
-      if (wide.has(provider)) seen.set(JSON.stringify([provider, model, tier, region]), { provider, model, tier, region });
-  return [...seen.values()];
 }
 
 function modelsAt(

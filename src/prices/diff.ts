@@ -5,6 +5,7 @@ import type { Book, Slice } from "../core/book.ts";
 import { formatRate, type Rate } from "../core/money.ts";
 import type { PricedStep } from "../core/price.ts";
 import { type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
+import { atOnce, sorting, type Work } from "./pace.ts";
 import type { PriceChange } from "./view.ts";
 
 export interface DiffedModel {
@@ -19,8 +20,14 @@ export interface DiffedModel {
  * class, step and time. Where the day is cut into windows each window's price is compared with that of the same hours.
  */
 export function diffBooks(before: Book, after: Book, models: Iterable<DiffedModel>, atMs: number): readonly PriceChange[] {
+  return atOnce(diffing(before, after, models, atMs));
+}
+
+/** The same, to be left between two models. */
+export function* diffing(before: Book, after: Book, models: Iterable<DiffedModel>, atMs: number): Work<readonly PriceChange[]> {
   const changes = new Map<string, PriceChange>();
   for (const model of models) {
+    yield;
     const query = { provider: model.provider, model: model.model, tier: model.tier, region: model.region };
     const [old, now] = [since(before.slices(query) ?? [], atMs), since(after.slices(query) ?? [], atMs)];
     const times = [...new Set([atMs, ...[...old, ...now].map(({ fromMs }) => fromMs)])].filter((ms) => ms >= atMs).sort((a, b) => a - b);
@@ -49,7 +56,7 @@ export function diffBooks(before: Book, after: Book, models: Iterable<DiffedMode
         }
       }
   }
-  return [...changes.values()].toSorted(compare);
+  return yield* sorting([...changes.values()], compare);
 }
 
 /** A time of day in ms after midnight at which each part of the day can be asked about. */

@@ -101,6 +101,30 @@ describe("what we thought, and when", () => {
   });
 });
 
+it("lists in whose place newer ones stand are read anew when the past is asked for, and not before", () => {
+  let reads = 0;
+  const kept = (known: string, usd: string): StandingList => {
+    const one = stand("own", known, [price(usd)]);
+    return { ...one, again: () => (reads++, one.list) };
+  };
+  const history = createHistory([kept("2026-06-01", "5"), kept("2026-07-01", "4")], {});
+  history.add(kept("2026-08-01", "3"));
+  const usd = (known: string | null) => {
+    const query = { provider: "acme", model: "one", tier: null, region: null, atMs: day("2026-06-15") };
+    const step = history.at(known === null ? null : day(known)).find(query)?.prices.input?.[0];
+    return step === undefined ? null : formatRate(step.rate, 1_000_000n);
+  };
+  expect(usd(null)).toBe("3");
+  // Where a price of the past came from is known without its list.
+  expect(history.live.source("x@5/acme/one@#input")).toBe("own");
+  expect(history.live.source("x@6/acme/one@#input")).toBeNull();
+  expect(history.lists.map(({ origin }) => origin)).toEqual(["own", "own", undefined]);
+  expect(history.lists.filter((one) => Object.getOwnPropertyDescriptor(one, "list")?.value !== undefined)).toHaveLength(1);
+  expect(reads).toBe(0);
+  expect([usd("2026-06-02"), usd("2026-07-02"), usd("2026-08-02")]).toEqual(["5", "4", "3"]);
+  expect(reads).toBeGreaterThan(0);
+});
+
 describe("the order in which lists come", () => {
   const source = fc.constantFrom("own", "genai-prices", "litellm", "models.dev");
   const dayNumber = fc.integer({ min: 0, max: 40 });

@@ -11,12 +11,19 @@ import { readFallbacks } from "./snapshot.ts";
 /** A list and how it came into the book. */
 export interface StandingList {
   readonly taken: TakenList;
+  /** Read anew from the shelf each time, once a newer one stands in its place. */
   readonly list: PriceList;
+  /** How it is read anew; absent: it is kept in memory. */
+  readonly again?: () => PriceList;
+  /** The list's, there without reading it, where the list itself is not kept. */
+  readonly origin?: string;
 }
 
 export interface History {
   /** As known then, ms UTC; null: as known now. */
   at(knownMs: number | null): Book;
+  /** As it would be known now with one more list. */
+  with(list: StandingList): Book;
   /** What the book as known then is made of: plain data, for another process. */
   sources(knownMs: number | null): PriceSources;
   /** As known now, whatever will be taken: one object for ever. */
@@ -33,7 +40,9 @@ const booksMax = 4;
 
 /** `pricesOf`: provider → whose lists apply to it, in order; its own where it is not named. */
 export function createHistory(lists: readonly StandingList[], pricesOf: Readonly<Record<string, readonly string[]>>): History {
-  const standing = [...lists];
+  const standing: StandingList[] = [];
+  /** What versions begin with, of every list that ever was → where it came from. */
+  const origins = new Map<string, string>();
   const books = new Map<string, Book>();
   const [derivations, periods, fallbacks] = [readDerivations(), readPeriods(), readFallbacks()];
   let now: Book | null = null;
@@ -50,6 +59,22 @@ export function createHistory(lists: readonly StandingList[], pricesOf: Readonly
     return book;
   }
 
+  function learn(one: StandingList): void {
+    standing.push(one);
+    for (const { id } of [...one.list.records, ...one.list.discounts]) {
+      const start = id.slice(0, id.indexOf("/"));
+      if (!origins.has(start)) origins.set(start, one.list.origin);
+    }
+  }
+
+  /** Lists that are not in force any more make room; who asks for the past reads them anew. */
+  function shed(): void {
+    const newest = newestOf(standing);
+    for (const [index, one] of standing.entries())
+      if (one.origin === undefined && one.again !== undefined && newest.get(one.taken.source) !== one)
+        standing[index] = toPast(one, one.again);
+  }
+
   function make(known: readonly StandingList[]): Book {
     return createPriceBook(sourcesOf(known));
   }
@@ -58,20 +83,25 @@ export function createHistory(lists: readonly StandingList[], pricesOf: Readonly
     return { layers: layersOf(known), derivations, periods, fallbacks, pricesOf };
   }
 
+  for (const one of lists) learn(one);
+  shed();
+
   return {
     at,
+    with: (list) => make([...standing, list]),
     sources: (knownMs) => sourcesOf(standing.filter(({ taken }) => knownMs === null || taken.knownMs <= knownMs)),
     live: {
       find: (query) => at(null).find(query),
       findAll: (query) => at(null).findAll(query),
       findPeriod: (query, name) => at(null).findPeriod(query, name),
-      source: (version) => at(null).source(version) ?? sourceOf(standing, version),
+      source: (version) => at(null).source(version) ?? origins.get(version.slice(0, version.indexOf("/"))) ?? null,
     },
     get lists() {
       return standing;
     },
     add(list) {
-      standing.push(list);
+      learn(list);
+      shed();
       now = null;
       books.clear();
     },
@@ -83,11 +113,7 @@ export function createHistory(lists: readonly StandingList[], pricesOf: Readonly
  * source the newest list stands. What is shipped adds up: a newer snapshot goes first, and an older one still says what was.
  */
 export function layersOf(lists: readonly StandingList[]): readonly PriceLayer[] {
-  const newest = new Map<string, StandingList>();
-  for (const one of lists) {
-    const other = newest.get(one.taken.source);
-    if (other === undefined || compareKnown(one, other) < 0) newest.set(one.taken.source, one);
-  }
+  const newest = newestOf(lists);
   const standing = lists.filter((one) => (one.taken.hash === null ? !isDropped(one, lists) : newest.get(one.taken.source) === one));
   return standing
     .filter(({ taken }) => taken.records > 0)
@@ -105,8 +131,28 @@ export function layersOf(lists: readonly StandingList[]): readonly PriceLayer[] 
     }));
 }
 
+function newestOf(lists: readonly StandingList[]): ReadonlyMap<string, StandingList> {
+  const newest = new Map<string, StandingList>();
+  for (const one of lists) {
+    const other = newest.get(one.taken.source);
+    if (other === undefined || compareKnown(one, other) < 0) newest.set(one.taken.source, one);
+  }
+  return newest;
+}
+
+function toPast({ taken, list: { origin } }: StandingList, again: () => PriceList): StandingList {
+  return {
+    taken,
+    origin,
+    again,
+    get list() {
+      return again();
+    },
+  };
+}
+
 /** Whether its source was left out since then. */
-export function isDropped({ taken }: StandingList, lists: readonly StandingList[]): boolean {
+export function isDropped({ taken }: Pick<StandingList, "taken">, lists: readonly StandingList[]): boolean {
   return lists.some((other) => other.taken.source === taken.source && other.taken.records === 0 && other.taken.knownMs > taken.knownMs);
 }
 
@@ -123,12 +169,4 @@ function compareKnown(a: StandingList, b: StandingList): number {
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Of a version that a list of the past gave. */
-function sourceOf(lists: readonly StandingList[], version: string): string | null {
-  for (const { list } of lists)
-    for (const { id } of [...list.records, ...list.discounts])
-      if (version.startsWith(id) && /^(?:[#~ >@]|$)/.test(version.slice(id.length))) return list.origin;
-  return null;
 }

@@ -6,6 +6,7 @@ import { formatRate, parseRate, type Rate } from "../core/money.ts";
 import { type ClassPrice, type PriceRecord, standard } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { PriceList } from "./list.ts";
+import { atOnce, sorting, type Work } from "./pace.ts";
 import type { ListWarning } from "./view.ts";
 
 /**
@@ -28,6 +29,11 @@ type Warn = (record: PriceRecord, name: UsageClass | null, detail: string) => vo
 
 /** `book`: what is known without the list. Sorted by provider and model. */
 export function checkList(list: PriceList, book?: Book): readonly ListWarning[] {
+  return atOnce(checking(list, book));
+}
+
+/** The same, to be left between two records. */
+export function* checking(list: PriceList, book?: Book): Work<readonly ListWarning[]> {
   const warnings = new Map<string, ListWarning>();
   const warn: Warn = ({ provider, model, tier, region, validFromMs }, name, detail) => {
     const marks = [
@@ -38,7 +44,7 @@ export function checkList(list: PriceList, book?: Book): readonly ListWarning[] 
     const told = `${detail}${marks.join("")}`;
     warnings.set(JSON.stringify([provider, model, name, told]), { provider, model, class: name, detail: told });
   };
-  const medians = mediansOf(list);
+  const medians = yield* mediansOf(list);
   const byModel = new Map<string, PriceRecord[]>();
   for (const record of list.records) {
     const key = JSON.stringify([record.provider, record.model, record.region]);
@@ -48,13 +54,14 @@ export function checkList(list: PriceList, book?: Book): readonly ListWarning[] 
   }
   for (const records of byModel.values())
     for (const record of records) {
+      yield;
       checkClasses(record, warn);
       checkNeighbours(record, medians, warn);
       checkTier(record, records, warn);
       checkBefore(record, records, warn);
       if (book !== undefined) checkBook(record, book, warn);
     }
-  return [...warnings.values()].toSorted((a, b) => compareText(a.provider, b.provider) || compareText(a.model, b.model));
+  return yield* sorting([...warnings.values()], (a, b) => compareText(a.provider, b.provider) || compareText(a.model, b.model));
 }
 
 function rateOf(record: PriceRecord, name: UsageClass): Rate | null {
@@ -138,11 +145,12 @@ function familyOf({ provider, model }: PriceRecord, name: UsageClass): string {
 }
 
 /** By provider and class, and by family, the median of its models' prices in the list. */
-function mediansOf(list: PriceList): ReadonlyMap<string, Rate> {
+function* mediansOf(list: PriceList): Work<ReadonlyMap<string, Rate>> {
   const all = new Map<string, Rate[]>();
   const seen = new Set<string>();
   for (const record of list.records) {
     if (record.tier !== standard || record.region !== null) continue;
+    yield;
     for (const name of Object.keys(record.prices) as UsageClass[]) {
       const rate = rateOf(record, name);
       const place = `${record.provider}\n${record.model}\n${name}`;
@@ -155,12 +163,14 @@ function mediansOf(list: PriceList): ReadonlyMap<string, Rate> {
       }
     }
   }
-  return new Map(
-    [...all].flatMap(([key, rates]) => {
-      const median = rates.toSorted((a, b) => (exceeds(b, a, 1n) ? -1 : exceeds(a, b, 1n) ? 1 : 0))[Math.floor(rates.length / 2)];
-      return median === undefined || rates.length < (key.split("\n").length === 2 ? neighboursMin : 2) ? [] : [[key, median] as const];
-    }),
-  );
+  const medians = new Map<string, Rate>();
+  for (const [key, rates] of all) {
+    yield;
+    if (rates.length < (key.split("\n").length === 2 ? neighboursMin : 2)) continue;
+    const sorted = yield* sorting(rates, (a, b) => (exceeds(b, a, 1n) ? -1 : exceeds(a, b, 1n) ? 1 : 0));
+    medians.set(key, sorted[Math.floor(rates.length / 2)] as Rate);
+  }
+  return medians;
 }
 
 function checkNeighbours(record: PriceRecord, medians: ReadonlyMap<string, Rate>, warn: Warn): void {

@@ -3,15 +3,21 @@
 
 import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TakenList } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
 import type { StandingList } from "./history.ts";
 import type { PriceList } from "./list.ts";
+import { inSlices, type Work } from "./pace.ts";
 import { readShipped } from "./snapshot.ts";
+
+/** Lists of the past that are kept in memory, those asked for last. */
+const pastMax = 8;
 
 export class Shelf {
   readonly #folder: string;
+  readonly #past = new Map<string, PriceList>();
 
   constructor(dataFolder: string) {
     this.#folder = join(dataFolder, "prices");
@@ -36,13 +42,64 @@ export class Shelf {
       synced(this.#folder, "r", () => undefined);
     } catch (cause) {
       discard(working);
-      throw new PennyworthError(
-        "prices_unwritable",
-        { folder: this.#folder, cause: (cause as NodeJS.ErrnoException).code ?? String(cause) },
-        cause,
-      );
+      throw this.#unwritable(cause);
     }
     return hash;
+  }
+
+  /** The same while calls pass: the list is written out in slices, and nobody waits for the disk. */
+  async put(list: PriceList): Promise<string> {
+    const parts = await inSlices(textOf(list));
+    const digest = createHash("sha256");
+    for (const part of parts) digest.update(part);
+    const hash = digest.digest("hex");
+    const file = join(this.#folder, `${hash}.json`);
+    const text = Buffer.concat(parts);
+    if (
+      await readFile(file).then(
+        (kept) => kept.equals(text),
+        () => false,
+      )
+    )
+      return hash;
+    const working = `${file}.tmp`;
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      const handle = await open(working, "w", 0o600);
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(working, file);
+      const folder = await open(this.#folder, "r");
+      await folder.sync().finally(() => folder.close());
+    } catch (cause) {
+      await rm(working, { force: true }).catch(() => undefined);
+      throw this.#unwritable(cause);
+    }
+    return hash;
+  }
+
+  /** As `read`, of a list that a newer one stands in place of: the last few are kept. */
+  recall(hash: string): PriceList {
+    const list = this.#past.get(hash) ?? this.read(hash);
+    this.#past.delete(hash);
+    this.#past.set(hash, list);
+    for (const oldest of this.#past.keys()) {
+      if (this.#past.size <= pastMax) break;
+      this.#past.delete(oldest);
+    }
+    return list;
+  }
+
+  #unwritable(cause: unknown): PennyworthError {
+    return new PennyworthError(
+      "prices_unwritable",
+      { folder: this.#folder, cause: (cause as NodeJS.ErrnoException).code ?? String(cause) },
+      cause,
+    );
   }
 
   /** @throws PennyworthError `prices_damaged` when it is not there, or is not what was kept. */
@@ -62,6 +119,29 @@ export class Shelf {
 
 function named(list: { readonly source: string; readonly version: string }): string {
   return `${list.source}@${list.version}`;
+}
+
+/** What `JSON.stringify` makes of it and an end of line, in parts. */
+function* textOf(list: PriceList): Work<readonly Buffer[]> {
+  const parts: Buffer[] = [];
+  let text = "{";
+  for (const [index, [key, value]] of Object.entries(list).entries()) {
+    text += `${index === 0 ? "" : ","}${JSON.stringify(key)}:`;
+    if (!Array.isArray(value)) text += JSON.stringify(value);
+    else {
+      text += "[";
+      for (const [place, item] of value.entries()) {
+        text += `${place === 0 ? "" : ","}${JSON.stringify(item)}`;
+        if (place % 50 !== 49) continue;
+        parts.push(Buffer.from(text));
+        text = "";
+        yield;
+      }
+      text += "]";
+    }
+  }
+  parts.push(Buffer.from(`${text}}\n`));
+  return parts;
 }
 
 function isText(file: string, text: string): boolean {
@@ -91,6 +171,19 @@ function synced(path: string, flags: "r" | "w", act: (handle: number) => void): 
   }
 }
 
+/** A list that is on the shelf; one in whose place a newer one stands is read when it is asked for. */
+function stand(shelf: Shelf, taken: TakenList, hash: string, isPast: boolean): StandingList {
+  const again = (): PriceList => shelf.recall(hash);
+  if (!isPast) return { taken, list: shelf.read(hash), again };
+  return {
+    taken,
+    again,
+    get list() {
+      return again();
+    },
+  };
+}
+
 /** Every list that the journal names, and those that are shipped and wait. A shipped one that this version does not have any more is left out. */
 export function readLists(
   shelf: Shelf,
@@ -100,7 +193,9 @@ export function readLists(
   const byName = new Map(shipped.map((list) => [named(list), list]));
   const standing = taken.flatMap((one) => {
     if (one.records === 0) return [{ taken: one, list: nothing(one) }];
-    const list = one.hash === null ? byName.get(named(one)) : shelf.read(one.hash);
+    const isPast = taken.some((other) => other.source === one.source && other.knownMs > one.knownMs);
+    if (one.hash !== null) return [stand(shelf, one, one.hash, isPast)];
+    const list = byName.get(named(one));
     return list === undefined ? [] : [{ taken: one, list }];
   });
   // What was dropped waits to be taken again.

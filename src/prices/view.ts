@@ -4,6 +4,7 @@
 import type { PriceBook } from "../core/price.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { PriceList } from "./list.ts";
+import type { Undone } from "./unset.ts";
 
 export interface PriceQuery {
   readonly provider: string;
@@ -126,6 +127,16 @@ export interface ListOptions {
   readonly published: string | null;
 }
 
+/** What of one's own list is meant: a name as it was written, wildcards and all. */
+export interface OwnPlace {
+  readonly provider: string;
+  readonly model: string;
+  readonly tier: string | null;
+  readonly region: string | null;
+  /** The day from which it holds, ms UTC. */
+  readonly fromMs: number | null;
+}
+
 export interface PricesAccess {
   /** The rates in force at a time; null when the book has none. */
   find(query: PriceQuery): PriceFound | null;
@@ -146,14 +157,23 @@ export interface PricesAccess {
   source(version: string): string | null;
   /** Every list that was taken, and those that wait, the newest first. */
   lists(): readonly ListedPrices[];
+  /** A list of Pennyworth's own that waits. @throws PennyworthError `list_unknown`. */
+  readWaiting(name: string): PriceList;
   /** Reads a file of prices and compares it. Nothing is taken. @throws PennyworthError `prices_invalid` with line and reason. */
-  preview(text: string, options: ListOptions): ListPreview;
+  preview(text: string, options: ListOptions): Promise<ListPreview>;
   /** What a list of Pennyworth's own that waits would change. @throws PennyworthError `list_unknown`. */
-  previewWaiting(name: string): ListPreview;
+  previewWaiting(name: string): Promise<ListPreview>;
   /** Lets a list take effect. `knownMs` null: from now. @throws PennyworthError `prices_invalid`, `journal_unwritable`. */
   take(list: PriceList, knownMs: number | null): Promise<ListedPrices>;
+  /** The same of what a file of prices says; what it says of one's own is added to them. */
+  takeFile(text: string, options: ListOptions, knownMs: number | null): Promise<ListedPrices>;
   /** Adds to the user's own list, or replaces what is for the same model, tier, region, window and start. `text`: a price file (docs/prices.md). */
   set(text: string): Promise<ListPreview>;
+  /**
+   * Takes back what the user's own list says of a place, from now on: null narrows nothing, so that without tier, region and start all of it goes.
+   * @throws PennyworthError `own_unknown` when it says nothing of it.
+   */
+  unset(place: OwnPlace): Promise<ListPreview & { readonly undone: Undone }>;
   /** Leaves a source out from now on. @throws PennyworthError `list_unknown`. */
   drop(source: string): Promise<void>;
   /** The book itself, as known at a time; null: now. */

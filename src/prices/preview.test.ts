@@ -1,0 +1,120 @@
+import * as fc from "fast-check";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import type { TakenList } from "../core/entry.ts";
+import { createDesk } from "./desk.ts";
+import { diffBooks } from "./diff.ts";
+import { readFile } from "./file.ts";
+import { createHistory, type History } from "./history.ts";
+import type { PriceList } from "./list.ts";
+import { previewOf } from "./preview.ts";
+import { Shelf, takeShipped } from "./shelf.ts";
+import { readShipped } from "./snapshot.ts";
+
+const nowMs = Date.parse("2026-11-21");
+
+function read(source: string, file: object): PriceList {
+  return readFile(JSON.stringify(file), { format: null, source, published: null }).list;
+}
+
+function taken({ source, version, records, discounts, choices }: PriceList, knownMs: number): TakenList {
+  const size = records.length + discounts.length + choices.length;
+  return { source, version, hash: `${source}${knownMs}`, knownMs, takenMs: knownMs, own: source === "own", records: size };
+}
+
+function historyOf(...lists: readonly PriceList[]): History {
+  return createHistory(
+    lists.map((list, index) => ({ taken: taken(list, index + 1), list })),
+    {},
+  );
+}
+
+const price = (model: string, input: string, rest: object = {}) => ({ provider: "house", model, perMillion: { input }, ...rest });
+
+describe("what a list would change", () => {
+  it("is looked for only among the models of which it says something else", async () => {
+    const before = Array.from({ length: 500 }, (_, index) => price(`model-${index}`, "1"));
+    const [old, now] = [read("own", { prices: before }), read("own", { prices: before.with(7, price("model-7", "2")) })];
+    const history = historyOf(old);
+    const asked: string[] = [];
+    const book = history.at(null);
+    const counted: History = {
+      ...history,
+      at: () => ({ ...book, slices: (query) => (asked.push(query.model), book.slices(query)) }),
+    };
+    const { changes } = await previewOf(now, taken(now, nowMs), counted, nowMs);
+    expect(changes).toMatchObject([{ model: "model-7", before: "1", after: "2" }]);
+    expect(asked).toEqual(["model-7"]);
+  });
+
+  it("is what looking at every model of every list finds", async () => {
+    const usd = fc.constantFrom("1", "2", "3");
+    const entry = fc.record({ model: fc.constantFrom("a-1", "a-2", "b-1", "a-*", "*"), usd });
+    const file = fc.record({
+      prices: fc.uniqueArray(entry, { selector: ({ model }) => model, maxLength: 4 }),
+      discount: fc.option(fc.constantFrom("0.5", "0.8")),
+      choice: fc.option(fc.constantFrom("other", "base")),
+    });
+    const toList = (source: string, { prices, discount, choice }: typeof file extends fc.Arbitrary<infer File> ? File : never) =>
+      read(source, {
+        prices: prices.map((one) => price(one.model, one.usd)),
+        discounts: discount === null ? [] : [{ provider: "house", times: discount }],
+        choices: choice === null ? [] : [{ provider: "house", model: "*", source: choice }],
+      });
+    const other = read("other", { prices: [price("a-1", "7"), price("b-1", "8"), price("c-1", "9")] });
+    await fc.assert(
+      fc.asyncProperty(file, file, fc.boolean(), async (one, two, isOwn) => {
+        const source = isOwn ? "own" : "mine";
+        const [old, now] = [toList(source, one), toList(source, two)];
+        const history = historyOf(other, old);
+        const standing = { taken: taken(now, nowMs), list: now };
+        // What other lists say changes by discounts and choices alone.
+        const isSame = JSON.stringify([old.discounts, old.choices]) === JSON.stringify([now.discounts, now.choices]);
+        const names = (isSame ? [old, now] : [other, old, now]).flatMap(({ records }) => records.map(({ model }) => model));
+        const all = names.map((model) => ({ provider: "house", model, tier: "standard", region: null }));
+        const { changes } = await previewOf(now, standing.taken, history, nowMs);
+        expect(changes).toEqual(diffBooks(history.at(null), createHistory([...history.lists, standing], {}).at(null), all, nowMs));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+const path = fileURLToPath(new URL("../../../shared/data/prices/litellm_2026_07_24.json", import.meta.url));
+const isHere = existsSync(path);
+
+describe.skipIf(!isHere)(isHere ? "a public map of 2,900 models" : "skipped: ../shared/data is not here", () => {
+  it("is looked at and taken while calls pass", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pennyworth-preview-"));
+    const shipped = readShipped();
+    const standing = takeShipped(shipped, 0).map((one, index) => ({ taken: one, list: shipped[index] as PriceList }));
+    const history = createHistory(standing, {});
+    const desk = createDesk({ history, shelf: new Shelf(folder), waiting: [], pricesOf: {}, now: () => nowMs, record: () => undefined });
+    const options = { format: null, source: null, published: null } as const;
+    const text = readFileSync(path, "utf8");
+    let longestMs = 0;
+    const stop = new AbortController();
+    // Processor time of this process: how busy the machine is does not count.
+    const others = (async () => {
+      for (let last = process.cpuUsage(); !stop.signal.aborted; last = process.cpuUsage()) {
+        await setImmediate();
+        const { user, system } = process.cpuUsage(last);
+        longestMs = Math.max(longestMs, (user + system) / 1000);
+      }
+    })();
+    const { changes } = await desk.preview(text, options);
+    await desk.takeFile(text, options, null);
+    const query = { provider: "openai", model: "gpt-4o", tier: null, region: null, atMs: nowMs, knownMs: null };
+    expect(desk.find(query)).not.toBeNull();
+    stop.abort();
+    await others;
+    rmSync(folder, { recursive: true });
+    expect(changes.length).toBeGreaterThan(1000);
+    // Some 50 ms, most of it the collector's; all in one it was more than 800.
+    expect(longestMs).toBeLessThan(200);
+  }, 120_000);
+});

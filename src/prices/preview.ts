@@ -1,0 +1,81 @@
+// What a list would change before it takes effect, and what is odd about it. Not here: how two books differ (diff.ts), what is odd (sanity.ts),
+// taking it (desk.ts). Invariant: it takes as long as there are prices that can differ, and calls pass meanwhile.
+
+import type { TakenList } from "../core/entry.ts";
+import type { PriceRecord } from "../core/price.ts";
+import { type DiffedModel, diffing } from "./diff.ts";
+import { type History, layersOf } from "./history.ts";
+import type { PriceList } from "./list.ts";
+import { inSlices, type Work } from "./pace.ts";
+import { checking } from "./sanity.ts";
+import type { ListPreview } from "./view.ts";
+
+/** `taken`: as it would be taken. What is in force when it is called is what the list is compared with. */
+export async function previewOf(list: PriceList, taken: TakenList, history: History, nowMs: number): Promise<Omit<ListPreview, "skipped">> {
+  const before = history.at(null);
+  const layers = layersOf(history.lists);
+  const after = history.with({ taken, list });
+  const changed = await inSlices(
+    changedOf(
+      list,
+      layers.filter(({ source }) => source === list.source),
+    ),
+  );
+  const models = await inSlices(modelsOf(changed, layers));
+  const changes = await inSlices(diffing(before, after, models, nowMs));
+  return { list, changes, warnings: await inSlices(checking(list, before)) };
+}
+
+type Said = Pick<PriceList, "records" | "discounts" | "choices">;
+
+/** What is in the list and in none of those of its source that stand, or the other way round; all of both where a rule may reach other names. */
+function* changedOf(list: Said, before: readonly Said[]): Work<Said> {
+  const records = yield* differing(
+    list.records,
+    before.flatMap((one) => one.records),
+  );
+  const discounts = yield* differing(
+    list.discounts,
+    before.flatMap((one) => one.discounts),
+  );
+  const choices = yield* differing(
+    list.choices,
+    before.flatMap((one) => one.choices),
+  );
+  const isWhole = records.every(({ match }) => "equals" in match);
+  return { records: isWhole ? records : [...before.flatMap((one) => one.records), ...list.records], discounts, choices };
+}
+
+function* differing<Item>(some: readonly Item[], others: readonly Item[]): Work<readonly Item[]> {
+  const [left, right] = [yield* textsOf(some), yield* textsOf(others)];
+  const changed: Item[] = [];
+  for (const [text, item] of left) if (!right.has(text)) changed.push(item);
+  for (const [text, item] of right) if (!left.has(text)) changed.push(item);
+  return changed;
+}
+
+function* textsOf<Item>(items: readonly Item[]): Work<ReadonlyMap<string, Item>> {
+  const texts = new Map<string, Item>();
+  for (const item of items) {
+    yield;
+    texts.set(JSON.stringify(item), item);
+  }
+  return texts;
+}
+
+function* modelsOf({ records, discounts, choices }: Said, layers: readonly Said[]): Work<readonly DiffedModel[]> {
+  const seen = new Map<string, DiffedModel>();
+  const add = ({ provider, model, tier, region }: PriceRecord): void =>
+    void seen.set(JSON.stringify([provider, model, tier, region]), { provider, model, tier, region });
+  for (const record of records) {
+    yield;
+    add(record);
+  }
+  // A discount or a choice bears on models that other lists name.
+  const wide = new Set([...discounts, ...choices].map(({ provider }) => provider));
+  for (const record of wide.size === 0 ? [] : layers.flatMap((one) => one.records)) {
+    yield;
+    if (wide.has(record.provider)) add(record);
+  }
+  return [...seen.values()];
+}
