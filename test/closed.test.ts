@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), "pennyworth-closed-"));
 const data = join(folder, "data");
 let running: Running;
 
-/** Calls of 15 October, a second apart. */
+/** Calls of 15 October, a second apart; what is done of them later is done in November. */
 let nowMs = Date.UTC(2026, 9, 15, 12);
 
 beforeAll(async () => {
@@ -91,6 +91,8 @@ it("a closed month stands while a price of it is put right", async () => {
   await call("gpt-5-mini", { "x-pennyworth-customer": "acme" });
   const used = await Promise.all(house.map((id) => get<Receipt>(`/calls/${id}/receipt`)));
 
+  expect((await pennyworth("close", "2026-10")).err).toMatch(/it is not over yet/);
+  nowMs = Date.UTC(2026, 10, 5, 9);
   const closed = await pennyworth("close", "2026-10");
   expect([closed.code, closed.err]).toEqual([0, ""]);
   const before = await answers();

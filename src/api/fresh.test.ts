@@ -138,23 +138,20 @@ describe("a reconciliation", () => {
 
 describe("an answer that was to be fresh", () => {
   const questions = ["report", "calls", "tasks", "overview", "charges", "credits", "prices/unpriced"].map((path) => [path, "?"] as const);
-  it.each([...questions, ["prices/trend", "?provider=openai&model=gpt-5-mini&"] as const])(
-    "%s says whether it is",
-    async (path, start) => {
-      const { waiting, ask } = setUp();
-      for (const isSeen of [true, false]) {
-        waiting.length = 0;
-        const asked = ask(`${path}${start}fresh=true`);
-        await vi.waitFor(() => expect(waiting).toHaveLength(1));
-        expect(waiting[0]?.waitMsMax).toBeUndefined();
-        waiting[0]?.resolve(isSeen);
-        expect(await asked).toMatchObject({ status: 200, body: { fresh: isSeen } });
-      }
+  it.each([...questions, ["prices/trend", "?provider=openai&model=gpt-5-mini&"] as const])("%s says whether it is", async (path, start) => {
+    const { waiting, ask } = setUp();
+    for (const isSeen of [true, false]) {
       waiting.length = 0;
-      const { status, body } = await ask(`${path}${start.replace(/[?&]$/, "")}`);
-      expect([status, "fresh" in body, waiting.length]).toEqual([200, false, 0]);
-    },
-  );
+      const asked = ask(`${path}${start}fresh=true`);
+      await vi.waitFor(() => expect(waiting).toHaveLength(1));
+      expect(waiting[0]?.waitMsMax).toBeUndefined();
+      waiting[0]?.resolve(isSeen);
+      expect(await asked).toMatchObject({ status: 200, body: { fresh: isSeen } });
+    }
+    waiting.length = 0;
+    const { status, body } = await ask(`${path}${start.replace(/[?&]$/, "")}`);
+    expect([status, "fresh" in body, waiting.length]).toEqual([200, false, 0]);
+  });
 });
 
 describe("how far the store is behind", () => {

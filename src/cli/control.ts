@@ -85,9 +85,7 @@ export async function ask<Schema extends z.ZodType>(control: Control, schema: Sc
   const body: unknown = JSON.parse(await answer.text());
   if (!answer.ok) throw toError(body);
   if ((body as { readonly fresh?: unknown } | null)?.fresh === false)
-    process.stderr.write(
-      "The store is behind the journal: what was recorded last is not in this yet; ask again in a moment.\n",
-    );
+    process.stderr.write("The store is behind the journal: what was recorded last is not in this yet; ask again in a moment.\n");
   return schema.parse(body);
 }
 
