@@ -11,6 +11,7 @@ import {
   parseUsd,
   type Pico,
   roundUsd,
+  showRate,
   scaleRate,
   sum,
   toPico,
@@ -195,4 +196,10 @@ describe("scaleRate", () => {
     expect(scaleRate(parseRate("1", 1n), "0.0000000000005")).toEqual(parseRate("0.0000000000005", 1n));
     expect(scaleRate(parseRate("3", 1_000_000n), "0")).toEqual({ pico: 0n, per: 1n });
   });
+});
+
+it("shows a rate that does not end, rounded, and one that does exactly", () => {
+  // $2.49 an hour, for a thousand milliseconds.
+  expect(showRate(parseRate("2.49", 3_600_000n), 1_000n)).toBe("0.000691666666666667");
+  expect(showRate(parseRate("0.36", 3_600_000n), 1_000n)).toBe("0.0001");
 });

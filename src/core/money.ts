@@ -158,6 +158,11 @@ export function formatRatio(numerator: bigint, denominator: bigint, decimals: nu
   return `${scaled < 0n ? "-" : ""}${digits.slice(0, digits.length - decimals)}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
+/** A rate as decimal text for reading: exact where it ends within 30 decimals, else rounded half to even to 18. */
+export function showRate(rate: Rate, units: bigint): string {
+  return formatRate(rate, units) ?? formatRatio(rate.pico * units, rate.per * picoPerUsd, 18);
+}
+
 function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   while (b !== 0n) [a, b] = [b, a % b];
   return a === 0n ? 1n : a;

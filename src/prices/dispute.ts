@@ -1,7 +1,7 @@
 // Where sources do not agree on a price: what each says, class by class. Not here: which one goes. Invariant: rates are compared exactly, and a
 // price that a source reckons from another class of its own is no statement of this one.
 
-import { formatRate, type Rate } from "../core/money.ts";
+import { type Rate, showRate } from "../core/money.ts";
 import type { PricedStep, PriceQuery } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { Dispute } from "./view.ts";
@@ -23,7 +23,7 @@ export function disputesOf(witnesses: readonly Witness[], query: PriceQuery): re
 
 function toDispute(name: UsageClass, all: readonly { readonly source: string; readonly version: string; readonly rate: Rate }[]): Dispute {
   const per = usageClasses[name].unit === "token" ? 1_000_000 : 1_000;
-  const usd = (rate: Rate): string => formatRate(rate, BigInt(per)) ?? "";
+  const usd = (rate: Rate): string => showRate(rate, BigInt(per));
   const sorted = all.toSorted((a, b) => compareRates(a.rate, b.rate));
   const [lowest, highest] = [sorted[0], sorted.at(-1)];
   return {
