@@ -3,6 +3,7 @@
 
 import { describe, expect, it, vi } from "vitest";
 import type { Rerated } from "../core/entry.ts";
+import { zero } from "../core/money.ts";
 import type { Statement } from "../core/statement.ts";
 import { PennyworthError } from "../error.ts";
 import { createApi } from "./app.ts";
@@ -116,6 +117,21 @@ describe("a re-rating", () => {
       }),
     );
     expect([passes, memory.recorded, memory.errors]).toEqual([[], [], []]);
+  });
+
+  it("is refused when its month was closed while it waited", async () => {
+    const { memory, waiting, passes, ask } = setUp();
+    const { body } = await ask("rerates", { since: "2026-10-15", dryRun: false, intoOpen: false });
+    const closing = { month: "2026-10", atMs: Date.UTC(2026, 10, 21), costPico: zero, calls: 0, statement: "" };
+    memory.recorded.push({ kind: "closed", closing });
+    waiting[0]?.resolve(true);
+    await vi.waitFor(async () =>
+      expect((await ask(`rerates/${String(body["id"])}`)).body).toMatchObject({
+        state: "failed",
+        problem: expect.stringContaining("Re-rate from 2026-11-01 on") as string,
+      }),
+    );
+    expect([passes, memory.recorded.length]).toEqual([[], 1]);
   });
 });
 

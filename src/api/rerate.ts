@@ -42,12 +42,15 @@ export function addRerates(app: Api, context: ApiContext): void {
     const nowMs = context.entryMs();
     const [sinceMs, untilMs] = [parseTime("since", wanted.since, nowMs), parseTime("until", wanted.until, nowMs)];
     const knownMs = parseTime("known", wanted.known, nowMs);
-    const closedUntilMs = closedUntil(context);
-    if (closedUntilMs !== null && !wanted.dryRun && !wanted.intoOpen && (sinceMs ?? 0) < closedUntilMs)
+    const requireOpen = (): number | null => {
+      const closedUntilMs = closedUntil(context);
+      if (closedUntilMs === null || wanted.dryRun || wanted.intoOpen || (sinceMs ?? 0) >= closedUntilMs) return closedUntilMs;
       throw new PennyworthError("period_closed", {
         month: monthOf(closedUntilMs - 1),
         detail: `Re-rate from ${new Date(closedUntilMs).toISOString().slice(0, 10)} on, or book the difference now (--into-open).`,
       });
+    };
+    const closedUntilMs = requireOpen();
     if ([...jobs.values()].some(({ state }) => state === "running"))
       throw new PennyworthError("store_busy", { detail: "it rates calls anew already" });
     const { provider = null, model = null } = wanted;
@@ -72,7 +75,7 @@ export function addRerates(app: Api, context: ApiContext): void {
     };
     jobs.set(job.id, job);
     for (const id of jobs.keys()) if (jobs.size > jobsMax) jobs.delete(id);
-    void run(context, job);
+    void run(context, job, requireOpen);
     return c.json(shown(job), 202);
   });
 
@@ -105,12 +108,14 @@ export function addRerates(app: Api, context: ApiContext): void {
 
 /**
  * Over all that is on record, to its end, and until what it put on record can be seen: a pass over half a ledger would leave calls out, or
- * correct what was corrected before. However long the store takes.
+ * correct what was corrected before. However long the store takes: a month may be closed meanwhile.
+ * @param requireOpen throws where that forbids it; gives up to where the books are closed.
  */
-async function run(context: ApiContext, job: Job): Promise<void> {
+async function run(context: ApiContext, job: Job, requireOpen: () => number | null): Promise<void> {
   try {
     await context.ledger.caughtUp(null);
     job.waiting = false;
+    job.closedUntilMs = requireOpen();
     const days = await pass(context, job);
     job.waiting = !job.dryRun;
     if (!job.dryRun) await context.ledger.caughtUp(null);
