@@ -94,6 +94,7 @@ export const errorKinds = {
   server_unreachable: { status: 502, message: "No Pennyworth answers at {url}: {cause}. Start one with `pennyworth serve`." },
   key_name_unknown: { status: 404, message: "No key has the id or name {name}. `pennyworth keys list` shows those that are." },
   price_unknown: { status: 404, message: "No price is known for the model {model} at the provider {provider}.{near}" },
+  own_unknown: { status: 404, message: "You have set no price and made no choice of {name}.{near}" },
   prices_invalid: { status: 400, message: "The price file is not valid, and nothing of it was taken: {detail}." },
   statement_invalid: { status: 400, message: "The statement cannot be read, and nothing of it was compared: {detail}." },
   statement_unknown: {

@@ -441,6 +441,10 @@ function createPrices(changed: string[]): PricesAccess {
       changed.push(`set ${text}`);
       return preview;
     },
+    unset: async ({ provider, model, tier, fromMs }) => {
+      changed.push(`unset ${[provider, model, tier, fromMs].join(" ")}`);
+      return { ...preview, undone: { prices: 1, discounts: 0, choices: 0 } };
+    },
     drop: async (source) => {
       changed.push(`drop ${source}`);
     },

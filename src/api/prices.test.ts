@@ -159,7 +159,14 @@ describe("what changes the book", () => {
     });
     expect((await ask("/set", file)).body).toMatchObject({ added: 1, nowPriced: { calls: 1 } });
     expect((await ask("/drop", { source: "litellm" })).body).toEqual({ dropped: "litellm" });
-    expect(context.changed).toEqual([`take own ${Date.UTC(2026, 10)}`, "set prices: []", "drop litellm"]);
+    const unset = { provider: "openai", model: "gpt-5-mini", tier: "batch", from: "2026-11-01" };
+    expect((await ask("/unset", unset)).body).toMatchObject({ undone: { prices: 1, discounts: 0, choices: 0 } });
+    expect(context.changed).toEqual([
+      `take own ${Date.UTC(2026, 10)}`,
+      "set prices: []",
+      "drop litellm",
+      `unset openai gpt-5-mini batch ${Date.UTC(2026, 10)}`,
+    ]);
   });
 
   it.each([

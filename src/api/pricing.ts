@@ -233,6 +233,21 @@ export const setWanted = z
   .openapi("SetWanted");
 export const setAnswer = preview.extend({ nowPriced }).openapi("PricesSet");
 
+export const unsetWanted = z
+  .strictObject({
+    provider,
+    model: model.openapi({ description: "As it was set, wildcards and all." }),
+    tier: z.string().min(1).max(100).optional().openapi({ description: "Only of this tier; of all unless told." }),
+    region: z.string().min(1).max(100).optional(),
+    from: z.string().max(40).optional().openapi({ description: "Only what holds from this day or time on, as 2026-11-01." }),
+  })
+  .openapi("UnsetWanted");
+export const unsetAnswer = setAnswer
+  .extend({
+    undone: z.object({ prices: count, discounts: count, choices: count }).openapi({ description: "How much of your own was taken back." }),
+  })
+  .openapi("PricesUnset");
+
 export const dropWanted = z.strictObject({ source: z.string().min(1).max(200) }).openapi("DropWanted");
 export const dropAnswer = z.object({ dropped: z.string() }).openapi("PricesDropped");
 

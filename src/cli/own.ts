@@ -7,7 +7,7 @@ import * as schema from "../api/pricing.ts";
 import { plainOptions, quoteOf } from "../api/unpriced.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
-import { print, printJson, type SettingsOptions } from "./command.ts";
+import { many, print, printJson, type SettingsOptions } from "./command.ts";
 import { ask, type Control, toPath } from "./control.ts";
 import { describe, describeNowPriced, readText } from "./lists.ts";
 import { dollars, type Model } from "./asked.ts";
@@ -47,6 +47,26 @@ export async function choose(control: Control, asked: Model, source: string, opt
   // A name without wildcards has to be one that the book knows: a mistyped choice would never take effect, and nobody would see it.
   if (!asked.model.includes("*")) await ask(control, schema.prices, toPath("prices", { ...asked }));
   await put(control, JSON.stringify({ choices: [{ ...asked, source }] }), options);
+}
+
+interface UnsetOptions extends SettingsOptions {
+  readonly tier?: string;
+  readonly region?: string;
+  readonly from?: string;
+}
+
+export async function unset(control: Control, asked: Model, { tier, region, from, json }: UnsetOptions): Promise<void> {
+  const body = { ...asked, tier, region, from };
+  const made = await ask(control, schema.unsetAnswer, "/api/v1/prices/unset", { method: "POST", body });
+  if (json) return printJson(made);
+  const { prices, discounts, choices } = made.undone;
+  const what = [
+    ...(prices > 0 ? [many(prices, "price")] : []),
+    ...(discounts > 0 ? [many(discounts, "discount")] : []),
+    ...(choices > 0 ? [many(choices, "choice")] : []),
+  ];
+  print(describe(made));
+  print(`\nTaken back from now on: ${what.join(", ")} of ${asked.provider}/${asked.model}. Calls on record stay as they are.`);
 }
 
 async function put(control: Control, text: string, { json }: SettingsOptions): Promise<void> {

@@ -131,6 +131,18 @@ function addOwn(prices: Command): void {
       withControl(options, async (control) => (await import("./own.ts")).choose(control, asked, source, options)),
     );
   withExamples(withSettings(choose), "prices choose openai/gpt-5-mini litellm");
+
+  const unset = place(prices.command("unset"))
+    .description("take back your own price or choice of a model: the lists have it again")
+    .argument("<provider/model>", "as it was set, wildcards and all", model)
+    .option("--from <day>", "only the price that is valid from this day on", day)
+    .action(actOn(async (control, asked, options) => (await import("./own.ts")).unset(control, asked, options)));
+  withExamples(
+    withSettings(unset),
+    "prices unset openai/gpt-5-mini",
+    "prices unset openai/gpt-5-mini --tier batch",
+    "prices unset openai/gpt-5-mini --from 2026-10-01",
+  );
 }
 
 function addMoney(prices: Command): void {

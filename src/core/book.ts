@@ -343,7 +343,10 @@ function tariffOf(
 ): Tariff | null {
   if (records.length === 0 && base === null) return null;
   const { row } = found.find(({ layer }) => !layer.own) ?? (found[0] as Found);
-  const rules = found.map(({ layer, rule }) => (layer.own ? `own price: ${rule}` : rule));
+  // A price of one's own that is for another time or tier is no rule by which this one was found.
+  const bears = ({ layer, row: { records: all } }: Found): boolean => !layer.own || records.some(({ record }) => all.includes(record));
+  const bearing = found.some(bears) ? found.filter(bears) : found;
+  const rules = bearing.map(({ layer, rule }) => (layer.own ? `own price: ${rule}` : rule));
   return makeTariff({
     provider: row.provider,
     model: row.model,

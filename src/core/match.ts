@@ -40,9 +40,11 @@ export function compileMatch(rule: MatchRule): Matcher {
     };
   }
   if ("regex" in rule) {
-    const parts = partsOf(rule.regex);
+    const name = nameOfRule(rule);
+    const parts = name === null ? null : name.split("*");
     const pattern = parts === null ? new RegExp(rule.regex) : null;
-    return (name) => ((parts === null ? pattern?.test(name) : hasParts(name, parts)) ? `regex ${rule.regex}` : null);
+    const why = name === null ? `regex ${rule.regex}` : name;
+    return (asked) => ((parts === null ? pattern?.test(asked) : hasParts(asked, parts)) ? why : null);
   }
   const [kind, text] = Object.entries(rule)[0] as [keyof typeof tests, string];
   const wanted = text.toLowerCase();
@@ -66,12 +68,13 @@ export function wildcardRule(name: string): MatchRule {
   return { regex: `^${escaped.join(".*")}$` };
 }
 
-/** What stands between the wildcards of a pattern that `wildcardRule` made; null: it made none such. */
-function partsOf(regex: string): readonly string[] | null {
-  if (!regex.includes(".*")) return null;
-  const name = regex.slice(1, -1).replaceAll(".*", "*").replace(/\\(.)/g, "$1");
-  const rule = wildcardRule(name);
-  return "regex" in rule && rule.regex === regex ? name.split("*") : null;
+/** The name, with its wildcards, of which `wildcardRule` made a rule; null: it made none such. */
+export function nameOfRule(rule: MatchRule): string | null {
+  if ("equals" in rule) return rule.equals;
+  if (!("regex" in rule) || !rule.regex.includes(".*")) return null;
+  const name = rule.regex.slice(1, -1).replaceAll(".*", "*").replace(/\\(.)/g, "$1");
+  const again = wildcardRule(name);
+  return "regex" in again && again.regex === rule.regex ? name : null;
 }
 
 /** Each part at its first place after the one before it: a pattern of many wildcards would try every place of each. */

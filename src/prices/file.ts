@@ -4,7 +4,7 @@
 import { isMap, isPair, isScalar, LineCounter, parseDocument, stringify, visit, type Document, type Node } from "yaml";
 import { z } from "zod";
 import { distance } from "../config.ts";
-import { wildcardRule } from "../core/match.ts";
+import { nameOfRule, wildcardRule } from "../core/match.ts";
 import { parseRate, picoPerUsd } from "../core/money.ts";
 import {
   type ClassPrice,
@@ -187,9 +187,9 @@ function writeSpan({ validFromMs, validToMs }: Pick<PriceRecord, "validFromMs" |
 }
 
 function nameOf(rule: PriceChoice["match"]): string {
-  if ("equals" in rule) return rule.equals;
-  if (!("regex" in rule)) throw new RangeError("the rule is no name with wildcards");
-  return rule.regex.slice(1, -1).replaceAll(".*", "*").replace(/\\(.)/g, "$1");
+  const name = nameOfRule(rule);
+  if (name === null) throw new RangeError("the rule is no name with wildcards");
+  return name;
 }
 
 /** @throws PennyworthError when names for repeated parts make the file larger than a file of prices is. */
