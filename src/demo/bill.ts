@@ -47,10 +47,11 @@ const anthropicPrices: Readonly<Record<string, Prices>> = {
 /** Of each hundred dollars, what Anthropic charges Larkspur: since the month that is invoiced, see story.agreedMs. */
 const anthropicPercent = 94n;
 
-/** The files of a month: what was used, and what is charged. */
+/** The files of a month: what was used, and what is charged. None where nothing was. */
 export function exportsOf(provider: Billed, seen: readonly Seen[], span: Span, story: Story): readonly Export[] {
   const { prices, pricesAt, bucket, usage, line } = provider === "openai" ? openai(story) : anthropic;
   const days = byDay(seen, prices, span);
+  if (days.every(({ models }) => models.length === 0)) return [];
   const toFile = (name: string, results: (day: Day) => readonly object[]): Export => ({
     name: `${provider}-${name}.json`,
     text: JSON.stringify({ object: "page", data: days.map((day) => bucket(day.fromMs, results(day))), has_more: false, next_page: null }),

@@ -26,7 +26,8 @@ export function choresOf(story: Story, { ask, caughtUp, seen }: Office): readonl
   const { invoiced } = story;
   const set = (text: string) => async (): Promise<void> => void (await ask("prices/set", { text }));
   const check = async (provider: Billed): Promise<void> => {
-    await ask("reconciliations", { provider, files: exportsOf(provider, seen(), invoiced, story) });
+    const files = exportsOf(provider, seen(), invoiced, story);
+    if (files.length > 0) await ask("reconciliations", { provider, files });
   };
   const chores: Chore[] = [
     { atMs: story.startMs, act: set(machine()) },
@@ -63,10 +64,12 @@ export function choresOf(story: Story, { ask, caughtUp, seen }: Office): readonl
 }
 
 async function rerate(ask: Office["ask"], since: string): Promise<void> {
-  for (let job = (await ask("rerates", { since })) as { readonly id: string; readonly state: string }; job.state === "running";) {
+  let job = (await ask("rerates", { since })) as { readonly id: string; readonly state: string; readonly problem: string | null };
+  while (job.state === "running") {
     await new Promise((resolve) => setTimeout(resolve, lookMs));
     job = (await ask(`rerates/${job.id}`)) as typeof job;
   }
+  if (job.problem !== null) throw new Error(job.problem);
 }
 
 /** Announced ahead; before its day the list price holds. */
