@@ -59,6 +59,14 @@ describe("what a list would change", () => {
       discount: fc.option(fc.constantFrom("0.5", "0.8")),
       choice: fc.option(fc.constantFrom("other", "base")),
     });
+    // Another file, or the same with a price changed: of a wildcard it is that of other names as well.
+    const pair = fc.oneof(
+      fc.tuple(file, file),
+      fc.tuple(file, fc.nat({ max: 3 }), usd).map(([one, at, changed]) => {
+        const prices = one.prices.map((price, index) => (index === at ? { ...price, usd: changed } : price));
+        return [one, { ...one, prices }] as const;
+      }),
+    );
     const toList = (source: string, { prices, discount, choice }: typeof file extends fc.Arbitrary<infer File> ? File : never) =>
       read(source, {
         prices: prices.map((one) => price(one.model, one.usd)),
@@ -67,7 +75,7 @@ describe("what a list would change", () => {
       });
     const other = read("other", { prices: [price("a-1", "7"), price("b-1", "8"), price("c-1", "9")] });
     await fc.assert(
-      fc.asyncProperty(file, file, fc.boolean(), async (one, two, isOwn) => {
+      fc.asyncProperty(pair, fc.boolean(), async ([one, two], isOwn) => {
         const source = isOwn ? "own" : "mine";
         const [old, now] = [toList(source, one), toList(source, two)];
         const history = historyOf(other, old);
