@@ -121,6 +121,16 @@ export interface Receipt {
       })
     | null;
   readonly witnesses: readonly string[];
+  /** What was charged before any correction; null: there is none. */
+  readonly original: Amended | null;
+  readonly corrections: readonly (Amended & { readonly rerate: string; readonly atMs: number; readonly holds: boolean })[];
+  /** What was booked later, since its month was closed; `month` is the closed one. */
+  readonly bookings: readonly { readonly id: string; readonly atMs: number; readonly month: string; readonly cost: string }[];
+}
+
+export interface Amended {
+  readonly total: string;
+  readonly unpriced: readonly string[];
 }
 
 export interface Status {

@@ -4,6 +4,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Attribution, Receipt, ReceiptLine } from "../api.ts";
 import { useAnswer } from "../data.ts";
+import { Amendments } from "./amended.tsx";
 import { nameField } from "../fields.ts";
 import { Icon } from "../icons.tsx";
 import { count, share } from "../money.ts";
@@ -138,6 +139,7 @@ function Sheet({ receipt }: { readonly receipt: Receipt }): ReactNode {
             </p>
           )}
         </section>
+        <Amendments receipt={receipt} />
         {receipt.usage === null ? null : (
           <section className="card" aria-labelledby="usage">
             <div className="title">
@@ -233,7 +235,7 @@ function Lines({ receipt }: { readonly receipt: Receipt }): ReactNode {
         </thead>
         <tbody>
           {receipt.lines.map((line) => (
-            <tr key={`${line.part} ${line.class}`}>
+            <tr key={`${line.part} ${line.class} ${line.price}`}>
               <th scope="row">
                 {line.class.replaceAll("_", " ")}
                 {parts > 1 ? <span className="soft"> · part {line.part + 1}</span> : null}
