@@ -124,7 +124,7 @@ export function createPriceBook(sources: PriceSources): Book {
       .find(({ choice, match }) => all.includes(choice.provider) && names.some((name) => match(name) !== null))?.choice.source;
     const found: Found[] = [];
     for (const { layer, rows } of layers) {
-      if (layer.own) for (const mine of lookUpAll(rows, all, names)) found.push({ layer, ...mine });
+      if (layer.own) for (const mine of lookUpAll(rows, all, names)) found.push({ layer, fills: false, ...mine });
       const hit = layer.own ? null : lookUp(rows, chain, names);
       if (hit !== null) found.push({ layer, fills: layer.fills === true && layer.source !== chosen, ...hit });
     }

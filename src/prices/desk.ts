@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { type Book, createPriceBook } from "../core/book.ts";
 import type { Entry, TakenList } from "../core/entry.ts";
-import { formatRate } from "../core/money.ts";
+import { showRate } from "../core/money.ts";
 import type { PricedStep, Tariff } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
@@ -391,8 +391,7 @@ function shownPrices(tariff: Tariff): ListedModel["prices"] {
   const prices: { [name in UsageClass]?: string } = {};
   for (const [name, [step]] of Object.entries(tariff.prices) as [UsageClass, readonly PricedStep[]][]) {
     if (step === undefined) continue;
-    const usd = formatRate(step.rate, unitsShown(name));
-    if (usd !== null) prices[name] = usd;
+    prices[name] = showRate(step.rate, unitsShown(name));
   }
   return prices;
 }

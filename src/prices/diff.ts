@@ -2,7 +2,7 @@
 // (desk.ts). Invariant: prices are compared as exact rates, whatever list they come from; a change that is announced is told with its day.
 
 import type { Book, Slice } from "../core/book.ts";
-import { formatRate, type Rate } from "../core/money.ts";
+import { type Rate, showRate } from "../core/money.ts";
 import type { PricedStep } from "../core/price.ts";
 import { type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
 import { atOnce, sorting, type Work } from "./pace.ts";
@@ -102,11 +102,11 @@ function isSame(a: Rate | null, b: Rate | null): boolean {
   return a === null || b === null ? a === b : a.pico * b.per === b.pico * a.per;
 }
 
-/** Exact dollars per million tokens, per thousand of what is no token; to 30 decimals where there is no end to them. */
+/** Dollars per million tokens, per thousand of what is no token. */
 function shown(rate: Rate | null, name: UsageClass): string | null {
   if (rate === null) return null;
   const units = usageClasses[name].unit === "token" ? 1_000_000n : 1_000n;
-  return formatRate(rate, units) ?? `${rate.pico * units}/${rate.per} picodollars`;
+  return showRate(rate, units);
 }
 
 function compare(a: PriceChange, b: PriceChange): number {

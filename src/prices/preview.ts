@@ -2,6 +2,7 @@
 // taking it (desk.ts). Invariant: it takes as long as there are prices that can differ, and calls pass meanwhile.
 
 import type { TakenList } from "../core/entry.ts";
+import { compileMatch } from "../core/match.ts";
 import type { PriceRecord } from "../core/price.ts";
 import { type DiffedModel, diffing } from "./diff.ts";
 import { type History, layersOf } from "./history.ts";
@@ -21,8 +22,11 @@ export async function previewOf(list: PriceList, taken: TakenList, history: Hist
       layers.filter(({ source }) => source === list.source),
     ),
   );
-  const models = await inSlices(modelsOf(changed, layers));
-  const changes = await inSlices(diffing(before, after, models, nowMs));
+  const { pricesOf, fallbacks } = history.sources(null);
+  const reach = (provider: string): ReadonlySet<string> =>
+    new Set([provider, ...(pricesOf[provider] ?? [provider]).flatMap((name) => [name, ...(fallbacks[name] ?? [])])]);
+  const models = await inSlices(modelsOf(changed, layers, reach));
+  const changes = await inSlices(diffing(before, after, models, sinceOf(changed.records, nowMs)));
   return { list, changes, warnings: await inSlices(checking(list, before)) };
 }
 
@@ -63,19 +67,41 @@ function* textsOf<Item>(items: readonly Item[]): Work<ReadonlyMap<string, Item>>
   return texts;
 }
 
-function* modelsOf({ records, discounts, choices }: Said, layers: readonly Said[]): Work<readonly DiffedModel[]> {
+/** From now on; of a price for a time that is over, from its beginning. */
+function sinceOf(records: readonly PriceRecord[], nowMs: number): number {
+  const past = records.filter(({ validToMs }) => validToMs !== null && validToMs <= nowMs).map(({ validFromMs }) => validFromMs ?? 0);
+  return Math.min(nowMs, ...past);
+}
+
+/** @param reach whose lists apply to a provider's calls: a discount, a choice or a wildcard bears on models that these name. */
+function* modelsOf(
+  { records, discounts, choices }: Said,
+  layers: readonly Said[],
+  reach: (provider: string) => ReadonlySet<string>,
+): Work<readonly DiffedModel[]> {
   const seen = new Map<string, DiffedModel>();
-  const add = ({ provider, model, tier, region }: PriceRecord): void =>
+  const add = ({ provider, model, tier, region }: DiffedModel): void =>
     void seen.set(JSON.stringify([provider, model, tier, region]), { provider, model, tier, region });
+  const wild = records.filter(({ match }) => !("equals" in match));
   for (const record of records) {
     yield;
-    add(record);
+    if ("equals" in record.match) add(record);
   }
-  // A discount or a choice bears on models that other lists name.
-  const wide = new Set([...discounts, ...choices].map(({ provider }) => provider));
-  for (const record of wide.size === 0 ? [] : layers.flatMap((one) => one.records)) {
+  const wide = [
+    ...wild.map(({ provider, match, tier, region }) => ({ provider, match: compileMatch(match), place: { tier, region } })),
+    ...[...discounts, ...choices].map(({ provider, match }) => ({
+      provider,
+      match: match === null ? () => "" : compileMatch(match),
+      place: null,
+    })),
+  ].map((one) => ({ ...one, lists: reach(one.provider) }));
+  for (const record of wide.length === 0 ? [] : layers.flatMap((one) => one.records)) {
     yield;
-    if (wide.has(record.provider)) add(record);
+    if (record.model.includes("*")) continue;
+    for (const { provider, match, place, lists } of wide)
+      if (lists.has(record.provider) && match(record.model.toLowerCase()) !== null) add({ ...record, provider, ...place });
   }
+  // What no list names yet is told by its own name.
+  for (const record of wild) if (![...seen.values()].some(({ provider }) => provider === record.provider)) add(record);
   return [...seen.values()];
 }
