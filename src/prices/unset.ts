@@ -1,18 +1,12 @@
 // Taking back what one has set: one's own list without the prices, discounts and choices of one place. Not here: keeping it (desk.ts). Invariant:
 // what is taken back was said in these words: a name with wildcards takes back what was set under that name, and never what it would match.
 
-import { nearest } from "../api/near.ts";
+import { nearest } from "../core/near.ts";
 import { type MatchRule, nameOfRule, wildcardRule } from "../core/match.ts";
 import { priceTier } from "../core/price.ts";
 import { PennyworthError } from "../error.ts";
 import type { PriceList } from "./list.ts";
-import type { OwnPlace } from "./view.ts";
-
-export interface Undone {
-  readonly prices: number;
-  readonly discounts: number;
-  readonly choices: number;
-}
+import type { OwnPlace, Undone } from "./view.ts";
 
 /**
  * The list without what it says of a place, and how much that was. `settings`: the prices of the settings, which are changed there.

@@ -4,7 +4,6 @@
 import type { PriceBook } from "../core/price.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { PriceList } from "./list.ts";
-import type { Undone } from "./unset.ts";
 
 export interface PriceQuery {
   readonly provider: string;
@@ -135,6 +134,13 @@ export interface OwnPlace {
   readonly region: string | null;
   /** The day from which it holds, ms UTC. */
   readonly fromMs: number | null;
+}
+
+/** How much of one's own list was taken back. */
+export interface Undone {
+  readonly prices: number;
+  readonly discounts: number;
+  readonly choices: number;
 }
 
 export interface PricesAccess {
