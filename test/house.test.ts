@@ -30,6 +30,7 @@ const heights: Readonly<Record<string, number>> = {
   forecast: 2,
   capacity: 2,
   core: 1,
+  "near.ts": 0.5,
   "config.ts": 0,
   "error.ts": -1,
 };

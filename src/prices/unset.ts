@@ -1,7 +1,7 @@
 // Taking back what one has set: one's own list without the prices, discounts and choices of one place. Not here: keeping it (desk.ts). Invariant:
 // what is taken back was said in these words: a name with wildcards takes back what was set under that name, and never what it would match.
 
-import { nearest } from "../core/near.ts";
+import { nearest } from "../near.ts";
 import { type MatchRule, nameOfRule, wildcardRule } from "../core/match.ts";
 import { priceTier } from "../core/price.ts";
 import { PennyworthError } from "../error.ts";

@@ -1,6 +1,6 @@
 // Names that somebody may have meant: those nearest by edits, and those that one begins or is part of. Not here: where names come from.
 
-import { distance } from "../config.ts";
+import { distance } from "./config.ts";
 
 /** Longest name that is compared: the work grows with the square of it. */
 const charactersMax = 100;
