@@ -221,6 +221,7 @@ const anyReconciled: fc.Arbitrary<Reconciled> = record({
   fromMs: ms,
   toMs: ms,
   statedPico: perhaps(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map(toPico)),
+  valuedPico: perhaps(fc.bigInt({ min: 0n, max: 10n ** 30n }).map(toPico)),
   ledgerPico: fc.bigInt({ min: 0n, max: 10n ** 30n }).map(toPico),
   hash: text,
 });

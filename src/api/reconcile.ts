@@ -136,8 +136,10 @@ function pricesOf(
 }
 
 function toReconciled(id: string, result: Reconciliation, hash: string, provider: string, atMs: number): Reconciled {
-  const { fromMs, toMs, ledgerPico } = result;
-  return { id, atMs, provider, fromMs, toMs, statedPico: hasAmounts(result) ? result.statedPico : null, ledgerPico, hash };
+  const { fromMs, toMs, basis, ledgerPico } = result;
+  const statedPico = hasAmounts(result) ? result.statedPico : null;
+  const valuedPico = basis === "prices" ? result.statedPico : null;
+  return { id, atMs, provider, fromMs, toMs, statedPico, valuedPico, ledgerPico, hash };
 }
 
 /** Whether the statement charges anything in dollars. */
@@ -212,8 +214,10 @@ function toCause({ kind, amountPico, grossPico, why, places }: Cause): Shown["ca
   };
 }
 
-function toListed({ id, atMs, provider, fromMs, toMs, statedPico, ledgerPico }: Reconciled): z.infer<typeof schema.listed> {
-  return { id, atMs, provider, from: toDay(fromMs), to: toDay(toMs), ...toGap(statedPico, ledgerPico) };
+function toListed(one: Reconciled): z.infer<typeof schema.listed> {
+  const { id, atMs, provider, fromMs, toMs, statedPico, valuedPico, ledgerPico } = one;
+  const valued = valuedPico === null ? null : formatUsd(valuedPico);
+  return { id, atMs, provider, from: toDay(fromMs), to: toDay(toMs), ...toGap(statedPico, ledgerPico, valuedPico), valued };
 }
 
 function toMeasure({ quantity, costPico }: Measure): Shown["rows"][number]["gap"] {

@@ -39,11 +39,12 @@ export const wanted = z
 const gap = {
   stated: usd.nullable().openapi({ description: "What the statement charges; null: it has no amounts." }),
   ledger: usd,
-  gap: usd.nullable().openapi({ description: "Stated less ledger." }),
+  gap: usd.nullable().openapi({ description: "Stated less ledger; where nothing is stated, valued less ledger." }),
   gapPercent: z
     .string()
     .nullable()
     .openapi({ description: "Of what is stated, rounded to four decimals; null: nothing is.", example: "1.25" }),
+  valued: usd.nullable().openapi({ description: "What the statement's quantities come to at the ledger's prices; null: it has amounts." }),
 };
 
 const place = z.object({ day, model: text, class: className, quantity: signed, amount: usd }).openapi("ReconciledPlace");
@@ -86,9 +87,6 @@ export const reconciliation = z
       description: "`amounts`: the statement's own. `prices`: it has none, and its quantities are valued at the ledger's prices.",
     }),
     ...gap,
-    valued: usd
-      .nullable()
-      .openapi({ description: "What the statement's quantities come to at the ledger's prices; null: it has amounts." }),
     causes: z.array(cause),
     rows: z.array(row).openapi({ description: "The largest gap first." }),
     rowCount: z.int(),

@@ -127,12 +127,14 @@ async function showList(control: Control, { json }: Options): Promise<void> {
     one.provider,
     one.from,
     lastDay(one.to),
-    one.stated ?? "—",
+    one.stated ?? (one.valued === null ? "—" : `${one.valued} *`),
     one.ledger,
     one.gap ?? "—",
     one.gapPercent ?? "—",
   ]);
   print(formatTable([...left, ...numbers], rows));
+  if (found.reconciliations.some(({ valued }) => valued !== null))
+    print("* The statement has no amounts: what its quantities come to at the ledger's prices.");
 }
 
 function right(head: string) {

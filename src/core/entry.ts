@@ -66,6 +66,8 @@ export interface Reconciled {
   readonly toMs: number;
   /** null: the statement has no amounts. */
   readonly statedPico: Pico | null;
+  /** What its quantities come to at the ledger's prices, where it has no amounts; null: it has them, or it was kept before this was. */
+  readonly valuedPico: Pico | null;
   readonly ledgerPico: Pico;
   readonly hash: string;
 }

@@ -136,7 +136,10 @@ type WrittenObservation = Written<Observation, WrittenRating & { readonly attrib
 type WrittenKey = Written<Key>;
 type WrittenTaken = Written<TakenList>;
 type WrittenClosing = Written<Closing, { readonly costPico: string }>;
-type WrittenReconciled = Written<Reconciled, { readonly statedPico?: string | undefined; readonly ledgerPico: string }>;
+type WrittenReconciled = Written<
+  Reconciled,
+  { readonly statedPico?: string | undefined; readonly valuedPico?: string | undefined; readonly ledgerPico: string }
+>;
 type WrittenEntry = { readonly v: unknown } & (
   | { readonly kind: "start"; readonly call: WrittenStart }
   | { readonly kind: "end"; readonly call: WrittenEnd }
@@ -406,12 +409,19 @@ function writeClosing({ month, atMs, costPico, calls, statement }: Closing): Wri
 }
 
 function writeReconciled(one: Reconciled): WrittenReconciled {
-  const { id, atMs, provider, fromMs, toMs, statedPico, ledgerPico, hash } = one;
-  return { id, atMs, provider, fromMs, toMs, statedPico: statedPico?.toString(), ledgerPico: ledgerPico.toString(), hash };
+  const { statedPico, valuedPico, ledgerPico, hash, ...rest } = one;
+  return {
+    ...rest,
+    statedPico: statedPico?.toString(),
+    valuedPico: valuedPico?.toString(),
+    ledgerPico: ledgerPico.toString(),
+    hash,
+  };
 }
 
 function readReconciled(one: WrittenReconciled): Reconciled {
-  const { id, atMs, provider, fromMs, toMs, statedPico, ledgerPico, hash } = one;
+  const { id, atMs, provider, fromMs, toMs, statedPico, valuedPico, ledgerPico, hash } = one;
   const stated = statedPico === undefined ? null : toPico(BigInt(statedPico));
-  return { id, atMs, provider, fromMs, toMs, statedPico: stated, ledgerPico: toPico(BigInt(ledgerPico)), hash };
+  const valued = valuedPico === undefined ? null : toPico(BigInt(valuedPico));
+  return { id, atMs, provider, fromMs, toMs, statedPico: stated, valuedPico: valued, ledgerPico: toPico(BigInt(ledgerPico)), hash };
 }

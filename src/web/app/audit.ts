@@ -96,8 +96,10 @@ interface Gap {
   readonly stated: string | null;
   readonly ledger: string;
   readonly gap: string | null;
-  /** Of what is stated. */
+  /** Of what is stated, or of what it is valued at. */
   readonly gapPercent: string | null;
+  /** Without amounts: what its quantities come to at the ledger's prices. */
+  readonly valued: string | null;
 }
 
 export interface ReconciledSums extends Gap {
@@ -120,8 +122,6 @@ export interface Reconciliation extends Gap {
   readonly files: readonly string[];
   readonly from: string;
   readonly to: string;
-  /** Without amounts: what its quantities come to at the ledger's prices. */
-  readonly valued: string | null;
   readonly causes: readonly ReconciledCause[];
   readonly rows: readonly ReconciledRow[];
   readonly rowCount: number;

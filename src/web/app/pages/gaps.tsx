@@ -22,7 +22,7 @@ export function toGaps(all: readonly ReconciledSums[]): readonly ReconciledSums[
   return [...newest.values()].filter(({ gap }) => gap !== null && /[1-9]/.test(gap));
 }
 
-export function GapAlert({ gap: { id, provider, gap, gapPercent, ...days } }: { readonly gap: ReconciledSums }): ReactNode {
+export function GapAlert({ gap: { id, provider, gap, gapPercent, valued, ...days } }: { readonly gap: ReconciledSums }): ReactNode {
   return (
     <Link to="/statements" search={{ id }} className="alert" data-gap={provider}>
       <span className="warn">
@@ -34,7 +34,7 @@ export function GapAlert({ gap: { id, provider, gap, gapPercent, ...days } }: { 
           ledger
         </strong>
         <span className="soft small why">
-          {nameDays(days)}: {namePercent(gapPercent)}.
+          {nameDays(days)}: {namePercent(gapPercent, valued !== null)}.
         </span>
       </span>
       <Icon name="right" size={12} />

@@ -102,9 +102,11 @@ export function nameDays({ from, to }: { readonly from: string; readonly to: str
 }
 
 /** The API's own figure, with its sign, to a hundredth. */
-export function namePercent(gapPercent: string | null): string {
+/** @param isValued nothing is stated in dollars, and the statement's quantities are valued at the ledger's prices. */
+export function namePercent(gapPercent: string | null, isValued = false): string {
   if (gapPercent === null) return "nothing is stated in dollars";
-  return `${signOf(gapPercent)}${hundredths.format(gapPercent.replace("-", "") as `${number}`)} % of what is stated`;
+  const of = isValued ? "its quantities at the ledger's prices" : "what is stated";
+  return `${signOf(gapPercent)}${hundredths.format(gapPercent.replace("-", "") as `${number}`)} % of ${of}`;
 }
 
 const hundredths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });

@@ -111,7 +111,7 @@ function Bring(): ReactNode {
             )}
           </FileButton>
           <span className="soft small" data-testid="files">
-            {files.length === 0 ? "or drop them here: usage and cost exports, JSON or CSV" : files.map(({ name }) => name).join(", ")}
+            {files.length === 0 ? "Or drop them here: usage and cost exports, JSON or CSV" : files.map(({ name }) => name).join(", ")}
           </span>
         </div>
         <div className="row wrap">
@@ -121,7 +121,7 @@ function Bring(): ReactNode {
             placeholder="Whose it is"
             value={provider}
             onChange={setProvider}
-            data={settings.data?.providers.map(({ name }) => name).toSorted() ?? []}
+            data={toProviders(settings.data)}
             searchable
           />
           <TextInput
@@ -150,6 +150,11 @@ function Bring(): ReactNode {
       </form>
     </section>
   );
+}
+
+/** Also the sandbox: it answers without being configured. */
+function toProviders(settings: ServerSettings | undefined): string[] {
+  return settings === undefined ? [] : [...new Set([...settings.providers.map(({ name }) => name), "sandbox"])].toSorted();
 }
 
 function Earlier({ id, isAdministrator }: { readonly id: string | undefined; readonly isAdministrator: boolean }): ReactNode {
@@ -197,7 +202,7 @@ function Earlier({ id, isAdministrator }: { readonly id: string | undefined; rea
             </thead>
             <tbody>
               {data.reconciliations.map((row) => {
-                const decimals = decimalsFor([row.stated ?? "0", row.ledger]);
+                const decimals = decimalsFor([row.stated ?? row.valued ?? "0", row.ledger]);
                 return (
                   <tr key={row.id} data-statement={row.id} data-at={row.id === id || undefined}>
                     <th scope="row">
@@ -207,7 +212,16 @@ function Earlier({ id, isAdministrator }: { readonly id: string | undefined; rea
                     </th>
                     <td>{nameDays(row)}</td>
                     <td className="number wide">
-                      {row.stated === null ? <span className="soft">no amounts</span> : <Usd value={row.stated} decimals={decimals} />}
+                      {row.stated !== null ? (
+                        <Usd value={row.stated} decimals={decimals} />
+                      ) : row.valued === null ? (
+                        <span className="soft">no amounts</span>
+                      ) : (
+                        <>
+                          <Usd value={row.valued} decimals={decimals} />
+                          <small className="soft under">its quantities, at the ledger's prices</small>
+                        </>
+                      )}
                     </td>
                     <td className="number wide">
                       <Usd value={row.ledger} decimals={decimals} />
@@ -218,7 +232,7 @@ function Earlier({ id, isAdministrator }: { readonly id: string | undefined; rea
                       ) : (
                         <>
                           <Signed value={row.gap} decimals={decimals} />
-                          <small className="soft under">{namePercent(row.gapPercent)}</small>
+                          <small className="soft under">{namePercent(row.gapPercent, row.valued !== null)}</small>
                         </>
                       )}
                     </td>
