@@ -21,7 +21,7 @@ function span(fromMs: number | null, toMs: number | null, lines: readonly PriceL
 }
 
 function compared(id: string, provider: string, atMs: number, gap: string | null): ReconciledSums {
-  return { id, provider, atMs, gap, gapPercent: null, stated: "1", ledger: "1", from: "2026-10-01", to: "2026-11-01" };
+  return { id, provider, atMs, gap, gapPercent: null, stated: "1", valued: null, ledger: "1", from: "2026-10-01", to: "2026-11-01" };
 }
 
 describe("rates in force", () => {
@@ -33,9 +33,25 @@ describe("rates in force", () => {
     expect(toRows([standard, batch])).toEqual([
       { class: "input", aboveTokens: 0, per: "1M tokens", also: [] },
       { class: "input", aboveTokens: 200_000, per: "1M tokens", also: [] },
-      { class: "output", aboveTokens: 0, per: "1M tokens", also: ["reasoning"] },
       { class: "cache_read", aboveTokens: 0, per: "1M tokens", also: [] },
+      { class: "output", aboveTokens: 0, per: "1M tokens", also: ["reasoning"] },
     ]);
+  });
+
+  it("are of their own where a rule derives them from another class's, and in the order of what came in and what went out", () => {
+    const derived = { ...line("cache_write_1h", "16"), version: "list@1/acme/one#input by acme-cache-write-1h@1" };
+    const rows = toRows([{ lines: [line("output", "24"), derived, line("input", "8")] }]);
+    expect(rows.map((row) => [row.class, row.also])).toEqual([
+      ["input", []],
+      ["cache_write_1h", []],
+      ["output", []],
+    ]);
+  });
+
+  it("are charged as another's by the same rule", () => {
+    const version = "list@1/acme/one#output by acme-batch@1";
+    const lines = [line("output", "2"), line("reasoning", "2")].map((one) => Object.assign(one, { version }));
+    expect(toRows([{ lines }])).toMatchObject([{ class: "output", also: ["reasoning"] }]);
   });
 
   it("stand with a class of its own name where the one it is charged as has no row", () => {

@@ -4,7 +4,7 @@
 import { useQueries } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ask } from "../api.ts";
-import { nameClass, type PricedModels, type PriceLine, type PricesInForce, rateWords } from "../book.ts";
+import { compareClasses, nameClass, type PricedModels, type PriceLine, type PricesInForce, rateWords } from "../book.ts";
 import { useAnswer } from "../data.ts";
 import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
@@ -155,18 +155,20 @@ interface RateRow {
 export function toRows(tiers: readonly Pick<PricesInForce, "lines">[]): readonly RateRow[] {
   const rows = new Map<string, RateRow>();
   const also = new Map<string, Set<string>>();
-  for (const { class: name, aboveTokens, rateUnits, version } of tiers.flatMap(({ lines }) => lines)) {
-    const priced = pricedAs(version) ?? name;
-    const isOwn = priced === name || !tiers.some(({ lines }) => lines.some((line) => line.class === priced));
-    if (isOwn) rows.set(`${name} ${aboveTokens}`, { class: name, aboveTokens, per: rateWords(name, rateUnits), also: [] });
-    else also.set(priced, (also.get(priced) ?? new Set()).add(name));
-  }
+  for (const { lines } of tiers)
+    for (const { class: name, aboveTokens, rateUnits, version } of lines) {
+      const priced = pricedAs(version) ?? name;
+      // A rule may derive a price of another class's: then it is of its own, and its version too.
+      const isOwn = priced === name || !lines.some((line) => line.class === priced && line.version === version);
+      if (isOwn) rows.set(`${name} ${aboveTokens}`, { class: name, aboveTokens, per: rateWords(name, rateUnits), also: [] });
+      else also.set(priced, (also.get(priced) ?? new Set()).add(name));
+    }
   const own = new Set([...rows.values()].map((row) => row.class));
   for (const [place, row] of rows) {
     const others = [...(also.get(row.class) ?? [])].filter((name) => !own.has(name));
     if (row.aboveTokens === 0 && others.length > 0) rows.set(place, { ...row, also: others });
   }
-  return [...rows.values()];
+  return [...rows.values()].toSorted((a, b) => compareClasses(a.class, b.class) || a.aboveTokens - b.aboveTokens);
 }
 
 /** The class whose price a version is of. */
