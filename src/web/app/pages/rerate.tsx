@@ -10,7 +10,7 @@ import { useSession } from "../data.ts";
 import { add, count, decimalsFor } from "../money.ts";
 import { Signed } from "../parts/signed.tsx";
 import { Empty } from "../parts/states.tsx";
-import { Usd } from "../parts/usd.tsx";
+import { atLeast, Usd } from "../parts/usd.tsx";
 import { dayMs } from "../time.ts";
 import { plural } from "../words.ts";
 
@@ -170,10 +170,15 @@ function Result({
         {isApplied ? <strong>Done. </strong> : null}
         {plural(job.calls, "call")} of {count(job.done)} {isApplied ? "come" : "would come"} to{" "}
         <strong>
-          <Usd value={after} decimals={decimals} />
+          <Usd value={after} decimals={decimals} mark={lost > 0 ? atLeast : ""} />
         </strong>{" "}
-        instead of <Usd value={before} decimals={decimals} />: <Signed value={difference} decimals={decimals} />.
-        {priced === 0 ? "" : ` ${count(priced)} had no price before.`}
+        instead of <Usd value={before} decimals={decimals} mark={priced > 0 ? atLeast : ""} />
+        {lost > 0 ? null : (
+          <>
+            : <Signed value={difference} decimals={decimals} />
+          </>
+        )}
+        .{priced === 0 ? "" : ` ${count(priced)} had no price before.`}
         {lost === 0 ? "" : ` ${plural(lost, "call")} would have something without a price.`}
       </p>
       {isClosed ? (
@@ -223,13 +228,13 @@ function Rows({ rows, decimals }: { readonly rows: readonly RerateDay[]; readonl
                 {row.lost === 0 ? null : <small className="warn under">{count(row.lost)} without a price</small>}
               </td>
               <td className="number wide">
-                <Usd value={row.before} decimals={decimals} />
+                <Usd value={row.before} decimals={decimals} mark={row.priced > 0 ? atLeast : ""} />
               </td>
               <td className="number">
-                <Usd value={row.after} decimals={decimals} />
+                <Usd value={row.after} decimals={decimals} mark={row.lost > 0 ? atLeast : ""} />
               </td>
               <td className="number">
-                <Signed value={row.difference} decimals={decimals} />
+                {row.lost > 0 ? <span className="warn">unknown</span> : <Signed value={row.difference} decimals={decimals} />}
               </td>
             </tr>
           ))}
