@@ -2,10 +2,15 @@
 
 import { Spotlight, spotlight, type SpotlightActionData } from "@mantine/spotlight";
 import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useDeferredValue, useEffect } from "react";
+import type { PricedModels } from "./book.ts";
+import { useAnswer } from "./data.ts";
 import { doors } from "./keys.ts";
 import { Icon } from "./icons.tsx";
 import { prefer, usePreferences } from "./preferences.ts";
+
+const modelsShown = 8;
+const modelsAsked = 500;
 
 const views = [
   ["Cost by model, last 30 days", { by: "model", span: "30d" }],
@@ -32,6 +37,9 @@ export default function Palette({
   const navigate = useNavigate();
   const { exact, paused } = usePreferences();
   useEffect(() => spotlight.open(), []);
+  const search = useDeferredValue(query.trim().toLowerCase());
+  const listed = useAnswer<PricedModels>("prices/models", { search, limit: modelsAsked }, { live: false, enabled: search.length > 1 });
+  const models = search.length > 1 ? toNearest(listed.data, search) : [];
   const found: SpotlightActionData[] = [];
   const id = query.trim();
   if (/^[\w-]{12,64}$/.test(id)) {
@@ -96,6 +104,16 @@ export default function Palette({
       ],
     },
     {
+      group: "Prices of models",
+      actions: models.map(({ provider, model }) => ({
+        id: `price ${provider}/${model}`,
+        label: model,
+        description: provider,
+        leftSection: <Icon name="prices" />,
+        onClick: () => void navigate({ to: "/prices/model", search: { provider, model } }),
+      })),
+    },
+    {
       group: "This screen",
       actions: [
         {
@@ -132,10 +150,19 @@ export default function Palette({
       maxHeight={420}
       highlightQuery
       searchProps={{
-        placeholder: "A page, a question, or the id of a call …",
+        placeholder: "A page, a question, a model, or the id of a call …",
         "aria-label": "Find or do",
         leftSection: <Icon name="search" />,
       }}
     />
   );
+}
+
+/** Models whose name contains it: those that begin with it first, then the shortest names. */
+function toNearest(listed: PricedModels | undefined, search: string): PricedModels["models"] {
+  const begins = (model: string): number => (model.toLowerCase().startsWith(search) ? 0 : 1);
+  return (listed?.models ?? [])
+    .filter(({ model }) => model.toLowerCase().includes(search))
+    .toSorted((a, b) => begins(a.model) - begins(b.model) || a.model.length - b.model.length || (a.model < b.model ? -1 : 1))
+    .slice(0, modelsShown);
 }
