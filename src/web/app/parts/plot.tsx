@@ -108,6 +108,10 @@ export function Plot({
     const isNamed = width >= namedWidthMin;
     const ends = times.at(-1) ?? 0;
     const lastMs = Math.max(ends, untilMs ?? ends);
+    // One moment alone has no scale of its own: it stands in the middle, and nothing beside it is named.
+    const isAlone = times[0] === lastMs;
+    const room = isAlone ? 1 : 0;
+    const formatter = !isStepped ? nameMoment : lastMs - (times[0] ?? 0) > yearMs ? utcMonth : utcDay;
     made.setOption(
       {
         animation: false,
@@ -123,12 +127,12 @@ export function Plot({
         },
         xAxis: {
           type: "time",
-          min: times[0],
-          max: lastMs,
+          min: (times[0] ?? 0) - room,
+          max: lastMs + room,
           splitNumber: Math.max(1, Math.floor(width / 130)),
           axisTick: { show: false },
           axisLine: { lineStyle: { color: color("--edge") } },
-          axisLabel: { ...text, hideOverlap: true, formatter: lastMs - (times[0] ?? 0) > yearMs ? utcMonth : utcDay },
+          axisLabel: { ...text, hideOverlap: true, formatter, ...(isStepped ? {} : { customValues: spaced(times, width) }) },
           axisPointer: { show: true, snap: false, label: { show: false }, lineStyle: { color: color("--edge"), type: "solid" } },
         },
         yAxis: {
@@ -137,13 +141,15 @@ export function Plot({
           axisLabel: { ...text, formatter: formatAxis },
           splitLine: { lineStyle: { color: color("--grid") } },
         },
-        series: lines.flatMap((line) => {
+        series: lines.flatMap((line, index) => {
           const shared = {
             type: "line",
             silent: true,
             emphasis: { disabled: true },
-            symbol: isStepped ? "none" : "circle",
-            symbolSize: 4,
+            // Rings around dots: what lies on the same point is seen, too.
+            symbol: isStepped ? "none" : index === 0 ? "circle" : "emptyCircle",
+            symbolSize: index === 0 ? 4 : 9,
+            z: index === 0 ? 3 : 2,
             showAllSymbol: true,
             itemStyle: { color: colorOf(scheme, line.color, false) },
             ...(isStepped ? { step: "end" } : {}),
@@ -170,7 +176,7 @@ export function Plot({
       ];
     });
     setNames(spread(places, height));
-  }, [lines, times, isStepped, nowMs, untilMs, formatAxis, scheme, width, height]);
+  }, [lines, times, isStepped, nowMs, untilMs, formatAxis, nameMoment, scheme, width, height]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -236,6 +242,12 @@ export function Plot({
 }
 
 const yearMs = 366 * 86_400_000;
+
+/** As many of the times as have room for their names, evenly. */
+function spaced(times: readonly number[], width: number): readonly number[] {
+  const step = Math.ceil(times.length / Math.max(1, Math.floor(width / 130)));
+  return times.filter((_, index) => index % step === 0);
+}
 
 /** The time whose value holds at `ms`, or the nearest one. */
 export function indexAt(times: readonly number[], ms: number, isStepped: boolean): number | null {
