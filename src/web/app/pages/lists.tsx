@@ -50,11 +50,13 @@ export function Lists(): ReactNode {
   const isAdministrator = useSession().data?.role === "administer";
   const [shown, setShown] = useState<Wanted | null>(null);
   const [dropping, setDropping] = useState<PriceList | null>(null);
+  const [isAll, setAll] = useState(false);
+  const own = lists.data?.lists.filter(isOwnChange) ?? [];
   return (
     <section className="card" aria-labelledby="lists">
       <div className="title">
         <h2 id="lists">Lists</h2>
-        <p className="soft small">a newer list of a source stands in place of its older one</p>
+        <p className="soft small">A newer list of a source stands in place of its older one</p>
         {isAdministrator ? (
           <div className="tools">
             <FileButton
@@ -95,11 +97,16 @@ export function Lists(): ReactNode {
               </tr>
             </thead>
             <tbody>
-              {lists.data.lists.map((list) => (
+              {toShown(lists.data.lists, isAll).map((list) => (
                 <tr key={`${list.name} ${list.taken?.knownMs ?? "waits"}`} data-list={list.name}>
                   <th scope="row">
                     {list.own ? "Your own prices" : list.source}
                     <small className="soft mono under clip">{list.version}</small>
+                    {own.length < 2 || list !== own[0] ? null : (
+                      <Button size="compact-xs" variant="default" aria-expanded={isAll} onClick={() => setAll(!isAll)}>
+                        {isAll ? "Only the newest" : `${count(own.length)} versions`}
+                      </Button>
+                    )}
                   </th>
                   <td className="wide free">
                     <span className="soft small">{list.origin}</span>
@@ -131,6 +138,16 @@ export function Lists(): ReactNode {
       {dropping === null ? null : <Dropping list={dropping} onClose={() => setDropping(null)} />}
     </section>
   );
+}
+
+/** Every price that is set makes a list of all one's own: the newest has what the earlier ones had. */
+function isOwnChange({ own, source, taken }: PriceList): boolean {
+  return own && source === "own" && taken !== null;
+}
+
+function toShown(lists: readonly PriceList[], isAll: boolean): readonly PriceList[] {
+  const newest = lists.find(isOwnChange);
+  return isAll ? lists : lists.filter((list) => !isOwnChange(list) || list === newest);
 }
 
 function State({ list: { taken, superseded, records, own } }: { readonly list: PriceList }): ReactNode {
