@@ -98,10 +98,10 @@ export function PricePage(): ReactNode {
               onChange={(event) => change({ known: event.currentTarget.value === "" ? undefined : event.currentTarget.value })}
             />
             {at === undefined && known === undefined ? (
-              <p className="soft small bottom">now, as known now</p>
+              <p className="soft small bottom">Now, as known now.</p>
             ) : (
-              <Button className="bottom" size="xs" variant="subtle" onClick={() => change({ at: undefined, known: undefined })}>
-                Now, as known now
+              <Button className="bottom" size="xs" variant="default" onClick={() => change({ at: undefined, known: undefined })}>
+                Back to now
               </Button>
             )}
           </div>
@@ -124,7 +124,7 @@ export function PricePage(): ReactNode {
               <section className="card" aria-labelledby="history">
                 <div className="title">
                   <h2 id="history">Over time</h2>
-                  <p className="soft small">standard tier{known === undefined ? "" : `, as known on ${known}`}; days are UTC</p>
+                  <p className="soft small">Standard tier{known === undefined ? "" : `, as known on ${known}`}; days are UTC</p>
                 </div>
                 {history.data === undefined ? (
                   history.isError ? (
@@ -184,9 +184,9 @@ function Sources({ asked }: { readonly asked: Asked }): ReactNode {
       <div className="title">
         <h2 id="sources">What the sources say</h2>
         {list.length === 0 ? null : differing.length === 0 ? (
-          <span className="badge good">they agree</span>
+          <span className="badge good">They agree</span>
         ) : (
-          <span className="badge warn">they differ on {differing.map(({ class: name }) => nameClass(name)).join(", ")}</span>
+          <span className="badge warn">They differ on {differing.map(({ class: name }) => nameClass(name)).join(", ")}</span>
         )}
       </div>
       {disputes.data === undefined ? (

@@ -34,7 +34,7 @@ export function Trend({
     <section className="card" aria-labelledby="trend">
       <div className="title">
         <h2 id="trend">What was paid</h2>
-        <p className="soft small">calls rated as this model, by {by} of UTC</p>
+        <p className="soft small">Calls rated as this model, by {by} of UTC</p>
         <div className="tools">
           <SegmentedControl
             size="xs"

@@ -40,7 +40,7 @@ export function UnpricedModels(): ReactNode {
           <Icon name="warn" />
         </span>
         <h2 id="unpriced">Without a price</h2>
-        <p className="soft small">what these calls cost is not known, and in no sum</p>
+        <p className="soft small">What these calls cost is not known, and in no sum</p>
       </div>
       {missing.length === 0 ? null : (
         <ul className="records">
@@ -81,7 +81,7 @@ function Model({ model: one, onSet }: { readonly model: UnpricedModel; readonly 
   const name = one.model ?? "no model named";
   return (
     <li data-unpriced={`${one.provider}/${name}`}>
-      <div className="row wrap">
+      <div className="row fit">
         <div className="grow">
           <Link
             to="/calls"
