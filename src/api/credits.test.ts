@@ -74,9 +74,9 @@ describe("GET /api/v1/credits", () => {
       { day: "2026-11-05", cost: "0.3", allowances: "0", credits: "0.3", owed: "0" },
     ]);
     expect(body["models"]).toEqual([
-      { provider: "google", model: null, cost: "0", allowances: "0", credits: "0", owed: "0" },
-      { provider: "google", model: "gemini-3", cost: "3.7", allowances: "1.4", credits: "2.3", owed: "0" },
-      { provider: "openai", model: "gpt", cost: "0.25", allowances: "0", credits: "0.25", owed: "0" },
+      { provider: "google", model: null, cost: "0", allowances: "0", credits: "0", owed: "0", unpriced: 0 },
+      { provider: "google", model: "gemini-3", cost: "3.7", allowances: "1.4", credits: "2.3", owed: "0", unpriced: 0 },
+      { provider: "openai", model: "gpt", cost: "0.25", allowances: "0", credits: "0.25", owed: "0", unpriced: 0 },
     ]);
     expect(body["credits"]).toMatchObject([
       { id: "grant", drawn: "1", left: "0", lapsed: "0", state: "spent" },

@@ -70,7 +70,14 @@ export const creditsAnswer = z
       }),
     ),
     days: z.array(z.object({ day: z.string(), ...parts })),
-    models: z.array(z.object({ provider: z.string(), model: text, ...parts })),
+    models: z.array(
+      z.object({
+        provider: z.string(),
+        model: text,
+        ...parts,
+        unpriced: count.openapi({ description: "Calls with a usage that has no price: the cost is more than this, by an unknown amount." }),
+      }),
+    ),
     draws: z
       .array(
         z.object({
@@ -110,7 +117,7 @@ export function addCredits(app: Api, context: ApiContext): void {
     const untilMs = Math.ceil((span.untilMs ?? nowMs + 1) / dayMs) * dayMs;
     const allowances = readAllowances(settings.allowances);
     const credits = readCredits(settings.credits);
-    const { uses, unpriced } = await readUses(context, startOf(sinceMs, allowances, credits), sinceMs, untilMs);
+    const { uses, unpriced, unpricedOf } = await readUses(context, startOf(sinceMs, allowances, credits), sinceMs, untilMs);
     const result = drawDown(uses, allowances, credits);
     const within = (use: Use): boolean => sinceMs === null || use.dayMs >= sinceMs;
     const owed = result.owed.filter(({ use }) => within(use));
@@ -131,7 +138,7 @@ export function addCredits(app: Api, context: ApiContext): void {
         models: [...grouped(owed, draws, (use) => JSON.stringify([use.provider, use.model]))]
           .map(([key, of]) => {
             const [provider, model] = JSON.parse(key) as [string, string | null];
-            return Object.assign({ provider, model }, toParts(of.owed, of.draws));
+            return Object.assign({ provider, model, unpriced: unpricedOf.get(key) ?? 0 }, toParts(of.owed, of.draws));
           })
           .sort((a, b) => compare(a.provider, b.provider) || compare(a.model ?? "", b.model ?? "")),
         draws: toDraws(draws),
@@ -154,13 +161,13 @@ function startOf(sinceMs: number | null, allowances: readonly Allowance[], credi
   return Math.min(sinceMs, ...starts.map(Number), ...credits.map(({ fromMs }) => fromMs));
 }
 
-/** The ledger's sums by day, provider, model and class. `unpriced` counts from `sinceMs` on. */
+/** The ledger's sums by day, provider, model and class. What is unpriced, in all and by provider and model, counts from `sinceMs` on. */
 async function readUses(
   context: ApiContext,
   fromMs: number | null,
   sinceMs: number | null,
   untilMs: number,
-): Promise<{ readonly uses: readonly Use[]; readonly unpriced: number }> {
+): Promise<{ readonly uses: readonly Use[]; readonly unpriced: number; readonly unpricedOf: ReadonlyMap<string, number> }> {
   const by = ["day", "provider", "model", "class"] as const;
   const uses: Use[] = [];
   const read = async (from: number | null, to: number): Promise<void> => {
@@ -180,8 +187,9 @@ async function readUses(
     }
   };
   await read(fromMs, untilMs);
-  const { total } = await context.ledger.report({ by: [], sinceMs, untilMs, filters: [], limit: 1 });
-  return { uses, unpriced: total.unpriced };
+  const { total, rows } = await context.ledger.report({ by: ["provider", "model"], sinceMs, untilMs, filters: [], limit: rowsMax });
+  const unpricedOf = new Map(rows.map(({ group, unpriced }) => [JSON.stringify([group[0], group[1] ?? null]), unpriced]));
+  return { uses, unpriced: total.unpriced, unpricedOf };
 }
 
 function firstDay(uses: readonly Use[]): number {

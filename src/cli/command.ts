@@ -65,6 +65,28 @@ export function many(count: number, one: string, more = `${one}s`): string {
   return `${count.toString().replace(/\B(?=(\d{3})+$)/g, ",")} ${count === 1 ? one : more}`;
 }
 
+/** A sum in which `unpriced` calls are that have no price: more than it says, or not known at all. */
+export function atLeast(usd: string, unpriced: number): string {
+  if (unpriced === 0) return usd;
+  return usd === "0" ? "unknown" : `≥ ${usd}`;
+}
+
+/** Why a file could not be read, to stand behind its name. */
+export function whyUnread(cause: unknown): string {
+  const { code } = cause as { readonly code?: string };
+  switch (code) {
+    case "ENOENT":
+      return "is not there";
+    case "EISDIR":
+      return "is a folder, and a file is needed";
+    case "EACCES":
+    case "EPERM":
+      return "may not be read by you";
+    default:
+      return `cannot be read (${code ?? String(cause)})`;
+  }
+}
+
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];

@@ -1,7 +1,7 @@
 // `pennyworth credits`: what free allowances and prepaid credits paid for, what they have left, and what is owed.
 
 import type { Command } from "commander";
-import { many, print, printJson, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
+import { atLeast, many, print, printJson, remark, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
 import type { Column } from "./table.ts";
 
@@ -19,6 +19,8 @@ export function addCredits(program: Command): void {
     .action(async (options: CreditsOptions) => {
       const { openControl } = await import("./control.ts");
       const control = await openControl(toConfig(options));
+      if (control.running && options.config !== undefined)
+        remark("A server runs on this data folder: its own settings count, and those of --config do not. Restart it with them.");
       try {
         await showCredits(control, options);
       } finally {
@@ -68,8 +70,15 @@ async function showCredits(control: Control, { since, until, json }: CreditsOpti
     print(formatTable([...left("allowance", "of", "units of"), ...right("free", "drawn", "saved $", "left now", "lapsed")], rows));
     print("");
   }
-  const models = found.models.map((one) => [one.provider, one.model ?? "—", one.cost, one.allowances, one.credits, one.owed]);
-  const sums = ["", "all", total.cost, total.allowances, total.credits, total.owed];
+  const models = found.models.map((one) => [
+    one.provider,
+    one.model ?? "—",
+    atLeast(one.cost, one.unpriced),
+    one.allowances,
+    one.credits,
+    atLeast(one.owed, one.unpriced),
+  ]);
+  const sums = ["", "all", atLeast(total.cost, found.unpriced), total.allowances, total.credits, atLeast(total.owed, found.unpriced)];
   print(formatTable([...left("provider", "model"), ...right("cost $", "free $", "credits $", "owed $")], [...models, null, sums]));
   if (found.unpriced > 0) print(`\nThe cost of ${many(found.unpriced, "call")} without a price is unknown, and not in these sums.`);
 }

@@ -6,7 +6,7 @@ import type { z } from "zod";
 import type { rerate } from "../api/books.ts";
 import { formatUsd, parseUsd, sum } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
-import { many, print, printJson, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
+import { atLeast, many, print, printJson, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
 
 interface RerateOptions extends SettingsOptions {
@@ -84,6 +84,11 @@ async function follow(control: Control, options: RerateOptions): Promise<z.infer
 async function format(job: z.infer<typeof rerate>): Promise<string> {
   const { formatCount, formatTable } = await import("./table.ts");
   const looked = `${many(job.total, "call")} rated anew`;
+  const only = [
+    ...(job.provider === null ? [] : [`to the provider ${job.provider}`]),
+    ...(job.model === null ? [] : [`answered by ${job.model}`]),
+  ];
+  if (job.total === 0 && only.length > 0) return `No call in this span is ${only.join(" and ")}: nothing was rated anew.`;
   const days = job.days ?? [];
   if (days.length === 0) return `${looked}: nothing differs.`;
   const left = ["day", "provider", "model"].map((head) => ({ head }));
@@ -96,26 +101,33 @@ async function format(job: z.infer<typeof rerate>): Promise<string> {
       day.model ?? "—",
       formatCount(day.calls),
       formatCount(day.priced),
-      day.before,
-      day.after,
-      day.difference,
+      atLeast(day.before, day.priced),
+      atLeast(day.after, day.lost),
+      day.lost > 0 ? "unknown" : day.difference,
     ]);
   const added = (read: (day: (typeof days)[number]) => string): string => formatUsd(sum(days.map((day) => parseUsd(read(day)))));
   const count = (read: (day: (typeof days)[number]) => number): string => formatCount(days.reduce((total, day) => total + read(day), 0));
+  const priced = days.reduce((all, day) => all + day.priced, 0);
+  const lost = days.reduce((all, day) => all + day.lost, 0);
   const total = [
     "total",
     "",
     "",
     count((day) => day.calls),
     count((day) => day.priced),
-    added((day) => day.before),
-    added((day) => day.after),
-    added((day) => day.difference),
+    atLeast(
+      added((day) => day.before),
+      priced,
+    ),
+    atLeast(
+      added((day) => day.after),
+      lost,
+    ),
+    lost > 0 ? "unknown" : added((day) => day.difference),
   ];
   const lines = [formatTable([...left, ...right], [...rows, total])];
   if (days.length > rowsShown) lines.push(`${days.length - rowsShown} more days and models are in the total (--json shows them).`);
   lines.push("", `${looked}: ${many(job.calls, "call")} differ${job.calls === 1 ? "s" : ""}, in cost or in the version of a price.`);
-  const lost = days.reduce((all, day) => all + day.lost, 0);
   if (lost > 0)
     lines.push(`Of them, ${many(lost, "call")} would have something without a price, and had none: look at \`pennyworth prices show\`.`);
   if (job.closedUntilMs !== null && (job.sinceMs ?? 0) < job.closedUntilMs)
