@@ -115,6 +115,9 @@ function isNamedOnce(list: readonly { readonly id?: string; readonly name?: stri
   return new Set(list.map((one) => one.id ?? one.name)).size === list.length;
 }
 
+/** Where the data is when nobody says where. */
+export const usualFolder = join(homedir(), ".pennyworth");
+
 /** The whole settings file. Exported so that a test can hold the documentation to it. */
 export const settingsSchema = z.strictObject({
   server: z
@@ -127,7 +130,7 @@ export const settingsSchema = z.strictObject({
       keys: z.enum(["auto", "required", "optional"]).default("auto"),
     })
     .prefault({}),
-  data: z.string().default(join(homedir(), ".pennyworth")),
+  data: z.string().default(usualFolder),
   journal: z
     .strictObject({
       durability: z.enum(["batched", "sync"]).default("batched"),

@@ -1,6 +1,7 @@
 // `pennyworth serve`: runs the gateway until it is told to stop. The first signal drains, the second quits at once.
 
 import { type Command, Option } from "commander";
+import { usualFolder } from "../config.ts";
 import type { Running } from "../main.ts";
 import { type SettingsOptions, print, toConfig, wholeNumber, withExamples, withSettings } from "./command.ts";
 import { untilSignal } from "./signal.ts";
@@ -61,6 +62,7 @@ async function run(options: ServeOptions): Promise<void> {
 
 function greeting({ url, adminToken, dataFolder, sandboxed, keysNeeded }: Running): string {
   const key = keysNeeded ? ' -H "x-pennyworth-key: YOUR_KEY"' : "";
+  const data = dataFolder === usualFolder ? "" : ` --data ${/^[\w./-]+$/.test(dataFolder) ? dataFolder : JSON.stringify(dataFolder)}`;
   const body = JSON.stringify({ model: "gpt-5-mini", messages: [{ role: "user", content: "Hello" }] });
   const path = sandboxed ? "/v1/chat/completions" : "/to/sandbox/v1/chat/completions";
   const facts = [
@@ -68,7 +70,7 @@ function greeting({ url, adminToken, dataFolder, sandboxed, keysNeeded }: Runnin
     ["admin token", adminToken],
     ["data folder", dataFolder],
     ...(sandboxed ? [["providers", "none has a credential: the sandbox answers, and no money is spent"]] : []),
-    ...(keysNeeded ? [["keys", "callers need one: pennyworth keys create --name ci"]] : []),
+    ...(keysNeeded ? [["keys", `callers need one: pennyworth keys create --name ci${data}`]] : []),
   ];
   return [
     `Pennyworth is at ${url}`,
@@ -77,5 +79,8 @@ function greeting({ url, adminToken, dataFolder, sandboxed, keysNeeded }: Runnin
     "",
     `A first metered call${sandboxed ? "" : ", answered by the sandbox"}:`,
     `  curl ${url}${path} -H "content-type: application/json"${key} -d '${body}'`,
+    "Its receipt, and what it all goes to:",
+    `  pennyworth receipt last${data}`,
+    `  pennyworth report --by model${data}`,
   ].join("\n");
 }
