@@ -112,7 +112,6 @@ function runBlock(block: Block, [program, ...args]: readonly string[], gateway: 
     ...process.env,
     PATH: `${commandFolder()}${delimiter}${process.env["PATH"]}`,
     PENNYWORTH_DATA: gateway.dataFolder,
-    TMPDIR: temporary,
   };
   for (const name of Object.keys(environment))
     if (/^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|AZURE|AWS|OLLAMA|COHERE)_/.test(name)) delete environment[name];
