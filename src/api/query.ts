@@ -3,6 +3,7 @@
 
 import { PennyworthError } from "../error.ts";
 import { offsetsOf, toUtc, type ZoneOffset } from "../core/zone.ts";
+import { nearest } from "../near.ts";
 import { type Filter, type ReportField, reportFields, timeFields } from "../ledger/store.ts";
 
 const fields: ReadonlySet<string> = new Set([...reportFields, "class", ...timeFields]);
@@ -20,7 +21,9 @@ export const fieldNames = [...fields, "tag.NAME"];
 export function parseField(name: string): ReportField {
   if (fields.has(name)) return name as ReportField;
   if (/^tag\.[^\s]{1,100}$/.test(name)) return name as ReportField;
-  throw invalid(`no field is called ${quote(name)}; known: ${fieldNames.join(", ")}`);
+  const near = nearest(name, fieldNames);
+  const said = near.length > 0 ? `near it: ${near.join(", ")}; ` : "";
+  throw invalid(`no field is called ${quote(name)}; ${said}known: ${fieldNames.join(", ")}`);
 }
 
 export function isTimeField(field: ReportField): boolean {
