@@ -18,6 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), "pennyworth-prices-"));
 let gateway: TestGateway;
 
 beforeAll(async () => {
+  file("page.txt", "A page about prices, and no list of them.");
   gateway = await startGateway();
 }, 60_000);
 afterAll(async () => {
@@ -166,18 +167,38 @@ describe("a price of one's own", () => {
     expect(trend.announced).toEqual([{ fromMs: Date.UTC(2027, 0), input: "3", output: "12" }]);
   }, 60_000);
 
+  it("is taken back, and a list that is in force already is not taken again", async () => {
+    expect((await pennyworth(["prices", "set", "sandbox/mistyped", "--input", ".5", "--tier", "bacth"])).err).toMatch(
+      /No list has a tier called bacth; near it: batch/,
+    );
+    const set = await pennyworth(["prices", "set", "sandbox/mistyped", "--input", ".5"]);
+    expect([set.code, set.err]).toEqual([0, ""]);
+    expect(await priceOf("sandbox/mistyped", "input", Date.now())).toBe("0.5");
+    const back = await pennyworth(["prices", "unset", "sandbox/mistyped"]);
+    expect(back.out).toMatch(/Taken back from now on: 2 prices of sandbox\/mistyped/);
+    expect(await priceOf("sandbox/mistyped", "input", Date.now())).toBeNull();
+    expect((await pennyworth(["prices", "take", "genai-prices"])).out).toMatch(
+      /^genai-prices@\S+ is in force, and nothing newer of it waits/,
+    );
+  }, 60_000);
+
   it.each([
     [["prices", "set", "openai/x", "--input", "-3"], 2, /'-3' is invalid\. Expected dollars, zero or more/],
     [["prices", "set", "openai/x", "--input", "1e3"], 2, /Expected dollars/],
     [["prices", "set", "openai/x"], 2, /no price is given/],
+    [["prices", "set", "opnai/x", "--input", ".3"], 2, /no provider is called opnai; near it: openai/],
+    [["prices", "unset", "openai/nothing-of-it"], 1, /You have set no price and made no choice of openai\/nothing-of-it\./],
+    [["prices", "shwo", "openai/gpt-5-mini"], 2, /there is no command prices shwo; near it: show/],
+    [["prices", "import", "page.txt"], 1, /in no format of price files that is known: Pennyworth's own .*LiteLLM's map/],
+    [["close", "2026-10", "--list"], 2, /--list and --check are of all closed months: leave out 2026-10/],
     [["prices", "set", "x", "--input", "3"], 2, /Expected provider\/model, as in openai\/gpt-5-mini/],
     [["prices", "set", "openai/x", "--class", "inptu_audio=3"], 2, /"inptu_audio" is no usage class; near it: input_audio/],
     [["prices", "set", "openai/x", "--input", "3", "--class", "input=4"], 2, /input is priced twice/],
     [["prices", "set", "openai/x", "--input", "3", "--from", "2026-02-31"], 2, /Expected a day that there is/],
     [["prices", "set", "openai/x", "--input", "3", "--from", "2026-02-03", "--to", "2026-02-01"], 1, /nothing of it was taken/],
     [["prices", "set", "openai/x", "--input", "3", "--window", "25:00-26:00"], 2, /Expected times of day in UTC/],
-    [["prices", "set", "--file", "no such file"], 1, /no such file cannot be read \(ENOENT\)/],
-    [["prices", "import", "."], 1, /\. cannot be read \(EISDIR\)/],
+    [["prices", "set", "--file", "no such file"], 1, /taken: no such file is not there\./],
+    [["prices", "import", "."], 1, /\. is a folder, and a file is needed/],
     [["prices", "diff", "genai-price"], 1, /genai-price is neither a file nor a list that waits/],
     [["prices", "take", "genai-price"], 1, /No list of prices is called genai-price\. Known: /],
     [["prices", "drop", "litelm"], 1, /No list of prices is called litelm\. Known: .*genai-prices/],
@@ -281,7 +302,7 @@ describe("the command line says what the API says", () => {
       "trend",
       "sandbox/gpt-5-mini",
     );
-    expect(trend).toEqual(await gateway.get("/prices/trend?provider=sandbox&model=gpt-5-mini"));
+    expect(trend).toEqual(await gateway.get("/prices/trend?provider=sandbox&model=gpt-5-mini&fresh=true"));
     expect(trend.buckets).toMatchObject([{ calls: 1, tasks: 1 }]);
     const table = (await pennyworth(["prices", "trend", "sandbox/gpt-5-mini"])).out;
     expect(table).toContain(trend.buckets[0]?.cost);

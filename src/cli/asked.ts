@@ -26,6 +26,7 @@ export function model(text: string): Model {
 }
 
 export function dollars(text: string): string {
-  if (!/^\d{1,12}(\.\d{1,30})?$/.test(text)) throw new InvalidArgumentError("Expected dollars, zero or more, as a decimal number: 0.25.");
-  return text;
+  if (!/^(\d{1,12}(\.\d{1,30})?|\.\d{1,30})$/.test(text))
+    throw new InvalidArgumentError("Expected dollars, zero or more, as a decimal number: 0.25.");
+  return text.startsWith(".") ? `0${text}` : text;
 }

@@ -37,7 +37,9 @@ export function addClose(program: Command): void {
 
 async function run(command: Command, month: string | undefined, options: CloseOptions): Promise<void> {
   const isLook = options.list === true || options.check === true;
-  if (isLook === (month !== undefined))
+  if (isLook && month !== undefined)
+    command.error(`error: --list and --check are of all closed months: leave out ${month}`, { exitCode: exitCodes.usage });
+  if (!isLook && month === undefined)
     command.error("error: name a month to close, or ask with --list or --check", { exitCode: exitCodes.usage });
   const { openControl } = await import("./control.ts");
   const control = await openControl(toConfig(options));

@@ -144,7 +144,13 @@ function toInit(ask: Ask = {}): { method: string; body?: string; headers: Record
 function toError(body: unknown): PennyworthError {
   const { code, message } = (body as { error?: { code?: string; message?: string } } | null)?.error ?? {};
   const known = code !== undefined && Object.hasOwn(errorKinds, code) ? (code as ErrorCode) : "internal";
-  return Object.assign(new PennyworthError(known), { message: message ?? JSON.stringify(body) });
+  return Object.assign(new PennyworthError(known), { message: message === undefined ? JSON.stringify(body) : toWords(message) });
+}
+
+/** Who types a command has sent no request body. */
+function toWords(message: string): string {
+  const [before = ""] = errorKinds.request_malformed.message.split("{");
+  return message.startsWith(before) ? `What was asked for is not understood: ${message.slice(before.length)}` : message;
 }
 
 function codeOf(error: unknown): string {

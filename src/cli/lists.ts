@@ -9,7 +9,7 @@ import type { z } from "zod";
 import * as schema from "../api/pricing.ts";
 import { formatRatio, parseRate } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
-import { exitCodes, many, print, printJson, remark, type SettingsOptions } from "./command.ts";
+import { exitCodes, many, print, printJson, remark, type SettingsOptions, whyUnread } from "./command.ts";
 import { ask, type Control, toPath } from "./control.ts";
 import { formatClass, formatCount, formatTable, plain } from "./table.ts";
 import { left, right, toDay, toTime } from "./tariff.ts";
@@ -32,6 +32,7 @@ type NowPriced = z.infer<typeof schema.takenAnswer>["nowPriced"];
 /** Changes that are shown, unless told; and the most that the server gives. */
 const shownMax = 50;
 const changesMax = 100_000;
+const byLimit = " (--limit)";
 
 export async function listLists(control: Control, { json }: SettingsOptions): Promise<void> {
   const found = await ask(control, schema.lists, toPath("prices/lists", {}));
@@ -62,13 +63,13 @@ export async function diff(control: Control, what: string | undefined, options: 
   } else previews.push(await previewOf(control, await toWanted(control, what, options), options));
   if (options.json) return printJson(what === undefined ? { waiting: previews } : previews[0]);
   if (previews.length === 0) return print("No list waits.");
-  print(previews.map((one) => describe(one, options.limit)).join("\n\n"));
+  print(previews.map((one) => describe(one, { limit: options.limit, more: byLimit })).join("\n\n"));
 }
 
 export async function importFile(control: Control, path: string, options: ImportOptions): Promise<void> {
   const file = { text: await readText(path), ...optionsOf(options) };
   const preview = await previewOf(control, file, options);
-  if (!options.json) print(describe(preview, options.limit));
+  if (!options.json) print(describe(preview, { limit: options.limit, more: byLimit }));
   if (options.yes !== true && !(await confirm())) {
     remark("Nothing was taken. --yes lets it take effect without asking.");
     process.exitCode = exitCodes.failed;
@@ -80,10 +81,17 @@ export async function importFile(control: Control, path: string, options: Import
 }
 
 export async function takeWaiting(control: Control, name: string, options: FileOptions): Promise<void> {
+  const { lists } = await ask(control, schema.lists, toPath("prices/lists", {}));
+  const isNamed = (one: (typeof lists)[number]): boolean => one.name === name || one.source === name;
+  const standing = lists.find((one) => isNamed(one) && one.taken !== null && !one.superseded && one.records > 0);
+  if (standing !== undefined && !lists.some((one) => isNamed(one) && one.taken === null)) {
+    if (options.json) return printJson({ preview: null, taken: null });
+    return print(`${standing.name} is in force, and nothing newer of it waits.`);
+  }
   const preview = await previewOf(control, { name }, options);
   const taken = await take(control, { name });
   if (options.json) return printJson({ preview, taken });
-  print(describe(preview, options.limit));
+  print(describe(preview));
   describeTaken(taken);
 }
 
@@ -97,11 +105,14 @@ export async function drop(control: Control, source: string, { json }: SettingsO
 export function describeNowPriced({ calls, sinceMs }: NowPriced): string {
   if (calls === 0 || sinceMs === null) return "";
   const one = calls === 1;
-  return `${many(calls, "call")} on record without a price ${one ? "has" : "have"} one now. To book ${one ? "it" : "them"}: pennyworth prices rerate --since ${toDay(sinceMs)} --dry-run`;
+  return `${many(calls, "call")} on record without a price ${one ? "has" : "have"} one now. To book ${one ? "it" : "them"}: pennyworth prices rerate --since ${toDay(sinceMs)} (with --dry-run it shows them first)`;
 }
 
-/** What a list changes, in words and rows. */
-export function describe({ list, added, changed, removed, changes, truncated, warnings, skipped }: Preview, limit = shownMax): string {
+/** What a list changes, in words and rows. `more`: the option by which more of it is shown, where there is one. */
+export function describe(
+  { list, added, changed, removed, changes, truncated, warnings, skipped }: Preview,
+  { limit = shownMax, more = "" }: { readonly limit?: number | undefined; readonly more?: string } = {},
+): string {
   const counts = `${formatCount(added)} added, ${formatCount(changed)} changed, ${formatCount(removed)} removed`;
   const parts = [`${list.name} (${list.origin}): ${many(list.records, "record")}; prices: ${counts}`];
   if (changes.length > 0) {
@@ -122,7 +133,7 @@ export function describe({ list, added, changed, removed, changes, truncated, wa
     parts.push(formatTable(columns, rows));
     if (truncated || changes.length > limit)
       parts.push(
-        `Only the first ${many(rows.length, "change")} are shown (--limit). Dollars per million tokens, per thousand of what is no token.`,
+        `Only the first ${many(rows.length, "change")} are shown${more}. Dollars per million tokens, per thousand of what is no token.`,
       );
     else parts.push("Dollars per million tokens, per thousand of what is no token.");
   }
@@ -131,8 +142,8 @@ export function describe({ list, added, changed, removed, changes, truncated, wa
     const lines = warnings
       .slice(0, limit)
       .map((one) => `  ${one.provider}/${one.model}${one.class === null ? "" : `, ${formatClass(one.class)}`}: ${one.detail}`);
-    const more = warnings.length > limit ? `, of which the first ${limit}` : "";
-    parts.push(`Odd, and perhaps mistaken (${formatCount(warnings.length)}${more}):\n${lines.map(plain).join("\n")}`);
+    const first = warnings.length > limit ? `, of which the first ${limit}` : "";
+    parts.push(`Odd, and perhaps mistaken (${formatCount(warnings.length)}${first}):\n${lines.map(plain).join("\n")}`);
   }
   if (skipped.length > 0) {
     const lines = skipped.map((one) => `  ${one.what}${one.count > 1 ? ` (${formatCount(one.count)} times)` : ""}: ${one.why}`);
@@ -184,8 +195,7 @@ export async function readText(path: string): Promise<string> {
   try {
     return path === "-" ? await text(process.stdin) : await readFile(path, "utf8");
   } catch (cause) {
-    const { code } = cause as { readonly code?: string };
-    throw new PennyworthError("prices_invalid", { detail: `${path} cannot be read (${code ?? String(cause)})` }, cause);
+    throw new PennyworthError("prices_invalid", { detail: `${path} ${whyUnread(cause)}` }, cause);
   }
 }
 

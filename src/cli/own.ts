@@ -2,12 +2,14 @@
 // command is turned into a price file of one record, so that both are read, and refused, by the same code. Invariant: amounts go as they were written.
 
 import { InvalidArgumentError } from "commander";
-import { nearest } from "../api/near.ts";
+import { nearest } from "../near.ts";
 import * as schema from "../api/pricing.ts";
+import { statusAnswer } from "../api/schema.ts";
 import { plainOptions, quoteOf } from "../api/unpriced.ts";
+import { priceTier } from "../core/price.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
-import { many, print, printJson, type SettingsOptions } from "./command.ts";
+import { many, print, printJson, remark, type SettingsOptions } from "./command.ts";
 import { ask, type Control, toPath } from "./control.ts";
 import { describe, describeNowPriced, readText } from "./lists.ts";
 import { dollars, type Model } from "./asked.ts";
@@ -21,6 +23,7 @@ interface SetOptions extends SettingsOptions {
   readonly to?: string;
   readonly window?: string;
   readonly file?: string;
+  readonly newProvider?: true;
 }
 
 type Quote = ReturnType<typeof quoteOf>;
@@ -37,6 +40,7 @@ export async function set(control: Control, asked: Model | undefined, options: S
   if ((asked === undefined) === (options.file === undefined))
     throw wrong("either a model with its prices, or --file with a price file, is needed");
   if (asked === undefined && prices.size > 0) throw wrong("with --file the prices are in the file");
+  if (asked !== undefined) await requireMeant(control, asked, options);
   await put(control, asked === undefined ? await readText(options.file ?? "") : toFile(asked, prices, options), options);
 }
 
@@ -47,6 +51,28 @@ export async function choose(control: Control, asked: Model, source: string, opt
   // A name without wildcards has to be one that the book knows: a mistyped choice would never take effect, and nobody would see it.
   if (!asked.model.includes("*")) await ask(control, schema.prices, toPath("prices", { ...asked }));
   await put(control, JSON.stringify({ choices: [{ ...asked, source }] }), options);
+}
+
+/**
+ * A name that is nearly that of a provider is one that was mistyped: a price of it would never be used, and nobody would see it. What is near
+ * nothing may be a provider to come.
+ */
+async function requireMeant(control: Control, { provider }: Model, { tier, newProvider }: SetOptions): Promise<void> {
+  const [status, { models }] = await Promise.all([
+    ask(control, statusAnswer, "/api/v1/status"),
+    ask(control, schema.models, toPath("prices/models", { limit: "20000" })),
+  ]);
+  const known = new Set(["sandbox", ...status.providers.map(({ name }) => name), ...models.map((one) => one.provider)]);
+  const near = known.has(provider) || newProvider === true ? [] : nearest(provider, known);
+  if (near.length > 0)
+    throw wrong(`no provider is called ${provider}; near it: ${near.join(", ")}. --new-provider sets a price of one that is to come`);
+  if (!known.has(provider)) remark(`No provider is called ${provider} yet: the price is for calls to one of that name.`);
+  const tiers = new Set(["standard", ...models.flatMap((one) => one.tiers)]);
+  if (tier === undefined || tiers.has(priceTier(tier))) return;
+  const meant = nearest(tier, tiers);
+  remark(
+    `No list has a tier called ${tier}${meant.length > 0 ? `; near it: ${meant.join(", ")}` : ""}. The price is for calls that say they were served in it.`,
+  );
 }
 
 interface UnsetOptions extends SettingsOptions {

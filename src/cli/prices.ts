@@ -24,7 +24,14 @@ function addLooks(prices: Command): void {
     .option("--provider <name>", "only whose list this is")
     .option("--search <text>", "only models whose name contains this")
     .option("--disputed", "only models on which sources disagree, with what each says")
-    .action(act(async (control, options) => (await import("./tariff.ts")).listModels(control, options)));
+    // As the default it is given whatever is no command: a mistyped one is not a model to look for.
+    .argument("[names...]")
+    .usage("[options]")
+    .action(async (names: readonly string[], options: SettingsOptions) => {
+      const [name] = names;
+      if (name !== undefined) return refuse(prices, name);
+      await act(async (control, asked) => (await import("./tariff.ts")).listModels(control, asked))(options);
+    });
   withExamples(
     withSettings(list),
     "prices list --provider anthropic",
@@ -111,6 +118,7 @@ function addOwn(prices: Command): void {
     .option("--from <day>", "valid from this day on, UTC", day)
     .option("--to <day>", "valid up to this day, which is not included", day)
     .option("--window <hours>", "only at these times of day, UTC: 16:30-00:30", hours)
+    .option("--new-provider", "also of a provider that nothing knows, and whose name is near one that is known")
     .option("--file <file>", "a price file in place of all these, or - for standard input")
     .action((asked: Model | undefined, options: SettingsOptions) =>
       withControl(options, async (control) => (await import("./own.ts")).set(control, asked, options), true),
@@ -192,6 +200,16 @@ function file(command: Command): Command {
     .option("--source <name>", "what to call its source (default: the format's own name)")
     .option("--published <day>", "the day on which it was published", day)
     .option("--limit <rows>", "most changes shown (default: 50)", rows);
+}
+
+async function refuse(prices: Command, name: string): Promise<void> {
+  const { nearest } = await import("../near.ts");
+  const known = prices.commands.map((one) => one.name());
+  const near = nearest(name, known);
+  prices.error(
+    `error: there is no command prices ${name}; ${near.length > 0 ? `near it: ${near.join(", ")}` : `there are ${known.join(", ")}`}. Models are looked for with prices list --search`,
+    { exitCode: 2 },
+  );
 }
 
 type Act = (control: Control, options: never) => Promise<void>;

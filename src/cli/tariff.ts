@@ -3,7 +3,7 @@
 
 import type { z } from "zod";
 import * as schema from "../api/pricing.ts";
-import { print, printJson } from "./command.ts";
+import { many, print, printJson } from "./command.ts";
 import { ask, type Control, toPath } from "./control.ts";
 import type { Model, MomentOptions, PlaceOptions } from "./asked.ts";
 import { classOrder, type Column, formatClass, formatCount, formatTable, plain } from "./table.ts";
@@ -41,8 +41,9 @@ export async function listModels(control: Control, options: ListOptions): Promis
   ]);
   print(formatTable(columns, rows));
   const more = found.truncated ? `, of which the first ${formatCount(found.models.length)} are shown` : "";
-  print(`\n${formatCount(found.total)} models${more}. Dollars per million tokens, ${momentOf(found.atMs, found.knownMs)}.`);
-  if (found.disputed > 0) print(`On ${formatCount(found.disputed)} of them sources disagree: pennyworth prices list --disputed`);
+  print(`\n${many(found.total, "model")}${more}. Dollars per million tokens, ${momentOf(found.atMs, found.knownMs)}.`);
+  if (found.disputed > 0)
+    print(`On ${found.total === 1 ? "it" : `${formatCount(found.disputed)} of them`} sources disagree: pennyworth prices list --disputed`);
 }
 
 async function listDisputed(
@@ -58,7 +59,7 @@ async function listDisputed(
   const rows = found.models.flatMap((one) => disputeRows(one.disputes).map((row) => [one.provider, one.model, ...row]));
   print(formatTable([...left("provider", "model"), ...disputeColumns], rows));
   print(
-    `\n${formatCount(found.models.length)} models; the first source is in force. One source is preferred by: pennyworth prices choose PROVIDER/MODEL SOURCE`,
+    `\n${many(found.models.length, "model")}; the first source is in force. One source is preferred by: pennyworth prices choose PROVIDER/MODEL SOURCE`,
   );
 }
 

@@ -46,7 +46,7 @@ export async function listUnpriced(control: Control, { since, until, filter, lim
   const bookable = found.models.filter(({ classes }) => classes.some(({ priced }) => priced)).map(({ firstMs }) => firstMs);
   if (bookable.length > 0)
     print(
-      `\nWhat has a price by now is booked by: pennyworth prices rerate --since ${toTime(Math.min(...bookable)).slice(0, 10)} --dry-run`,
+      `\nWhat has a price by now is booked by: pennyworth prices rerate --since ${toTime(Math.min(...bookable)).slice(0, 10)} (with --dry-run it shows them first)`,
     );
 }
 

@@ -21,7 +21,8 @@ describe("the format of a price file", () => {
   });
 
   it("is asked for where nothing tells it", () => {
-    expect(() => parseList('{"a": 1}', options, nowMs)).toThrow("name it (pennyworth, litellm, models.dev, genai-prices, changes)");
+    for (const text of ['{"a": 1}', "name,price\ngpt,3\n", "hello"])
+      expect(() => parseList(text, options, nowMs)).toThrow("in no format of price files that is known: Pennyworth's own");
   });
 
   it("may come with a mark of its byte order", () => {

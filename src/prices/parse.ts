@@ -50,7 +50,10 @@ export function formatOf(text: string): Format {
   const first = text.trimStart();
   if (/^"?date"?,.*model_key/.test(first.slice(0, 500))) return "changes";
   if (first.startsWith("[")) return "genai-prices";
-  if (!first.startsWith("{")) return "pennyworth";
+  if (!first.startsWith("{")) {
+    if (!/^("?(source|prices|discounts|choices)"?\s*:|---|#|%|\?|&|!|<<)/m.test(first)) throw unknownFormat();
+    return "pennyworth";
+  }
   if (/"litellm_provider"\s*:/.test(text)) return "litellm";
   let top: unknown;
   try {
@@ -61,9 +64,13 @@ export function formatOf(text: string): Format {
   }
   if (isObject(top) && ["prices", "discounts", "choices"].some((key) => Array.isArray(top[key]))) return "pennyworth";
   if (isObject(top) && Object.values(top).some((value) => isObject(value) && isObject(value["models"]))) return "models.dev";
-  throw invalid(
+  throw unknownFormat();
+}
+
+function unknownFormat(): Error {
+  return invalid(
     "line 1, column 1",
-    "no format of price files that is known: name it (pennyworth, litellm, models.dev, genai-prices, changes)",
+    "this is in no format of price files that is known: Pennyworth's own (pennyworth: prices, discounts, choices), LiteLLM's map (litellm), models.dev's (models.dev), genai-prices' data (genai-prices), a CSV of changes (changes); --format names one",
   );
 }
 
