@@ -51,6 +51,18 @@ describe("what a list would change", () => {
     expect(asked).toEqual(["model-7"]);
   });
 
+  it("is odd where it is new, and not where the same was odd before", async () => {
+    const odd = price("odd", "5000000");
+    const old = read("own", { prices: [odd] });
+    const warned = async (now: PriceList) => {
+      const { warnings } = await previewOf(now, taken(now, nowMs), historyOf(old), nowMs);
+      return [...new Set(warnings.map(({ model }) => model))];
+    };
+    expect(await warned(read("own", { prices: [odd, price("other", "6000000")] }))).toEqual(["other"]);
+    expect(await warned(read("own", { prices: [price("odd", "7000000")] }))).toEqual(["odd"]);
+    expect(await warned(read("another", { prices: [odd] }))).toEqual(["odd"]);
+  });
+
   it("names each model that a wildcard or an account's discount bears on, and a price of a time that is over", async () => {
     const base = read("other", { prices: [price("a-1", "1"), price("a-2", "2"), price("b-1", "3")] });
     const history = createHistory([{ taken: taken(base, 1), list: base }], { account: ["house"] });

@@ -16,18 +16,41 @@ export async function previewOf(list: PriceList, taken: TakenList, history: Hist
   const before = history.at(null);
   const layers = layersOf(history.lists);
   const after = history.with({ taken, list });
-  const changed = await inSlices(
-    changedOf(
-      list,
-      layers.filter(({ source }) => source === list.source),
-    ),
-  );
+  const standing = layers.filter(({ source }) => source === list.source);
+  const changed = await inSlices(changedOf(list, standing));
   const { pricesOf, fallbacks } = history.sources(null);
   const reach = (provider: string): ReadonlySet<string> =>
     new Set([provider, ...(pricesOf[provider] ?? [provider]).flatMap((name) => [name, ...(fallbacks[name] ?? [])])]);
   const models = await inSlices(modelsOf(changed, layers, reach));
   const changes = await inSlices(diffing(before, after, models, sinceOf(changed.records, nowMs)));
-  return { list, changes, warnings: await inSlices(checking(list, before)) };
+  // What was odd before, and was let be, is not told again.
+  const anew = await inSlices(saidAnew(list, standing));
+  const warnings = (await inSlices(checking(list, before))).filter((one) => anew.has(keyOf(one)));
+  return { list, changes, warnings };
+}
+
+/** Models of which the list says something that its source did not say in these words. */
+function* saidAnew(list: Said, before: readonly Said[]): Work<ReadonlySet<string>> {
+  const said = new Set<string>();
+  for (const record of before.flatMap((one) => one.records)) {
+    yield;
+    said.add(wordsOf(record));
+  }
+  const models = new Set<string>();
+  for (const record of list.records) {
+    yield;
+    if (!said.has(wordsOf(record))) models.add(keyOf(record));
+  }
+  return models;
+}
+
+/** All but its name, which has the list's version in it. */
+function wordsOf(record: PriceRecord): string {
+  return JSON.stringify({ ...record, id: "" });
+}
+
+function keyOf({ provider, model }: { readonly provider: string; readonly model: string }): string {
+  return JSON.stringify([provider, model]);
 }
 
 type Said = Pick<PriceList, "records" | "discounts" | "choices">;
