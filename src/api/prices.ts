@@ -4,10 +4,11 @@
 import { createRoute } from "@hono/zod-openapi";
 import { formatRate } from "../core/money.ts";
 import { priceTier } from "../core/price.ts";
+import { type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import type { Dispute, ListedModel, PriceLine } from "../prices/view.ts";
 import type { ApiContext } from "./context.ts";
-import { nearest } from "./near.ts";
+import { nearest } from "../near.ts";
 import * as schema from "./pricing.ts";
 import { invalid, parseLimit, parseTime } from "./query.ts";
 import { quotedUnits } from "./receipt.ts";
@@ -32,7 +33,7 @@ export function addPrices(app: Api, context: ApiContext): void {
     const found = context.prices.find({ provider, model, atMs, knownMs, tier, region });
     if (found === null) throw unknownPrice(context, provider, model, atMs, knownMs);
     const { pricesOf, ...rest } = { pricesOf: found.provider, ...found };
-    return c.json({ ...rest, provider, pricesOf, region, atMs, knownMs, lines: found.lines.map(toShownLine) }, 200);
+    return c.json({ ...rest, provider, pricesOf, region, atMs, knownMs, lines: toShownLines(found.lines) }, 200);
   });
 
   const every = createRoute({
@@ -55,6 +56,7 @@ export function addPrices(app: Api, context: ApiContext): void {
         knownMs,
         models: wanted.slice(0, limit).map((one) => ({
           ...one,
+          source: sourceOf(context.prices.find({ ...one, atMs, knownMs, tier: null, region: null })?.lines ?? []),
           prices: Object.fromEntries(Object.entries(one.prices)),
           sources: [...one.sources],
           tiers: [...one.tiers],
@@ -81,7 +83,7 @@ export function addPrices(app: Api, context: ApiContext): void {
     const { knownMs } = parseMoment(asked, nowMs);
     const spans = context.prices.history({ provider, model, knownMs, tier, region });
     if (spans === null) throw unknownPrice(context, provider, model, nowMs, knownMs);
-    const shown = spans.map((span) => ({ ...span, lines: span.lines.map(toShownLine) }));
+    const shown = spans.map((span) => ({ ...span, lines: toShownLines(span.lines) }));
     return c.json({ provider, model, tier: priceTier(tier), region, knownMs, nowMs, spans: shown }, 200);
   });
 
@@ -150,6 +152,15 @@ export function unknownPrice(
   return new PennyworthError("price_unknown", { provider, model, near });
 }
 
+/** Class by class: what came in, what went out, then the rest. */
+function toShownLines(lines: readonly PriceLine[]) {
+  return lines.toSorted((a, b) => placeOf(a.class) - placeOf(b.class) || a.aboveTokens - b.aboveTokens).map(toShownLine);
+}
+
+function placeOf(name: UsageClass): number {
+  return usageClassNames.indexOf(name);
+}
+
 export function toShownLine({ ratePico, ratePer, ...line }: PriceLine) {
   const rateUnits = quotedUnits(line.class);
   return {
@@ -164,6 +175,13 @@ export function toShownLine({ ratePico, ratePer, ...line }: PriceLine) {
 /** Amounts are exact decimal text in one spelling each, so that equal text is an equal amount. */
 function toShownDispute({ said, ...dispute }: Dispute) {
   return { ...dispute, said: said.map((one) => ({ ...one })), differs: dispute.lowest !== dispute.highest };
+}
+
+/** Of input and output; of all lines where there is neither. null: there is none. */
+function sourceOf(lines: readonly PriceLine[]): string | null {
+  const main = lines.filter((line) => line.class === "input" || line.class === "output");
+  const sources = new Set((main.length === 0 ? lines : main).map(({ version }) => version.slice(0, version.indexOf("@"))));
+  return sources.size > 1 ? "mixed" : ([...sources][0] ?? null);
 }
 
 function isDisputed({ disputed }: ListedModel): boolean {

@@ -99,7 +99,11 @@ export const modelsQuery = z.strictObject({
 const listed = {
   provider: z.string(),
   model: z.string(),
-  sources: z.array(z.string()).openapi({ description: "Sources that name it, the one in force first." }),
+  source: text.openapi({
+    description:
+      "Whose its price of input and output is, or of all it has where it has neither; `mixed`: not all of one; null: it has none.",
+  }),
+  sources: z.array(z.string()).openapi({ description: "Sources that name it." }),
   tiers: z.array(z.string()),
   contextWindow: count.nullable(),
   prices: z.record(z.string(), usd).openapi({

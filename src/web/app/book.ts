@@ -62,7 +62,8 @@ export interface Disputes {
 export interface ListedModel {
   readonly provider: string;
   readonly model: string;
-  /** The one in force first. */
+  /** Whose its price of input and output is; `mixed`: not all of one; null: it has none in force. */
+  readonly source: string | null;
   readonly sources: readonly string[];
   readonly tiers: readonly string[];
   readonly contextWindow: number | null;
@@ -231,6 +232,16 @@ export const setClasses: readonly string[] = [
   "training",
   ...Object.keys(units),
 ];
+
+/** In the order in which they can be chosen: what came in, what went out, then the rest. */
+export function compareClasses(a: string, b: string): number {
+  return placeOf(a) - placeOf(b);
+}
+
+function placeOf(name: string): number {
+  const place = setClasses.indexOf(name);
+  return place < 0 ? setClasses.length : place;
+}
 
 export type Quote = "perMillion" | "perThousand" | "perUnit" | "perHour";
 

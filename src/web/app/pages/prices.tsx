@@ -112,7 +112,7 @@ export function Prices(): ReactNode {
               clearable
               clearButtonProps={{ "aria-label": "Every provider" }}
             />
-            <span className="soft small">as known on</span>
+            <span className="soft small">As known on</span>
             <TextInput
               size="xs"
               type="date"
@@ -267,7 +267,7 @@ function Gap({ height }: { readonly height: number }): ReactNode {
 }
 
 function Row({
-  model: { provider, model, prices, disputed, changesMs, sources, tiers },
+  model: { provider, model, prices, disputed, changesMs, source, sources, tiers },
   index,
   ranges,
   known,
@@ -333,23 +333,31 @@ function Row({
       </td>
       <td className="wide">
         <span className="soft small clip" title={sources.join(", ")}>
-          {sources[0]}
-          {sources.length < 2 ? "" : ` and ${plural(sources.length - 1, "other")}`}
+          {source ?? "—"}
+          {toOthers(source, sources)}
         </span>
       </td>
     </tr>
   );
 }
 
+/** Those who speak of the model, too. */
+function toOthers(source: string | null, sources: readonly string[]): string {
+  if (source === "mixed") return `: ${sources.join(", ")}`;
+  const others = sources.filter((one) => one !== source).length;
+  return others === 0 ? "" : `; ${plural(others, "other")} ${others === 1 ? "speaks" : "speak"} of it`;
+}
+
 function toTable(models: readonly ListedModel[]): (string | number)[][] {
   const names = [...new Set(models.flatMap(({ prices }) => Object.keys(prices)))];
-  const head = ["provider", "model", ...names, "disputed", "changes", "sources", "tiers"];
-  const rows = models.map(({ provider, model, prices, disputed, changesMs, sources, tiers }) => [
+  const head = ["provider", "model", ...names, "disputed", "changes", "source", "sources", "tiers"];
+  const rows = models.map(({ provider, model, prices, disputed, changesMs, source, sources, tiers }) => [
     provider,
     model,
     ...names.map((name) => prices[name] ?? ""),
     disputed.join(" "),
     changesMs === null ? "" : new Date(changesMs).toISOString(),
+    source ?? "",
     sources.join(" "),
     tiers.join(" "),
   ]);

@@ -5,7 +5,7 @@ import { Alert, Button, Modal, Select, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { type ApiError, send } from "../api.ts";
-import { nameClass, type NowPriced, type PricePreview, quoteOf, quoteWords, setClasses } from "../book.ts";
+import { compareClasses, nameClass, type NowPriced, type PricePreview, quoteOf, quoteWords, setClasses } from "../book.ts";
 import { Icon } from "../icons.tsx";
 import { dayMs } from "../time.ts";
 import { Changes, RerateHint, refreshPrices } from "./lists.tsx";
@@ -34,7 +34,9 @@ export function SetPrice({
   readonly onClose: () => void;
 }): ReactNode {
   const queries = useQueryClient();
-  const [amounts, setAmounts] = useState<readonly Amount[]>(() => classes.map((name) => ({ class: name, usd: "" })));
+  const [amounts, setAmounts] = useState<readonly Amount[]>(() =>
+    classes.toSorted(compareClasses).map((name) => ({ class: name, usd: "" })),
+  );
   const [from, setFrom] = useState(() => (fromMs === null ? "" : new Date(Math.floor(fromMs / dayMs) * dayMs).toISOString().slice(0, 10)));
   const [to, setTo] = useState("");
   const set = useMutation<PricePreview & { readonly nowPriced: NowPriced }, ApiError>({
