@@ -132,6 +132,7 @@ describe.skipIf(!hasChromium)(`the pages of prices in a browser (${reason})`, ()
     const { models } = (await site.gateway.get(asked)) as { models: { model: string; prices: Record<string, string> }[] };
     const listed = models.find(({ model }) => model === "gpt-5-mini")?.prices;
     expect(listed).toMatchObject({ input: "0.25", cache_read: "0.025", output: "2" });
+    expect(models.find(({ model }) => model === "gpt-5-mini")).toMatchObject({ source: "genai-prices" });
     for (const [name, text] of [
       ["input", "$0.25"],
       ["cache_read", "$0.025"],
@@ -152,6 +153,14 @@ describe.skipIf(!hasChromium)(`the pages of prices in a browser (${reason})`, ()
     await visit.settle();
     expect(await usdAt('tr[data-class="cache_read"] td[data-tier="standard"]')).toBe("0.025");
     expect(await page.getByTestId("rule").innerText()).toMatch(/gpt-5-mini/);
+    await page.getByRole("button", { name: "Set a price" }).click();
+    const labels = page.getByRole("dialog").locator("label");
+    expect((await labels.allInnerTexts()).slice(0, 3)).toEqual([
+      "input, per 1M tokens",
+      "cache read, per 1M tokens",
+      "output, per 1M tokens",
+    ]);
+    await page.keyboard.press("Escape");
   });
 
   it("say what a model's tokens and tasks came to, as sums by hand have it", { timeout: 60_000 }, async () => {
@@ -250,7 +259,7 @@ describe.skipIf(!hasChromium)(`the pages of prices in a browser (${reason})`, ()
     await said.waitFor();
     // 1,000 at 2 dollars a million and 100 at 10.
     expect(await said.innerText()).toMatch(
-      /1 call of \d would come to \$0\.003000 instead of \$0: \+\$0\.003000\. 1 had no price before\./,
+      /1 call of \d would come to \$0\.003000 instead of unknown: \+\$0\.003000\. 1 had no price before\./,
     );
     expect((await reportOf(1)).total).toMatchObject({ cost: "0.00207", unpriced: 1 });
     await page.getByRole("button", { name: "Correct 1 call" }).click();
@@ -287,6 +296,54 @@ describe.skipIf(!hasChromium)(`the pages of prices in a browser (${reason})`, ()
     expect(await alert.innerText()).toMatch(/\+\$0\.01.* between openai's statement and the ledger[^]*\+82\.85 % of what is stated/);
     await alert.click();
     await page.getByTestId("gap").waitFor();
+  });
+
+  it("list what a statement without amounts comes to at the ledger's prices", { timeout: 60_000 }, async () => {
+    // 200 in, 800 of the cache and 2,000 out: a thousand out more than the ledger has, at 2 dollars a million.
+    const start = Math.floor(tenth(1) / dayMs) * 86_400;
+    const counted = { input_tokens: 1_000, input_cached_tokens: 800, output_tokens: 2_000, num_model_requests: 2, model: "gpt-5-mini" };
+    const bucket = { object: "bucket", start_time: start, end_time: start + 86_400 };
+    const results = [{ object: "organization.usage.completions.result", ...counted }];
+    const text = JSON.stringify({ object: "page", data: [{ ...bucket, results }], has_more: false, next_page: null });
+    await site.gateway.post("/reconciliations", { provider: "openai", files: [{ name: "usage.json", text }] });
+    await visit.go("/statements");
+    const row = visit.page.locator("tr[data-statement]").first();
+    expect((await row.innerText()).replaceAll(/\s+/g, " ")).toMatch(/at the ledger's prices[^]*\+\$0\.002/);
+    await visit.page.getByRole("combobox", { name: "Provider" }).click();
+    expect(await visit.page.getByRole("option", { name: "sandbox", exact: true }).count()).toBe(1);
+    await visit.page.keyboard.press("Escape");
+    await site.gateway.post("/reconciliations", { provider: "openai", files: [{ name: "costs.json", text: statement }] });
+  });
+
+  it("find a model from anywhere", { timeout: 60_000 }, async () => {
+    const { page } = visit;
+    await visit.go("/");
+    await page.keyboard.press("Control+k");
+    await page
+      .getByRole("textbox", { name: "Find or do" })
+      .or(page.getByRole("searchbox", { name: "Find or do" }))
+      .first()
+      .fill("opus-4");
+    await page
+      .getByRole("button", { name: /claude-opus-4/ })
+      .first()
+      .click();
+    await page.getByRole("heading", { name: /opus-4/ }).waitFor();
+    expect(page.url()).toMatch(/\/prices\/model\?provider=/);
+  });
+
+  it("have room for what a phone shows of receipts and tasks", { timeout: 60_000 }, async () => {
+    const other = await site.visit({ theme: "light", width: 390 });
+    await other.go("/calls/second");
+    const table = other.page.getByRole("region", { name: "Lines of the receipt" });
+    // Every amount as long as those of a few tokens are.
+    await table.locator(".usd .fine").evaluateAll((all) => all.forEach((one) => (one.textContent = "0000012345")));
+    expect(await table.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+    await other.go("/tasks?span=all");
+    const when = other.page.locator("tr[data-task] td.when").first();
+    await when.waitFor();
+    expect(await when.evaluate((one) => one.scrollWidth - one.clientWidth)).toBeLessThanOrEqual(0);
+    await other.close();
   });
 
   it("close a month after what is unsure was shown, and check it", { timeout: 90_000 }, async () => {
@@ -333,7 +390,7 @@ describe.skipIf(!hasChromium)(`the pages of prices in a browser (${reason})`, ()
     for (const [path, title, text] of [
       ["/prices", "Prices", /Models[^]*anthropic[^]*Lists[^]*litellm/],
       ["/prices?search=nothing-like-it", "Prices", /No model matches/],
-      ["/prices/model?provider=openai&model=gpt-5-mini", "gpt-5-mini, price", /they differ on input[^]*What was paid/],
+      ["/prices/model?provider=openai&model=gpt-5-mini", "gpt-5-mini, price", /They differ on input[^]*What was paid/],
       ["/prices/model", "Price of a model", /No model is named/],
       ["/statements", "Statements", /Compared so far[^]*openai/],
       [`/statements?id=${reconciliations[0]?.id}`, "Statements", /Calls that did not pass Pennyworth/],
