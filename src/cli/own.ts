@@ -6,6 +6,7 @@ import { nearest } from "../near.ts";
 import * as schema from "../api/pricing.ts";
 import { statusAnswer } from "../api/schema.ts";
 import { plainOptions, quoteOf } from "../api/unpriced.ts";
+import { distance } from "../config.ts";
 import { priceTier } from "../core/price.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
@@ -63,7 +64,9 @@ async function requireMeant(control: Control, { provider }: Model, { tier, newPr
     ask(control, schema.models, toPath("prices/models", { limit: "20000" })),
   ]);
   const known = new Set(["sandbox", ...status.providers.map(({ name }) => name), ...models.map((one) => one.provider)]);
-  const near = known.has(provider) || newProvider === true ? [] : nearest(provider, known);
+  // One wrong letter, or two of a longer name: `local` is no mistyped modal, and azure-eu may be another account at azure.
+  const isClose = (name: string): boolean => distance(name, provider.toLowerCase()) <= (provider.length < 6 ? 1 : 2);
+  const near = known.has(provider) || newProvider === true ? [] : nearest(provider, known).filter(isClose);
   if (near.length > 0)
     throw wrong(`no provider is called ${provider}; near it: ${near.join(", ")}. --new-provider sets a price of one that is to come`);
   if (!known.has(provider)) remark(`No provider is called ${provider} yet: the price is for calls to one of that name.`);
