@@ -4,7 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Call } from "../api.ts";
 import { count, decimalsFor } from "../money.ts";
-import { clock, day, duration, exactMoment, startOfDay } from "../time.ts";
+import { clock, day, duration, exactMoment, shortClock, startOfDay } from "../time.ts";
 import { Status } from "./status.tsx";
 import { atLeast, Usd } from "./usd.tsx";
 
@@ -80,7 +80,7 @@ export function CallRow({
       <td className="when">
         <Link to="/calls/$id" params={{ id: call.id }} title={exactMoment(startMs)}>
           {isToday ? "" : `${day(startMs)}, `}
-          {clock(startMs)}
+          {isToday ? clock(startMs) : shortClock(startMs)}
         </Link>
       </td>
       <td className="model">
