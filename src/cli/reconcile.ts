@@ -18,6 +18,7 @@ import {
   toConfig,
   withExamples,
   withSettings,
+  whyUnread,
   wholeNumber,
 } from "./command.ts";
 import type { Control } from "./control.ts";
@@ -102,11 +103,11 @@ function readText(path: string): { readonly name: string; readonly text: string 
     new PennyworthError("statement_invalid", { detail: `${path}: ${why}` }, cause);
   try {
     if (path !== "-" && statSync(path).size > bytesMax)
-      throw unreadable(`it is larger than ${bytesMax} bytes: export fewer days at a time`);
+      throw unreadable(`it is larger than ${bytesMax / 1024 / 1024} MiB: export fewer days at a time`);
     return { name, text: readFileSync(path === "-" ? 0 : path, "utf8") };
   } catch (cause) {
     if (cause instanceof PennyworthError) throw cause;
-    throw unreadable(`it cannot be read (${(cause as { readonly code?: string }).code ?? String(cause)})`, cause);
+    throw unreadable(`it ${whyUnread(cause)}`, cause);
   }
 }
 
