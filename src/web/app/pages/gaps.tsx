@@ -10,7 +10,7 @@ import { decimalsFor } from "../money.ts";
 import { Signed } from "../parts/signed.tsx";
 import { nameDays, namePercent } from "./statement.tsx";
 
-/** The newest of each provider, where it differs. */
+/** The newest of each provider, where it differs by a cent or more: what is less is how exports round. */
 export function useGaps(): readonly ReconciledSums[] {
   const { data } = useAnswer<Reconciliations>("reconciliations");
   return toGaps(data?.reconciliations ?? []);
@@ -19,7 +19,7 @@ export function useGaps(): readonly ReconciledSums[] {
 export function toGaps(all: readonly ReconciledSums[]): readonly ReconciledSums[] {
   const newest = new Map<string, ReconciledSums>();
   for (const one of all) if ((newest.get(one.provider)?.atMs ?? 0) < one.atMs) newest.set(one.provider, one);
-  return [...newest.values()].filter(({ gap }) => gap !== null && /[1-9]/.test(gap));
+  return [...newest.values()].filter(({ gap }) => gap !== null && /^-?(?:[1-9]|0\.[1-9]|0\.0[1-9])/.test(gap));
 }
 
 export function GapAlert({ gap: { id, provider, gap, gapPercent, valued, ...days } }: { readonly gap: ReconciledSums }): ReactNode {

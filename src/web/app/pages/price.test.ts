@@ -138,12 +138,13 @@ describe("a price that is typed", () => {
 });
 
 describe("gaps of statements", () => {
-  it("are the newest of each provider, without those that agree", () => {
+  it("are the newest of each provider, without those that agree to the cent", () => {
     const all = [
       compared("a", "openai", 1, "5"),
       compared("b", "openai", 2, "0"),
       compared("c", "anthropic", 1, "-0.01"),
       compared("d", "google", 1, null),
+      compared("e", "mistral", 1, "0.009999"),
     ];
     expect(toGaps(all).map(({ id }) => id)).toEqual(["c"]);
     expect(toGaps(all.slice(0, 1)).map(({ id }) => id)).toEqual(["a"]);
