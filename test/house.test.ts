@@ -31,6 +31,7 @@ const heights: Readonly<Record<string, number>> = {
   capacity: 2,
   core: 1,
   "near.ts": 0.5,
+  "turn.ts": 0.5,
   "config.ts": 0,
   "error.ts": -1,
 };

@@ -7,6 +7,7 @@ import { type Attribution, attributionFields, unattributed } from "../core/call.
 import { formatUsd, parseUsd, type Pico } from "../core/money.ts";
 import { type PeriodCharge, periodMsMax, periodPicoMax, unitOf } from "../core/period.ts";
 import { PennyworthError } from "../error.ts";
+import { turns } from "../turn.ts";
 import type { ChargeRecord } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
@@ -19,12 +20,7 @@ type Wanted = z.infer<typeof chargeWanted>;
 
 export function addCharges(app: Api, context: ApiContext): void {
   /** One at a time: between looking for an id and putting it on record nobody else may come. */
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
-    const next = last.then(act, act);
-    last = next.catch(() => undefined);
-    return next;
-  };
+  const inTurn = turns();
 
   const list = createRoute({
     method: "get",

@@ -6,6 +6,7 @@ import { comparePositions } from "../core/entry.ts";
 import { formatUsd, parseUsd } from "../core/money.ts";
 import { isMonth, monthOf, monthSpan } from "../core/month.ts";
 import { PennyworthError } from "../error.ts";
+import { turns } from "../turn.ts";
 import * as schema from "./books.ts";
 import type { ApiContext } from "./context.ts";
 import { type Api, conflict, failures, json, needs, security } from "./route.ts";
@@ -15,12 +16,7 @@ const triesMax = 5;
 
 export function addClosings(app: Api, context: ApiContext): void {
   /** One at a time: what is looked at must still be so when it is put on record. */
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(act: () => Promise<T>): Promise<T> => {
-    const next = last.then(act, act);
-    last = next.catch(() => undefined);
-    return next;
-  };
+  const inTurn = turns();
 
   const list = createRoute({
     method: "get",

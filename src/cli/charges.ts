@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { booking } from "../api/books.ts";
 import { attributionFields } from "../core/call.ts";
 import { periodClasses } from "../core/period.ts";
-import { collect, print, printJson, remark, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
+import { collect, print, printJson, remark, type SettingsOptions, withExamples, withControl, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
 
 interface AddOptions extends SettingsOptions {
@@ -66,16 +66,6 @@ export function addCharges(program: Command): void {
     .argument("<id>", "the charge's id")
     .action((id: string, options: SettingsOptions) => withControl(options, (control) => voidCharge(control, id, options)));
   withExamples(withSettings(remove), "charges void hosting-2026-11");
-}
-
-async function withControl(options: SettingsOptions, use: (control: Control) => Promise<void>, create = false): Promise<void> {
-  const { openControl } = await import("./control.ts");
-  const control = await openControl(toConfig(options), { create });
-  try {
-    await use(control);
-  } finally {
-    await control.close();
-  }
 }
 
 function quantity(text: string): number {

@@ -4,6 +4,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type Config, readConfig } from "../config.ts";
 import { PennyworthError } from "../error.ts";
+import type { Control } from "./control.ts";
 
 export const exitCodes = { done: 0, failed: 1, usage: 2, unsound: 3 } as const;
 
@@ -28,6 +29,17 @@ export function withExamples(command: Command, ...examples: readonly string[]): 
 
 export function toConfig(options: SettingsOptions, flags: Readonly<Record<string, unknown>> = {}): Config {
   return readConfig(options.config, { data: options.data, ...flags });
+}
+
+/** What a command asks of the ledger. @param create whether a folder without a ledger gets one. */
+export async function withControl(options: SettingsOptions, use: (control: Control) => Promise<void>, create = false): Promise<void> {
+  const { openControl } = await import("./control.ts");
+  const control = await openControl(toConfig(options), { create });
+  try {
+    await use(control);
+  } finally {
+    await control.close();
+  }
 }
 
 /** Said wherever numbers of a demo are shown. */

@@ -1,7 +1,7 @@
 // `pennyworth keys create|list|revoke` and `pennyworth names forget`: what an administrator keeps.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type SettingsOptions, print, printJson, remark, toConfig, withExamples, withSettings } from "./command.ts";
+import { type SettingsOptions, print, printJson, remark, withExamples, withControl, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
 
 interface CreateOptions extends SettingsOptions {
@@ -50,17 +50,6 @@ function label(text: string): string {
   const length = text.trim().length;
   if (length === 0 || length > 100) throw new InvalidArgumentError(`Expected 1 to 100 characters, not ${length === 0 ? "none" : length}.`);
   return text.trim();
-}
-
-/** @param create whether a folder without a ledger gets one. */
-async function withControl(options: SettingsOptions, use: (control: Control) => Promise<void>, create = false): Promise<void> {
-  const { openControl } = await import("./control.ts");
-  const control = await openControl(toConfig(options), { create });
-  try {
-    await use(control);
-  } finally {
-    await control.close();
-  }
 }
 
 async function createKey(control: Control, { name, team, role, json }: CreateOptions): Promise<void> {

@@ -3,7 +3,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { dollars, type Model, model } from "./asked.ts";
-import { collect, type SettingsOptions, toConfig, withExamples, withSettings } from "./command.ts";
+import { collect, type SettingsOptions, withExamples, withControl, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
 import { addRerate } from "./rerate.ts";
 
@@ -221,17 +221,6 @@ function act(use: Act): (options: SettingsOptions) => Promise<void> {
 
 function actOn(use: ActOn): (asked: Model, options: SettingsOptions) => Promise<void> {
   return (asked, options) => withControl(options, (control) => use(control, asked, options as never));
-}
-
-/** @param create whether a folder without a ledger gets one. */
-async function withControl(options: SettingsOptions, use: (control: Control) => Promise<void>, create = false): Promise<void> {
-  const { openControl } = await import("./control.ts");
-  const control = await openControl(toConfig(options), { create });
-  try {
-    await use(control);
-  } finally {
-    await control.close();
-  }
 }
 
 function day(text: string): string {

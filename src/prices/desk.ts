@@ -9,6 +9,7 @@ import { showRate } from "../core/money.ts";
 import type { PricedStep, Tariff } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
+import { turns } from "../turn.ts";
 import { disputesOf } from "./dispute.ts";
 import { parseApart } from "./fork.ts";
 import { baseSource, type History, isDropped, type StandingList } from "./history.ts";
@@ -51,15 +52,9 @@ export interface DeskEffects {
 
 export function createDesk({ history, shelf, waiting, pricesOf, now, record }: DeskEffects): PricesAccess {
   const still = [...waiting];
-  let last: Promise<unknown> = Promise.resolve();
-  let listedLast: { readonly mark: string; readonly book: Book } | null = null;
-
   /** One change at a time: what it was decided by holds until it is on record. */
-  function inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
-    const turn = last.then(change);
-    last = turn.catch(() => undefined);
-    return turn;
-  }
+  const inTurn = turns();
+  let listedLast: { readonly mark: string; readonly book: Book } | null = null;
 
   function note(list: PriceList, taken: TakenList): ListedPrices {
     const { hash } = taken;
