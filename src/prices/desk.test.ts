@@ -192,6 +192,12 @@ describe("what would have no effect, or another than was meant", () => {
     expect([of("one"), of("two")]).toEqual([true, true]);
   });
 
+  it("cannot be known since a time that is over: what was set since would be gone", async () => {
+    const { desk } = ledger().open();
+    const { list } = await desk.preview("prices: [{provider: house, model: two, perMillion: {input: 6}}]", options);
+    await expect(desk.take(list, start - 1)).rejects.toThrow(/known from when they are set/);
+  });
+
   it.each(["settings", "genai-prices", "tiers"])("a file cannot speak for %s", async (source) => {
     const { desk } = ledger().open();
     const preview = async () => desk.preview("prices: [{provider: house, model: two, perMillion: {input: 6}}]", { ...options, source });

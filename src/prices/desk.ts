@@ -93,6 +93,10 @@ export function createDesk({ history, shelf, waiting, pricesOf, now, record }: D
   }
 
   async function takeNamed(list: PriceList, known: number | null): Promise<ListedPrices> {
+    if (list.source === ownSource && known !== null)
+      throw new PennyworthError("prices_invalid", {
+        detail: "one's own prices are known from when they are set: leave the time out, or give the list a name of its own",
+      });
     const shipped = still.find((one) => nameOf(one) === nameOf(list));
     return take(shipped ?? list, known ?? (shipped === undefined ? null : now()));
   }
