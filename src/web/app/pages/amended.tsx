@@ -39,8 +39,7 @@ export function Amendments({ receipt: { original, corrections, bookings } }: { r
               <tr key={`${one.rerate} ${one.atMs}`}>
                 <th scope="row">{exactMoment(one.atMs)}</th>
                 <td>
-                  re-rated
-                  <small className="soft">{one.holds ? "in force" : "no more in force"}</small>
+                  re-rated <span className="soft">{one.holds ? "· in force" : "· no more in force"}</span>
                 </td>
                 <td className="number">
                   <Sum of={one} />
@@ -51,8 +50,7 @@ export function Amendments({ receipt: { original, corrections, bookings } }: { r
               <tr key={one.id}>
                 <th scope="row">{exactMoment(one.atMs)}</th>
                 <td>
-                  booked
-                  <small className="soft">for {one.month}, which is closed</small>
+                  booked <span className="soft">· for {one.month}, which is closed</span>
                 </td>
                 <td className="number">
                   <Signed value={one.cost} decimals={12} />
