@@ -112,7 +112,8 @@ async function sabotage(random: () => number, isOn: () => boolean): Promise<() =
   const spoil = (prototype: Record<string, unknown>, name: string): void => {
     const original = prototype[name] as (...values: unknown[]) => Promise<unknown>;
     prototype[name] = async function (this: unknown, ...values: unknown[]): Promise<unknown> {
-      const luck = isOn() ? random() : 1;
+      if (!isOn()) return original.apply(this, values);
+      const luck = random();
       // For a while no file can be written, as on a full disk that the tables still have room on; else it is a matter of luck.
       const full = (steps++ >> 6) % 2 === 1;
       const often = !full ? 0.06 : name === "writeFile" ? 1 : 0;
