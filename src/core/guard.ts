@@ -3,12 +3,18 @@
 // of its hold; what is held is what the calls that are open hold, to the last digit.
 
 import { type Budget, type Measure, type Scope, type Span, spanAt } from "./budget.ts";
-import { ScopeIndex } from "./scope.ts";
+import { ScopeIndex } from "./under.ts";
 
 /** What one call takes of each measure. A null bound is not known. */
 export interface Amounts {
   readonly money: bigint | null;
   readonly tokens: bigint | null;
+}
+
+/** What one call took. */
+export interface Taken {
+  readonly money: bigint;
+  readonly tokens: bigint;
 }
 
 export interface Standing {
@@ -41,25 +47,34 @@ interface Slot {
   granted: bigint;
   /** Of the calendar window before: its rest is carried over. */
   before: Slot | null;
+  /** Whether what is posted to it still counts: a bucket that has gone out of a rolling period does not. */
+  counts: boolean;
 }
 
 interface Account {
   budget: Budget;
-  readonly slots: Map<number, Slot>;
+  /** The budget's own: read at every call, and so kept at hand. */
+  readonly measure: Measure;
   current: Slot;
-  /** Of a rolling period, over the slots that count now; else null. */
-  total: { spent: bigint; held: bigint; presumed: bigint; granted: bigint; oldest: number } | null;
+  /** Of the current slot. */
+  toMs: number;
+  /** Spent, held and presumed in all slots that count, in one: what every admission looks at. */
+  used: bigint;
+  /** Limit and grants of all slots that count, without what is carried over. */
+  allowance: bigint;
+  /** Of a rolling period, the slots before the current one that count, the oldest first. */
+  readonly earlier: Slot[];
 }
 
-interface Post {
-  readonly account: Account;
-  readonly slot: Slot;
-  amount: bigint;
-}
-
+/** `slots` are those of `accounts` at the time of the hold. */
 interface Hold {
-  readonly posts: readonly Post[];
+  readonly accounts: readonly Account[];
+  readonly slots: readonly Slot[];
+  readonly money: bigint;
+  readonly tokens: bigint;
 }
+
+type Posted = "spent" | "held" | "presumed";
 
 export class GuardBook {
   readonly #accounts = new Map<string, Account>();
@@ -73,6 +88,7 @@ export class GuardBook {
     if (before !== undefined) this.#index.remove(before.budget.scope, before);
     const isSame = before !== undefined && samePeriod(before.budget, budget);
     const account = isSame ? before : open(budget, nowMs);
+    account.allowance += budget.limit - account.budget.limit;
     account.budget = budget;
     this.#accounts.set(budget.id, account);
     this.#index.add(budget.scope, account);
@@ -92,7 +108,7 @@ export class GuardBook {
     if (account === undefined) return;
     advance(account, atMs);
     account.current.granted += amount;
-    if (account.total !== null) account.total.granted += amount;
+    account.allowance += amount;
   }
 
   /** What is left of a measure to a call under all hard budgets it is under; null: there is no such budget. */
@@ -116,13 +132,13 @@ export class GuardBook {
     let uncovered: Budget[] | null = null;
     for (const account of accounts) {
       advance(account, nowMs);
-      const { budget } = account;
-      const amount = amountOf(budget.measure, bound);
+      const amount = amountOf(account.measure, bound);
       if (amount === null) {
+        const { budget } = account;
         if (budget.unbounded === "allow" || budget.mode !== "hard") (uncovered ??= []).push(budget);
         else (unbounded ??= []).push(account);
       } else if (amount > 0n && amount > leftOf(account)) {
-        if (budget.mode === "hard") (refused ??= []).push(account);
+        if (account.budget.mode === "hard") (refused ??= []).push(account);
         else (warned ??= []).push(standingOf(account));
       }
     }
@@ -130,16 +146,17 @@ export class GuardBook {
       const by = (refused ?? unbounded ?? []).map(standingOf).sort((a, b) => (restOf(a) < restOf(b) ? -1 : 1));
       return { kind: "refused", by, reason: refused === null ? "no bound" : "used up" };
     }
-    const posts = accounts.map((account) => ({ account, slot: account.current, amount: amountOf(account.budget.measure, bound) ?? 0n }));
-    for (const post of posts) add(post, "held", post.amount);
-    this.#open.set(call, { posts });
+    const slots = accounts.map((account) => account.current);
+    const hold = { accounts, slots, money: bound.money ?? 0n, tokens: bound.tokens ?? 0n };
+    post(hold, "held", hold, 1n);
+    this.#open.set(call, hold);
     return { kind: "admitted", warned: warned ?? [], uncovered: uncovered ?? [] };
   }
 
   /** Posts what a call really took, also past its hold. */
-  settle(call: string, taken: { readonly money: bigint; readonly tokens: bigint }): void {
+  settle(call: string, taken: Taken): void {
     const hold = this.#take(call);
-    for (const post of hold?.posts ?? []) add(post, "spent", amountOf(post.account.budget.measure, taken) ?? 0n);
+    if (hold !== null) post(hold, "spent", taken, 1n);
   }
 
   /** Nothing was sent: the hold is undone. */
@@ -151,19 +168,17 @@ export class GuardBook {
   presume(call: string): void {
     const hold = this.#take(call);
     if (hold === null) return;
-    for (const post of hold.posts) add(post, "presumed", post.amount);
+    post(hold, "presumed", hold, 1n);
     this.#presumed.set(call, hold);
   }
 
   /** Somebody knows now what a presumed call took. */
-  correct(call: string, taken: { readonly money: bigint; readonly tokens: bigint }): void {
+  correct(call: string, taken: Taken): void {
     const hold = this.#presumed.get(call);
     if (hold === undefined) return;
     this.#presumed.delete(call);
-    for (const post of hold.posts) {
-      add(post, "presumed", -post.amount);
-      add(post, "spent", amountOf(post.account.budget.measure, taken) ?? 0n);
-    }
+    post(hold, "presumed", hold, -1n);
+    post(hold, "spent", taken, 1n);
   }
 
   /** null when there is no such budget. */
@@ -182,7 +197,7 @@ export class GuardBook {
     const hold = this.#open.get(call);
     if (hold === undefined) return null;
     this.#open.delete(call);
-    for (const post of hold.posts) add(post, "held", -post.amount);
+    post(hold, "held", hold, -1n);
     return hold;
   }
 }
@@ -196,77 +211,84 @@ function amountOf(measure: Measure, { money, tokens }: Amounts): bigint | null {
   return measure === "money" ? money : tokens;
 }
 
-function open(budget: Budget, nowMs: number): Account {
-  const current = slot(spanAt(budget.period, nowMs), null);
-  const isRolling = budget.period.kind === "rolling";
-  return {
-    budget,
-    slots: new Map([[current.span.index, current]]),
-    current,
-    total: isRolling ? { spent: 0n, held: 0n, presumed: 0n, granted: 0n, oldest: current.span.index } : null,
-  };
+/** To all budgets of a hold, each in its own measure. */
+function post({ accounts, slots }: Hold, what: Posted, { money, tokens }: Taken, sign: 1n | -1n): void {
+  const [ofMoney, ofTokens] = sign === 1n ? [money, tokens] : [-money, -tokens];
+  for (let index = 0; index < accounts.length; index += 1) {
+    const account = accounts[index] as Account;
+    const slot = slots[index] as Slot;
+    const { measure } = account;
+    const amount = measure === "money" ? ofMoney : measure === "tokens" ? ofTokens : sign;
+    slot[what] += amount;
+    if (slot.counts) account.used += amount;
+  }
 }
 
-function slot(span: Span, before: Slot | null): Slot {
-  return { span, spent: 0n, held: 0n, presumed: 0n, granted: 0n, before };
+function open(budget: Budget, nowMs: number): Account {
+  const current = slotOf(spanAt(budget.period, nowMs), null);
+  return { budget, measure: budget.measure, current, toMs: current.span.toMs, used: 0n, allowance: budget.limit, earlier: [] };
+}
+
+function slotOf(span: Span, before: Slot | null): Slot {
+  return { span, spent: 0n, held: 0n, presumed: 0n, granted: 0n, before, counts: true };
 }
 
 /** Moves an account on to the window of a time. Time that goes backwards moves nothing. */
 function advance(account: Account, nowMs: number): void {
-  if (nowMs < account.current.span.toMs) return;
+  if (nowMs < account.toMs) return;
   const { period, carryMax } = account.budget;
+  const last = account.current;
   const span = spanAt(period, nowMs);
-  const before = carryMax === null || period.kind !== "calendar" ? null : previous(account, nowMs);
-  account.current = slot(span, before);
-  account.slots.set(span.index, account.current);
-  if (period.kind === "rolling" && account.total !== null) {
-    for (let index = account.total.oldest; index < span.index - period.buckets; index += 1) {
-      const old = account.slots.get(index);
-      if (old === undefined) continue;
-      account.slots.delete(index);
-      account.total.spent -= old.spent;
-      account.total.held -= old.held;
-      account.total.presumed -= old.presumed;
-      account.total.granted -= old.granted;
-    }
-    account.total.oldest = Math.max(account.total.oldest, span.index - period.buckets);
-  } else for (const index of account.slots.keys()) if (index !== span.index) account.slots.delete(index);
+  account.toMs = span.toMs;
+  account.current = slotOf(span, carryMax === null || period.kind !== "calendar" ? null : previous(last, period, span));
+  if (period.kind !== "rolling") {
+    leave(account, last);
+    return;
+  }
+  account.earlier.push(last);
+  let gone = 0;
+  while (gone < account.earlier.length && (account.earlier[gone] as Slot).span.index < span.index - period.buckets) {
+    leave(account, account.earlier[gone] as Slot);
+    gone += 1;
+  }
+  if (gone > 0) account.earlier.splice(0, gone);
+}
+
+/** What was posted to it counts no more. */
+function leave(account: Account, slot: Slot): void {
+  slot.counts = false;
+  account.used -= slot.spent + slot.held + slot.presumed;
+  account.allowance -= slot.granted;
 }
 
 /** The window before that of a time, also when nothing happened in it. What was carried into it is not carried on. */
-function previous(account: Account, nowMs: number): Slot {
-  const { period } = account.budget;
-  const span = spanAt(period, spanAt(period, nowMs).fromMs - 1);
-  const last = account.current;
+function previous(last: Slot, period: Budget["period"], { fromMs }: Span): Slot {
+  const span = spanAt(period, fromMs - 1);
   // A chain of windows would hold all history.
   last.before = null;
-  return span.index === last.span.index ? last : slot(span, null);
-}
-
-function add(post: Post, what: "spent" | "held" | "presumed", amount: bigint): void {
-  post.slot[what] += amount;
-  const { account, slot: to } = post;
-  if (account.total !== null && account.slots.get(to.span.index) === to) account.total[what] += amount;
+  return span.index === last.span.index ? last : slotOf(span, null);
 }
 
 function leftOf(account: Account): bigint {
-  const { spent, held, presumed } = account.total ?? account.current;
-  return allowanceOf(account) - spent - held - presumed;
+  const { allowance, used, current } = account;
+  return current.before === null ? allowance - used : allowance + carriedOver(account.budget, current.before) - used;
 }
 
-function allowanceOf({ budget, current, total }: Account): bigint {
-  return budget.limit + (total ?? current).granted + carriedOver(budget, current.before);
-}
-
-function carriedOver({ limit, carryMax }: Budget, before: Slot | null): bigint {
-  if (carryMax === null || before === null) return 0n;
+function carriedOver({ limit, carryMax }: Budget, before: Slot): bigint {
   const rest = limit + before.granted - before.spent - before.held - before.presumed;
-  return rest <= 0n ? 0n : rest < carryMax ? rest : carryMax;
+  return carryMax === null || rest <= 0n ? 0n : rest < carryMax ? rest : carryMax;
 }
 
 function standingOf(account: Account): Standing {
-  const { spent, held, presumed } = account.total ?? account.current;
-  return { budget: account.budget, span: account.current.span, allowance: allowanceOf(account), spent, held, presumed };
+  const { budget, current, earlier } = account;
+  const sums = { spent: current.spent, held: current.held, presumed: current.presumed };
+  for (const slot of earlier) {
+    sums.spent += slot.spent;
+    sums.held += slot.held;
+    sums.presumed += slot.presumed;
+  }
+  const carried = current.before === null ? 0n : carriedOver(budget, current.before);
+  return { budget, span: current.span, allowance: account.allowance + carried, ...sums };
 }
 
 /** What is left; below zero when more was taken than allowed. */
