@@ -6,6 +6,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { AllowanceSettings } from "../config.ts";
 import { type Allowance, type Credit, type Draw, drawDown, type DrawDown, periodOf, type Use } from "../core/credit.ts";
 import { formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../core/money.ts";
+import { compareText } from "../core/order.ts";
 import { isUsageClass } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { readAllowances, readCredits } from "../prices/prepaid.ts";
@@ -140,7 +141,7 @@ export function addCredits(app: Api, context: ApiContext): void {
             const [provider, model] = JSON.parse(key) as [string, string | null];
             return Object.assign({ provider, model, unpriced: unpricedOf.get(key) ?? 0 }, toParts(of.owed, of.draws));
           })
-          .sort((a, b) => compare(a.provider, b.provider) || compare(a.model ?? "", b.model ?? "")),
+          .sort((a, b) => compareText(a.provider, b.provider) || compareText(a.model ?? "", b.model ?? "")),
         draws: toDraws(draws),
         unpriced,
         ...isFresh,
@@ -300,8 +301,4 @@ function toDraws(draws: readonly Draw[]): Answer["draws"] {
     units,
     cost: formatUsd(costPico),
   }));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -4,6 +4,7 @@
 
 import { compileMatch, type MatchRule } from "./match.ts";
 import { allocate, type Pico, sum, toPico, zero } from "./money.ts";
+import { compareText, compareWhole } from "./order.ts";
 import { type UsageClass, usageClassNames } from "./usage.ts";
 
 const dayMs = 86_400_000;
@@ -142,7 +143,7 @@ export function compareUses(a: Use, b: Use): number {
     compareText(a.model ?? "", b.model ?? "") ||
     usageClassNames.indexOf(a.class) - usageClassNames.indexOf(b.class) ||
     (a.quantity ?? -1) - (b.quantity ?? -1) ||
-    (a.costPico < b.costPico ? -1 : a.costPico > b.costPico ? 1 : 0)
+    compareWhole(a.costPico, b.costPico)
   );
 }
 
@@ -230,9 +231,5 @@ function compareLapse(aTo: number | null, bTo: number | null, aFrom: number | nu
 }
 
 function compareNumber(a: number, b: number): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

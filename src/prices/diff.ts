@@ -3,6 +3,7 @@
 
 import type { Book, Slice } from "../core/book.ts";
 import { type Rate, showRate } from "../core/money.ts";
+import { compareText } from "../core/order.ts";
 import type { PricedStep } from "../core/price.ts";
 import { type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
 import { atOnce, sorting, type Work } from "./pace.ts";
@@ -111,17 +112,13 @@ function shown(rate: Rate | null, name: UsageClass): string | null {
 
 function compare(a: PriceChange, b: PriceChange): number {
   return (
-    text(a.provider, b.provider) ||
-    text(a.model, b.model) ||
-    text(a.tier, b.tier) ||
-    text(a.region ?? "", b.region ?? "") ||
+    compareText(a.provider, b.provider) ||
+    compareText(a.model, b.model) ||
+    compareText(a.tier, b.tier) ||
+    compareText(a.region ?? "", b.region ?? "") ||
     usageClassNames.indexOf(a.class) - usageClassNames.indexOf(b.class) ||
     a.aboveTokens - b.aboveTokens ||
     (a.fromMs ?? -Infinity) - (b.fromMs ?? -Infinity) ||
     0
   );
-}
-
-function text(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,6 +2,7 @@
 // price that a source reckons from another class of its own is no statement of this one.
 
 import { type Rate, showRate } from "../core/money.ts";
+import { compareWhole } from "../core/order.ts";
 import type { PricedStep, PriceQuery } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { Dispute } from "./view.ts";
@@ -37,6 +38,5 @@ function toDispute(name: UsageClass, all: readonly { readonly source: string; re
 
 /** Exactly: below 0 when `a` is the lower one. */
 export function compareRates(a: Rate, b: Rate): number {
-  const [left, right] = [a.pico * b.per, b.pico * a.per];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compareWhole(a.pico * b.per, b.pico * a.per);
 }

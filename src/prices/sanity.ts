@@ -3,6 +3,7 @@
 
 import type { Book } from "../core/book.ts";
 import { formatRate, parseRate, type Rate } from "../core/money.ts";
+import { compareText } from "../core/order.ts";
 import { type ClassPrice, type PriceRecord, standard } from "../core/price.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { PriceList } from "./list.ts";
@@ -250,8 +251,4 @@ function checkBook(record: PriceRecord, book: Book, warn: Warn): void {
 
 function meets(a: PriceRecord, b: PriceRecord): boolean {
   return (a.validFromMs ?? -Infinity) < (b.validToMs ?? Infinity) && (b.validFromMs ?? -Infinity) < (a.validToMs ?? Infinity);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

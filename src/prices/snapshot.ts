@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { MatchRule } from "../core/match.ts";
+import { compareText } from "../core/order.ts";
 import { type ClassPrice, type DailyWindow, type PriceRecord, standard } from "../core/price.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { PriceList } from "./list.ts";
@@ -82,7 +83,7 @@ export function readSnapshots(): readonly SnapshotFile[] {
         .filter((name) => name.endsWith(".json"))
         .map((name) => JSON.parse(readFileSync(`${folder}${entry.name}/${name}`, "utf8")) as SnapshotFile),
     )
-    .sort((a, b) => (a.knownFrom < b.knownFrom ? -1 : a.knownFrom > b.knownFrom ? 1 : 0));
+    .sort((a, b) => compareText(a.knownFrom, b.knownFrom));
 }
 
 /** What is part of Pennyworth: the snapshots, and the lists beside them of what they leave out (scripts/tiers.ts). */
