@@ -7,6 +7,7 @@ import type { AllowanceSettings } from "../config.ts";
 import { type Allowance, type Credit, type Draw, drawDown, type DrawDown, periodOf, type Use } from "../core/credit.ts";
 import { formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../core/money.ts";
 import { compareText } from "../core/order.ts";
+import { dayMs } from "../core/time.ts";
 import { isUsageClass } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { readAllowances, readCredits } from "../prices/prepaid.ts";
@@ -16,7 +17,6 @@ import { parseSpan } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { className, count, fresh, freshness, ms, text, time, usd } from "./schema.ts";
 
-const dayMs = 86_400_000;
 /** Rows of one question to the store; a span with more is asked in halves. */
 const rowsMax = 10_000;
 

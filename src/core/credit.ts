@@ -5,9 +5,8 @@
 import { compileMatch, type MatchRule } from "./match.ts";
 import { allocate, type Pico, sum, toPico, zero } from "./money.ts";
 import { compareText, compareWhole } from "./order.ts";
+import { dayMs } from "./time.ts";
 import { type UsageClass, usageClassNames } from "./usage.ts";
-
-const dayMs = 86_400_000;
 
 /** What was used of one class of one model on one day, UTC, and what it cost. */
 export interface Use {

@@ -15,6 +15,7 @@ import {
   priceTier,
   standard,
 } from "../core/price.ts";
+import { dayMs, hourMs } from "../core/time.ts";
 import { isUsageClass, type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
 import { dearOf, isPlain, namePlain } from "./fit.ts";
 import type { PriceList } from "./list.ts";
@@ -27,11 +28,10 @@ const ownSource = "own";
 /** What is paid of a dollar at most: a reseller's surcharge may be some hundreds of per cent. */
 const timesMax = 10n * picoPerUsd;
 
-const dayMs = 86_400_000;
 const units = { perMillion: 1_000_000, perThousand: 1000, perUnit: 1, perHour: 1 } as const;
 type Unit = keyof typeof units;
 /** How many of what is counted make an hour. */
-const perHour: Readonly<Record<string, number>> = { second: 3600, token_second: 3600, millisecond: 3_600_000 };
+const perHour: Readonly<Record<string, number>> = { second: 3600, token_second: 3600, millisecond: hourMs };
 
 const decimal = z
   .string("expected a decimal number")

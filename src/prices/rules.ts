@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { periodClasses } from "../core/period.ts";
 import type { Derivation, PeriodRecord } from "../core/price.ts";
+import { hourMs } from "../core/time.ts";
 import { type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
 
 const folder = fileURLToPath(new URL("../../data/prices/", import.meta.url));
@@ -40,7 +41,7 @@ export function unitsPerQuoted(name: UsageClass): number {
 /** How many units of a class an hour is; null: it is not counted in time. */
 export function unitsPerHour(name: UsageClass): number | null {
   const { unit } = usageClasses[name];
-  return unit === "millisecond" ? 3_600_000 : unit === "second" ? 3600 : null;
+  return unit === "millisecond" ? hourMs : unit === "second" ? 3600 : null;
 }
 
 const classSchema = z.enum(usageClassNames as [UsageClass, ...UsageClass[]]);

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { MatchRule } from "../core/match.ts";
 import { compareText } from "../core/order.ts";
 import { type ClassPrice, type DailyWindow, type PriceRecord, standard } from "../core/price.ts";
+import { dayMs } from "../core/time.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { PriceList } from "./list.ts";
 
@@ -177,5 +178,5 @@ function toWindow(window: { readonly from: string; readonly to: string }): Daily
 function timeOfDay(text: string): number {
   const ms = Date.parse(`1970-01-02T${text}`);
   if (Number.isNaN(ms)) throw new RangeError(`not a time of day with its zone: ${text}`);
-  return ms % 86_400_000;
+  return ms % dayMs;
 }
