@@ -2,6 +2,7 @@
 // No text of prompts or answers is in here. Times are milliseconds since 1970 in UTC; bytes and tokens are whole numbers.
 
 import type { Charge } from "./charge.ts";
+import type { GuardMark } from "./refusal.ts";
 import type { Usage, UsageClass } from "./usage.ts";
 
 /** What a cost is attributed to. A null was not said. Names of people and customers are tokens (see ledger/names.ts). */
@@ -119,6 +120,8 @@ export interface CallStart {
   /** Policy edits of the request, in words, e.g. `stream_options.include_usage`; empty when bytes went unchanged. */
   readonly edits: readonly string[];
   readonly hold: Hold;
+  /** Absent: it is under no budget. */
+  readonly guard?: GuardMark | undefined;
 }
 
 /**
