@@ -1,7 +1,7 @@
 // `npm run bench guard`: admissions with their settlements per second on one core, each over five of 10,000 budgets, rolling windows among
 // them and 500 calls open at any time, against the same sums in floats over plain objects. Not here: journals, the gateway.
 
-import type { Budget, Scope } from "../src/core/budget.ts";
+import { type Budget, type CallScope, usualTerms } from "../src/core/budget.ts";
 import { GuardBook } from "../src/core/guard.ts";
 import type { Line } from "./main.ts";
 
@@ -30,7 +30,7 @@ export async function* bench(): AsyncIterable<Line> {
 
 /** One budget over all, and four of 2,500 agents, customers, features and teams each; a half of them rolling. */
 function budgets(): readonly Budget[] {
-  const terms = { owner: "bench", measure: "money", limit: 10n ** 30n, mode: "hard", carryMax: null, unbounded: "refuse" } as const;
+  const terms = { ...usualTerms, owner: "bench", limit: 10n ** 30n };
   const fields = (["agent", "customer", "feature", "team"] as const).flatMap((field, column) =>
     Array.from({ length: perField }, (_, index): Budget => ({
       ...terms,
@@ -43,7 +43,7 @@ function budgets(): readonly Budget[] {
   return [{ ...terms, id: "all", scope: {}, period: { kind: "calendar", unit: "day", zone: "UTC" } }, ...fields];
 }
 
-function scopeOf(index: number): Scope {
+function scopeOf(index: number): CallScope {
   return {
     agent: `agent-${index % perField}`,
     customer: `customer-${(index * 7) % perField}`,
@@ -67,7 +67,7 @@ function guard(): () => void {
     nowMs += 3;
     const id = ids[number % openCalls] as string;
     if (number >= openCalls) book.settle(id, taken);
-    if (book.admit(id, scopes[number % perField] as Scope, bound, nowMs).kind !== "admitted")
+    if (book.admit(id, book.find(scopes[number % perField] as CallScope, nowMs), bound, nowMs).kind !== "admitted")
       throw new Error("unreachable: there is money");
     number += 1;
   };
