@@ -24,6 +24,7 @@ const heights: Readonly<Record<string, number>> = {
   sandbox: 4,
   demo: 4,
   prices: 2.5,
+  guard: 2.5,
   ledger: 3,
   providers: 3,
   economics: 2,
