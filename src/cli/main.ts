@@ -29,6 +29,8 @@ const program = new Command("pennyworth")
   .version(version)
   .exitOverride()
   .showHelpAfterError("(--help shows what there is)")
+  // A long name of a command leaves little room beside it: that is still wrapped.
+  .configureHelp({ minWidthToWrap: 20 })
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.");
 const commands = [
   addServe,
