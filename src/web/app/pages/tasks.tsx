@@ -7,10 +7,11 @@ import type { Run, Runs } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { count, decimalsFor } from "../money.ts";
 import { Filters } from "../parts/filters.tsx";
+import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { CopyLine, Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Empty, Pending } from "../parts/states.tsx";
 import { Status } from "../parts/status.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
 import { one } from "../search.ts";
@@ -77,10 +78,8 @@ export function Tasks(): ReactNode {
           <Filters filters={filters} span={span} onChange={(next) => change({ filter: next.length === 0 ? undefined : next })} />
         </div>
         <div className="card">
-          {runs.isError && data === undefined ? (
-            <Failed error={runs.error} onRetry={() => void runs.refetch()} />
-          ) : data === undefined ? (
-            <Waiting label="Loading the tasks" rows={12} />
+          {data === undefined ? (
+            <Pending answer={runs} label="Loading the tasks" rows={12} />
           ) : data.tasks.length === 0 ? (
             <Empty title={`No task in this span (${describeSpan(spanText).toLowerCase()})`}>
               <p>Calls belong to a task once they say so, by a header:</p>
@@ -112,32 +111,18 @@ function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: 
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Tasks">
       <table className="list calls">
-        <thead>
-          <tr>
-            <th scope="col">Task</th>
-            <th scope="col" className="wide">
-              For
-            </th>
-            <th scope="col" className="time">
-              Last active
-            </th>
-            <th scope="col" className="number wide">
-              Took
-            </th>
-            <th scope="col" className="number wide">
-              Tasks
-            </th>
-            <th scope="col" className="number few">
-              Calls
-            </th>
-            <th scope="col" className="number wide">
-              Failed
-            </th>
-            <th scope="col" className="number cost">
-              Cost
-            </th>
-          </tr>
-        </thead>
+        <Head
+          columns={[
+            "Task",
+            ["For", "wide"],
+            ["Last active", "time"],
+            ["Took", "number wide"],
+            ["Tasks", "number wide"],
+            ["Calls", "number few"],
+            ["Failed", "number wide"],
+            ["Cost", "number cost"],
+          ]}
+        />
         <tbody>
           {sorted.map((run) => {
             const said = [run.customer, run.feature, run.agent].filter((text) => text !== null);
