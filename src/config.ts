@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { isPair, isScalar, parseDocument, visit } from "yaml";
 import { z } from "zod";
 import { PennyworthError } from "./error.ts";
+import { budgetSchema, guardSchema, name, rateSchema, treeSchema } from "./terms.ts";
 
 /** A price. Beyond 15 significant digits a number is not what was written; as text it is, to the last digit. */
 const decimal = z
@@ -63,8 +64,6 @@ const priceSchema = z.strictObject({
   perHour: z.record(z.string(), decimal).optional(),
 });
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "expected up to 64 of a-z, 0-9, dot, dash and underscore");
-
 /** Money paid ahead, which pays from one day up to another. */
 const creditSchema = z
   .strictObject({
@@ -110,61 +109,6 @@ const machineSchema = z
     idle: z.enum(["apart", "shared"]).default("apart"),
   })
   .refine(({ from, to }) => to === undefined || Date.parse(from) < Date.parse(to), "to is not after from");
-
-/** What people say of budgets and rates beside their id, as text that guard/settings.ts reads. The control API takes the same. */
-const words = (what: string) => z.string({ error: `expected text, ${what}` }).max(200);
-const terms = {
-  /** Who answers for it. */
-  owner: z.string({ error: "expected who answers for it: a person or a team" }).trim().min(1).max(100),
-  for: z.record(z.string(), words("in quotes where it is a number").min(1)).default({}),
-  each: z.array(z.string()).max(4).default([]),
-  limit: words('such as "$500 per month"'),
-  mode: z.enum(["hard", "soft", "shadow"]).default("hard"),
-  unbounded: z.enum(["refuse", "allow"]).default("refuse"),
-};
-export const budgetTerms = z.strictObject({
-  ...terms,
-  /** IANA name; UTC when absent. */
-  zone: z.string().max(100).optional(),
-  carry: words("such as $100, all or none").default("none"),
-  caps: z.enum(["inject", "lower"]).default("inject"),
-  /** Output tokens; the median answer of the call's task type when absent. */
-  useful: z.int().min(0).max(1_000_000).optional(),
-  degrade: z
-    .array(
-      z.strictObject({
-        at: words("such as 80%"),
-        model: z.string().min(1).max(200).optional(),
-        cap: z.int().min(1).optional(),
-        wait: words("such as 30s").optional(),
-      }),
-    )
-    .max(10)
-    .default([]),
-  alerts: z.array(words("such as 80%")).max(10).default(["80%", "100%"]),
-});
-export const rateTerms = z.strictObject({
-  ...terms,
-  alerts: z.array(words("such as 80%")).max(10).default([]),
-  /** How many at once each value of a field is sure of. */
-  shares: z.record(z.string(), z.record(z.string(), z.int().min(1))).optional(),
-  priority: z.int().min(0).max(9).default(0),
-});
-const budgetSchema = budgetTerms.extend({ id: name });
-const rateSchema = rateTerms.extend({ id: name });
-
-const guardSchema = z.strictObject({
-  /** How long a call that a rate refuses may wait for its turn; 0: not at all. */
-  waitMsMax: z.int().min(0).max(600_000).default(0),
-  /** Calls that wait at the same time. */
-  waitingMax: z.int().min(1).max(100_000).default(1_000),
-  /** Whose turn it is: a heavy one of these slows only itself. */
-  fair: z.enum(["key", "team", "agent", "feature", "customer", "user"]).default("key"),
-  /** Budgets and rates. */
-  budgetsMax: z.int().min(1).max(1_000_000).default(10_000),
-  /** Refusals that can be listed; older ones are in the journal. */
-  refusalsMax: z.int().min(1).max(1_000_000).default(10_000),
-});
 
 function isNamedOnce(list: readonly { readonly id?: string; readonly name?: string }[]): boolean {
   return new Set(list.map((one) => one.id ?? one.name)).size === list.length;
@@ -315,6 +259,7 @@ export const settingsSchema = z.strictObject({
   machines: z.array(machineSchema).refine(isNamedOnce, "two have one name").default([]),
   budgets: z.array(budgetSchema).refine(isNamedOnce, "two have one id").default([]),
   rates: z.array(rateSchema).refine(isNamedOnce, "two have one id").default([]),
+  trees: z.array(treeSchema).refine(isNamedOnce, "two have one id").default([]),
   guard: guardSchema.prefault({}),
   alerts: alertsSchema.prefault({}),
   log: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
@@ -328,8 +273,6 @@ export type CreditSettings = z.infer<typeof creditSchema>;
 export type AllowanceSettings = z.infer<typeof allowanceSchema>;
 export type MachineSettings = z.infer<typeof machineSchema>;
 export type AlertSettings = z.infer<typeof alertsSchema>;
-export type BudgetTerms = z.infer<typeof budgetTerms>;
-export type RateTerms = z.infer<typeof rateTerms>;
 
 /** Flags given on the command line: the same tree as the settings file, any part of it. */
 export type Flags = Readonly<Record<string, unknown>>;

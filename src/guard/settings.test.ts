@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { budgetTerms, rateTerms, readConfig } from "../config.ts";
+import { readConfig } from "../config.ts";
 import { type Budget, spanAt } from "../core/budget.ts";
+import { budgetTerms, rateTerms } from "../terms.ts";
 import { carryAll, formatAmount, formatDuration, formatLimit, parseAmount, parseDuration, parseLimit } from "./limit.ts";
 import { type Edges, readBudgets, readTerms, type Terms, writeTerms } from "./settings.ts";
 

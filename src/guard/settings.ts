@@ -2,10 +2,11 @@
 // (limit.ts), what is done about them (guard.ts). Invariant: what cannot be kept to the letter is refused, with its place and what is allowed;
 // what is written of a budget reads as the same budget.
 
-import type { BudgetTerms, RateTerms, Settings } from "../config.ts";
+import type { Settings } from "../config.ts";
 import { type Budget, type BudgetField, budgetFields, type Degrade, type Period, type Scope, usualTerms } from "../core/budget.ts";
 import { offsetsOf } from "../core/zone.ts";
 import { PennyworthError } from "../error.ts";
+import type { BudgetTerms, RateTerms } from "../terms.ts";
 import {
   carryAll,
   formatAmount,
