@@ -15,7 +15,7 @@ import { Empty, Pending } from "../parts/states.tsx";
 import { Status } from "../parts/status.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
 import { one } from "../search.ts";
-import { clock, day, describeSpan, duration, exactMoment, startOfDay, toIso } from "../time.ts";
+import { dayClock, describeSpan, duration, exactMoment, toIso } from "../time.ts";
 import { useView } from "../view.ts";
 
 const rowsMax = 100;
@@ -105,7 +105,7 @@ function activeMs(run: Run): number {
 function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: "newest" | "dearest" }): ReactNode {
   const navigate = useNavigate();
   const decimals = decimalsFor(runs.map((run) => run.cost));
-  const todayMs = startOfDay(Date.now());
+  const nowMs = Date.now();
   // The newest by their latest call, which is not in the answer: in the order of what is shown.
   const sorted = order === "dearest" ? runs : runs.toSorted((a, b) => activeMs(b) - activeMs(a));
   return (
@@ -147,11 +147,7 @@ function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: 
                   <span className="clip">{said.length === 0 ? <span className="soft">not recorded</span> : said.join(" · ")}</span>
                 </td>
                 <td className="when" title={`Started ${exactMoment(run.startMs)}`}>
-                  {run.open > 0 || run.endMs === null ? (
-                    <Status status="open" />
-                  ) : (
-                    `${run.endMs >= todayMs ? "" : `${day(run.endMs)}, `}${clock(run.endMs)}`
-                  )}
+                  {run.open > 0 || run.endMs === null ? <Status status="open" /> : dayClock(run.endMs, nowMs)}
                 </td>
                 <td className="number wide soft">{run.open > 0 || run.endMs === null ? "" : duration(run.endMs - run.startMs)}</td>
                 <td className="number wide">{count(run.tasks)}</td>

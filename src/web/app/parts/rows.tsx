@@ -4,7 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Call } from "../api.ts";
 import { count, decimalsFor } from "../money.ts";
-import { clock, day, duration, exactMoment, shortClock, startOfDay } from "../time.ts";
+import { dayClock, duration, exactMoment } from "../time.ts";
 import { Head } from "./head.tsx";
 import { Status } from "./status.tsx";
 import { atLeast, Usd } from "./usd.tsx";
@@ -54,7 +54,6 @@ export function CallRow({
   const navigate = useNavigate();
   const { attribution, startMs } = call;
   const isDiffering = call.modelAsked !== null && call.model !== null && call.model !== call.modelAsked;
-  const isToday = startMs >= startOfDay(Date.now());
   const said = [attribution.customer, attribution.feature, attribution.agent].filter((text): text is string => typeof text === "string");
   return (
     <tr
@@ -68,8 +67,7 @@ export function CallRow({
     >
       <td className="when">
         <Link to="/calls/$id" params={{ id: call.id }} title={exactMoment(startMs)}>
-          {isToday ? "" : `${day(startMs)}, `}
-          {isToday ? clock(startMs) : shortClock(startMs)}
+          {dayClock(startMs, Date.now())}
         </Link>
       </td>
       <td className="model">
