@@ -4,7 +4,7 @@
 
 import type { ToolRound } from "./loop.ts";
 
-/** Results remembered of one tree: one that has not come again for so many others counts as new once more. */
+/** Results remembered of one tree: after so many others, one counts as new once more. */
 export const resultsMax = 256;
 /** Of a request's history, the last rounds that are looked at: those before them were looked at with an earlier request. */
 const roundsMax = 8;
@@ -78,9 +78,9 @@ export class Progress {
 
   /** @returns whether it was not known. */
   #add(result: string): boolean {
-    const isKnown = this.#results.delete(result);
+    if (this.#results.has(result)) return false;
     this.#results.add(result);
     if (this.#results.size > resultsMax) this.#results.delete(this.#results.values().next().value as string);
-    return !isKnown;
+    return true;
   }
 }
