@@ -1,17 +1,17 @@
 // Anthropic Messages: requests, and answers whole and streamed. Not here: how its usage comes apart (iterations.ts); count_tokens and models,
 // which pass without usage. Invariant: the usage of a stream is the field-wise merge of what its events said, later over earlier, never a sum.
 
-import type { AnswerFacts, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import type { AnswerFacts, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
 import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { mergeUsage, type Merged, readUsage } from "./iterations.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { anthropicRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, open, stringOf, wholeOf } from "./scan.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents, isEventStream } from "./sse.ts";
 import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
-import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
+import { bytesOf, encode, parseData, stringBytes, valueAt } from "./text.ts";
 
 export const anthropic: Format = {
   name: "anthropic-messages",
@@ -137,16 +137,42 @@ function messageStream({ eventBytesMax }: StreamOptions): AnswerStream {
 }
 
 const deltaFirst = '{"type":"content_block_delta"';
-const deltaKeys = ['"text"', '"partial_json"', '"thinking"'];
+/** `content` is what a compaction wrote. */
+const deltaKeys = ['"text"', '"partial_json"', '"thinking"', '"content"'];
 
 export class MessageReader implements Reader {
   readonly #known: Known = { responseId: null, model: null, finish: null, error: null, outputBytes: 0 };
   readonly #doubts = new Doubts();
   #merged: Merged | null = null;
+  #begun = false;
+  /** Blocks that are open, and whether each is a tool call. */
+  readonly #open = new Map<number, boolean>();
   #complete = false;
 
   get started(): boolean {
     return this.#known.outputBytes > 0;
+  }
+
+  get outputBytes(): number {
+    return this.#known.outputBytes;
+  }
+
+  /**
+   * A call that was not written to its end stays open, for clients run what is closed. Of a message that has not begun nothing can be said
+   * without inventing counts: it ends in an error.
+   */
+  cut(why: Cut): readonly Ending[] {
+    const { code, message } = why;
+    if (!this.#begun) return [{ name: "error", data: encode({ type: "error", error: { type: "billing_error", message, code } }) }];
+    const endings: Ending[] = [];
+    const say = (type: string, fields: Fields): void => void endings.push({ name: type, data: encode({ type, ...fields }) });
+    for (const [index, isCall] of this.#open) if (!isCall) say("content_block_stop", { index });
+    if (this.#known.finish === null) {
+      const usage = { output_tokens: this.#merged?.fields["output_tokens"] };
+      say("message_delta", { delta: { stop_reason: "max_tokens", stop_sequence: null }, usage, pennyworth: { code, message } });
+    }
+    say("message_stop", {});
+    return endings;
   }
 
   event(data: string): Fate {
@@ -169,6 +195,11 @@ export class MessageReader implements Reader {
         return "pass";
       case "content_block_start":
         this.#known.outputBytes += contentBytes([event["content_block"]]);
+        if (typeof event["index"] === "number")
+          this.#open.set(event["index"], (textIn(fieldsOf(event["content_block"])["type"]) ?? "").endsWith("tool_use"));
+        return "pass";
+      case "content_block_stop":
+        this.#open.delete(Number(event["index"]));
         return "pass";
       case "message_delta":
         this.#known.finish = textIn(fieldsOf(event["delta"])["stop_reason"]) ?? this.#known.finish;
@@ -188,6 +219,7 @@ export class MessageReader implements Reader {
   }
 
   #start(message: Fields, data: string): void {
+    this.#begun = true;
     const id = textIn(message["id"]);
     if (this.#known.responseId !== null && id !== null && id !== this.#known.responseId)
       this.#doubts.say(`two messages in one stream, ${this.#known.responseId} and ${id}: only the last one's usage is known`);

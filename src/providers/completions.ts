@@ -3,7 +3,7 @@
 
 import { clippedOf, hintCharactersMax, modelOf } from "./clip.ts";
 import { usageEdit, usageSplices } from "./chat.ts";
-import { completionStream, readCompletion } from "./completion.ts";
+import { readCompletion, textStream } from "./completion.ts";
 import type { Format, RequestFacts, RequestLine } from "./format.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
@@ -15,7 +15,7 @@ export const completions: Format = {
   request: readRequest,
   answer: readCompletion,
   isStream: isEventStream,
-  stream: completionStream,
+  stream: textStream,
   refusal: openaiRefusal,
 };
 

@@ -114,7 +114,25 @@ export interface AnswerStream {
   readonly held: readonly Buffer[];
   /** True once anything generated has been seen: the first token. */
   readonly started: boolean;
+  /** As in the facts, all choices together; cheap, to be asked after every push. */
+  readonly outputBytes: number;
   facts(): AnswerFacts;
+  /**
+   * Ends the stream for the client now. @returns the bytes that end it in the format's own way, given what has passed: an answer cut at its
+   * cap, or an error where half an answer must not pass for a whole one. null: the format has no words for that (sound, or a stream whose
+   * events can no longer be told apart), and only a broken connection says it. Of an event that has not come to its end nothing goes
+   * out. Afterwards nothing passes and nothing is held, but what is pushed is read on, and the facts go on learning. One exception: of an
+   * event over the limit a part has passed already: its rest passes, and what ends the stream comes with it.
+   * Not for an answer that is complete: once anything is held, it changes nothing and returns nothing.
+   */
+  cut(why: Cut): readonly Buffer[] | null;
+}
+
+/** Why a stream is ended early: for who reads the bytes, in a field of ours (`pennyworth`) that clients pass over. */
+export interface Cut {
+  /** A stable code: `budget_exhausted`. */
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface Refusal {

@@ -7,8 +7,9 @@ import { clip, clippedOf, hintCharactersMax, modelOf, rawText } from "./clip.ts"
 import { errorOf } from "./completion.ts";
 import { reportedCost } from "./cost.ts";
 import { fieldIsTrue, fieldModel, fieldOf, fieldText, fieldWhole, isForm, readForm } from "./form.ts";
-import type { AnswerFacts, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import { streamError } from "./audio.ts";
+import type { AnswerFacts, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, parseNode, scan, stringOf, wholeOf } from "./scan.ts";
@@ -100,6 +101,13 @@ class ImageReader implements Reader {
   #last: Buffer | null = null;
   #error: string | null = null;
   #complete = false;
+  /** None of it is text. */
+  readonly outputBytes = 0;
+
+  /** A partial image is no image. */
+  cut(why: Cut): readonly Ending[] {
+    return [streamError(why)];
+  }
 
   event(data: string): Fate {
     if (this.#complete || data.startsWith("[DONE]")) return "pass";

@@ -6,14 +6,14 @@ import type { UsageClass } from "../core/usage.ts";
 import { durationBusyMs } from "./busy.ts";
 import { clippedOf, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText } from "./completion.ts";
-import type { AnswerFacts, AnswerHead, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { followLines } from "./lines.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { ollamaRefusal } from "./refuse.ts";
 import { member, type Node, scan, stringOf, textOf, wholeOf } from "./scan.ts";
 import { Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
-import { bytesOf, parseData } from "./text.ts";
+import { bytesOf, encode, parseData } from "./text.ts";
 
 export const ollamaGenerate: Format = {
   name: "ollama-generate",
@@ -151,10 +151,24 @@ function readAnswer(text: string): AnswerFacts {
 class LineReader implements Reader {
   readonly #known = nothing();
   readonly #doubts = new Doubts();
+  /** The last line that passed. */
+  #last: Fields = {};
   #complete = false;
 
   get started(): boolean {
     return this.#known.outputBytes > 0;
+  }
+
+  get outputBytes(): number {
+    return this.#known.outputBytes;
+  }
+
+  /** Counts and durations are left out: nobody has said them. */
+  cut({ code, message }: Cut): readonly Ending[] {
+    const { model = "", created_at } = this.#last;
+    const nothing = this.#last["response"] === undefined ? { message: { role: "assistant", content: "" } } : { response: "" };
+    const done = { done: true, done_reason: "length", pennyworth: { code, message } };
+    return [{ data: encode({ model, ...(created_at === undefined ? {} : { created_at }), ...nothing, ...done }) }];
   }
 
   event(data: string): Fate {
@@ -165,6 +179,7 @@ class LineReader implements Reader {
       return "pass";
     }
     learn(this.#known, line, data, "latin1");
+    this.#last = line;
     this.#complete = this.#known.done || this.#known.error !== null;
     return this.#complete ? "hold" : "pass";
   }

@@ -1,14 +1,15 @@
 // OpenAI Responses: created, streamed, fetched by id, cancelled. Not here: following a background response to its end (the gateway's business).
 // Invariant: a response that failed, was cancelled or stayed incomplete keeps its usage; what is still under way is never `complete`.
 
-import type { AnswerFacts, AnswerStream, Format, RequestFacts, StreamOptions } from "./format.ts";
+import { Draft } from "./draft.ts";
+import type { AnswerFacts, AnswerStream, Cut, Format, RequestFacts, StreamOptions } from "./format.ts";
 import { clippedOf, hintCharactersMax, modelOf, nameCharactersMax, wordCharactersMax } from "./clip.ts";
 import { doubtZeros, errorOf, parseText, rawOf } from "./completion.ts";
 import { reportedCost } from "./cost.ts";
 import { metadataOf, Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents, isEventStream } from "./sse.ts";
 import { Doubts, type Fields, fieldsOf, isFields, responsesNames, tally, textIn } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
@@ -125,22 +126,40 @@ class ResponseReader implements Reader {
   #error: string | null = null;
   #over = false;
   readonly #doubts = new Doubts();
+  readonly #draft = new Draft();
+  /** The event that told of an error, and waits for its sequel. */
+  #failure: string | null = null;
 
   get started(): boolean {
     return this.#bytes > 0;
   }
 
+  get outputBytes(): number {
+    return this.#bytes;
+  }
+
+  /** What has failed is not cut, too: its error is its end. */
+  cut(why: Cut): readonly Ending[] {
+    if (this.#failure !== null) return [{ name: "error", data: this.#failure }];
+    return this.#draft.endings(this.#response, why);
+  }
+
   event(data: string): Fate {
     if (this.#over || data.startsWith("[DONE]")) return "pass";
+    this.#draft.pass(data);
     if (data.startsWith(typeFirst)) {
       const end = data.indexOf('"', typeFirst.length);
       if (data.startsWith(".delta", end - 6)) {
         // Audio is base64; its transcript comes in events of its own.
         const at = data.startsWith("audio.delta", typeFirst.length) ? -1 : valueAt(data, '"delta"', end);
-        if (at >= 0 && data.charCodeAt(at) === 34) this.#bytes += stringBytes(data, at);
+        if (at >= 0 && data.charCodeAt(at) === 34) {
+          this.#bytes += stringBytes(data, at);
+          this.#draft.delta(data.slice(typeFirst.length, end), data, at);
+        }
         return "pass";
       }
       const type = data.slice(typeFirst.length - 9, end);
+      this.#draft.see(type.slice(9), data);
       if (!whole.has(type) && !(type === itemDone && toolCall.test(data))) return "pass";
     }
     const event = parseData(data);
@@ -149,11 +168,15 @@ class ResponseReader implements Reader {
       return "pass";
     }
     const type = textIn(event["type"]) ?? "";
-    if (type.endsWith(".delta") && type !== "response.audio.delta") this.#bytes += bytesOf(event["delta"]);
+    if (type.endsWith(".delta") && type !== "response.audio.delta") {
+      this.#bytes += bytesOf(event["delta"]);
+      if (typeof event["delta"] === "string") this.#draft.delta(type.slice(9), data, valueAt(data, '"delta"', 0));
+    } else if (!data.startsWith(typeFirst)) this.#draft.see(type.slice(9), data);
     if (type === itemDone) this.#items.push(event["item"]);
     // An error is not the end: response.failed, which may carry a usage, comes right after it. So it waits for that, or for the end of the body.
     if (type === "error") {
       this.#error = errorOf(event["error"]) ?? errorOf(event) ?? "error";
+      this.#failure = data;
       return "wait";
     }
     if (isFields(event["response"])) {
