@@ -128,6 +128,7 @@ export const errorKinds = {
   tree_no_progress: { status: 403, message: "This agent spends without getting on, and nothing was sent: {detail}." },
   tree_stopped: { status: 403, message: "This tree of tasks was stopped, and nothing was sent: {detail}." },
   halted: { status: 403, message: "Calls like this one are stopped until somebody resumes them, and nothing was sent: {detail}." },
+  receiver_unknown: { status: 404, message: "No receiver of alerts is called {name}. Known: {known}." },
   internal: { status: 500, message: "Something went wrong inside Pennyworth. The log has the details under {reference}." },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { PennyworthError } from "../error.ts";
+import { addAlerts } from "./alerts.ts";
 import { addCharges } from "./charges.ts";
 import { addClose } from "./close.ts";
 import { exitCodes, isUsage, remark } from "./command.ts";
@@ -43,6 +44,7 @@ const commands = [
   addCharges,
   addClose,
   addCredits,
+  addAlerts,
   addKeys,
   addNames,
   addDoctor,
