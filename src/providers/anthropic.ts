@@ -1,7 +1,9 @@
 // Anthropic Messages: requests, and answers whole and streamed. Not here: how its usage comes apart (iterations.ts); count_tokens and models,
 // which pass without usage. Invariant: the usage of a stream is the field-wise merge of what its events said, later over earlier, never a sum.
 
+import type { UsageClass } from "../core/usage.ts";
 import type { AnswerFacts, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import { capper } from "./capping.ts";
 import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { mergeUsage, type Merged, readUsage } from "./iterations.ts";
@@ -25,18 +27,34 @@ export const anthropic: Format = {
 /** Tools that Anthropic runs; the other typed ones (bash, text editor, computer, memory) are run by the client. */
 const serverTools = /^(web_search|web_fetch|code_execution|tool_search_tool|advisor|mcp_toolset)/;
 
+/** Steps that Anthropic's loop around its own tools takes before it pauses a turn (its page on server tools). */
+const loopStepsMax = 10;
+
 function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
   const text = (key: string): string | null => clippedOf(body, member(root, key), wordCharactersMax);
   const tools = member(root, "tools");
   prompt.tools(tools, (tool) => stringOf(body, member(tool, "name")) ?? stringOf(body, member(tool, "type")));
+  const uses: { [name in UsageClass]?: number } = {};
+  let declared = 0;
   for (const tool of tools?.values ?? []) {
     const type = clippedOf(body, member(tool, "type"), wordCharactersMax) ?? "";
+    if (!serverTools.test(type)) {
+      if (type !== "" && type !== "custom") declared++;
+      continue;
+    }
     const cap = wholeOf(body, member(tool, "max_uses"));
-    if (serverTools.test(type))
-      prompt.unbound(cap === null ? `server tools without a cap: ${type}` : `server tools capped at ${cap} calls: ${type}`);
+    const name = type.startsWith("web_search") ? "web_search" : type.startsWith("web_fetch") ? "web_fetch" : null;
+    if (cap === null) prompt.unbound(`server tools without a cap: ${type}`);
+    // An advisor is another model; code runs for as long as it likes.
+    else if (name === null) prompt.unbound(`server tools capped at ${cap} calls: ${type}`);
+    else {
+      prompt.note(`server tools capped at ${cap} calls: ${type}`);
+      uses[name] = (uses[name] ?? 0) + cap;
+    }
   }
+  const used = (uses.web_search ?? 0) + (uses.web_fetch ?? 0);
   const system = member(root, "system");
   if (system !== undefined && system.kind !== "null") {
     prompt.system(system);
@@ -47,6 +65,9 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   if ((member(root, "mcp_servers")?.values.length ?? 0) > 0) prompt.unbound("server tools without a cap: mcp_servers");
   if (member(root, "container")?.kind === "object" || text("container") !== null) prompt.unbound("context held by the provider: container");
   if (member(root, "context_management")?.kind === "object") prompt.unbound("context edited by the provider: context_management");
+  if ((member(root, "fallbacks")?.values.length ?? 0) > 0) prompt.unbound("other models may answer: fallbacks");
+  const geo = text("inference_geo");
+  if (geo !== null && geo !== "global") prompt.unbound(`billed apart: inference_geo ${geo}`);
 
   const thinking = member(root, "thinking");
   const budget = wholeOf(body, member(thinking, "budget_tokens"));
@@ -57,10 +78,21 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     background: false,
     tier: text("speed") === "fast" ? "fast" : text("service_tier"),
     cap: wholeOf(body, member(root, "max_tokens")),
+    capField: wholeOf(body, member(root, "max_tokens")) === null ? null : "max_tokens",
+    setCap: capper(root, [[null, "max_tokens"]], [null, "max_tokens"]),
+    thinking: budget,
     choices: 1,
     effort:
       clippedOf(body, member(member(root, "output_config"), "effort"), wordCharactersMax) ?? (budget === null ? null : `budget:${budget}`),
     unbounded: prompt.unbounded,
+    reach: prompt.reach({
+      declared,
+      uses,
+      // A tool that has had its uses answers with an error, on which the model may sample again: until the loop of its server ends.
+      steps: used > 0 || Object.keys(uses).length > 0 ? Math.max(loopStepsMax, used + 1) : 1,
+      capPerStep: true,
+      writes: writesOf(body),
+    }),
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -72,6 +104,13 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     splices: [],
     edits: [],
   };
+}
+
+/** Nothing is written into a cache unasked. A key may be spelt with escapes: then nothing is ruled out. */
+export function writesOf(body: Buffer): "none" | "5m" | "any" {
+  if (body.includes("\\u00")) return "any";
+  if (!body.includes("cache_control")) return "none";
+  return body.includes("1h") ? "any" : "5m";
 }
 
 /** Tool results come inside user messages; one that holds nothing else is no turn of the user's. */

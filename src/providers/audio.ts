@@ -7,7 +7,18 @@ import { clippedOf, hintCharactersMax, modelOf } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { reportedCost } from "./cost.ts";
 import { fieldIsTrue, fieldModel, fieldOf, isForm, readForm } from "./form.ts";
-import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import {
+  type AnswerFacts,
+  type AnswerHead,
+  type AnswerStream,
+  type Cut,
+  type Format,
+  type RequestFacts,
+  type RequestLine,
+  type StreamOptions,
+  uncapped,
+  plainReach,
+} from "./format.ts";
 import type { Ending, Fate, Reader } from "./frames.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
@@ -50,6 +61,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed: stringOf(body, member(root, "stream_format")) === "sse",
     unbounded: prompt.unbounded,
+    reach: prompt.reach({ unbounded: prompt.unbounded }),
     promptBytes: prompt.bytes,
     blocks: prompt.blocks,
     hints: { ...noHints, user: clippedOf(body, member(root, "user"), hintCharactersMax) },
@@ -60,12 +72,14 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
 function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
   const fields = readForm(body, line.type);
   const text = fieldOf(fields, "prompt");
+  const unbounded = fields.some(({ isFile }) => isFile) ? "media of unknown tokens: audio" : null;
   return {
     ...nothingElse,
     model: line.model ?? fieldModel(body, fields),
     modelSpan: null,
     streamed: fieldIsTrue(body, fields, "stream"),
-    unbounded: fields.some(({ isFile }) => isFile) ? "media of unknown tokens: audio" : null,
+    unbounded,
+    reach: { ...plainReach, unbounded },
     promptBytes: { system: 0, tools: 0, user: text === undefined ? 0 : text.end - text.start, earlier: 0, toolResults: 0 },
     blocks: text === undefined ? [] : [[text.start, text.end]],
     hints: noHints,
@@ -73,7 +87,17 @@ function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
 }
 
 const noHints = { user: null, session: null, previousResponse: null, metadata: {} } as const;
-const nothingElse = { background: false, tier: null, cap: null, choices: 1, effort: null, toolNames: [], splices: [], edits: [] } as const;
+const nothingElse = {
+  ...uncapped,
+  background: false,
+  tier: null,
+  cap: null,
+  choices: 1,
+  effort: null,
+  toolNames: [],
+  splices: [],
+  edits: [],
+} as const;
 
 function isSound({ type, status }: AnswerHead): boolean {
   return status < 300 && (type.startsWith("audio/") || type.includes("octet-stream"));

@@ -3,6 +3,7 @@
 // of its own: it stays in the raw usage. Not here: embeddings and reranking (retrieval.ts).
 
 import type { UsageClass } from "../core/usage.ts";
+import { capper } from "./capping.ts";
 import { clippedOf, modelOf, wordCharactersMax } from "./clip.ts";
 import { parseText, rawOf } from "./completion.ts";
 import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
@@ -46,9 +47,13 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     background: false,
     tier: null,
     cap: wholeOf(body, member(root, "max_tokens")),
+    capField: wholeOf(body, member(root, "max_tokens")) === null ? null : "max_tokens",
+    setCap: capper(root, [[null, "max_tokens"]], [null, "max_tokens"]),
+    thinking: budget,
     choices: 1,
     effort: budget === null ? clippedOf(body, member(thinking, "type"), wordCharactersMax) : `budget:${budget}`,
     unbounded: prompt.unbounded,
+    reach: prompt.reach(),
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -78,7 +83,7 @@ function readOlder(prompt: Prompt): void {
     prompt.block(results);
     prompt.result(results);
   }
-  if (stringOf(body, member(root, "conversation_id")) !== null) prompt.unbound("context held by the provider: conversation_id");
+  if (stringOf(body, member(root, "conversation_id")) !== null) prompt.widen("context held by the provider: conversation_id");
 }
 
 function readMessage(prompt: Prompt, message: Node): void {

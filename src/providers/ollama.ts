@@ -4,6 +4,7 @@
 
 import type { UsageClass } from "../core/usage.ts";
 import { durationBusyMs } from "./busy.ts";
+import { capper } from "./capping.ts";
 import { clippedOf, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText } from "./completion.ts";
 import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
@@ -51,7 +52,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     prompt.user(text);
     prompt.block(text);
   }
-  if (member(root, "images")?.values.length) prompt.unbound("media of unknown tokens: images");
+  if (member(root, "images")?.values.length) prompt.widen("media of unknown tokens: images");
 
   // 0, and less, stand for no cap.
   const cap = wholeOf(body, member(member(root, "options"), "num_predict"));
@@ -63,9 +64,13 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     background: false,
     tier: null,
     cap: cap === 0 ? null : cap,
+    capField: cap === null || cap === 0 ? null : "num_predict",
+    setCap: capper(root, [["options", "num_predict"]], ["options", "num_predict"]),
+    thinking: null,
     choices: 1,
     effort: effortOf(body, member(root, "think")),
     unbounded: prompt.unbounded,
+    reach: prompt.reach(),
     promptBytes: { ...bytes, user: bytes.user - media.user, earlier: bytes.earlier - media.earlier },
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -86,7 +91,7 @@ function readMessage(prompt: Prompt, message: Node, media: Media): Media {
   const role = stringOf(prompt.body, member(message, "role"));
   const images = member(message, "images");
   const bytes = images?.kind === "array" && images.values.length > 0 ? images.end - images.start : 0;
-  if (bytes > 0) prompt.unbound("media of unknown tokens: images");
+  if (bytes > 0) prompt.widen("media of unknown tokens: images");
   if (role === "user") {
     prompt.user(message);
     return { user: bytes, earlier: media.earlier + media.user };
