@@ -162,6 +162,15 @@ export function heedsToolCap({ vendors }: Capped): boolean {
   return toolCaps.has(vendors[0] ?? "") || vendors.includes("openai");
 }
 
+/**
+ * Other tiers that a call may be served at, for all that it asks for. OpenAI serves one that asks for none, or for `auto`, at the tier that the
+ * project is set to (API reference, `service_tier`), of which priority is the dearest.
+ */
+export function tiersOf({ vendors }: Capped, asked: string | null): readonly string[] {
+  const isOpenai = vendors.some((vendor) => vendor === "openai" || vendor === "azure");
+  return isOpenai && (asked === null || asked === "auto") ? ["priority"] : [];
+}
+
 /** Vendors whose tokenizers are published and work on the bytes as they are; others may put a text into another form first. */
 export function keepsText({ model }: Capped): boolean {
   const name = bare(model ?? "");

@@ -11,7 +11,7 @@ import type { Format } from "./format.ts";
 import { line } from "./format.fixture.ts";
 import { geminiGenerate } from "./gemini.ts";
 import { images } from "./images.ts";
-import { boundRequest, capInForce, capSplices, type Target } from "./reach.ts";
+import { boundRequest, capInForce, capSplices, type Target, withCount } from "./reach.ts";
 import { responses } from "./responses.ts";
 
 const target = (format: Format, vendor: string, model: string): Target => ({ format: format.name, vendors: [vendor], model });
@@ -134,22 +134,23 @@ describe("what may fill the window", () => {
   });
 });
 
+const search = (uses?: number): object => ({
+  max_tokens: 100,
+  tools: [{ type: "web_search_20250305", name: "web_search", ...(uses === undefined ? {} : { max_uses: uses }) }],
+  messages: [],
+});
+const ofClaude = (value: unknown): ReturnType<typeof boundRequest> => bounded(anthropic, "anthropic", "claude-sonnet-4-5", value);
+
 describe("tools that the provider runs", () => {
-  const search = (uses?: number): object => ({
-    max_tokens: 100,
-    tools: [{ type: "web_search_20250305", name: "web_search", ...(uses === undefined ? {} : { max_uses: uses }) }],
-    messages: [],
-  });
   it("are steps and uses where they have a cap", () => {
-    const of = (value: unknown) => bounded(anthropic, "anthropic", "claude-sonnet-4-5", value);
-    expect(of(search(3))).toMatchObject({ unbounded: null, steps: 10, capPerStep: true, uses: { web_search: 3 }, cap: 100 });
-    expect(of(search(30))).toMatchObject({ steps: 31, uses: { web_search: 30 } });
+    expect(ofClaude(search(3))).toMatchObject({ unbounded: null, steps: 10, capPerStep: true, uses: { web_search: 3 }, cap: 100 });
+    expect(ofClaude(search(30))).toMatchObject({ steps: 31, uses: { web_search: 30 } });
     const fetch = { type: "web_fetch_20250910", name: "web_fetch", max_uses: 4 };
-    expect(of({ ...search(3), tools: [{ type: "web_search_20250305", max_uses: 3 }, fetch] })).toMatchObject({
+    expect(ofClaude({ ...search(3), tools: [{ type: "web_search_20250305", max_uses: 3 }, fetch] })).toMatchObject({
       uses: { web_search: 3, web_fetch: 4 },
     });
-    expect(of(search())).toMatchObject({ unbounded: "server tools without a cap: web_search_20250305" });
-    expect(of({ ...search(), tools: [{ type: "advisor_20260301", max_uses: 2 }] }).unbounded).toMatch(/advisor/);
+    expect(ofClaude(search())).toMatchObject({ unbounded: "server tools without a cap: web_search_20250305" });
+    expect(ofClaude({ ...search(), tools: [{ type: "advisor_20260301", max_uses: 2 }] }).unbounded).toMatch(/advisor/);
   });
 
   it.each([
@@ -190,6 +191,13 @@ describe("tools that the provider runs", () => {
   });
 });
 
+const put = (vendor: string, model: string, value: object): string | undefined => {
+  const facts = chat.request(Buffer.from(JSON.stringify({ model, ...value })), line());
+  return capSplices(target(chat, vendor, model), facts, 7)
+    ?.map(({ insert }) => insert)
+    .join(" ");
+};
+
 describe("the cap in force", () => {
   it.each<[Format, string, string, object, number | null]>([
     [chat, "openai", "gpt-5", { max_completion_tokens: 9 }, 9],
@@ -206,12 +214,6 @@ describe("the cap in force", () => {
   });
 
   it("is put in by a name that is heeded, and not where it would be none", () => {
-    const put = (vendor: string, model: string, value: object): string | undefined => {
-      const facts = chat.request(Buffer.from(JSON.stringify({ model, ...value })), line());
-      return capSplices(target(chat, vendor, model), facts, 7)
-        ?.map(({ insert }) => insert)
-        .join(" ");
-    };
     expect(put("openai", "gpt-5", {})).toBe('"max_completion_tokens":7,');
     expect(put("openai", "gpt-4o", { max_tokens: 9 })).toBe("7");
     expect(put("ollama", "qwen3", {})).toBe('"max_tokens":7,');
@@ -225,6 +227,8 @@ describe("the cap in force", () => {
     expect(bounded(chat, "vllm", "qwen3", {})).toMatchObject({ cap: null, outputMax: null });
   });
 });
+
+const bytesAt = (model: string, value: string): number => bounded(chat, "x", model, value).requestBytes;
 
 describe("texts", () => {
   it("of a list have each a window of its own, and a prediction is put out beside the answer", () => {
@@ -243,14 +247,21 @@ describe("texts", () => {
   });
 
   it("grow to eleven times as much in another form of Unicode", () => {
-    const at = (model: string, value: string): number => bounded(chat, "x", model, value).requestBytes;
     const text = '{"a":"\uFDFA"}';
-    expect(at("claude", text)).toBe(Buffer.byteLength(text) + 30);
-    expect(at("gpt-5", text)).toBe(Buffer.byteLength(text));
-    expect(at("claude", '{"a":"\\ufdfa"}')).toBe(8 + 33);
+    expect(bytesAt("claude", text)).toBe(Buffer.byteLength(text) + 30);
+    expect(bytesAt("gpt-5", text)).toBe(Buffer.byteLength(text));
+    expect(bytesAt("claude", '{"a":"\\ufdfa"}')).toBe(8 + 33);
     // An escaped backslash, and then four letters.
-    expect(at("claude", '{"a":"\\\\ufdfa"}')).toBe(15);
-    expect(at("claude", `{"a":"${"\uFDFA".repeat(100_000)}"}`)).toBe(11 * 300_008);
+    expect(bytesAt("claude", '{"a":"\\\\ufdfa"}')).toBe(15);
+    expect(bytesAt("claude", `{"a":"${"\uFDFA".repeat(100_000)}"}`)).toBe(11 * 300_008);
+  });
+
+  it("are as many tokens as the provider has counted, with its margin, where that is less", () => {
+    const request = bounded(anthropic, "anthropic", "claude-opus-4-8", user("a".repeat(5_000)));
+    expect(withCount(request, "anthropic-messages", 1_000)).toMatchObject({ requestBytes: 1_084, extraTokens: 0, wide: null });
+    expect(withCount(request, "anthropic-messages", 6_000)).toBe(request);
+    const wide = bounded(responses, "openai", "gpt-5", { previous_response_id: "r" });
+    expect(withCount(wide, "openai-responses", 9_000)).toMatchObject({ requestBytes: 9_000, extraTokens: 0, wide: null });
   });
 
   it("are never below their bytes, nor below their bytes in that form, however they are written", () => {
