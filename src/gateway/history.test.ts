@@ -97,9 +97,15 @@ const writers: Readonly<Record<string, readonly [Format, Write]>> = {
             content: turn.map(({ id, result }) => ({
               type: "tool_result",
               tool_use_id: id,
-              // The mark moves to the last turn, on the part and in it.
-              content: [{ type: "text", text: result, ...(at === turns.length - 1 ? { cache_control: { type: "ephemeral" } } : {}) }],
-              ...(at === turns.length - 1 ? { cache_control: { type: "ephemeral" } } : {}),
+              // The mark is on the part and in it, and not at every turn.
+              content: [
+                {
+                  type: "text",
+                  text: result,
+                  ...(at === turns.length - 1 && at % 2 === 1 ? { cache_control: { type: "ephemeral" } } : {}),
+                },
+              ],
+              ...(at === turns.length - 1 && at % 2 === 1 ? { cache_control: { type: "ephemeral" } } : {}),
             })),
           },
         ]),
@@ -258,6 +264,15 @@ test("a long result is hashed as a short one is: whole", () => {
   const long = "x".repeat(40_000);
   const turn = [long, `${long}y`, long].map((result) => ({ name: "read", file: "a", result }));
   expect(pattern(read(chat, write([turn])).map(({ result }) => result))).toEqual([0, 1, 0]);
+});
+
+test("two values are never taken for one", () => {
+  const [format, write] = writers["Anthropic messages"] as readonly [Format, Write];
+  const results = [[1, 2], [12], [1, 2]].map((content) => {
+    const body = JSON.stringify(write([[{ name: "read", file: "a", result: "" }]]));
+    return read(format, JSON.parse(body.replace(/\[\{"type":"text"[^\]]*\]/, JSON.stringify(content))) as object)[0]?.result ?? "";
+  });
+  expect(pattern(results)).toEqual([0, 1, 0]);
 });
 
 test("another secret gives other hashes, and no text is in them", () => {

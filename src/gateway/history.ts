@@ -63,8 +63,6 @@ function lastTurn(body: Buffer, blocks: RequestFacts["blocks"]): Node[] {
     if (seen.calls > 0) hasCalls = true;
     if (!isOfTools && isModel(body, node)) break;
     nodes.push(node);
-    // A message holds all calls of its turn.
-    if (seen.calls > 0 && isMessage) break;
   }
   return hasResults ? nodes.toReversed() : [];
 }
