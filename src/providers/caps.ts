@@ -66,8 +66,9 @@ const pictures: readonly (readonly [RegExp, number])[] = [
   [/^(o1|o3)(-pro)?(-\d|$)/, 75 + 8 * 150],
   [/^gpt-5(-chat|-pro|-codex)?(-\d|-latest|$)/, 70 + 8 * 140],
   [/^gpt-5-(mini|nano)/, 3_779],
-  // 10,000 patches where the original is asked for, at the largest multiplier that any of the family has.
-  [/^gpt-5\.\d/, 24_600],
+  // 10,000 patches where the original is asked for, at the largest multiplier that any of the family has. Not the small ones: GPT-5.4 mini has
+  // been seen to bill the base64 of a picture as text (community.openai.com, topic 1380539).
+  [/^gpt-5\.\d(?!.*-(mini|nano))/, 24_600],
   [/^claude-(3-|opus-4(-[0156])?(-\d{8}|@|-v|$)|(sonnet|haiku)-4)/, 1_700],
   [/^claude-/, 5_000],
   [/^gemini-[3-9]/, 2_300],

@@ -92,6 +92,32 @@ describe("pictures", () => {
     expect(request.requestBytes).toBeLessThan(500);
   });
 
+  it.each<[string, Format, unknown, number]>([
+    [
+      "a function's result",
+      responses,
+      { input: [{ type: "function_call_output", call_id: "1", output: [{ type: "input_image", image_url: "https://x" }] }] },
+      1,
+    ],
+    ["a screenshot", responses, { input: [{ type: "computer_call_output", output: { type: "computer_screenshot", image_url: data } }] }, 1],
+    ["some other way", chat, user([{ type: "image", image: "https://x" }]), 1],
+    [
+      "no way",
+      responses,
+      {
+        input: [
+          { type: "reasoning", encrypted_content: base64 },
+          { type: "function_call_output", output: "https://x" },
+        ],
+      },
+      0,
+    ],
+  ])("in %s are counted", (_name, format, value, count) => {
+    const request = bounded(format, "openai", "gpt-5", value);
+    expect(request).toMatchObject({ extraTokens: 64 + count * 1_190, wide: null, unbounded: null });
+    expect(request.requestBytes < 500).toBe(count > 0);
+  });
+
   it("of a model of which that is not known may fill the window", () => {
     const request = bounded(chat, "vllm", "qwen3-vl", user([{ type: "image_url", image_url: { url: data } }]));
     expect(request).toMatchObject({ wide: "pictures of unknown tokens", unbounded: null });
@@ -129,6 +155,28 @@ describe("what may fill the window", () => {
       { contents: [{ parts: [{ fileData: { mimeType: "video/mp4", fileUri: "gs://x" } }] }] },
       "media by URL: video",
     ],
+    [
+      "what the model said",
+      chat,
+      "gpt-audio",
+      { messages: [{ role: "assistant", audio: { id: "a" } }] },
+      "context held by the provider: audio",
+    ],
+    [
+      "what it thought",
+      responses,
+      "gpt-5",
+      { input: [{ type: "reasoning", id: "r", summary: [] }] },
+      "context held by the provider: reasoning",
+    ],
+    [
+      "what a tool found",
+      responses,
+      "gpt-5",
+      { input: [{ type: "file_search_call", id: "f" }] },
+      "context held by the provider: file_search_call",
+    ],
+    ["sound in some other way", chat, "gpt-4o", user([{ type: "input_audio", sound: "?" }]), "media of unknown tokens: input_audio"],
   ])("%s", (_name, format, model, value, wide) => {
     expect(bounded(format, "openai", model, value)).toMatchObject({ wide, unbounded: null, reads: { media: true } });
   });
@@ -151,6 +199,10 @@ describe("tools that the provider runs", () => {
     });
     expect(ofClaude(search())).toMatchObject({ unbounded: "server tools without a cap: web_search_20250305" });
     expect(ofClaude({ ...search(), tools: [{ type: "advisor_20260301", max_uses: 2 }] }).unbounded).toMatch(/advisor/);
+    // Later versions are called by code as well, which no number of uses bounds.
+    const later = { type: "web_search_20260209", name: "web_search", max_uses: 2 };
+    expect(ofClaude({ tools: [later] }).unbounded).toBe("server tools capped at 2 calls: web_search_20260209");
+    expect(ofClaude({ tools: [{ ...later, allowed_callers: ["direct"] }] })).toMatchObject({ unbounded: null, steps: 10 });
   });
 
   it.each([
