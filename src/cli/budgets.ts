@@ -82,9 +82,9 @@ export function addBudgets(program: Command): void {
     .action((id: string, options: SetOptions) => withControl(options, (control) => setOne(control, id, options), true));
   withExamples(
     withSettings(set),
-    'budgets set team-search --owner ada --limit "$500 per month" --for team=search --each customer',
-    'budgets set pool --owner ops --rate --limit "20 at once"',
-    'budgets set team-search --limit "$600 per month"',
+    "budgets set team-search --owner ada --limit '$500 per month' --for team=search --each customer",
+    "budgets set pool --owner ops --rate --limit '20 at once'",
+    "budgets set team-search --limit '$600 per month'",
   );
 
   const unset = budgets
@@ -124,7 +124,7 @@ async function listAll(control: Control, { rows, json }: ListOptions): Promise<v
   for (const halt of halts) print(describeHalt(halt));
   if (halts.length > 0) print("");
   if (found.budgets.length === 0)
-    return print('There are no budgets yet. Define one: pennyworth budgets set all --owner you --limit "$20 per day"');
+    return print("There are no budgets yet. Define one: pennyworth budgets set all --owner you --limit '$20 per day'");
   const isDrawn = process.stdout.isTTY && canDraw();
   print(listBudgets(found.budgets, isDrawn, isDrawn ? paint : undefined));
   if (found.truncated) print(`\nOnly the first ${many(found.budgets.length, "budget")} are shown.`);
