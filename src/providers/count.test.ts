@@ -84,6 +84,20 @@ describe("the request for a count", () => {
     expect(JSON.parse(Buffer.from(wrapped.input.invokeModel.body, "base64").toString())).toEqual(own);
   });
 
+  it("is of the model that a route sends instead", () => {
+    const contents = [{ parts: [{ text: "a" }] }];
+    expect(sent(anthropic, "/v1/messages", "claude-opus-5", { model: "claude-haiku-4-5", messages: [turn] })?.[1]).toMatchObject({
+      model: "claude-opus-5",
+    });
+    expect(sent(geminiGenerate, "/v1beta/models/a:generateContent", "b", { contents })).toEqual([
+      "/v1beta/models/b:countTokens",
+      { generateContentRequest: { model: "models/b", contents } },
+    ]);
+    expect(ask(bedrockConverse, "/model/amazon.nova-pro-v1%3A0/converse", claude, {})?.path).toBe(
+      `/model/${encodeURIComponent(claude)}/count-tokens`,
+    );
+  });
+
   it.each<[string, Format, string, string | null, unknown]>([
     ["chat has no such endpoint", chat, "/v1/chat/completions", null, { model: "gpt-5" }],
     [

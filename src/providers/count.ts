@@ -41,7 +41,7 @@ const countedMessages = new Set(["cache_control", "messages", "model", "output_c
 /**
  * The request that counts the input of a call.
  * @param path of the call as it goes to the provider, without query: as in RequestLine.
- * @param model as it is sent; Vertex AI's Claude is counted at a path that does not name it.
+ * @param model as it is sent, where a route names another than the body or the path does; null: as they name it.
  * @returns null where the provider has no such endpoint, or where its count would say nothing of what is billed: of several steps, of what
  * nothing bounds, of a body that cannot be read.
  */
@@ -55,17 +55,17 @@ export function countRequest(
   if (facts.reach.steps > 1 || facts.reach.unbounded !== null) return null;
   switch (format) {
     case "openai-responses":
-      return path.endsWith("/responses") ? { path: `${path}/input_tokens`, body: only(body, counted) } : null;
+      return path.endsWith("/responses") ? { path: `${path}/input_tokens`, body: named(body, counted, model) } : null;
     case "anthropic-messages":
-      if (path.endsWith("/v1/messages")) return { path: `${path}/count_tokens`, body: only(body, countedMessages) };
+      if (path.endsWith("/v1/messages")) return { path: `${path}/count_tokens`, body: named(body, countedMessages, model) };
       return vertexMessages(path, model, body);
     case "gemini-generate":
-      return gemini(path, body);
+      return gemini(path, model, body);
     case "bedrock-converse":
-      return counts(path, /\/converse(?:-stream)?$/, model) ? wrapped(path, '{"input":{"converse":', converseOf(body), "}}") : null;
+      return counts(path, /\/converse(?:-stream)?$/, model) ? wrapped(path, model, '{"input":{"converse":', converseOf(body), "}}") : null;
     case "bedrock-invoke":
       return counts(path, /\/invoke(?:-with-response-stream)?$/, model)
-        ? wrapped(path, '{"input":{"invokeModel":{"body":"', Buffer.from(body.toString("base64")), '"}}}')
+        ? wrapped(path, model, '{"input":{"invokeModel":{"body":"', Buffer.from(body.toString("base64")), '"}}}')
         : null;
     default:
       return null;
@@ -103,18 +103,30 @@ export function mostOf(format: FormatName, tokens: number): number {
 function vertexMessages(path: string, model: string | null, body: Buffer): CountRequest | null {
   const match = /^(.*\/publishers\/anthropic\/models\/)[^/]+:(?:rawPredict|streamRawPredict)$/.exec(path);
   if (match === null || model === null) return null;
-  const rest = only(body, new Set([...countedMessages].filter((key) => key !== "model")));
-  return { path: `${match[1]}count-tokens:rawPredict`, body: withFirst(rest, `"model":${JSON.stringify(model)}`) };
+  return { path: `${match[1]}count-tokens:rawPredict`, body: named(body, countedMessages, model) };
+}
+
+/** Those of the call's members that are counted, of the model that is sent. */
+function named(body: Buffer, keys: ReadonlySet<string>, model: string | null): Buffer {
+  const rest = only(body, keys);
+  return model === null ? rest : withFirst(rest, `"model":${JSON.stringify(model)}`);
 }
 
 /** At the Gemini API the whole request goes inside, with the model's name; at Vertex AI its members stand for themselves. */
-function gemini(path: string, body: Buffer): CountRequest | null {
-  const match = /^(.*\/(models|tunedModels|endpoints)\/([^/:]+)):(?:generateContent|streamGenerateContent)$/.exec(path);
+function gemini(path: string, sent: string | null, body: Buffer): CountRequest | null {
+  const match = /^(.*\/(models|tunedModels|endpoints)\/)([^/:]+):(?:generateContent|streamGenerateContent)$/.exec(path);
   if (match === null) return null;
-  const [, at = "", kind = "", model = ""] = match;
-  if (/\/(?:publishers|endpoints)\//.test(path)) return { path: `${at}:countTokens`, body: only(body, vertexCounted) };
-  const inner = withFirst(body, `"model":${JSON.stringify(`${kind}/${decodeURIComponent(model)}`)}`);
-  return { path: `${at}:countTokens`, body: Buffer.concat([Buffer.from('{"generateContentRequest":'), inner, Buffer.from("}")]) };
+  const [, before = "", kind = "", segment = ""] = match;
+  const model = sent ?? decodeURIComponent(segment);
+  const at = `${before}${spelt(segment, model)}:countTokens`;
+  if (/\/(?:publishers|endpoints)\//.test(path)) return { path: at, body: only(body, vertexCounted) };
+  const inner = withFirst(body, `"model":${JSON.stringify(`${kind}/${model}`)}`);
+  return { path: at, body: Buffer.concat([Buffer.from('{"generateContentRequest":'), inner, Buffer.from("}")]) };
+}
+
+/** A model's name in a path: as it stands there, where it is the same. */
+function spelt(segment: string, model: string): string {
+  return decodeURIComponent(segment) === model ? segment : encodeURIComponent(model);
 }
 
 const vertexCounted = new Set(["contents", "generationConfig", "generation_config", "systemInstruction", "system_instruction", "tools"]);
@@ -125,12 +137,14 @@ function converseOf(body: Buffer): Buffer {
 }
 
 /** Bedrock counts for Anthropic's models, by their own ids: neither an inference profile nor an ARN. */
-function counts(path: string, action: RegExp, model: string | null): boolean {
+function counts(path: string, action: RegExp, model: string | null): model is string {
   return action.test(path) && model !== null && model.startsWith("anthropic.");
 }
 
-function wrapped(path: string, before: string, body: Buffer, after: string): CountRequest {
-  return { path: path.replace(/\/[^/]+$/, "/count-tokens"), body: Buffer.concat([Buffer.from(before), body, Buffer.from(after)]) };
+function wrapped(path: string, model: string, before: string, body: Buffer, after: string): CountRequest {
+  const segments = path.split("/");
+  const at = [...segments.slice(0, -2), spelt(segments.at(-2) ?? "", model), "count-tokens"].join("/");
+  return { path: at, body: Buffer.concat([Buffer.from(before), body, Buffer.from(after)]) };
 }
 
 /** The object with those of its members alone, each word for word. */

@@ -11,7 +11,7 @@ import type { Format } from "./format.ts";
 import { line } from "./format.fixture.ts";
 import { geminiGenerate } from "./gemini.ts";
 import { images } from "./images.ts";
-import { boundRequest, capInForce, capSplices, type Target, withCount } from "./reach.ts";
+import { boundRequest, capInForce, capSplices, type Target } from "./reach.ts";
 import { responses } from "./responses.ts";
 
 const target = (format: Format, vendor: string, model: string): Target => ({ format: format.name, vendors: [vendor], model });
@@ -306,14 +306,6 @@ describe("texts", () => {
     // An escaped backslash, and then four letters.
     expect(bytesAt("claude", '{"a":"\\\\ufdfa"}')).toBe(15);
     expect(bytesAt("claude", `{"a":"${"\uFDFA".repeat(100_000)}"}`)).toBe(11 * 300_008);
-  });
-
-  it("are as many tokens as the provider has counted, with its margin, where that is less", () => {
-    const request = bounded(anthropic, "anthropic", "claude-opus-4-8", user("a".repeat(5_000)));
-    expect(withCount(request, "anthropic-messages", 1_000)).toMatchObject({ requestBytes: 1_084, extraTokens: 0, wide: null });
-    expect(withCount(request, "anthropic-messages", 6_000)).toBe(request);
-    const wide = bounded(responses, "openai", "gpt-5", { previous_response_id: "r" });
-    expect(withCount(wide, "openai-responses", 9_000)).toMatchObject({ requestBytes: 9_000, extraTokens: 0, wide: null });
   });
 
   it("are never below their bytes, nor below their bytes in that form, however they are written", () => {

@@ -14,7 +14,6 @@ import {
   runsTools,
   surroundings,
 } from "./caps.ts";
-import { mostOf } from "./count.ts";
 import type { FormatName, RequestFacts, Splice } from "./format.ts";
 
 /** Where a request goes. `vendors`: the provider's name, then whose prices apply to it (`[name, ...pricesOf]`). */
@@ -47,14 +46,6 @@ export function boundRequest(target: Target, body: Buffer, facts: RequestFacts):
     predictedBytes: reach.predictedBytes,
     reads: { media: reach.media || reach.steps > 1, writes: reach.writes },
   };
-}
-
-/** The same once the provider has counted the input: with what its count may leave out, and no more than was known without it. */
-export function withCount(request: BoundRequest, format: FormatName, tokens: number): BoundRequest {
-  const counted = mostOf(format, tokens);
-  const { wide = null, extraTokens = 0 } = request;
-  if (wide === null && request.requestBytes + extraTokens <= counted) return request;
-  return { ...request, requestBytes: counted, extraTokens: 0, wide: null };
 }
 
 /** The client's cap, as far as it holds where the request goes; null when it does not. */
