@@ -133,7 +133,7 @@ export const errorKinds = {
   budget_values: { status: 400, message: "The allowance of {id} that is meant is not clear: {detail}." },
   halt_unknown: { status: 404, message: "Nothing is stopped under the id {id}. `pennyworth budgets halts` shows what is." },
   presumed_unknown: { status: 404, message: "No presumed call has the id {id}. `pennyworth budgets presumed` shows those that do." },
-  tree_unknown: { status: 404, message: "No tree of tasks with the root {id} is stopped." },
+  tree_unknown: { status: 404, message: "The task {id} is not stopped." },
   why_unknown: {
     status: 404,
     message:

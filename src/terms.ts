@@ -9,22 +9,37 @@ export const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "expected up
 /** What people say of budgets and rates beside their id, as text that guard/settings.ts reads. The control API takes the same. */
 const words = (what: string) => z.string({ error: `expected text, ${what}` }).max(200);
 const terms = {
-  /** Who answers for it. */
-  owner: z.string({ error: "expected who answers for it: a person or a team" }).trim().min(1).max(100),
-  for: z.record(z.string(), words("in quotes where it is a number").min(1)).default({}),
-  each: z.array(z.string()).max(4).default([]),
-  limit: words('such as "$500 per month"'),
-  mode: z.enum(["hard", "soft", "shadow"]).default("hard"),
-  unbounded: z.enum(["refuse", "allow"]).default("refuse"),
+  owner: z
+    .string({ error: "expected who answers for it: a person or a team" })
+    .trim()
+    .min(1)
+    .max(100)
+    .describe("Who answers for it: one person or team."),
+  for: z
+    .record(z.string(), words("in quotes where it is a number").min(1))
+    .default({})
+    .describe("Which calls, by name: team, customer, …; every call without any."),
+  each: z.array(z.string()).max(4).default([]).describe("Every value of these fields has the limit to itself."),
+  limit: words('such as "$500 per month"').describe(
+    "$500 per month, 2M tokens per day, $5 per rolling 24h, $20; of rates 60 calls per minute, 20 at once.",
+  ),
+  mode: z.enum(["hard", "soft", "shadow"]).default("hard").describe("hard refuses, soft warns, shadow records what it would have done."),
+  unbounded: z
+    .enum(["refuse", "allow"])
+    .default("refuse")
+    .describe("What is done with calls of which nobody can say what they cost at most; those that are let in are not covered."),
 };
 export const budgetTerms = z.strictObject({
   ...terms,
-  /** IANA name; UTC when absent. */
-  zone: z.string().max(100).optional(),
-  carry: words("such as $100, all or none").default("none"),
-  caps: z.enum(["inject", "lower"]).default("inject"),
-  /** Output tokens; the median answer of the call's task type when absent. */
-  useful: z.int().min(0).max(1_000_000).optional(),
+  zone: z.string().max(100).optional().describe("IANA name of the zone whose calendar it is; UTC without."),
+  carry: words("such as $100, all or none").default("none").describe("Of an unused rest, the most that the next window gets; all; none."),
+  caps: z.enum(["inject", "lower"]).default("inject").describe("A missing cap is put in; lower: the client's own is lowered, too."),
+  useful: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .describe("Output tokens below which an answer is of no use; without, the median answer of the call's task type."),
   degrade: z
     .array(
       z.strictObject({
@@ -35,15 +50,18 @@ export const budgetTerms = z.strictObject({
       }),
     )
     .max(10)
-    .default([]),
-  alerts: z.array(words("such as 80%")).max(10).default(["80%", "100%"]),
+    .default([])
+    .describe("From so much use on, one of: another model of the same format, at most so many output tokens, waiting at most so long."),
+  alerts: z.array(words("such as 80%")).max(10).default(["80%", "100%"]).describe("Per cents of the allowance at which somebody is told."),
 });
 export const rateTerms = z.strictObject({
   ...terms,
   alerts: z.array(words("such as 80%")).max(10).default([]),
-  /** How many at once each value of a field is sure of. */
-  shares: z.record(z.string(), z.record(z.string(), z.int().min(1))).optional(),
-  priority: z.int().min(0).max(9).default(0),
+  shares: z
+    .record(z.string(), z.record(z.string(), z.int().min(1)))
+    .optional()
+    .describe("How many at once each value of a field is sure of. What one does not use is lent out."),
+  priority: z.int().min(0).max(9).default(0).describe("Where calls wait, those under a lower number go first."),
 });
 export const budgetSchema = budgetTerms.extend({ id: name });
 export const rateSchema = rateTerms.extend({ id: name });

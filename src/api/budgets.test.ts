@@ -198,12 +198,13 @@ describe("what was refused", () => {
       request: "r",
       atMs: nowMs - 60_000,
       code: "budget_exhausted",
+      stopped: null,
       key: null,
       provider: "openai",
       model: "m",
       attribution,
     } as const;
-    const against = { budget: "each", values: [acme], left: dollar / 2n, limit: 500n * dollar, needed: dollar, resetsMs: nowMs + 1 };
+    const against = { budget: "each", values: [acme], measure: "money" as const, left: dollar / 2n, limit: 500n * dollar, needed: dollar, resetsMs: nowMs + 1 };
     context.guard.refusals.push({ ...one, id: "x1", detail: `${acme} has used it up`, against: [against] });
     context.guard.refusals.push({ ...one, id: "x2", detail: "gone", atMs: nowMs, against: [{ ...against, budget: "gone", needed: null }] });
   });
@@ -282,10 +283,10 @@ describe("the switch", () => {
   });
 
   it("lets a stopped tree go on", async () => {
-    const tree = { root: "crawl/7", startedMs: 0, lastMs: 1, tasks: 3, depth: 2, calls: 9, spentPico: dollar, reason: "a loop" };
+    const tree = { root: "crawl/7", startedMs: 0, lastMs: 1, tasks: 3, calls: 9, idlePico: dollar, reason: "a loop" };
     context.guard.stopped.push({ ...tree, state: "stopped" });
     expect((await ask("GET", "/guard")).body).toMatchObject({
-      trees: [{ root: "crawl/7", spent: "1", state: "stopped", reason: "a loop" }],
+      trees: [{ root: "crawl/7", idle: "1", state: "stopped", reason: "a loop" }],
     });
     expect(await ask("POST", "/trees/crawl%2F7/resume")).toEqual({ status: 200, body: { id: "crawl/7", resumed: true } });
     expect(await ask("POST", "/trees/crawl%2F7/resume")).toMatchObject({ status: 404, body: { error: { code: "tree_unknown" } } });

@@ -89,7 +89,7 @@ export function addBudgets(app: Api, context: ApiContext): void {
     description:
       "In the words of the settings file, and whole: what is left out is as usual. What was spent stays, unless the limit counts something else now.",
     request: {
-      params: z.object({ id: name.openapi({ description: "Up to 64 of a-z, 0-9, dot, dash and underscore." }) }),
+      params: z.object({ id: name.describe("Up to 64 of a-z, 0-9, dot, dash and underscore.") }),
       body: { required: true, content: { "application/json": { schema: terms } } },
     },
     responses: { 200: json("As it stands now.", budgetAnswer), ...failures, ...notFound, ...conflict },

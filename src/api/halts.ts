@@ -1,4 +1,4 @@
-// `/api/v1/halts`: the switch that stops everything below a node at once, and lets it go on; and trees of tasks that were stopped.
+// `/api/v1/halts`: the switch that stops everything below a node at once, and lets it go on; and tasks of agents that were stopped.
 // Not here: what is refused meanwhile (guard/). Invariant: who threw it, and when, is on record.
 
 import { createRoute, z } from "@hono/zod-openapi";
@@ -47,7 +47,8 @@ export function addHalts(app: Api, context: ApiContext): void {
     method: "post",
     path: "/api/v1/halts",
     summary: "Stops everything below a node at once",
-    description: "New calls are refused from then on, with `halted`; those under way go on. `{}` stops everything.",
+    description:
+      "New calls are refused with `halted` from then on, and those under way are ended, streams in their format's own way. `{}` stops everything.",
     request: {
       body: {
         required: true,
@@ -84,8 +85,13 @@ export function addHalts(app: Api, context: ApiContext): void {
     ...administers,
     method: "post",
     path: "/api/v1/trees/{root}/resume",
-    summary: "Lets a tree of tasks go on that was stopped",
-    request: { params: z.object({ root: z.string().min(1).max(1_000).openapi({ description: "The task at its root." }) }) },
+    summary: "Lets a task go on that was stopped, and all below it",
+    description: "Its caps are counted from now on. What stands stopped above it still stops it.",
+    request: {
+      params: z.object({
+        root: z.string().min(1).max(1_000).openapi({ description: "The task that was stopped: of a whole tree, its root." }),
+      }),
+    },
     responses: { 200: json("It goes on.", resumed), ...failures, ...notFound },
   });
   app.openapi(tree, (c) => {

@@ -36,6 +36,7 @@ const refused = z
     provider: z.string(),
     model: text,
     against: z.array(against).openapi({ description: "The budgets in the way, as they stood then." }),
+    stopped: text.openapi({ description: "The task that was stopped with it, and all below that; null: none." }),
   })
   .openapi("Refused");
 export const refusalsAnswer = z.object({ nowMs: ms, refusals: z.array(refused) }).openapi("Refusals");
@@ -84,9 +85,8 @@ export const guardAnswer = z
         startedMs: ms,
         lastMs: ms,
         tasks: count,
-        depth: count,
         calls: count,
-        spent: usd,
+        idle: usd.openapi({ description: "Spent since it showed something new." }),
         state: z.enum(["running", "warned", "slowed", "stopped"]),
         reason: text,
       }),
@@ -168,7 +168,7 @@ export function addRefusals(app: Api, context: ApiContext): void {
         tally: { ...counts, cutCost: formatUsd(cutPico), shortenedCost: formatUsd(shortenedPico) },
         waiting: context.guard.waiting(),
         halts: await Promise.all(context.guard.halts().map((one) => toHalt(one, names))),
-        trees: trees.map(({ spentPico, ...tree }) => Object.assign(tree, { spent: formatUsd(spentPico) })),
+        trees: trees.map(({ idlePico, ...tree }) => Object.assign(tree, { idle: formatUsd(idlePico) })),
       },
       200,
     );

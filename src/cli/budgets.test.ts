@@ -180,10 +180,10 @@ describe("the guard's own", () => {
   it("refusals and whys are told", async () => {
     await run("set", "team-search", ...search);
     expect((await run("refusals")).out).toBe("No call was refused.\n");
-    const against = { budget: "team-search", values: [], left: dollar / 2n, limit: 500n * dollar, needed: 2n * dollar, resetsMs: null };
+    const against = { budget: "team-search", values: [], measure: "money" as const, left: dollar / 2n, limit: 500n * dollar, needed: 2n * dollar, resetsMs: null };
     const attribution = { ...unattributed, team: "search", agent: "\u001b[31mred" };
     const one = { id: "x1", request: "r", atMs: nowMs, key: null, provider: "openai", model: "gpt-5-mini", attribution };
-    context.guard.refusals.push({ ...one, code: "budget_exhausted", detail: "it is used up.", against: [against] });
+    context.guard.refusals.push({ ...one, code: "budget_exhausted", stopped: null, detail: "it is used up.", against: [against] });
     context.guard.call("c1", { team: "search" }, dollar, "open");
     expect((await run("refusals", "--since", "1h")).out).toMatch(
       /2026-11-21 12:00 +x1 +budget_exhausted +team-search +team=search, agent=\\u001b\[31mred/,
@@ -204,7 +204,7 @@ describe("the guard's own", () => {
     expect((await run("halts")).out).toMatch(/^Stopped: team=search/);
     expect((await run("resume", "halt_1")).out).toBe("halt_1 goes on.\n");
     expect((await run("halts")).out).toBe("Nothing is stopped.\n");
-    const tree = { root: "crawl 7", startedMs: 0, lastMs: 1, tasks: 3, depth: 2, calls: 9, spentPico: dollar, reason: "a loop" };
+    const tree = { root: "crawl 7", startedMs: 0, lastMs: 1, tasks: 3, calls: 9, idlePico: dollar, reason: "a loop" };
     context.guard.stopped.push({ ...tree, state: "stopped" });
     expect((await run("resume", "crawl 7")).out).toBe("crawl 7 goes on.\n");
     expect(await run("resume", "crawl 7")).toMatchObject({

@@ -38,7 +38,7 @@ export function addGuard(budgets: Command): void {
 
   const halt = budgets
     .command("halt")
-    .description("stop everything below a node at once; calls under way go on")
+    .description("stop everything below a node at once, calls under way too")
     .requiredOption("--for <field=value>", "which calls; repeatable; all: every call", collect)
     .option("--note <text>", "why")
     .action((options: HaltOptions) => withControl(options, (control) => stop(control, options)));
@@ -52,8 +52,8 @@ export function addGuard(budgets: Command): void {
 
   const resume = budgets
     .command("resume")
-    .description("let go on what was stopped: by its switch, or a tree of tasks by its root")
-    .argument("<id>", "the id of the halt, or the root's task")
+    .description("let go on what was stopped: a switch by its id, or a task with all below it")
+    .argument("<id>", "the id of the halt, or the task")
     .action((id: string, options: SettingsOptions) => withControl(options, (control) => goOn(control, id, options)));
   withExamples(withSettings(resume), "budgets resume halt_0192f3a4b5c6", "budgets resume crawl-7");
 

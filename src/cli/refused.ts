@@ -9,7 +9,7 @@ import { type Column, formatTable, plain } from "./table.ts";
 
 export function describeWhy(why: z.infer<typeof whyAnswer>): string {
   if (why.kind === "refused") {
-    const { id, atMs, code, detail, provider, model, against } = why.refused;
+    const { id, atMs, code, detail, provider, model, against, stopped } = why.refused;
     const columns: Column[] = [{ head: "budget" }, ...numbers("limit", "left", "asked for"), { head: "resets" }];
     const rows = against.map((one) => {
       const resets = one.resetsMs === null ? "not by itself" : toTime(one.resetsMs);
@@ -20,7 +20,9 @@ export function describeWhy(why: z.infer<typeof whyAnswer>): string {
     });
     const head = `${id} was refused at ${toTime(atMs)}: ${code}. ${detail}`;
     const target = `It was for ${provider}${model === null ? "" : ` ${model}`}. Nothing of it was sent.`;
-    return [plain(head), plain(target), ...(rows.length === 0 ? [] : ["", formatTable(columns, rows)])].join("\n");
+    const more =
+      stopped === null ? [] : [plain(`The task ${stopped} was stopped with it. To let it go on: pennyworth budgets resume ${stopped}`)];
+    return [plain(head), plain(target), ...more, ...(rows.length === 0 ? [] : ["", formatTable(columns, rows)])].join("\n");
   }
   const { call, atMs, kind, bound, taken, budgets, uncovered, warned } = why;
   const held = bound === null ? "nobody could say what it costs at most" : `at most $${bound}`;
