@@ -15,6 +15,8 @@ const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const heights: Readonly<Record<string, number>> = {
   cli: 6,
   "main.ts": 5,
+  "context.ts": 4.7,
+  "opened.ts": 4.6,
   "credentials.ts": 4.5,
   gateway: 4,
   api: 4,

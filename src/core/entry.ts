@@ -136,6 +136,22 @@ export type Entry =
   /** The wall clock jumped against the monotonic one by `byMs`. */
   | { readonly kind: "clock"; readonly atMs: number; readonly byMs: number };
 
+/** What is said of budgets, and of what the guard does. */
+export type GuardEntry = Extract<
+  Entry,
+  {
+    readonly kind:
+      | "budget.set"
+      | "budget.unset"
+      | "budget.granted"
+      | "budget.opened"
+      | "refused"
+      | "halted"
+      | "resumed"
+      | "presumed.settled";
+  }
+>;
+
 /** Where an entry ends in the journal: segment number from 1, byte offset in its uncompressed text. Ordered. */
 export interface Position {
   readonly segment: number;

@@ -2,7 +2,7 @@
 // Invariant: every refusal has a stable code, and says what stood in the way.
 
 import type { Attribution } from "./call.ts";
-import type { CallScope, Scope } from "./budget.ts";
+import type { CallScope, Measure, Scope } from "./budget.ts";
 
 /** Stable codes: the same in the answer, on record, and in docs/errors.md. */
 export const refusalCodes = [
@@ -28,6 +28,7 @@ export interface Against {
   readonly budget: string;
   /** Of its `each` fields; empty without any. */
   readonly values: readonly string[];
+  readonly measure: Measure;
   readonly left: bigint;
   readonly limit: bigint;
   /** What the call asked for; null: nobody can say. */
@@ -49,16 +50,8 @@ export interface Refused {
   readonly provider: string;
   readonly model: string | null;
   readonly against: readonly Against[];
-}
-
-/** What the guard had to say of a call that was let in. */
-export interface GuardMark {
-  /** Budgets that it holds on: `id`, or `id` and the values of its `each` fields. */
-  readonly budgets: readonly string[];
-  /** Budgets that let it in without a bound: they do not cover it. */
-  readonly uncovered: readonly string[];
-  /** Budgets that would have refused it, were they hard. */
-  readonly warned: readonly string[];
+  /** The task that was stopped with it, and all below that, until somebody resumes it; null: none. */
+  readonly stopped: string | null;
 }
 
 /** Everything under a scope is stopped until somebody resumes it. */

@@ -7,7 +7,7 @@ interface Shape<Item> {
   /** Without `task`, which a call has several of. */
   readonly fields: readonly Exclude<BudgetField, "task">[];
   readonly hasTask: boolean;
-  readonly items: Map<string, Set<Item>>;
+  readonly items: Map<string, Item[]>;
 }
 
 /** Items that each stand under a scope. */
@@ -24,8 +24,8 @@ export class ScopeIndex<Item> {
     }
     const key = keyOfScope(shape, scope);
     const items = shape.items.get(key);
-    if (items === undefined) shape.items.set(key, new Set([item]));
-    else items.add(item);
+    if (items === undefined) shape.items.set(key, [item]);
+    else items.push(item);
   }
 
   remove(scope: Scope, item: Item): void {
@@ -33,9 +33,9 @@ export class ScopeIndex<Item> {
     const shape = this.#shapes.get(name);
     if (shape === undefined) return;
     const key = keyOfScope(shape, scope);
-    const items = shape.items.get(key);
-    items?.delete(item);
-    if (items?.size === 0) shape.items.delete(key);
+    const rest = (shape.items.get(key) ?? []).filter((one) => one !== item);
+    if (rest.length === 0) shape.items.delete(key);
+    else shape.items.set(key, rest);
     if (shape.items.size === 0) this.#shapes.delete(name);
   }
 
@@ -56,7 +56,7 @@ export class ScopeIndex<Item> {
   }
 }
 
-function push<Item>(items: Set<Item> | undefined, found: Item[]): void {
+function push<Item>(items: readonly Item[] | undefined, found: Item[]): void {
   if (items !== undefined) for (const item of items) found.push(item);
 }
 
@@ -65,11 +65,14 @@ function fieldsOf(scope: Scope): readonly BudgetField[] {
 }
 
 function keyOfScope({ fields, hasTask }: Pick<Shape<unknown>, "fields" | "hasTask">, { task, ...scope }: Scope): string {
-  return (keyOf(fields, scope) ?? "") + (hasTask ? part(task ?? "") : "");
+  const key = keyOf(fields, scope) ?? "";
+  return hasTask ? key + part(task ?? "") : key;
 }
 
 /** null when the call does not say one of the fields. */
 function keyOf(fields: Shape<unknown>["fields"], scope: CallScope): string | null {
+  // Of one field, the value itself: most budgets name no more.
+  if (fields.length === 1) return scope[fields[0] as (typeof fields)[number]] ?? null;
   let key = "";
   for (const field of fields) {
     const value = scope[field];

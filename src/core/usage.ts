@@ -111,3 +111,13 @@ export function inputTokens(quantities: Quantities): number {
   }
   return total;
 }
+
+/** Output tokens, reasoning included. */
+export function outputTokens(quantities: Quantities): number {
+  let total = 0;
+  for (const name of Object.keys(quantities) as UsageClass[]) {
+    const facts = usageClasses[name];
+    if (facts.direction === "output" && facts.unit === "token") total += quantities[name] ?? 0;
+  }
+  return total;
+}

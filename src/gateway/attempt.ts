@@ -3,7 +3,7 @@
 
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
-import type { AnswerFacts, AnswerHead, AnswerStream, Format } from "../providers/format.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format } from "../providers/format.ts";
 import type { Client } from "./client.ts";
 import { headersDown } from "./headers.ts";
 import { splice } from "./splice.ts";
@@ -44,9 +44,16 @@ export interface AttemptOwner {
   named(responseId: string): void;
   /** The answer is complete but for what is held: put it on record, then call `release`. Called at most once. */
   complete(facts: AnswerFacts | null, release: (cost: string | null) => void): void;
+  /** Whether what has passed of a stream, in bytes of output, is all that may be paid for; null: nobody asks. */
+  readonly isOver: ((outputBytes: number) => boolean) | null;
+  /** The stream is ended from our side, and the provider cancelled: put it on record, then call `release`. Called at most once, instead of `complete`. */
+  cut(facts: AnswerFacts, why: Cut, release: () => void): void;
   /** The try is over. Called exactly once; after `complete` when that was called. */
   ended(outcome: Outcome): void;
 }
+
+/** Why a stream is ended when its budget has nothing left for it. */
+const spent: Cut = { code: "budget_exhausted", message: "the budget has nothing left for the rest of this answer" };
 
 /** How the cause begins when a request was not sent because it could not be signed. */
 export const noCredential = "credential: ";
@@ -256,8 +263,30 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error("cancelled"));
   }
 
+  /**
+   * Ends a stream that is under way for the client, in the format's own way, and cancels the provider.
+   * @returns false: nothing of a stream is under way, or it is complete.
+   */
+  cutOff(why: Cut): boolean {
+    const stream = this.#stream;
+    if (stream === null || this.#over || this.#completed || this.#owner.format === null) return false;
+    const ending = stream.cut(why);
+    this.#completed = true;
+    this.#cancelling = true;
+    this.#owner.cut(stream.facts(), why, () => {
+      for (const bytes of ending ?? []) this.#write(bytes);
+      // Some formats have no words for an early end.
+      if (ending === null) this.#owner.client.cut();
+      else this.#owner.client.end();
+      this.#end("cancelled", why.code, stream.facts());
+      this.#controller?.abort(new Error("cut"));
+    });
+    return true;
+  }
+
   #read(chunk: Buffer): void {
     const stream = this.#stream as AnswerStream;
+    if (this.#cancelling && this.#completed) return;
     for (const bytes of stream.push(chunk)) this.#write(bytes);
     if (this.firstTokenMs === null && stream.started) this.firstTokenMs = this.#owner.now();
     if (!this.#named && this.#owner.format?.isKept === true) {
@@ -266,9 +295,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
       if (responseId !== null) this.#owner.named(responseId);
     }
     if (stream.held.length > 0) this.#releaseHeld();
+    else if (this.#owner.isOver?.(stream.outputBytes) === true) this.cutOff(spent);
   }
 
   #finishStream(): void {
+    if (this.#cancelling && this.#completed) return;
     this.#rest = (this.#stream as AnswerStream).end();
     this.#releaseHeld();
   }

@@ -29,6 +29,16 @@ export class Estimator {
     this.#ratios.set(model, ratio);
   }
 
+  /** How many input tokens a prompt has, as learnt: an honest guess, and no bound. */
+  inputTokens(model: string, promptBytes: number): number {
+    return Math.ceil(promptBytes / (this.#ratios.get(model)?.input ?? bytesPerTokenDefault));
+  }
+
+  /** How many output tokens so many bytes are, as learnt. */
+  outputTokens(model: string, outputBytes: number): number {
+    return Math.ceil(outputBytes / (this.#ratios.get(model)?.output ?? bytesPerTokenDefault));
+  }
+
   /**
    * A usage for a call whose own is missing or unfinished. What was reported stays; what was not is estimated from bytes.
    * Of a partial report the input is kept, and the output counts as much as was reported or seen, whichever is more.

@@ -3,40 +3,34 @@
 // its end before what completes the answer goes to the client.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { bound } from "../core/bound.ts";
-import type { AttemptReason, Attribution, CallStart, CallStatus, Hold } from "../core/call.ts";
+import type { CallScope } from "../core/budget.ts";
+import type { AttemptReason, Attribution, CallStart, CallStatus } from "../core/call.ts";
 import { total } from "../core/charge.ts";
 import type { Key } from "../core/entry.ts";
-import { formatUsd } from "../core/money.ts";
+import { formatUsd, parseUsd } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
-import type { AnswerFacts, Format, RequestFacts } from "../providers/format.ts";
+import type { AnswerFacts, Cut, Format } from "../providers/format.ts";
+import { beginsWork, toWorkAsking } from "./batch.ts";
+import { type Asked, asksForUsage, type Begun, headersOf, splicesOf, toStart, toTry, type Try } from "./begin.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
+import { countInput } from "./counting.ts";
+import { Cutoff } from "./cutoff.ts";
 import { errorOfOutcome, failure, type Retriable, retriable, retriableStatus, statusOfAnswer, statusOfOutcome } from "./outcome.ts";
 import type { Passing } from "./followed.ts";
+import { toolRounds } from "./history.ts";
 import { toObservation } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import { keep } from "./read.ts";
 import type { Shown } from "./headers.ts";
 import { createId } from "./id.ts";
-import { readTrace, type Trace } from "./identify.ts";
+import { readTrace } from "./identify.ts";
 import { chain } from "./prefix.ts";
 import { toAnswer } from "./refusal.ts";
 import { type Address, type Route, route, sandbox, type Target } from "./route.ts";
 import { type Ending, noEnding, settle } from "./settle.ts";
 import { splice } from "./splice.ts";
-
-/** What is known of a request once it has been read. */
-interface Asked {
-  readonly body: Buffer;
-  readonly format: Format;
-  readonly facts: RequestFacts;
-  readonly trace: Trace;
-  readonly attribution: Attribution;
-  readonly prefix: readonly string[];
-  readonly request: string;
-}
 
 export class Exchange {
   readonly #parts: Parts;
@@ -47,6 +41,10 @@ export class Exchange {
   readonly #shown: Shown;
   #attempt: Attempt | null = null;
   #cancelled = false;
+  /** Aborted when the client goes, or we do: what waits for the guard waits no longer. */
+  readonly #leaving = new AbortController();
+  /** What the try under way is known by; null before it was let in. */
+  #scope: CallScope | null = null;
   #wake: (() => void) | null = null;
 
   constructor(
@@ -64,6 +62,7 @@ export class Exchange {
     this.#client = new Client(response, parts.limits.silenceMsMax);
     this.#client.onGone(() => {
       this.#attempt?.clientLeft();
+      this.#leaving.abort();
       this.#wake?.();
     });
   }
@@ -77,7 +76,18 @@ export class Exchange {
   cancel(): void {
     this.#cancelled = true;
     this.#attempt?.cancel();
+    this.#leaving.abort();
     this.#wake?.();
+  }
+
+  /** What the call under way is known by; null where the guard has let none in. */
+  get scope(): CallScope | null {
+    return this.#scope;
+  }
+
+  /** Somebody stopped what is under way: a stream ends in its own format's way, anything else is cancelled. */
+  halt(why: Cut): void {
+    if (this.#attempt?.cutOff(why) !== true) this.cancel();
   }
 
   async run(): Promise<void> {
@@ -123,7 +133,9 @@ export class Exchange {
     const trace = readTrace(this.#request.headers);
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);
     const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix, this.#key?.team);
-    const asked: Asked = { body, format, facts, trace, attribution, prefix, request: createId(this.#parts.now()) };
+    const rounds = toolRounds(this.#parts.toolsKey, body, facts);
+    const known = { body, address: this.#address, key: this.#key?.id ?? null, format, facts, trace, attribution, prefix };
+    const asked: Asked = { ...known, toolRounds: rounds, request: createId(this.#parts.now()) };
     await this.#tryTargets(asked, chosen);
   }
 
@@ -135,7 +147,6 @@ export class Exchange {
     let cause: string | null = before > 0 ? "client" : null;
     let reason: AttemptReason = before > 0 ? "retry" : "first";
     for (let tries = 1; ; tries++) {
-      const target = targets[Math.min(tries - 1, targets.length - 1)] as Target;
       const waitMs = retry.waitMs * 2 ** (tries - 1);
       const triesLeft = retry.triesMax - tries;
       const again: Again = {
@@ -147,8 +158,9 @@ export class Exchange {
             ? Math.max(1, Math.min(this.#parts.limits.firstByteMsMax, Math.floor((deadlineMs - this.#parts.now()) / (triesLeft + 1))))
             : this.#parts.limits.firstByteMsMax,
       };
-      const start = this.#start(asked, target, before + tries, reason, cause);
-      const why = await this.#try(asked, target, start, again);
+      const reached = targets.slice(Math.min(tries - 1, targets.length - 1));
+      const wanted = toTry(this.#parts, asked, reached, { attempt: before + tries, reason, cause });
+      const why = await this.#try(asked, await this.#admit(asked, wanted), again);
       if (why === null) return;
       cause = why;
       reason = tries < targets.length ? "fallback" : "retry";
@@ -168,60 +180,33 @@ export class Exchange {
     });
   }
 
-  #start(asked: Asked, target: Target, attempt: number, reason: AttemptReason, cause: string | null): CallStart {
-    const { facts, attribution } = asked;
-    const startMs = this.#parts.now();
-    const isRenamed = this.#isRenamed(asked, target);
-    const model = isRenamed ? target.model : facts.model;
-    const hold: Hold = bound(
-      this.#parts.rates.book,
-      { provider: target.provider.name, model, tier: facts.tier, region: target.provider.region, atMs: startMs },
-      { requestBytes: asked.body.length, cap: facts.cap, choices: facts.choices, unbounded: facts.unbounded },
-    );
-    return {
-      id: createId(startMs),
-      request: asked.request,
-      attempt,
-      reason,
-      cause,
-      startMs,
-      attribution,
-      key: this.#key?.id ?? null,
-      provider: target.provider.name,
-      format: asked.format.name,
-      endpoint: endpointOf(this.#address),
-      pool: target.pool,
-      region: target.provider.region,
-      modelAsked: facts.model,
-      modelSent: model,
-      tierAsked: facts.tier,
-      capAsked: facts.cap,
-      capInForce: facts.cap,
-      effort: facts.effort,
-      streamed: facts.streamed,
-      trace: asked.trace.trace,
-      span: asked.trace.span,
-      requestBytes: asked.body.length,
-      promptBytes: facts.promptBytes,
-      toolNames: facts.toolNames,
-      prefix: asked.prefix,
-      edits: [...(asksForUsage(target) ? facts.edits : []), ...(isRenamed ? ["model"] : [])],
-      hold,
-    };
+  /** Asks the guard. @throws GuardRefusal, in which case nothing is held and nothing was sent. */
+  async #admit(asked: Asked, wanted: Try): Promise<Begun> {
+    const { guard } = this.#parts;
+    const said = guard.admit(wanted.asking, this.#leaving.signal, () => this.#count(asked, wanted));
+    const admitted = said instanceof Promise ? await said : said;
+    // A tree that runs in circles is slowed.
+    if (admitted.delayMs > 0) await this.#wait(admitted.delayMs);
+    this.#scope = admitted.scope;
+    return { ...wanted, admitted, start: toStart(asked, wanted, admitted) };
   }
 
-  /** A route's model can be sent where the request names one in a place that can be rewritten: not in a form. */
-  #isRenamed({ facts }: Asked, { model }: Target): boolean {
-    return model !== null && (facts.modelSpan !== null || this.#address.model !== null);
+  /** Asks the provider how many input tokens the request has. */
+  #count({ format, facts, body }: Asked, { target, asking: { model } }: Try): Promise<number | null> {
+    const { path } = this.#address;
+    const kept = keep(this.#shown, this.#request.rawHeaders);
+    const asked = { format, facts, body, path, query: this.#shown.query, target, model, kept, signal: this.#leaving.signal };
+    return countInput(this.#parts.routes, this.#parts.upstream, asked);
   }
 
   /** One try. @returns the cause for another one, or null when the client has its answer. */
-  async #try(asked: Asked, target: Target, start: CallStart, again: Again): Promise<string | null> {
+  async #try(asked: Asked, begun: Begun, again: Again): Promise<string | null> {
     const { recorder, now, limits } = this.#parts;
-    const metered = recorder.start(start);
+    const { target, start } = begun;
+    const metered = this.#record(start);
     if (this.#parts.durability === "sync") await this.#parts.synced();
     if (this.#client.gone || this.#cancelled) {
-      if (metered) this.#settle(start, null, { status: "unreached", error: null }, null);
+      if (metered) this.#settle(begun, null, { status: "unreached", error: null }, null);
       if (this.#cancelled) this.refuse(asked.format, new PennyworthError("draining"));
       return null;
     }
@@ -230,7 +215,7 @@ export class Exchange {
       let discarded = false;
       const settle = (status: CallStatus, error: string | null, facts: AnswerFacts | null): string | null => {
         settled = true;
-        const cost = metered ? this.#settle(start, attempt, { status, error }, facts) : null;
+        const cost = metered ? this.#settle(begun, attempt, { status, error }, facts) : null;
         if (metered && asked.facts.background && facts?.responseId && !facts.complete) {
           const { path } = this.#address;
           this.#parts.works.background(start, path, this.#shown.query, facts.responseId, keep(this.#shown, this.#request.rawHeaders));
@@ -250,9 +235,15 @@ export class Exchange {
           discarded = why !== null && again.allows(why);
           return discarded;
         },
-        headers: (cost) => this.#ownHeaders(start, cost),
+        headers: (cost) => headersOf(begun, cost, this.#parts.guard.deaths(start.attribution.task)),
         named: (responseId) => {
           if (metered && asked.format.isKept) recorder.seen(start.id, responseId);
+        },
+        isOver: begun.admitted.watched && begun.asking.canCut ? this.#watch(begun) : null,
+        cut: (facts, why, release) => {
+          const cost = settle("cut", why.code, facts);
+          this.#parts.guard.cut(start.id, cost === null ? null : parseUsd(cost));
+          recorder.whenDurable(() => this.#guard(release, resolve));
         },
         complete: (facts, release) => {
           const cost = settle(statusOfAnswer(attempt.status, facts, asked.facts), null, facts);
@@ -273,8 +264,44 @@ export class Exchange {
       };
       const attempt = new Attempt(owner);
       this.#attempt = attempt;
-      this.#send(attempt, target, splice(asked.body, this.#splices(asked, target)), again.firstByteMsMax);
+      const { model } = begun.admitted;
+      const sentTo = model === null ? target : { ...target, model };
+      this.#send(attempt, sentTo, splice(asked.body, splicesOf(asked, begun)), again.firstByteMsMax);
     });
+  }
+
+  /**
+   * Puts a try's start on record, with its hold. @returns false when it goes through unmetered, by setting.
+   * @throws PennyworthError `journal_unwritable`; then it holds nothing.
+   */
+  #record(start: CallStart): boolean {
+    const { recorder, guard } = this.#parts;
+    try {
+      if (recorder.start(start)) return true;
+      // What cannot be held on record is not let through under a budget, whatever the setting says of the rest.
+      if (start.guard !== undefined) throw new PennyworthError("journal_unwritable", { cause: "and a budget stands over it" });
+      guard.undo(start.id);
+      return false;
+    } catch (error) {
+      guard.undo(start.id);
+      throw error;
+    }
+  }
+
+  /** Whether a stream that is under way has used what its budgets allow it: from what has passed. */
+  #watch({ asking, admitted, start }: Begun): (outputBytes: number) => boolean {
+    const { rates, guard } = this.#parts;
+    const model = `${start.provider}/${start.modelSent ?? ""}`;
+    const price = (tokens: number): bigint => {
+      const { cost } = asking.bound(Math.max(1, Math.ceil(tokens / asking.choices)), null, admitted.model);
+      return cost === null ? 0n : parseUsd(cost);
+    };
+    const cutoff = new Cutoff({
+      tokensOf: (bytes) => rates.estimator.outputTokens(model, bytes),
+      price,
+      allowed: () => guard.allowed(start.id),
+    });
+    return (outputBytes) => cutoff.over(outputBytes);
   }
 
   /** What must not fail. Were there a bug in it, the client's connection is cut, and nobody waits for ever. */
@@ -294,30 +321,24 @@ export class Exchange {
    * @returns its cost in dollars; null when that is not known.
    */
   #settle(
-    start: CallStart,
+    { start, stopsWhenCut }: Begun,
     attempt: Attempt | null,
     how: { readonly status: CallStatus; readonly error: string | null },
     facts: AnswerFacts | null,
   ): string | null {
     try {
       const wire = attempt === null ? noEnding : toWire(attempt);
-      const ending: Ending = { ...wire, ...how, clientGone: this.#client.gone, endMs: this.#parts.now() };
+      const ending: Ending = { ...wire, ...how, stopsWhenCut, clientGone: this.#client.gone, endMs: this.#parts.now() };
       const end = settle(this.#parts.rates, start, ending, facts);
       this.#parts.recorder.end(end);
+      this.#parts.guard.ended(end, start);
       if (end.responseId !== null) this.#parts.identifier.remember(end.responseId, start);
       return end.usage === null || end.unpriced.length > 0 ? null : formatUsd(total(end.charges));
     } catch (bug) {
       this.#parts.internal(bug);
+      this.#parts.guard.lost(start.id);
       return null;
     }
-  }
-
-  #splices(asked: Asked, target: Target): RequestFacts["splices"] {
-    const { modelSpan } = asked.facts;
-    const splices = asksForUsage(target) ? asked.facts.splices : [];
-    if (target.model === null || modelSpan === null) return splices;
-    const [start, end] = modelSpan;
-    return [...splices, { at: start, remove: end - start, insert: JSON.stringify(target.model) }].sort((a, b) => a.at - b.at);
   }
 
   #send(attempt: Attempt, target: Target, body: Buffer, firstByteMsMax: number): void {
@@ -330,18 +351,6 @@ export class Exchange {
     }
   }
 
-  /** What the answer's head says of Pennyworth: the call, its cost, and every policy that changed something. */
-  #ownHeaders(start: CallStart, cost: string | null): string[] {
-    const headers = ["x-pennyworth-call", start.id];
-    if (cost !== null) headers.push("x-pennyworth-cost", cost);
-    if (start.edits.length > 0) headers.push("x-pennyworth-edits", start.edits.join(", "));
-    if (start.reason !== "first" && start.cause !== "client")
-      headers.push("x-pennyworth-attempt", `${start.attempt}; ${start.reason}; ${start.cause}`);
-    if (start.format === "unmetered") headers.push("x-pennyworth-unmetered", "nothing is known of this path");
-    if (start.provider === sandbox) headers.push("x-pennyworth-provider", "sandbox: no real model answered");
-    return headers;
-  }
-
   /** Endpoints that cost nothing, and stored responses: those are witnesses of the call that made them. */
   async #pass(body: Buffer, format: Format | null): Promise<void> {
     const { limits, recorder, identifier } = this.#parts;
@@ -351,6 +360,8 @@ export class Exchange {
     const isWork = this.#address.kind === "work";
     if (format !== null || isWork) recorder.requireWritable();
     const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
+    if (isWork && beginsWork(this.#request.method as string, this.#address.path))
+      this.#parts.guard.pass(toWorkAsking(this.#parts.now(), attribution, this.#key?.id ?? null, target.provider.name));
     const work = isWork ? this.#parts.works.passing(this.#toPassing(target, attribution)) : null;
     await new Promise<void>((resolve) => {
       const attempt = new Attempt({
@@ -365,6 +376,8 @@ export class Exchange {
         discards: () => false,
         headers: () => (target.provider.name === sandbox ? ["x-pennyworth-provider", "sandbox: no real model answered"] : []),
         named: () => {},
+        isOver: null,
+        cut: (_facts, _why, release) => release(),
         complete: (facts, release) => {
           if (format !== null && facts !== null)
             this.#guard(
@@ -439,22 +452,6 @@ function toWire({
   pool,
 }: Attempt): Omit<Ending, "status" | "error" | "clientGone" | "endMs"> {
   return { httpStatus, sentMs, firstByteMs, firstTokenMs, answerBytes, providerRequest, ...(pool === null ? {} : { poolServed: pool }) };
-}
-
-/** The path with the model taken out, so that calls to one endpoint are told by one name. */
-function endpointOf({ kind, path, model }: Address): string {
-  if (kind === "unmetered") return path.split("/").map(wordOf).join("/");
-  return model === null ? path : `${path.slice(0, model.span[0])}{model}${path.slice(model.span[1])}`;
-}
-
-/** Of a path that nobody knows only words go on record: ids and names may say whose it is. */
-function wordOf(segment: string): string {
-  return /^(v\d{1,2}[a-z]{0,5}\d?|[a-z][a-z_-]{0,31}(:[A-Za-z]{1,31})?|)$/.test(segment) ? segment : "{}";
-}
-
-/** The formats' own edits ask for usage; a provider that sends it unasked refuses them. */
-function asksForUsage(target: Target): boolean {
-  return target.provider.streamUsage !== "sent";
 }
 
 /** Official SDKs say how often they have tried before. */

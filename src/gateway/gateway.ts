@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Key } from "../core/entry.ts";
+import { type Halt, isUnder } from "../core/refusal.ts";
 import { PennyworthError } from "../error.ts";
 import type { Format } from "../providers/format.ts";
 import { Exchange } from "./exchange.ts";
@@ -59,6 +60,17 @@ export class Gateway {
       if (exchange !== null) this.#active.delete(exchange);
       if (this.#active.size === 0) this.#idle?.();
     }
+  }
+
+  /** Ends what is under way below a node: see the guard's halts. @returns how many calls that were. */
+  halt(halt: Halt): number {
+    let ended = 0;
+    for (const exchange of this.#active) {
+      if (exchange.scope === null || !isUnder(halt.scope, exchange.scope)) continue;
+      exchange.halt({ code: "halted", message: "everything like this was stopped" });
+      ended += 1;
+    }
+    return ended;
   }
 
   /** Takes no new calls, waits for those under way, and breaks off what is left after `waitMsMax`. */

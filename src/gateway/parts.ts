@@ -3,6 +3,7 @@
 import type { Settings } from "../config.ts";
 import type { PennyworthError } from "../error.ts";
 import type { Format, FormatName } from "../providers/format.ts";
+import type { Guard } from "../guard/guard.ts";
 import type { Identifier } from "./identify.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RouteTable } from "./route.ts";
@@ -18,7 +19,10 @@ export interface Parts {
   readonly rates: Rates;
   readonly identifier: Identifier;
   readonly recorder: Recorder;
+  readonly guard: Guard;
   readonly prefixKey: Buffer;
+  /** For hashes of tools' calls and results. */
+  readonly toolsKey: Buffer;
   readonly now: () => number;
   readonly upstream: Upstream;
   readonly works: Works;

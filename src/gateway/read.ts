@@ -20,6 +20,10 @@ export interface Kept {
 
 export interface Wanted {
   readonly provider: string;
+  /** GET, unless it is said. */
+  readonly method?: "GET" | "POST";
+  /** JSON; none, unless it is said. */
+  readonly body?: Buffer;
   /** At Pennyworth, with its query. */
   readonly path: string;
   readonly kept: Kept | null;
@@ -50,26 +54,26 @@ export function canRead(table: RouteTable, provider: string, kept: Kept | null):
 }
 
 /**
- * Sends a GET and resolves with the answer's head.
+ * Sends a request of our own and resolves with the answer's head.
  * Rejects with PennyworthError `provider_unknown` or `route_unknown`, or with the connection's own error when no head comes.
  */
 export function read(table: RouteTable, upstream: Upstream, firstByteMsMax: number, wanted: Wanted): Promise<Reading> {
-  const { kept } = wanted;
+  const { kept, method = "GET", body = Buffer.alloc(0) } = wanted;
   return new Promise((resolve, reject) => {
     const [path = "", query = ""] = wanted.path.split("?");
     const isAnthropic = path.includes("/messages/");
     const address = readAddress(
       table.providers,
-      "GET",
+      method,
       `/to/${encodeURIComponent(wanted.provider)}${path}`,
       isAnthropic ? "anthropic" : null,
     );
     const target = route(table, address, null, null).targets[0] as Target;
     upstream.send(new Handler(resolve, reject, wanted.signal), {
       target,
-      request: { method: "GET", rawHeaders: versioned(isAnthropic, kept?.headers ?? []), headers: {} },
+      request: { method, rawHeaders: [...versioned(isAnthropic, kept?.headers ?? []), ...typed(body)], headers: {} },
       address,
-      body: Buffer.alloc(0),
+      body,
       shown: { key: null, own: null, ownHeaders: kept?.ownHeaders ?? [], ownQuery: kept?.ownQuery ?? "", query },
       firstByteMsMax,
     });
@@ -80,6 +84,10 @@ export function read(table: RouteTable, upstream: Upstream, firstByteMsMax: numb
 function versioned(isAnthropic: boolean, headers: readonly string[]): string[] {
   const isNamed = headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === "anthropic-version");
   return !isAnthropic || isNamed ? [...headers] : [...headers, "anthropic-version", "2023-06-01"];
+}
+
+function typed(body: Buffer): string[] {
+  return body.length === 0 ? [] : ["content-type", "application/json", "content-length", String(body.length)];
 }
 
 class Handler implements Dispatcher.DispatchHandler {

@@ -15,6 +15,8 @@ export interface RecorderOptions {
   readonly whenUnwritable: "refuse" | "pass";
   readonly now: () => number;
   readonly warn: (message: string) => void;
+  /** Told of what later witnesses say. */
+  readonly observed?: (observation: Observation) => void;
 }
 
 /** How long until an entry that could not be written is tried again. */
@@ -58,7 +60,7 @@ export class Recorder {
   }
 
   observe(observation: Observation): void {
-    this.#keep({ kind: "observation", observation });
+    this.note({ kind: "observation", observation });
   }
 
   /** A call's response id is known before its end is: should this process die, a later witness finds the call by it. */
@@ -66,9 +68,16 @@ export class Recorder {
     this.#keep({ kind: "seen", id, responseId });
   }
 
+  /** Puts something on record now, or not at all. @throws PennyworthError `journal_unwritable`. */
+  put(entry: Entry): void {
+    if (this.#waiting.length > 0 || this.#gap !== null) this.#flush();
+    this.#log.append(entry);
+  }
+
   /** Puts something else than a call on record: work, a charge. Never refuses. */
   note(entry: Entry): void {
     this.#keep(entry);
+    if (entry.kind === "observation") this.#options.observed?.(entry.observation);
   }
 
   /** The wall clock jumped. */

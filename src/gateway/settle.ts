@@ -3,11 +3,12 @@
 
 import { presume } from "../core/bound.ts";
 import type { CallEnd, CallStart, CallStatus, PromptBytes } from "../core/call.ts";
-import type { Rating } from "../core/charge.ts";
+import { type Rating, total } from "../core/charge.ts";
+import { formatUsd } from "../core/money.ts";
 import type { PriceBook } from "../core/price.ts";
 import { findTariff, rate, type RatedCall } from "../core/rating.ts";
 import { ratedCallOf } from "../core/rerating.ts";
-import type { Usage } from "../core/usage.ts";
+import { inputTokens, type Usage } from "../core/usage.ts";
 import type { AnswerFacts } from "../providers/format.ts";
 import type { Estimator } from "./estimate.ts";
 
@@ -26,6 +27,8 @@ export interface Ending {
   readonly providerRequest: string | null;
   /** As the answer's head said; its body may say better. */
   readonly poolServed?: string;
+  /** All that is generated is seen as it passes, and a provider that is cancelled generates and bills no more. Not put on record. */
+  readonly stopsWhenCut?: boolean;
 }
 
 export interface Rates {
@@ -36,7 +39,8 @@ export interface Rates {
 /** What a try comes to, as it goes on record. */
 export function settle(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFacts | null): CallEnd {
   const { usage, charges, unpriced } = price(rates, start, ending, facts);
-  const { sentMs: _, ...ended } = ending;
+  const { sentMs: _, stopsWhenCut: __, ...ended } = ending;
+  const atMost = start.guard === undefined || unpriced.length > 0 ? null : mostOf(rates.book, start, ending, usage, facts);
   return {
     id: start.id,
     ...ended,
@@ -50,7 +54,36 @@ export function settle(rates: Rates, start: CallStart, ending: Ending, facts: An
     usage,
     charges,
     unpriced,
+    ...(atMost === null ? {} : { atMost }),
   };
+}
+
+/** Tokens that a provider may have put out, and we have not seen, when it is cancelled. */
+const inFlightTokens = 256;
+
+/** The most it can have been, where its provider has not said what it was: for budgets, which must not go by guesses. null: it has said. */
+function mostOf(
+  book: PriceBook,
+  start: CallStart,
+  { status, stopsWhenCut }: Ending,
+  usage: Usage | null,
+  facts: AnswerFacts | null,
+): CallEnd["atMost"] | null {
+  if (usage === null || usage.source === "reported" || usage.source === "presumed") return null;
+  const { hold, provider, region, startMs: atMs, modelSent: model, tierAsked: tier } = start;
+  const first = usage.parts[0];
+  const input = usage.source === "partial" && first !== undefined ? inputTokens(first.quantities) : hold.inputTokens;
+  const isOver = status === "complete" || status === "failed";
+  // No token has less than one byte: what was seen bounds what there was, where all of it can be seen.
+  const seen = facts === null || !stopsWhenCut ? null : facts.outputBytes + (isOver ? 0 : inFlightTokens);
+  const output = seen === null ? hold.outputTokens : Math.min(seen, hold.outputTokens ?? Infinity);
+  if (output === null) return null;
+  const { charges, unpriced } = presume(
+    book,
+    { provider, model, tier, region, atMs },
+    { ...hold, inputTokens: input, outputTokens: output },
+  );
+  return unpriced.length > 0 ? null : { cost: formatUsd(total(charges)), tokens: input + output };
 }
 
 interface Priced extends Rating {

@@ -2,25 +2,11 @@
 // Invariant: as in codec.ts, reading what was written gives the same entry; bigints are strings of digits, nulls and empty lists are left out.
 
 import { type Budget, usualTerms } from "../core/budget.ts";
-import type { Entry } from "../core/entry.ts";
+import type { GuardMark } from "../core/call.ts";
+import type { GuardEntry } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
-import type { Against, GuardMark } from "../core/refusal.ts";
+import type { Against } from "../core/refusal.ts";
 import { readAttribution, some, type Written, type WrittenAttribution, writeAttribution } from "./fields.ts";
-
-export type GuardEntry = Extract<
-  Entry,
-  {
-    readonly kind:
-      | "budget.set"
-      | "budget.unset"
-      | "budget.granted"
-      | "budget.opened"
-      | "refused"
-      | "halted"
-      | "resumed"
-      | "presumed.settled";
-  }
->;
 
 /** What a JSON parser makes of the text of a guard's entry. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -83,7 +69,14 @@ export function readGuardEntry(json: WrittenGuardEntry): GuardEntry {
       const against = ((said.against ?? []) as Record<string, unknown>[]).map(readAgainst);
       return {
         kind: json.kind,
-        refused: { ...said, key: said.key ?? null, model: said.model ?? null, attribution: readAttribution(said.attribution), against },
+        refused: {
+          ...said,
+          key: said.key ?? null,
+          model: said.model ?? null,
+          stopped: said.stopped ?? null,
+          attribution: readAttribution(said.attribution),
+          against,
+        },
       };
     }
     case "halted":
@@ -96,10 +89,14 @@ export function readGuardEntry(json: WrittenGuardEntry): GuardEntry {
 }
 
 function readAgainst(said: Record<string, unknown>): Against {
-  const { budget, values, left, limit, needed, resetsMs } = said as { [name: string]: string } & { values?: string[]; resetsMs?: number };
+  const { budget, values, measure, left, limit, needed, resetsMs } = said as { [name: string]: string } & {
+    values?: string[];
+    resetsMs?: number;
+  };
   return {
     budget: budget as string,
     values: values ?? [],
+    measure: measure as Against["measure"],
     left: BigInt(left as string),
     limit: BigInt(limit as string),
     needed: needed === undefined ? null : BigInt(needed),

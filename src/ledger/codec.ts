@@ -8,15 +8,7 @@ import { type Pico, toPico } from "../core/money.ts";
 import type { Usage, UsageClass, UsagePart } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { readAttribution, some, type Written, type WrittenAttribution, writeAttribution } from "./fields.ts";
-import {
-  type GuardEntry,
-  readGuardEntry,
-  readMark,
-  writeGuardEntry,
-  type WrittenGuardEntry,
-  type WrittenMark,
-  writeMark,
-} from "./budgets.ts";
+import { readGuardEntry, readMark, writeGuardEntry, type WrittenGuardEntry, type WrittenMark, writeMark } from "./budgets.ts";
 import { readPeriod, readWork, type WrittenPeriod, type WrittenWork, writePeriod, writeWork } from "./periods.ts";
 import { readReratings, type WrittenReratings, writeReratings } from "./reratings.ts";
 
@@ -146,7 +138,10 @@ export function damaged(detail: string, at?: Position, cause?: unknown): Pennywo
   return new PennyworthError("journal_damaged", { detail: `${detail}${where}` }, cause);
 }
 
-type WrittenHold = Written<CallStart["hold"]>;
+type WrittenHold = Written<
+  CallStart["hold"],
+  { readonly uses?: CallStart["hold"]["uses"] | undefined; readonly reads?: CallStart["hold"]["reads"] | undefined }
+>;
 type WrittenCharge = Written<Charge, { readonly ratePico: string; readonly ratePer: string; readonly costPico: string }>;
 type WrittenPart = Written<UsagePart>;
 type WrittenUsage = Written<
@@ -231,6 +226,8 @@ function writeStart(call: CallStart): WrittenStart {
       outputTokens: call.hold.outputTokens ?? undefined,
       cost: call.hold.cost ?? undefined,
       unbounded: call.hold.unbounded ?? undefined,
+      uses: call.hold.uses,
+      reads: call.hold.reads,
     },
     guard: call.guard === undefined ? undefined : writeMark(call.guard),
   };
@@ -270,6 +267,8 @@ function readStart(call: WrittenStart): CallStart {
       outputTokens: call.hold.outputTokens ?? null,
       cost: call.hold.cost ?? null,
       unbounded: call.hold.unbounded ?? null,
+      ...(call.hold.uses === undefined ? {} : { uses: call.hold.uses }),
+      ...(call.hold.reads === undefined ? {} : { reads: call.hold.reads }),
     },
     ...(call.guard === undefined ? {} : { guard: readMark(call.guard) }),
   };
@@ -296,6 +295,7 @@ function writeEnd(call: CallEnd): WrittenEnd {
     usage: writeUsage(call.usage),
     charges: some(call.charges.map(writeCharge)),
     unpriced: some(call.unpriced),
+    atMost: call.atMost,
   };
 }
 
@@ -318,6 +318,7 @@ function readEnd(call: WrittenEnd): CallEnd {
     ...(call.costReported === undefined ? {} : { costReported: call.costReported }),
     ...(call.poolServed === undefined ? {} : { poolServed: call.poolServed }),
     ...readRating(call),
+    ...(call.atMost === undefined ? {} : { atMost: call.atMost }),
   };
 }
 

@@ -1,0 +1,501 @@
+// The guard: asked before every try of a call, told of every end. It knows budgets, rates, task trees and halts, and keeps nothing that the
+// journal does not say. Not here: the book of holds (core/guard.ts), who waits for whom (queue.ts), words (words.ts), HTTP. Invariants: a
+// try is let in with its holds on all its budgets, or has none; told the entries of a journal again, it stands as it stood.
+
+import { type Account, leftOf } from "../core/account.ts";
+import type { CallScope } from "../core/budget.ts";
+import type { CallEnd, CallStart, GuardMark, Observation } from "../core/call.ts";
+import type { CapCode, TreePolicy } from "../core/cap.ts";
+import type { Entry, GuardEntry } from "../core/entry.ts";
+import type { GuardBook, Hold } from "../core/guard.ts";
+import { toPico } from "../core/money.ts";
+import { type Halt, isUnder, type Refused } from "../core/refusal.ts";
+import { TreeBook } from "../core/tree.ts";
+import { PennyworthError } from "../error.ts";
+import type { Admitted, Asking } from "./asking.ts";
+import { Breaches } from "./breach.ts";
+import { type Fair, toClaim, valuesOf } from "./claim.ts";
+import { Memory } from "./memory.ts";
+import { amountsOf, asPlanned, degrade, type Degraded, isWorthWaiting, plan, type Plan, undegraded } from "./plan.ts";
+import { type Attempt, FairQueue } from "./queue.ts";
+import { Register, type RegisterEffects, scopeWords } from "./register.ts";
+import { takenBy } from "./taken.ts";
+import { about, blind, codes, exhausted, GuardRefusal, toRefuser, tooShort } from "./words.ts";
+
+export interface GuardOptions {
+  /** How long a call that a rate refuses may wait for its turn, ms; 0: not at all. */
+  readonly waitMsMax: number;
+  readonly waitingMax: number;
+  readonly fair: Fair;
+  readonly refusalsMax: number;
+  readonly budgetsMax: number;
+}
+
+export interface GuardEffects extends RegisterEffects {
+  /** Puts an entry on record as soon as that can be done; never refuses. */
+  readonly note: (entry: GuardEntry) => void;
+  readonly setTimer: (act: () => void, afterMs: number) => () => void;
+}
+
+/** What a tree is resumed by, among the ids of halts. */
+const treePrefix = "tree:";
+
+export class Guard {
+  readonly #options: GuardOptions;
+  readonly #effects: GuardEffects;
+  readonly #queue: FairQueue;
+  #policies: readonly TreePolicy[] = [];
+  #trees = new TreeBook();
+
+  readonly register: Register;
+  readonly book: GuardBook;
+  readonly memory: Memory;
+  readonly breaches = new Breaches();
+
+  constructor(options: GuardOptions, effects: GuardEffects) {
+    this.#options = options;
+    this.#effects = effects;
+    this.memory = new Memory(options.refusalsMax);
+    this.register = new Register(options.budgetsMax, effects, () => this.#queue.poke());
+    this.book = this.register.book;
+    const { waitingMax } = options;
+    this.#queue = new FairQueue({ waitingMax, now: effects.now, setTimer: effects.setTimer, shares: this.register.shares });
+  }
+
+  get trees(): TreeBook {
+    return this.#trees;
+  }
+
+  set trees(book: TreeBook) {
+    this.#trees = book;
+  }
+
+  /** Calls that wait for their turn. */
+  get waiting(): number {
+    return this.#queue.waiting;
+  }
+
+  /** Caps on task trees, as the settings say. */
+  set policies(policies: readonly TreePolicy[]) {
+    this.#policies = policies;
+  }
+
+  /**
+   * Lets a try in, or not. Without anything to wait for, the answer is there at once.
+   * @param count asks the provider how many input tokens the request has, margin included; null: it does not say.
+   */
+  admit(asking: Asking, signal: AbortSignal, count: () => Promise<number | null>): Admitted | Promise<Admitted> {
+    let tree: TreeSaid | null = null;
+    try {
+      const scope = this.scopeOf(asking);
+      this.#passHalts(scope);
+      tree = this.#passTree(scope, asking);
+      const said = tree;
+      const found = this.#judge(asking, null, said, true);
+      if (found.kind === "admitted") return found;
+      return this.#later(asking, found, said, signal, count).catch((cause: unknown) => this.#refused(asking, said, cause));
+    } catch (cause) {
+      return this.#refused(asking, tree, cause);
+    }
+  }
+
+  /** What a call is known by to budgets, trees and halts. */
+  scopeOf({ attribution, key, provider, model }: Pick<Asking, "attribution" | "key" | "provider" | "model">): CallScope {
+    const { team, agent, feature, customer, user, type, project, environment, task, root } = attribution;
+    const named = task ?? root;
+    const scope = { key, team, agent, feature, customer, user, type, project, environment, provider, model };
+    return named === null ? scope : { ...scope, task: this.#trees.ancestors(named) };
+  }
+
+  /** It was let in and nothing of it is on record: its holds are undone. */
+  undo(call: string): void {
+    this.#trees.left(call, null);
+    this.register.shares.closed(call);
+    const hold = this.book.release(call);
+    if (hold !== null) this.#poke(hold);
+  }
+
+  /** It was sent, and a fault of ours kept its end from the record: it counts at its bound. */
+  lost(call: string): void {
+    const hold = this.book.opened(call);
+    this.register.shares.closed(call);
+    this.#trees.left(call, hold?.money ?? 0n);
+    if (hold === null) return;
+    this.book.presume(call, { money: hold.money ?? 0n, tokens: hold.tokens ?? 0n });
+    this.#poke(hold);
+  }
+
+  /**
+   * Lets something pass of which nobody knows what it will cost: work that outlasts its request, which holds nothing.
+   * @throws GuardRefusal where a hard budget stands over it that does not allow such calls, or has nothing left.
+   */
+  pass(asking: Asking): void {
+    try {
+      const scope = this.scopeOf(asking);
+      this.#passHalts(scope);
+      const nowMs = this.#effects.now();
+      const unknown = { money: null, tokens: null };
+      const decision = this.book.admit(asking.call, this.book.find(scope, nowMs), unknown, nowMs);
+      if (decision.kind === "refused") throw exhausted(asking, decision, unknown, nowMs);
+      this.book.release(asking.call);
+    } catch (cause) {
+      this.#refused(asking, null, cause);
+    }
+  }
+
+  /** A call has ended: what it took is posted where it held. */
+  ended(end: CallEnd, start: CallStart | null): void {
+    const held = this.book.opened(end.id);
+    const taken = takenBy(end, held);
+    this.register.shares.closed(end.id);
+    this.#trees.left(end.id, taken.kind === "nothing" ? null : taken.amounts.money);
+    if (start !== null && start.attribution.type !== null && end.status === "complete")
+      this.memory.learn(start.attribution.type, taken.outputTokens);
+    if (held === null) return;
+    if (taken.kind === "nothing") this.book.release(end.id);
+    else if (taken.kind === "presumed") {
+      this.book.presume(end.id, taken.amounts);
+      if (end.responseId !== null) this.memory.await(end.responseId, end.id);
+    } else this.book.settle(end.id, taken.amounts);
+    this.memory.settled(held, taken.kind, taken.amounts.money);
+    if (start !== null) this.#weigh(start, end, held, taken.amounts.money);
+    this.#poke(held);
+  }
+
+  /** A later witness: of a presumed call it says what that took; of work that held nothing, that it took something. */
+  observed(observation: Observation): void {
+    if (observation.usage === null || observation.unpriced.length > 0) return;
+    const amounts = takenBy(observation, null).amounts;
+    const call = this.memory.awaited(observation.responseId);
+    if (call !== null) {
+      this.#correct(call, amounts);
+      return;
+    }
+    if (observation.tierServed !== "batch" || !this.memory.isNew(observation.responseId)) return;
+    const { attribution, key, provider, modelAnswered: model } = observation;
+    this.book.take(this.scopeOf({ attribution, key, provider, model }), amounts, observation.startMs);
+  }
+
+  /** What a call that is under way may cost in all, as its budgets stand now; null: nothing limits it. */
+  allowed(call: string): bigint | null {
+    const hold = this.book.opened(call);
+    let least: bigint | null = null;
+    for (const account of hold?.accounts ?? []) {
+      if (account.budget.mode !== "hard" || account.measure !== "money") continue;
+      const allowed = (hold?.money ?? 0n) + leftOf(account);
+      if (least === null || allowed < least) least = allowed;
+    }
+    return least;
+  }
+
+  /** A stream was ended because the money was gone. */
+  cut(call: string, costPico: bigint | null): void {
+    this.memory.tally.cut += 1;
+    this.memory.tally.cutPico += costPico ?? 0n;
+    const by = this.book.presumed(call)?.accounts[0];
+    this.#effects.tell({ ...about(by, call), kind: "cut", atMs: this.#effects.now(), detail: "a stream was ended: its money was gone" });
+  }
+
+  /** Of the children of a task: those that were stopped or refused since it was asked last. */
+  deaths(task: string | null): readonly { readonly task: string; readonly why: string }[] {
+    return task === null ? [] : this.#trees.deaths(task);
+  }
+
+  /** Lets a stopped task and all below it go on. @returns whether something was stopped. @throws PennyworthError `journal_unwritable`. */
+  resumeTree(task: string, by: string): boolean {
+    const atMs = this.#effects.now();
+    if (this.#trees.standing(task) === null) return false;
+    this.#effects.append({ kind: "resumed", atMs, id: treePrefix + task, by });
+    return this.#trees.resume(task, atMs).length > 0;
+  }
+
+  /** @returns false: no presumed call has this id. */
+  settle(call: string, costPico: bigint, by: string): boolean {
+    const hold = this.book.presumed(call);
+    if (hold === null) return false;
+    this.#effects.append({ kind: "presumed.settled", atMs: this.#effects.now(), call, costPico: toPico(costPico), by });
+    this.#correct(call, { money: costPico, tokens: hold.tokens ?? 0n });
+    return true;
+  }
+
+  /** Tells it an entry of the journal again, in the journal's order. */
+  replay(entry: Entry): void {
+    switch (entry.kind) {
+      case "start":
+        return this.#restart(entry.call);
+      case "end":
+        return this.ended(entry.call, null);
+      case "observation":
+        return this.observed(entry.observation);
+      case "presumed.settled":
+        return this.#correct(entry.call, { money: entry.costPico, tokens: this.book.presumed(entry.call)?.tokens ?? 0n });
+      case "refused":
+        return this.#refuseAgain(entry.refused);
+      case "resumed":
+        if (entry.id.startsWith(treePrefix)) this.#trees.resume(entry.id.slice(treePrefix.length), entry.atMs);
+        return this.register.apply(entry);
+      default:
+        return this.register.apply(entry);
+    }
+  }
+
+  #refuseAgain(refused: Refused): void {
+    const { stopped, code, detail: why, id: by, atMs } = refused;
+    this.memory.refuse(refused);
+    if (stopped !== null) this.#trees.stop(stopped, { code: code as CapCode, why, by, atMs });
+  }
+
+  #restart(call: CallStart): void {
+    const { id, guard, hold, startMs: atMs, attribution, key } = call;
+    const { task, root, parent, session, agent, type } = attribution;
+    const tree = { call: id, request: call.request, attempt: call.attempt, task, root, parent, session, agent, type, key, atMs };
+    this.#trees.enter({ ...tree, fingerprint: null, toolRounds: [], isHeld: false }, []);
+    if (guard !== undefined) this.book.restore(id, guard.budgets, amountsOf(hold), atMs);
+  }
+
+  #correct(call: string, amounts: { readonly money: bigint; readonly tokens: bigint }): void {
+    const hold = this.book.correct(call, amounts);
+    if (hold === null) return;
+    this.memory.settled(hold, "settled", amounts.money);
+    this.#poke(hold);
+  }
+
+  /** What an answer came to, against what was asked for and what was held. */
+  #weigh(start: CallStart, end: CallEnd, held: Hold, taken: bigint): void {
+    const { tally } = this.memory;
+    if (start.capInForce !== start.capAsked && end.finish !== null && endsAtCap.has(end.finish.toLowerCase())) {
+      tally.shortened += 1;
+      tally.shortenedPico += taken;
+    }
+    const breach = this.breaches.weigh(start, end, held.money, taken);
+    if (breach === null) return;
+    tally.breaches += 1;
+    this.#effects.tell(breach);
+  }
+
+  #poke(hold: Hold): void {
+    if (this.#queue.waiting > 0) this.#queue.poke(hold.accounts.map(({ name }) => name));
+  }
+
+  #halted(scope: CallScope): Halt | null {
+    for (const halt of this.register.halts.values()) if (isUnder(halt.scope, scope)) return halt;
+    return null;
+  }
+
+  #passHalts(scope: CallScope): void {
+    if (this.register.halts.size === 0) return;
+    const halt = this.#halted(scope);
+    if (halt === null) return;
+    const why = halt.note === null ? "" : ` (${halt.note})`;
+    const since = new Date(halt.atMs).toISOString();
+    throw new GuardRefusal("halted", `${halt.by} stopped everything under ${scopeWords(halt.scope)} at ${since}${why}`, [], null);
+  }
+
+  /** What the tree says; @throws the refusal of one that is stopped. */
+  #passTree(scope: CallScope, asking: Asking): TreeSaid {
+    const { task, root, parent, session, agent, type } = asking.attribution;
+    const { call, request, attempt, key, atMs, fingerprint, toolRounds, isHeld } = asking;
+    const policies = this.#policies.length === 0 ? this.#policies : this.#policies.filter(({ scope: wanted }) => isUnder(wanted, scope));
+    const tree = { call, request, attempt, task, root, parent, session, agent, type, key, atMs, fingerprint, toolRounds, isHeld };
+    const said = this.#trees.enter(tree, policies);
+    if (said.kind !== "stop")
+      return {
+        delayMs: said.kind === "slow" ? said.ms : 0,
+        warnings: said.kind === "ok" ? [] : said.reasons.map((one) => `${one.policy}: ${one.code}`),
+      };
+    const { stop, isNew, isKept } = said;
+    const code = isNew ? (codes[stop.code as CapCode] ?? "tree_stopped") : "tree_stopped";
+    if (isNew) this.#effects.tell({ ...about(undefined, call), subject: stop.task, kind: "stopped", atMs, detail: stop.why });
+    const detail = isNew ? stop.why : `the task ${stop.task} was stopped by call ${stop.by}: ${stop.why}`;
+    throw new GuardRefusal(code, detail, [], null, isNew && isKept ? stop.task : null);
+  }
+
+  /** Puts a refusal on record. For the tree, the call was not. */
+  #refused(asking: Asking, tree: TreeSaid | null, cause: unknown): never {
+    if (tree !== null) this.#trees.left(asking.call, null);
+    if (!(cause instanceof GuardRefusal)) throw cause;
+    const { call: id, request, attribution, key, provider, model } = asking;
+    const { code, detail, against, stopped } = cause;
+    const atMs = this.#effects.now();
+    const refused = { id, request, atMs, code, detail, attribution, key, provider, model, against, stopped };
+    this.#effects.note({ kind: "refused", refused });
+    this.memory.refuse(refused);
+    this.memory.tally.refused += 1;
+    if (tree !== null && attribution.task !== null) this.#trees.died(attribution.task, { code, why: detail, by: id, atMs });
+    const [first] = against;
+    const owner = first === undefined ? null : (this.book.budget(first.budget)?.owner ?? null);
+    const known = {
+      budget: first?.budget ?? null,
+      values: first?.values ?? [],
+      owner,
+      subject: first === undefined ? attribution.task : null,
+    };
+    this.#effects.tell({ ...known, kind: "refused", atMs, call: id, detail: `${code}: ${detail}` });
+    throw cause;
+  }
+
+  /** @param waits whether it may be told to wait, or to ask for the number of its tokens. */
+  #judge(asking: Asking, inputTokens: number | null, tree: TreeSaid, waits: boolean): Judged {
+    const nowMs = this.#effects.now();
+    const scope = this.scopeOf(asking);
+    const accounts = this.book.isEmpty ? [] : this.book.find(scope, nowMs);
+    const way = { asking, scope, nowMs, accounts, tree };
+    if (accounts.length === 0) return this.#admitted(way, asPlanned(asking), undegraded, [], []);
+    const policy = this.#policyOf(asking, accounts);
+    const useful = this.#useful(asking, accounts);
+    const planned = this.breaches.widen(asking, plan(asking, accounts, policy, inputTokens, useful));
+    if (
+      waits &&
+      this.#queue.waiting > 0 &&
+      this.#queue.mustWait(toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares))
+    )
+      return { kind: "wait", policy, planned };
+    if (planned.short === null && this.#isBlind(asking, accounts, planned)) throw blind(asking, accounts);
+    const decision = planned.short === null ? this.book.admit(asking.call, accounts, planned.amounts, nowMs) : null;
+    if (decision?.kind === "admitted" && waits && this.#queue.waiting > 0)
+      this.#queue.passed(toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares));
+    if (decision?.kind === "admitted") return this.#admitted(way, planned, policy, decision.uncovered, decision.warned);
+    if (waits && inputTokens === null && asking.canCount && this.#wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
+    if (decision === null) throw tooShort(accounts, planned, policy);
+    const canWait = decision.by.every(({ budget }) => budget.kind === "rate") ? this.#options.waitMsMax : policy.waitMs;
+    if (waits && canWait > 0 && decision.reason === "used up" && isWorthWaiting(decision.by, planned.amounts))
+      return { kind: "wait", policy, planned };
+    throw exhausted(asking, decision, planned.amounts, nowMs);
+  }
+
+  /** What takes time: the provider is asked for the number of tokens, or the call waits for its turn. */
+  async #later(
+    asking: Asking,
+    found: Exclude<Judged, Admitted>,
+    tree: TreeSaid,
+    signal: AbortSignal,
+    count: () => Promise<number | null>,
+  ): Promise<Admitted> {
+    let tokens: number | null = null;
+    let judged: Judged = found;
+    if (judged.kind === "count") {
+      tokens = (await count()) ?? Number.MAX_SAFE_INTEGER;
+      judged = this.#judge(asking, tokens, tree, true);
+    }
+    if (judged.kind === "admitted") return judged;
+    if (judged.kind === "count") throw new Error("unreachable: it was counted");
+    const { policy, planned } = judged;
+    const accounts = this.book.find(this.scopeOf(asking), this.#effects.now());
+    const waitMs = Math.max(this.#options.waitMsMax, policy.waitMs);
+    this.memory.tally.waited += 1;
+    let admitted: Admitted | null = null;
+    let refusal: unknown = null;
+    const waited = await this.#queue.wait({
+      ...toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares),
+      call: asking.call,
+      deadlineMs: this.#effects.now() + waitMs,
+      signal,
+      attempt: (): Attempt => {
+        try {
+          const again = this.#judge(asking, tokens, tree, false);
+          if (again.kind === "admitted") admitted = again;
+          return again.kind === "admitted" ? ({ admitted: true } as const) : ({ admitted: false, by: [] } as const);
+        } catch (cause) {
+          refusal = cause;
+          return { admitted: false as const, by: cause instanceof GuardRefusal ? cause.against.map(toRefuser) : [] };
+        }
+      },
+    });
+    if (waited === "admitted" && admitted !== null) return admitted;
+    throw waited === "gone"
+      ? new PennyworthError("draining")
+      : (refusal ?? new GuardRefusal("rate_limited", "too many calls wait already (guard.waitingMax)", [], 1_000));
+  }
+
+  #admitted(
+    { asking, scope, nowMs: atMs, accounts, tree }: Way,
+    { hold, cap, lowered }: Plan,
+    policy: Degraded,
+    uncovered: readonly Account[],
+    warned: readonly Account[],
+  ): Admitted {
+    const { tally } = this.memory;
+    tally.admitted += 1;
+    const edits: string[] = [];
+    const because = policy.because === null ? "" : ` (${policy.because})`;
+    if (cap !== null) {
+      edits.push(`${lowered ? "cap lowered" : "cap"} to ${cap}${because}`);
+      tally[lowered ? "lowered" : "capped"] += 1;
+    }
+    if (policy.model !== null) edits.push(`model ${policy.model} instead${because}`);
+    if (policy.because !== null) {
+      tally.degraded += 1;
+      this.#effects.tell({ ...about(accounts[0], asking.call), kind: "degraded", atMs, detail: edits.join(", ") });
+    }
+    for (const account of warned) {
+      const kind = account.budget.mode === "soft" ? "warned" : "shadow";
+      this.#effects.tell({ ...about(account, asking.call), kind, atMs, detail: `${account.name} has less left than the call may take` });
+    }
+    const soft = warned.filter(({ budget }) => budget.mode === "soft").map(({ name }) => `the budget ${name} is used up`);
+    const watched = accounts.some(({ budget, measure }) => budget.mode === "hard" && (measure === "money" || measure === "tokens"));
+    const passed = { kind: "admitted", atMs, scope, hold, cap, model: policy.model, edits, delayMs: tree.delayMs, watched } as const;
+    const warnings = [...tree.warnings, ...soft];
+    if (accounts.length === 0) return { ...passed, mark: undefined, warnings };
+    const mark: GuardMark = { budgets: accounts.map(nameOf), uncovered: uncovered.map(nameOf), warned: warned.map(nameOf) };
+    this.register.shares.opened(asking.call, valuesOf(asking, accounts, this.register.shares));
+    this.memory.admitted(asking.call, mark);
+    return { ...passed, mark, warnings };
+  }
+
+  #policyOf(asking: Asking, accounts: readonly Account[]): Degraded {
+    const policy = degrade(accounts);
+    // Another model where none can be named would be said, and not done.
+    return policy.model !== null && !asking.canRename ? { ...policy, model: null } : policy;
+  }
+
+  /** The fewest output tokens that are of use: what thinking takes is always of it. */
+  #useful(asking: Asking, accounts: readonly Account[]): number {
+    let useful = 1;
+    for (const { budget } of accounts) {
+      if (budget.mode !== "hard" || budget.kind !== "budget") continue;
+      useful = Math.max(useful, budget.usefulTokens ?? this.memory.median(asking.attribution.type) ?? 1);
+    }
+    return asking.thinking > 0 ? asking.thinking + useful : useful;
+  }
+
+  /** Whether it would go on with nobody able to stop it: without a bound on its answer, and a cut would save nothing. */
+  #isBlind(asking: Asking, accounts: readonly Account[], { amounts, hold }: Plan): boolean {
+    if (amounts.money !== null || hold.outputTokens !== null || asking.canCut) return false;
+    return (
+      accounts.some(({ budget, measure }) => budget.mode === "hard" && measure === "money" && budget.unbounded === "allow") &&
+      asking.isMetered
+    );
+  }
+
+  #wouldFit(asking: Asking, accounts: readonly Account[], policy: Degraded, useful: number): boolean {
+    const { short, amounts } = plan(asking, accounts, policy, Math.ceil(asking.inputGuess * 1.1), useful);
+    if (short !== null) return false;
+    return accounts.every((account) => {
+      const amount = account.measure === "money" ? amounts.money : account.measure === "tokens" ? amounts.tokens : 1n;
+      return account.budget.mode !== "hard" || (amount !== null && amount <= leftOf(account));
+    });
+  }
+}
+
+/** A try before the guard. */
+interface Way {
+  readonly asking: Asking;
+  readonly scope: CallScope;
+  readonly nowMs: number;
+  readonly accounts: readonly Account[];
+  readonly tree: TreeSaid;
+}
+
+interface TreeSaid {
+  readonly delayMs: number;
+  readonly warnings: readonly string[];
+}
+
+type Judged = Admitted | { readonly kind: "count" } | { readonly kind: "wait"; readonly policy: Degraded; readonly planned: Plan };
+
+/** How the formats say that an answer ended at its cap. */
+const endsAtCap: ReadonlySet<string> = new Set(["length", "max_tokens", "max_output_tokens", "incomplete"]);
+
+function nameOf({ name }: Account): string {
+  return name;
+}

@@ -1,0 +1,131 @@
+// What the guard remembers of late: refusals, what calls held and took, whom a later witness will find, how long answers are, and what the guard
+// itself cost. Not here: what counts (core/guard.ts). Invariant: bounded, and nothing of it decides whether money is there.
+
+import type { Hold } from "../core/guard.ts";
+import type { GuardMark } from "../core/call.ts";
+import type { Refused } from "../core/refusal.ts";
+import type { GuardTally, RefusedQuery, Why } from "./access.ts";
+
+const callsMax = 20_000;
+const awaitedMax = 100_000;
+const typesMax = 1_000;
+/** Answers by which the median of a task type is taken. */
+const answersMax = 63;
+/** With fewer, nothing is said. */
+const answersMin = 5;
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
+export class Memory {
+  readonly #refusedMax: number;
+  /** In the order in which they happened. */
+  readonly #refused = new Map<string, Refused>();
+  readonly #calls = new Map<string, Why>();
+  readonly #marks = new Map<string, GuardMark>();
+  /** The provider's id of a response → the presumed call that it will say more of. */
+  readonly #awaited = new Map<string, string>();
+  readonly #seen = new Map<string, true>();
+  readonly #answers = new Map<string, number[]>();
+
+  readonly tally: Writable<GuardTally> = {
+    admitted: 0,
+    refused: 0,
+    capped: 0,
+    lowered: 0,
+    degraded: 0,
+    waited: 0,
+    cut: 0,
+    cutPico: 0n,
+    shortened: 0,
+    shortenedPico: 0n,
+    breaches: 0,
+  };
+
+  constructor(refusedMax: number) {
+    this.#refusedMax = refusedMax;
+  }
+
+  refuse(refused: Refused): void {
+    keep(this.#refused, refused.id, refused, this.#refusedMax);
+  }
+
+  /** The newest first. */
+  refused({ sinceMs, budget, limit }: RefusedQuery): Refused[] {
+    const found: Refused[] = [];
+    for (const refused of [...this.#refused.values()].toReversed()) {
+      if (found.length >= limit || (sinceMs !== null && refused.atMs < sinceMs)) break;
+      if (budget === null || refused.against.some((one) => one.budget === budget)) found.push(refused);
+    }
+    return found;
+  }
+
+  allRefused(): Refused[] {
+    return [...this.#refused.values()];
+  }
+
+  admitted(call: string, mark: GuardMark): void {
+    keep(this.#marks, call, mark, callsMax);
+  }
+
+  settled({ call, atMs, accounts, money }: Hold, kind: "settled" | "presumed" | "nothing", takenPico: bigint): void {
+    const { uncovered, warned } = this.#marks.get(call) ?? { uncovered: [], warned: [] };
+    this.#marks.delete(call);
+    const budgets = accounts.map(({ name }) => name);
+    const taken = kind === "nothing" ? 0n : takenPico;
+    const why = kind === "presumed" ? "presumed" : "settled";
+    keep(this.#calls, call, { kind: why, call, atMs, boundPico: money, takenPico: taken, budgets, uncovered, warned }, callsMax);
+  }
+
+  why(call: string, open: Hold | null): Why | null {
+    const refused = this.#refused.get(call);
+    if (refused !== undefined) return { kind: "refused", refused };
+    if (open === null) return this.#calls.get(call) ?? null;
+    const { uncovered, warned } = this.#marks.get(call) ?? { uncovered: [], warned: [] };
+    const budgets = open.accounts.map(({ name }) => name);
+    return { kind: "open", call, atMs: open.atMs, boundPico: open.money, takenPico: null, budgets, uncovered, warned };
+  }
+
+  await(responseId: string, call: string): void {
+    keep(this.#awaited, responseId, call, awaitedMax);
+  }
+
+  /** The presumed call that made a response; it is waited for no more. */
+  awaited(responseId: string): string | null {
+    const call = this.#awaited.get(responseId) ?? null;
+    this.#awaited.delete(responseId);
+    return call;
+  }
+
+  /** Whether a response is seen for the first time, as far as is remembered. */
+  isNew(responseId: string): boolean {
+    if (this.#seen.has(responseId)) return false;
+    keep(this.#seen, responseId, true, awaitedMax);
+    return true;
+  }
+
+  allAwaited(): [string, string][] {
+    return [...this.#awaited];
+  }
+
+  learn(type: string, outputTokens: number): void {
+    if (outputTokens <= 0) return;
+    const answers = this.#answers.get(type) ?? [];
+    answers.push(outputTokens);
+    if (answers.length > answersMax) answers.shift();
+    keep(this.#answers, type, answers, typesMax);
+  }
+
+  /** Output tokens of a task type's answers; null: too few are known. */
+  median(type: string | null): number | null {
+    const answers = type === null ? undefined : this.#answers.get(type);
+    if (answers === undefined || answers.length < answersMin) return null;
+    return answers.toSorted((a, b) => a - b)[answers.length >> 1] ?? null;
+  }
+}
+
+/** As the newest; the oldest goes where there are too many. */
+function keep<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > most) map.delete(map.keys().next().value as string);
+}

@@ -1,0 +1,162 @@
+// What stands on record of budgets: their terms, grants, what was taken before they were there, and halts. Not here: calls (guard.ts).
+// Invariant: what is changed is on record first, and told again from the journal it comes to the same.
+
+import type { Budget, Scope } from "../core/budget.ts";
+import type { BudgetOrigin, Entry, Grant, Opening, GuardEntry } from "../core/entry.ts";
+import { GuardBook } from "../core/guard.ts";
+import type { Halt } from "../core/refusal.ts";
+import { PennyworthError } from "../error.ts";
+import type { GuardEvent } from "./access.ts";
+import { Shares } from "./shares.ts";
+
+export interface RegisterEffects {
+  readonly now: () => number;
+  /** Puts an entry on record now. @throws PennyworthError `journal_unwritable`. */
+  readonly append: (entry: GuardEntry) => void;
+  readonly newId: (atMs: number) => string;
+  /** Told of what the guard does: for alerts. */
+  readonly tell: (event: GuardEvent) => void;
+}
+
+const ofScope = { budget: null, values: [], owner: null, call: null } as const;
+
+/** Ids of grants that are remembered, so that the same one is not made twice. */
+const grantsMax = 100_000;
+
+export class Register {
+  readonly #budgetsMax: number;
+  readonly #effects: RegisterEffects;
+  readonly #changed: () => void;
+  readonly #budgets = new Map<string, { readonly origin: BudgetOrigin; readonly setMs: number }>();
+  readonly #grants = new Set<string>();
+
+  readonly book = new GuardBook();
+  readonly shares = new Shares();
+  readonly halts = new Map<string, Halt>();
+
+  /** @param changed called after every change: what waits may go. */
+  constructor(budgetsMax: number, effects: RegisterEffects, changed: () => void) {
+    this.#budgetsMax = budgetsMax;
+    this.#effects = effects;
+    this.#changed = changed;
+  }
+
+  origin(id: string): { readonly origin: BudgetOrigin; readonly setMs: number } | null {
+    return this.#budgets.get(id) ?? null;
+  }
+
+  /** Ids of grants that were made. */
+  grants(): string[] {
+    return [...this.#grants];
+  }
+
+  /** Defines a budget, or gives it other terms. @throws PennyworthError `journal_unwritable`, `budget_invalid`. */
+  set(budget: Budget, origin: BudgetOrigin): void {
+    if (!this.#budgets.has(budget.id) && this.#budgets.size >= this.#budgetsMax)
+      throw new PennyworthError("budget_invalid", { detail: `there are ${this.#budgets.size} budgets already (guard.budgetsMax)` });
+    const entry = { kind: "budget.set", atMs: this.#effects.now(), origin, budget } as const;
+    this.#effects.append(entry);
+    this.apply(entry);
+  }
+
+  /** @returns whether there was one. @throws PennyworthError `journal_unwritable`. */
+  unset(id: string): boolean {
+    if (!this.#budgets.has(id)) return false;
+    const entry = { kind: "budget.unset", atMs: this.#effects.now(), id } as const;
+    this.#effects.append(entry);
+    this.apply(entry);
+    return true;
+  }
+
+  /** What was taken in the window under way before the budget was there. @throws PennyworthError `journal_unwritable`. */
+  opening(id: string, openings: readonly Opening[]): void {
+    if (openings.length === 0 || !this.#budgets.has(id)) return;
+    const entry = { kind: "budget.opened", atMs: this.#effects.now(), id, openings } as const;
+    this.#effects.append(entry);
+    this.apply(entry);
+  }
+
+  /** @throws PennyworthError `budget_unknown`, `budget_values`, `journal_unwritable`. */
+  grant(wanted: Omit<Grant, "atMs">): "granted" | "known" {
+    const budget = this.book.budget(wanted.budget);
+    if (budget === null) throw new PennyworthError("budget_unknown", { id: wanted.budget, near: "" });
+    if (budget.each.length !== wanted.values.length) {
+      const detail = budget.each.length === 0 ? "it has one allowance for all" : `it needs one value for each of ${budget.each.join(", ")}`;
+      throw new PennyworthError("budget_values", { id: budget.id, detail });
+    }
+    if (this.#grants.has(wanted.id)) return "known";
+    const entry = { kind: "budget.granted", grant: { ...wanted, atMs: this.#effects.now() } } as const;
+    this.#effects.append(entry);
+    this.apply(entry);
+    return "granted";
+  }
+
+  halt(scope: Scope, by: string, note: string | null): Halt {
+    const atMs = this.#effects.now();
+    const halt = { id: `halt_${this.#effects.newId(atMs)}`, scope, atMs, by, note };
+    this.#effects.append({ kind: "halted", halt });
+    this.apply({ kind: "halted", halt });
+    const subject = scopeWords(scope);
+    this.#effects.tell({ ...ofScope, subject, kind: "halted", atMs, detail: `${by} stopped everything under ${subject}` });
+    return halt;
+  }
+
+  /** @returns whether there was such a halt. */
+  resume(id: string, by: string): boolean {
+    const halt = this.halts.get(id);
+    if (halt === undefined) return false;
+    const entry = { kind: "resumed", atMs: this.#effects.now(), id, by } as const;
+    this.#effects.append(entry);
+    this.apply(entry);
+    this.#effects.tell({ ...ofScope, subject: scopeWords(halt.scope), kind: "resumed", atMs: entry.atMs, detail: `${by} let it go on` });
+    return true;
+  }
+
+  /** What is on record takes effect; entries of other kinds have none. */
+  apply(entry: Entry): void {
+    switch (entry.kind) {
+      case "budget.set": {
+        const { budget, origin, atMs } = entry;
+        this.book.define(budget, atMs);
+        this.#budgets.set(budget.id, { origin, setMs: atMs });
+        if (budget.shares === null) this.shares.remove(budget.id);
+        else this.shares.define(budget.id, budget.shares);
+        break;
+      }
+      case "budget.unset":
+        this.book.remove(entry.id);
+        this.#budgets.delete(entry.id);
+        this.shares.remove(entry.id);
+        break;
+      case "budget.granted": {
+        const { id, budget, values, amount, atMs } = entry.grant;
+        this.keepGrant(id);
+        this.book.grant(budget, values, amount, atMs);
+        break;
+      }
+      case "budget.opened":
+        for (const { values, atMs, amount } of entry.openings) this.book.opening(entry.id, values, amount, atMs);
+        break;
+      case "halted":
+        this.halts.set(entry.halt.id, entry.halt);
+        break;
+      case "resumed":
+        this.halts.delete(entry.id);
+        break;
+      default:
+        return;
+    }
+    this.#changed();
+  }
+
+  keepGrant(id: string): void {
+    this.#grants.add(id);
+    if (this.#grants.size > grantsMax) this.#grants.delete(this.#grants.values().next().value as string);
+  }
+}
+
+/** `team search, customer n_1f`, or `everything`. */
+export function scopeWords(scope: Scope): string {
+  const words = Object.entries(scope).flatMap(([field, value]) => (value === null || value === undefined ? [] : [`${field} ${value}`]));
+  return words.length === 0 ? "everything" : words.join(", ");
+}

@@ -1,0 +1,155 @@
+// The guard as text, so that a start reads what followed and not all that ever was. Not here: when it is written (open.ts). Invariant: a guard
+// that is read from its snapshot and told the entries after it stands as one that was told all of them.
+
+import { type Account, openAccount, type Slot, slotOf } from "../core/account.ts";
+import { type Budget, spanAt } from "../core/budget.ts";
+import type { BudgetOrigin, Position } from "../core/entry.ts";
+import type { Hold } from "../core/guard.ts";
+import type { Halt, Refused } from "../core/refusal.ts";
+import { TreeBook } from "../core/tree.ts";
+import { type Guard } from "./guard.ts";
+
+/** A slot: when it begins (0: it never did), spent, held, presumed, granted. */
+type SlotText = readonly [number, bigint, bigint, bigint, bigint];
+
+interface AccountText {
+  readonly budget: string;
+  readonly values: readonly string[];
+  readonly current: SlotText;
+  readonly before: SlotText | null;
+  readonly earlier: readonly SlotText[];
+}
+
+/** `on`: for each budget its account's place in the list, and when the slot begins. */
+interface HoldText extends Pick<Hold, "call" | "atMs" | "money" | "tokens"> {
+  readonly on: readonly (readonly [number, number])[];
+}
+
+interface Snapshot {
+  readonly version: 1;
+  readonly position: Position;
+  readonly budgets: readonly { readonly budget: Budget; readonly origin: BudgetOrigin; readonly setMs: number }[];
+  readonly accounts: readonly AccountText[];
+  readonly open: readonly HoldText[];
+  readonly presumed: readonly HoldText[];
+  readonly awaited: readonly (readonly [string, string])[];
+  readonly grants: readonly string[];
+  readonly halts: readonly Halt[];
+  readonly refused: readonly Refused[];
+  readonly widened: readonly (readonly [string, bigint])[];
+  readonly trees: unknown;
+}
+
+const bigintMark = "\u0001";
+
+/** @param position up to where the journal is in it. */
+export function writeSnapshot(guard: Guard, position: Position, nowMs: number): string {
+  const { book, register, memory } = guard;
+  const budgets = book.budgets();
+  const accounts = budgets.flatMap(({ id }) => book.accounts(id, nowMs));
+  const places = new Map(accounts.map((account, index) => [account, index]));
+  const holdText = ({ call, atMs, money, tokens, accounts: on, slots }: Hold): HoldText => ({
+    call,
+    atMs,
+    money,
+    tokens,
+    on: on.flatMap((account, index) => {
+      const place = places.get(account);
+      return place === undefined ? [] : [[place, beginOf(slots[index] as Slot)] as const];
+    }),
+  });
+  const snapshot: Snapshot = {
+    version: 1,
+    position,
+    budgets: budgets.map((budget) => ({ budget, ...(register.origin(budget.id) ?? { origin: "api", setMs: nowMs }) })),
+    accounts: accounts.map(toText),
+    open: [...book.allOpen.values()].map(holdText),
+    presumed: [...book.allPresumed.values()].map(holdText),
+    awaited: memory.allAwaited(),
+    grants: register.grants(),
+    halts: [...register.halts.values()],
+    refused: memory.allRefused(),
+    widened: [...guard.breaches.widened],
+    trees: guard.trees.snapshot(),
+  };
+  return JSON.stringify(snapshot, (_name, value: unknown) => (typeof value === "bigint" ? `${bigintMark}${value}` : value));
+}
+
+/** Puts a guard that knows nothing yet where the snapshot was. @returns up to where it has the journal; null: the text is none of ours. */
+export function readSnapshot(guard: Guard, text: string): Position | null {
+  let snapshot: Snapshot;
+  try {
+    snapshot = JSON.parse(text, (_name, value: unknown) =>
+      typeof value === "string" && value.startsWith(bigintMark) ? BigInt(value.slice(1)) : value,
+    ) as Snapshot;
+  } catch {
+    return null;
+  }
+  const trees = snapshot.version === 1 ? TreeBook.restore(snapshot.trees) : null;
+  if (trees === null) return null;
+  const { book, register, memory } = guard;
+  guard.trees = trees;
+  for (const { budget, origin, setMs } of snapshot.budgets) register.apply({ kind: "budget.set", atMs: setMs, origin, budget });
+  for (const halt of snapshot.halts) register.apply({ kind: "halted", halt });
+  for (const grant of snapshot.grants) register.keepGrant(grant);
+  for (const refused of snapshot.refused) memory.refuse(refused);
+  for (const [responseId, call] of snapshot.awaited) memory.await(responseId, call);
+  for (const [model, factor] of snapshot.widened) guard.breaches.widened.set(model, factor);
+  const budgets = new Map(snapshot.budgets.map(({ budget }) => [budget.id, budget]));
+  const accounts = snapshot.accounts.map((said) => fromText(budgets.get(said.budget) as Budget, said));
+  for (const account of accounts) book.replace(account);
+  const toHold = ({ on, ...hold }: HoldText): Hold => {
+    const held = on.map(([place]) => accounts[place] as Account);
+    return { ...hold, accounts: held, slots: on.map(([place, fromMs]) => slotFrom(accounts[place] as Account, fromMs)) };
+  };
+  for (const text of snapshot.open) {
+    const hold = toHold(text);
+    for (const account of hold.accounts) account.calls += 1;
+    book.keep(hold, "held");
+  }
+  for (const text of snapshot.presumed) book.keep(toHold(text), "presumed");
+  return snapshot.position;
+}
+
+function toText({ budget, values, current, earlier }: Account): AccountText {
+  const { before } = current;
+  return {
+    budget: budget.id,
+    values,
+    current: slotText(current),
+    before: before === null ? null : slotText(before),
+    earlier: earlier.map(slotText),
+  };
+}
+
+function slotText(slot: Slot): SlotText {
+  return [beginOf(slot), slot.spent, slot.held, slot.presumed, slot.granted];
+}
+
+function beginOf({ span: { fromMs } }: Slot): number {
+  return Number.isFinite(fromMs) ? fromMs : 0;
+}
+
+function fromText(budget: Budget, { values, current, before, earlier }: AccountText): Account {
+  const account = openAccount(budget, values, current[0]);
+  account.current = toSlot(budget, current);
+  account.current.before = before === null ? null : { ...toSlot(budget, before), counts: false };
+  account.toMs = account.current.span.toMs;
+  account.earlier.push(...earlier.map((slot) => toSlot(budget, slot)));
+  for (const slot of [account.current, ...account.earlier]) {
+    account.used += slot.spent + slot.held + slot.presumed;
+    account.allowance += slot.granted;
+  }
+  return account;
+}
+
+function toSlot(budget: Budget, [fromMs, spent, held, presumed, granted]: SlotText): Slot {
+  return { ...slotOf(spanAt(budget.period, fromMs), null), spent, held, presumed, granted };
+}
+
+/** Of a hold in a window that is over, and carried nowhere, nothing counts any more. */
+function slotFrom(account: Account, fromMs: number): Slot {
+  const { current, earlier } = account;
+  const known = [current, ...earlier, ...(current.before === null ? [] : [current.before])].find((slot) => beginOf(slot) === fromMs);
+  return known ?? { ...slotOf({ index: 0, fromMs, toMs: fromMs }, null), counts: false };
+}
