@@ -32,12 +32,23 @@ export const client: QueryClient = new QueryClient({
   },
 });
 
-/** An answer of the API. `live`: it is asked again when the store has moved on. `staleMs`: for so long no page asks it again. */
+interface Asking {
+  /** It is asked again when the store has moved on. */
+  readonly live?: boolean;
+  readonly enabled?: boolean;
+  /** For so long no page asks it again. */
+  readonly staleMs?: number;
+  /** It is asked again so often too, unless the reader has paused: it changes without the store. */
+  readonly everyMs?: number;
+}
+
+/** An answer of the API. */
 export function useAnswer<Answer>(
   path: string,
   query: Query = {},
-  { live = true, enabled = true, staleMs }: { readonly live?: boolean; readonly enabled?: boolean; readonly staleMs?: number } = {},
+  { live = true, enabled = true, staleMs, everyMs }: Asking = {},
 ): UseQueryResult<Answer, ApiError> {
+  const { paused } = usePreferences();
   return useQuery<Answer, ApiError>({
     queryKey: [path, query],
     queryFn: ({ signal }) => ask<Answer>(path, query, signal),
@@ -45,6 +56,7 @@ export function useAnswer<Answer>(
     enabled,
     meta: { live },
     ...(staleMs === undefined ? {} : { staleTime: staleMs }),
+    ...(everyMs === undefined || paused ? {} : { refetchInterval: everyMs }),
   });
 }
 

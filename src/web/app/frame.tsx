@@ -10,6 +10,7 @@ import { doors, useKeys } from "./keys.ts";
 import { prefer, preferences, usePreferences } from "./preferences.ts";
 import { signOut } from "./session.ts";
 import { clock, zone } from "./time.ts";
+import { HaltBanners } from "./parts/halted.tsx";
 import { Failed } from "./parts/states.tsx";
 import { plural, wordFor } from "./words.ts";
 
@@ -213,6 +214,7 @@ function Banners(): ReactNode {
           Pennyworth does not answer. {data === undefined ? "" : `What is shown is as of ${clock(dataUpdatedAt)}.`}
         </p>
       ) : null}
+      <HaltBanners />
       {data?.demo === true ? (
         <p className="banner">
           <strong>Demo data.</strong> An invented company; no real money is spent.

@@ -4,7 +4,7 @@ import { Spotlight, spotlight, type SpotlightActionData } from "@mantine/spotlig
 import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useDeferredValue, useEffect } from "react";
 import type { PricedModels } from "./book.ts";
-import { useAnswer } from "./data.ts";
+import { useAnswer, useSession } from "./data.ts";
 import { doors } from "./keys.ts";
 import { Icon } from "./icons.tsx";
 import { prefer, usePreferences } from "./preferences.ts";
@@ -36,6 +36,7 @@ export default function Palette({
 }): ReactNode {
   const navigate = useNavigate();
   const { exact, paused } = usePreferences();
+  const isAdministrator = useSession().data?.role === "administer";
   useEffect(() => spotlight.open(), []);
   const search = useDeferredValue(query.trim().toLowerCase());
   const listed = useAnswer<PricedModels>("prices/models", { search, limit: modelsAsked }, { live: false, enabled: search.length > 1 });
@@ -83,6 +84,34 @@ export default function Palette({
           leftSection: <Icon name="work" />,
           onClick: () => void navigate({ to: "/work" }),
         },
+        {
+          id: "near",
+          label: "Budgets that are nearly used up",
+          leftSection: <Icon name="budgets" />,
+          onClick: () => void navigate({ to: "/budgets", search: { near: "true" } }),
+        },
+        {
+          id: "refusals",
+          label: "Who was stopped, and why",
+          leftSection: <Icon name="stopped" />,
+          onClick: () => void navigate({ to: "/stopped" }),
+        },
+        ...(isAdministrator
+          ? [
+              {
+                id: "define",
+                label: "Define a budget or a rate",
+                leftSection: <Icon name="budgets" />,
+                onClick: () => void navigate({ to: "/budgets", search: { new: "true" } }),
+              },
+              {
+                id: "halt",
+                label: "Stop everything below a node",
+                leftSection: <Icon name="stopped" />,
+                onClick: () => void navigate({ to: "/stopped", search: { halt: "true" } }),
+              },
+            ]
+          : []),
         {
           id: "disputed",
           label: "Prices on which sources differ",

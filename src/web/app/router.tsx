@@ -47,6 +47,26 @@ const task = createRoute({
   path: "/tasks/$id",
   component: lazyRouteComponent(() => import("./pages/task.tsx"), "TaskPage"),
 });
+const budgets = createRoute({
+  getParentRoute: () => root,
+  path: "/budgets",
+  component: lazyRouteComponent(() => import("./pages/budgets.tsx"), "BudgetsPage"),
+});
+const budget = createRoute({
+  getParentRoute: () => root,
+  path: "/budgets/$id",
+  component: lazyRouteComponent(() => import("./pages/budget.tsx"), "BudgetPage"),
+});
+const stopped = createRoute({
+  getParentRoute: () => root,
+  path: "/stopped",
+  component: lazyRouteComponent(() => import("./pages/stopped.tsx"), "Stopped"),
+});
+const refused = createRoute({
+  getParentRoute: () => root,
+  path: "/stopped/$id",
+  component: lazyRouteComponent(() => import("./pages/refused.tsx"), "RefusedPage"),
+});
 const work = createRoute({
   getParentRoute: () => root,
   path: "/work",
@@ -85,7 +105,25 @@ const signIn = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, explore, calls, call, tasks, task, work, prices, price, statements, closing, settings, signIn]),
+  routeTree: root.addChildren([
+    overview,
+    explore,
+    calls,
+    call,
+    tasks,
+    task,
+    budgets,
+    budget,
+    stopped,
+    refused,
+    work,
+    prices,
+    price,
+    statements,
+    closing,
+    settings,
+    signIn,
+  ]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

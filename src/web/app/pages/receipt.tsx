@@ -6,6 +6,7 @@ import type { Attribution, Receipt, ReceiptLine } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { Head } from "../parts/head.tsx";
 import { Amendments } from "./amended.tsx";
+import { UnderBudgets } from "./under.tsx";
 import { nameField } from "../fields.ts";
 import { Icon } from "../icons.tsx";
 import { count, share } from "../money.ts";
@@ -191,6 +192,7 @@ function Sheet({ receipt }: { readonly receipt: Receipt }): ReactNode {
             )}
           </dl>
         </section>
+        <UnderBudgets call={receipt.call} isMarked={start?.["guard"] !== undefined} />
         <section className="card" aria-labelledby="for">
           <div className="title">
             <h2 id="for">What it was for</h2>
