@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { uptime } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -30,6 +31,7 @@ import { presumeEnd } from "./gateway/settle.ts";
 import { canRead, read } from "./gateway/read.ts";
 import { createUpstream } from "./gateway/upstream.ts";
 import { Works } from "./gateway/work.ts";
+import { steadyClock } from "./guard/clock.ts";
 import { type ServedGuard, type ServeEffects, serveGuard } from "./guard/serve.ts";
 import { toAlertStandings } from "./guard/told.ts";
 import { readBudgetEntries, takenBefore } from "./ledger/guarded.ts";
@@ -238,7 +240,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     await close();
     throw error;
   }
-  alerts.watch(() => toAlertStandings(guard.guard.book, now()));
+  alerts.watch(() => toAlertStandings(guard.guard.book, guard.guard.now()));
   return {
     url,
     adminToken,
@@ -271,7 +273,8 @@ function guardOf(
     waits: config.settings.guard.waitMsMax > 0,
   };
   return serveGuard(config.settings, edges, {
-    now,
+    // A history that is being made has a clock of its own.
+    now: now === Date.now ? steadyClock({ wall: Date.now, monotonic: () => performance.now(), sinceBoot: uptime }) : now,
     journal: {
       position: () => journal.position,
       entries: (after, isBudgets) => readBudgetEntries(join(config.settings.data, "journal"), after, journal.position, isBudgets),

@@ -7,6 +7,7 @@ import type { Attribution } from "../core/call.ts";
 import { fingerprintOf, type ToolRound } from "../core/loop.ts";
 import { toPico } from "../core/money.ts";
 import type { PriceBook } from "../core/price.ts";
+import { tiersOf } from "../providers/caps.ts";
 import { countRequest } from "../providers/count.ts";
 import type { Format, RequestFacts } from "../providers/format.ts";
 import { boundRequest, capInForce, capSplices } from "../providers/reach.ts";
@@ -18,6 +19,8 @@ export interface Trying {
   readonly request: string;
   readonly attempt: number;
   readonly atMs: number;
+  /** Until when its last try may begin. */
+  readonly untilMs: number;
   readonly body: Buffer;
   readonly format: Format;
   readonly facts: RequestFacts;
@@ -36,7 +39,7 @@ export interface Trying {
 }
 
 export function toAsking(book: PriceBook, trying: Trying): Asking {
-  const { body, format, facts, attribution, targets, canRename, atMs } = trying;
+  const { body, format, facts, attribution, targets, canRename, atMs, untilMs } = trying;
   const first = targets[0] as Target;
   const { provider } = first;
   const model = modelAt(trying, first, null);
@@ -45,8 +48,10 @@ export function toAsking(book: PriceBook, trying: Trying): Asking {
   const possible = (capOf: number | null, inputTokens: number | null, other: string | null): PossibleCall[] =>
     targets.map((target, index) => {
       const sent = modelAt(trying, target, index === 0 ? other : null);
-      const request = boundRequest(placeOf(trying, target, sent), body, facts);
-      const call = { provider: target.provider.name, model: sent, tier: facts.tier, region: target.provider.region, atMs };
+      const place = placeOf(trying, target, sent);
+      const request = boundRequest(place, body, facts);
+      const tiers = tiersOf(place, facts.tier);
+      const call = { provider: target.provider.name, model: sent, tier: facts.tier, tiers, region: target.provider.region, atMs, untilMs };
       const capped = capOf === cap ? request : { ...request, cap: capOf };
       // What one provider has counted says nothing of another's tokens.
       return { call, request: index > 0 || inputTokens === null ? capped : counted(capped, inputTokens) };

@@ -41,16 +41,17 @@ export interface Begun extends Try {
   readonly start: CallStart;
 }
 
-/** @param targets where it goes, and where later tries can go. */
+/** @param targets where it goes, and where later tries can go, until `untilMs`. */
 export function toTry(
-  { rates, now }: Pick<Parts, "rates" | "now">,
+  { rates, guard }: Pick<Parts, "rates" | "guard">,
   asked: Asked,
   targets: readonly Target[],
+  untilMs: number,
   how: Pick<CallStart, "attempt" | "reason" | "cause">,
 ): Try {
   const { body, format, facts, attribution, prefix, toolRounds, request, address, key } = asked;
   const target = targets[0] as Target;
-  const atMs = now();
+  const atMs = guard.now();
   const canRename = facts.modelSpan !== null || address.model !== null;
   const sent = modelAt({ facts, canRename }, target, null);
   const stopsWhenCut = isCountable(target, format, sent);
@@ -59,6 +60,7 @@ export function toTry(
     request,
     attempt: how.attempt,
     atMs,
+    untilMs: Math.max(atMs, untilMs),
     body,
     format,
     facts,

@@ -159,7 +159,7 @@ export class Exchange {
             : this.#parts.limits.firstByteMsMax,
       };
       const reached = targets.slice(Math.min(tries - 1, targets.length - 1));
-      const wanted = toTry(this.#parts, asked, reached, { attempt: before + tries, reason, cause });
+      const wanted = toTry(this.#parts, asked, reached, deadlineMs, { attempt: before + tries, reason, cause });
       const why = await this.#try(asked, await this.#admit(asked, wanted), again);
       if (why === null) return;
       cause = why;
@@ -361,7 +361,7 @@ export class Exchange {
     if (format !== null || isWork) recorder.requireWritable();
     const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
     if (isWork && beginsWork(this.#request.method as string, this.#address.path))
-      this.#parts.guard.pass(toWorkAsking(this.#parts.now(), attribution, this.#key?.id ?? null, target.provider.name));
+      this.#parts.guard.pass(toWorkAsking(this.#parts.guard.now(), attribution, this.#key?.id ?? null, target.provider.name));
     const work = isWork ? this.#parts.works.passing(this.#toPassing(target, attribution)) : null;
     await new Promise<void>((resolve) => {
       const attempt = new Attempt({

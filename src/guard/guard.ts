@@ -62,6 +62,11 @@ export class Guard {
     this.#queue = new FairQueue({ waitingMax, now: effects.now, setTimer: effects.setTimer, shares: this.register.shares });
   }
 
+  /** The time of budgets' windows, ms UTC. */
+  now(): number {
+    return this.#effects.now();
+  }
+
   get trees(): TreeBook {
     return this.#trees;
   }

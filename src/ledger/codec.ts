@@ -140,7 +140,11 @@ export function damaged(detail: string, at?: Position, cause?: unknown): Pennywo
 
 type WrittenHold = Written<
   CallStart["hold"],
-  { readonly uses?: CallStart["hold"]["uses"] | undefined; readonly reads?: CallStart["hold"]["reads"] | undefined }
+  {
+    readonly uses?: CallStart["hold"]["uses"] | undefined;
+    readonly reads?: CallStart["hold"]["reads"] | undefined;
+    readonly tiers?: CallStart["hold"]["tiers"] | undefined;
+  }
 >;
 type WrittenCharge = Written<Charge, { readonly ratePico: string; readonly ratePer: string; readonly costPico: string }>;
 type WrittenPart = Written<UsagePart>;
@@ -228,6 +232,7 @@ function writeStart(call: CallStart): WrittenStart {
       unbounded: call.hold.unbounded ?? undefined,
       uses: call.hold.uses,
       reads: call.hold.reads,
+      tiers: call.hold.tiers,
     },
     guard: call.guard === undefined ? undefined : writeMark(call.guard),
   };
@@ -269,6 +274,7 @@ function readStart(call: WrittenStart): CallStart {
       unbounded: call.hold.unbounded ?? null,
       ...(call.hold.uses === undefined ? {} : { uses: call.hold.uses }),
       ...(call.hold.reads === undefined ? {} : { reads: call.hold.reads }),
+      ...(call.hold.tiers === undefined ? {} : { tiers: call.hold.tiers }),
     },
     ...(call.guard === undefined ? {} : { guard: readMark(call.guard) }),
   };
