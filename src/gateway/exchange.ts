@@ -134,6 +134,8 @@ export class Exchange {
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);
     const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix, this.#key?.team);
     const rounds = toolRounds(this.#parts.toolsKey, body, facts);
+    const limit = header("x-pennyworth-budget");
+    if (limit !== null) this.#budgetOf(limit, attribution);
     const known = { body, address: this.#address, key: this.#key?.id ?? null, format, facts, trace, attribution, prefix };
     const asked: Asked = { ...known, toolRounds: rounds, request: createId(this.#parts.now()) };
     await this.#tryTargets(asked, chosen);
@@ -178,6 +180,16 @@ export class Exchange {
         resolve();
       };
     });
+  }
+
+  /** A task says what it and all below it may cost. @throws PennyworthError `header_invalid`. */
+  #budgetOf(said: string, { task, root }: Attribution): void {
+    const name = "x-pennyworth-budget";
+    const named = task ?? root;
+    if (named === null) throw new PennyworthError("header_invalid", { name, detail: "it is a task's, and no task is named" });
+    if (!/^\$?\d{1,9}(\.\d{1,12})?$/.test(said.trim()))
+      throw new PennyworthError("header_invalid", { name, detail: "expected dollars, such as 2.50" });
+    this.#parts.guard.register.ofTask(named, parseUsd(said.trim().replace("$", "")), this.#key?.name ?? `task ${named}`);
   }
 
   /** Asks the guard. @throws GuardRefusal, in which case nothing is held and nothing was sent. */

@@ -1,7 +1,7 @@
 // What stands on record of budgets: their terms, grants, what was taken before they were there, and halts. Not here: calls (guard.ts).
 // Invariant: what is changed is on record first, and told again from the journal it comes to the same.
 
-import type { Budget, Scope } from "../core/budget.ts";
+import { type Budget, type Scope, usualTerms } from "../core/budget.ts";
 import type { BudgetOrigin, Entry, Grant, Opening, GuardEntry } from "../core/entry.ts";
 import { GuardBook } from "../core/guard.ts";
 import type { Halt } from "../core/refusal.ts";
@@ -22,12 +22,16 @@ const ofScope = { budget: null, values: [], owner: null, call: null } as const;
 
 /** Ids of grants that are remembered, so that the same one is not made twice. */
 const grantsMax = 100_000;
+/** Budgets that tasks said of themselves. */
+const tasksMax = 20_000;
 
 export class Register {
   readonly #budgetsMax: number;
   readonly #effects: RegisterEffects;
   readonly #changed: () => void;
   readonly #budgets = new Map<string, { readonly origin: BudgetOrigin; readonly setMs: number }>();
+  /** Budgets of tasks, the one that was named longest ago first. */
+  readonly #tasks = new Set<string>();
   readonly #grants = new Set<string>();
 
   readonly book = new GuardBook();
@@ -52,19 +56,34 @@ export class Register {
 
   /** Defines a budget, or gives it other terms. @throws PennyworthError `journal_unwritable`, `budget_invalid`. */
   set(budget: Budget, origin: BudgetOrigin): void {
-    if (!this.#budgets.has(budget.id) && this.#budgets.size >= this.#budgetsMax)
-      throw new PennyworthError("budget_invalid", { detail: `there are ${this.#budgets.size} budgets already (guard.budgetsMax)` });
-    const entry = { kind: "budget.set", atMs: this.#effects.now(), origin, budget } as const;
-    this.#effects.append(entry);
-    this.apply(entry);
+    const count = this.#budgets.size - this.#tasks.size;
+    if (!this.#budgets.has(budget.id) && count >= this.#budgetsMax)
+      throw new PennyworthError("budget_invalid", { detail: `there are ${count} budgets already (guard.budgetsMax)` });
+    this.#put({ kind: "budget.set", atMs: this.#effects.now(), origin, budget });
+  }
+
+  /**
+   * A task's own budget, for all below it, as its call says: the first word stands, and nobody raises it by saying more.
+   * @throws PennyworthError `journal_unwritable`.
+   */
+  ofTask(task: string, limit: bigint, owner: string): void {
+    const id = `task:${encodeURIComponent(task)}`;
+    if (this.#tasks.delete(id)) {
+      this.#tasks.add(id);
+      return;
+    }
+    const [oldest] = this.#tasks;
+    // The one that was named longest ago.
+    if (this.#tasks.size >= tasksMax && oldest !== undefined) this.unset(oldest);
+    const budget = { ...usualTerms, id, owner, scope: { task }, limit, period: { kind: "total" }, alerts: [] } as const;
+    this.#put({ kind: "budget.set", atMs: this.#effects.now(), origin: "task", budget });
   }
 
   /** @returns whether there was one. @throws PennyworthError `journal_unwritable`. */
   unset(id: string): boolean {
     if (!this.#budgets.has(id)) return false;
     const entry = { kind: "budget.unset", atMs: this.#effects.now(), id } as const;
-    this.#effects.append(entry);
-    this.apply(entry);
+    this.#put(entry);
     return true;
   }
 
@@ -72,8 +91,7 @@ export class Register {
   opening(id: string, openings: readonly Opening[]): void {
     if (openings.length === 0 || !this.#budgets.has(id)) return;
     const entry = { kind: "budget.opened", atMs: this.#effects.now(), id, openings } as const;
-    this.#effects.append(entry);
-    this.apply(entry);
+    this.#put(entry);
   }
 
   /** @throws PennyworthError `budget_unknown`, `budget_values`, `journal_unwritable`. */
@@ -86,8 +104,7 @@ export class Register {
     }
     if (this.#grants.has(wanted.id)) return "known";
     const entry = { kind: "budget.granted", grant: { ...wanted, atMs: this.#effects.now() } } as const;
-    this.#effects.append(entry);
-    this.apply(entry);
+    this.#put(entry);
     return "granted";
   }
 
@@ -106,8 +123,7 @@ export class Register {
     const halt = this.halts.get(id);
     if (halt === undefined) return false;
     const entry = { kind: "resumed", atMs: this.#effects.now(), id, by } as const;
-    this.#effects.append(entry);
-    this.apply(entry);
+    this.#put(entry);
     this.#effects.tell({ ...ofScope, subject: scopeWords(halt.scope), kind: "resumed", atMs: entry.atMs, detail: `${by} let it go on` });
     return true;
   }
@@ -119,6 +135,7 @@ export class Register {
         const { budget, origin, atMs } = entry;
         this.book.define(budget, atMs);
         this.#budgets.set(budget.id, { origin, setMs: atMs });
+        if (origin === "task") this.#tasks.add(budget.id);
         if (budget.shares === null) this.shares.remove(budget.id);
         else this.shares.define(budget.id, budget.shares);
         break;
@@ -126,6 +143,7 @@ export class Register {
       case "budget.unset":
         this.book.remove(entry.id);
         this.#budgets.delete(entry.id);
+        this.#tasks.delete(entry.id);
         this.shares.remove(entry.id);
         break;
       case "budget.granted": {
@@ -147,6 +165,11 @@ export class Register {
         return;
     }
     this.#changed();
+  }
+
+  #put(entry: GuardEntry): void {
+    this.#effects.append(entry);
+    this.apply(entry);
   }
 
   keepGrant(id: string): void {
