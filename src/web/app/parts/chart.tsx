@@ -69,6 +69,8 @@ export function Chart({
   pick.current = onPick;
   const shown = useRef(times);
   shown.current = times;
+  const said = useRef(label);
+  said.current = label;
 
   useEffect(() => {
     const element = place.current;
@@ -225,8 +227,8 @@ export function Chart({
     }));
     if (before !== undefined) captions.push({ color: color("--soft"), text: beforeName });
     const look = { ink: color("--ink"), soft: color("--soft"), ground: color("--surface") };
-    onReady?.(() => toPicture(made.getRenderedCanvas({ pixelRatio: 2, backgroundColor: look.ground }), label, captions, look));
-  }, [isLoaded, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width, label]);
+    onReady?.(() => toPicture(made.getRenderedCanvas({ pixelRatio: 2, backgroundColor: look.ground }), said.current, captions, look));
+  }, [isLoaded, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -237,9 +239,11 @@ export function Chart({
     else if (event.key === "Enter" && at !== null && times[at] !== undefined) onPick?.(times[at]);
   };
   const left = at === null || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, at) as number);
+  // Asked only where something is read: the browser would have to lay out the page for it.
+  const room = at === null ? 0 : (place.current?.clientWidth ?? 0);
   // Where it would hide what it is about, it stands below.
-  const isSmall = (place.current?.clientWidth ?? 0) < namedWidthMin;
-  const onRight = left > (place.current?.clientWidth ?? 0) / 2;
+  const isSmall = room < namedWidthMin;
+  const onRight = left > room / 2;
   return (
     <>
       <div
