@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { isPair, isScalar, parseDocument, visit } from "yaml";
 import { z } from "zod";
 import { PennyworthError } from "./error.ts";
+import { budgetSchema, guardSchema, name, rateSchema, treeSchema } from "./terms.ts";
 
 /** A price. Beyond 15 significant digits a number is not what was written; as text it is, to the last digit. */
 const decimal = z
@@ -63,8 +64,6 @@ const priceSchema = z.strictObject({
   perHour: z.record(z.string(), decimal).optional(),
 });
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "expected up to 64 of a-z, 0-9, dot, dash and underscore");
-
 /** Money paid ahead, which pays from one day up to another. */
 const creditSchema = z
   .strictObject({
@@ -114,6 +113,66 @@ const machineSchema = z
 function isNamedOnce(list: readonly { readonly id?: string; readonly name?: string }[]): boolean {
   return new Set(list.map((one) => one.id ?? one.name)).size === list.length;
 }
+
+/** Who is told of what the guard sees. Nothing secret stands here: it is in the variables that are named. */
+const receiver = {
+  name,
+  /** Kinds of alerts that it gets (alerts/alert.ts); all unless told. */
+  kinds: z.array(z.string()).min(1).optional(),
+  /** Only what is of these owners' budgets; and what is of no budget. */
+  owners: z.array(z.string().min(1)).min(1).optional(),
+};
+const variable = z.string().regex(/^[A-Za-z_]\w{0,127}$/, "expected the name of an environment variable");
+/** Addresses that a mail can be from or to; no display name, so that nothing can be put behind it. */
+const mailAddress = z.email().max(254);
+
+/** `alerts:` of the settings file. */
+export const alertsSchema = z
+  .strictObject({
+    /** Whether messages hold the names of customers and users. Else their tokens, which `pennyworth alerts list` names. */
+    names: z.boolean().default(false),
+    webhooks: z.array(z.strictObject({ ...receiver, urlFrom: variable, secretFrom: variable.optional() })).default([]),
+    slack: z.array(z.strictObject({ ...receiver, urlFrom: variable })).default([]),
+    emails: z
+      .array(
+        z
+          .strictObject({
+            ...receiver,
+            host: z.string().regex(/^[\w.:-]{1,253}$/, "expected the name or address of a mail server"),
+            port: z.int().min(1).max(65_535).default(587),
+            /** `starttls`: encrypted from the first command on, or not sent. `tls`: from the first byte on, as on port 465. */
+            tls: z.enum(["starttls", "tls", "none"]).default("starttls"),
+            user: z.string().min(1).optional(),
+            passwordFrom: variable.optional(),
+            from: mailAddress,
+            to: z.array(mailAddress).min(1).max(20),
+          })
+          .refine(({ user, passwordFrom }) => (user === undefined) === (passwordFrom === undefined), "user and passwordFrom go together")
+          .refine(
+            ({ tls, user, host }) => tls !== "none" || user === undefined || /^(127\.\d+\.\d+\.\d+|localhost|::1)$/.test(host),
+            "a password would be sent in the clear: tls is none",
+          ),
+      )
+      .default([]),
+    /** Two windows that both must burn so many times too fast; the worse pair first. */
+    burn: z
+      .array(
+        z
+          .strictObject({
+            shortMinutes: z.int().min(1).max(1_440),
+            longMinutes: z.int().min(2).max(10_080),
+            /** To the tenth. */
+            factor: z.number().min(1).max(1_000).multipleOf(0.1),
+          })
+          .refine(({ shortMinutes, longMinutes }) => shortMinutes < longMinutes, "shortMinutes is not less than longMinutes"),
+      )
+      .max(4)
+      .default([
+        { shortMinutes: 5, longMinutes: 60, factor: 14.4 },
+        { shortMinutes: 60, longMinutes: 360, factor: 6 },
+      ]),
+  })
+  .refine(({ webhooks, slack, emails }) => isNamedOnce([...webhooks, ...slack, ...emails]), "two receivers have one name");
 
 /** Where the data is when nobody says where. */
 export const usualFolder = join(homedir(), ".pennyworth");
@@ -198,6 +257,11 @@ export const settingsSchema = z.strictObject({
   credits: z.array(creditSchema).refine(isNamedOnce, "two have one id").default([]),
   allowances: z.array(allowanceSchema).refine(isNamedOnce, "two have one id").default([]),
   machines: z.array(machineSchema).refine(isNamedOnce, "two have one name").default([]),
+  budgets: z.array(budgetSchema).refine(isNamedOnce, "two have one id").default([]),
+  rates: z.array(rateSchema).refine(isNamedOnce, "two have one id").default([]),
+  trees: z.array(treeSchema).refine(isNamedOnce, "two have one id").default([]),
+  guard: guardSchema.prefault({}),
+  alerts: alertsSchema.prefault({}),
   log: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
 });
 
@@ -208,6 +272,7 @@ export type PriceSettings = z.infer<typeof priceSchema>;
 export type CreditSettings = z.infer<typeof creditSchema>;
 export type AllowanceSettings = z.infer<typeof allowanceSchema>;
 export type MachineSettings = z.infer<typeof machineSchema>;
+export type AlertSettings = z.infer<typeof alertsSchema>;
 
 /** Flags given on the command line: the same tree as the settings file, any part of it. */
 export type Flags = Readonly<Record<string, unknown>>;
@@ -267,15 +332,24 @@ export function canDraw(environment: NodeJS.ProcessEnv = process.env): boolean {
 /** A mistyped variable is an error, as a mistyped key of the file is. A provider's credential may be in a variable of any name. */
 function refuseUnknownVariables(environment: NodeJS.ProcessEnv, tree: Readonly<Record<string, unknown>>): void {
   const known = [...Object.keys(environmentSettings), ...otherVariables];
-  const named = new Set(
-    Object.values((tree["providers"] ?? {}) as object).map((provider: { keyFrom?: unknown } | null) => provider?.keyFrom),
-  );
+  const named = new Set([
+    ...Object.values((tree["providers"] ?? {}) as object).map((provider: { keyFrom?: unknown } | null) => provider?.keyFrom),
+    ...variablesOf(tree["alerts"]),
+  ]);
   for (const name of Object.keys(environment)) {
     if (!name.startsWith("PENNYWORTH_") || known.includes(name) || foreignVariables.test(name) || named.has(name)) continue;
     const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
     const detail = `no setting is called ${name} in the environment; the nearest is ${nearest}, and there are ${known.join(", ")}`;
     throw new PennyworthError("config_invalid", { detail });
   }
+}
+
+/** What the settings of alerts name as variables, before they are known to be valid. */
+function variablesOf(alerts: unknown): unknown[] {
+  const lists = typeof alerts === "object" && alerts !== null ? Object.values(alerts).filter(Array.isArray) : [];
+  return lists
+    .flat()
+    .flatMap((one: Readonly<Record<string, unknown>> | null) => [one?.["urlFrom"], one?.["secretFrom"], one?.["passwordFrom"]]);
 }
 
 /** How many characters must be put in, taken out or changed to make one text the other. */

@@ -3,13 +3,14 @@
 
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import pino, { type Logger } from "pino";
+import { type Alerts, openAlerts } from "./alerts/desk.ts";
+import { checkReceivers } from "./alerts/receiver.ts";
 import type { ApiContext, Identity } from "./api/context.ts";
 import { createApi } from "./api/app.ts";
 import type { Config } from "./config.ts";
@@ -26,7 +27,7 @@ import { Identifier } from "./gateway/identify.ts";
 import type { Parts } from "./gateway/parts.ts";
 import { Recorder } from "./gateway/recorder.ts";
 import { checkRoutes, type RouteTable } from "./gateway/route.ts";
-import { openServer } from "./gateway/server.ts";
+import { closeServer, listen, openServer } from "./gateway/server.ts";
 import { canRead, read } from "./gateway/read.ts";
 import { createUpstream } from "./gateway/upstream.ts";
 import { Works } from "./gateway/work.ts";
@@ -93,11 +94,16 @@ const caughtUpMsMax = 2_000;
 
 /** Opens the ledger without serving: for commands, when no server runs on the data folder. */
 export async function openOffline(config: Config): Promise<{ readonly app: ReturnType<typeof createApi>; close(): Promise<void> }> {
-  const ledger = await openLedger(config, createLog(config), null);
-  const app = createApi(
-    createContext(config, ledger, { url: null, active: () => 0, adminToken: null, works: () => standing(ledger.journal), fatal: () => {} }),
-  );
-  return { app, close: () => ledger.close() };
+  const log = createLog(config);
+  const ledger = await openLedger(config, log, null);
+  const alerts = alertsOf(config, ledger, log);
+  const works = () => standing(ledger.journal);
+  const app = createApi(createContext(config, ledger, { url: null, active: () => 0, adminToken: null, works, alerts, fatal: () => {} }));
+  const close = async (): Promise<void> => {
+    await alerts.close();
+    await ledger.close();
+  };
+  return { app, close };
 }
 
 /** @throws PennyworthError `data_demo` for a folder of invented data, unless the demo serves it. */
@@ -106,6 +112,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
   const log = createLog(config);
   if (!demo) refuseDemo(settings.data);
   checkRoutes(new Map(mergeProviders(settings.providers)).set(sandboxRecord.name, sandboxRecord), settings.routes);
+  checkReceivers(settings.alerts);
   const ledger = await openLedger(config, log, now);
   const { journal } = ledger;
   const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
@@ -183,6 +190,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     (message) => log.warn(message),
   );
   const clock = watchClock((byMs) => recorder.clock(byMs));
+  const alerts = alertsOf(config, ledger, log);
 
   let url = "";
   const context = createContext(config, ledger, {
@@ -193,6 +201,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     adminToken,
     sandboxed: routes.credentialed.size === 0,
     works: () => works.list(),
+    alerts,
     fatal: (error) => log.error(error),
   });
   const api = createApi(context);
@@ -212,6 +221,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     works.close();
     await upstream.close();
     recorder.close();
+    await alerts.close();
     await sandboxServer.close();
     await ledger.close();
   };
@@ -223,6 +233,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     await close();
     throw error;
   }
+  alerts.watch(() => []);
   return {
     url,
     adminToken,
@@ -322,6 +333,11 @@ function standing(journal: Journal): ReturnType<ApiContext["works"]> {
   return { open: [...journal.works().values()].map((work) => ({ work, lookedMs: null, nextMs: null, problem })), ended: [] };
 }
 
+function alertsOf(config: Config, ledger: OpenLedger, log: Logger): Alerts {
+  const nameOf = (token: string): Promise<string | null> => ledger.names.name(token);
+  return openAlerts(config, { now: ledger.now, createId, nameOf, warn: (message) => log.warn(message), version });
+}
+
 interface Face {
   readonly url: string | null;
   readonly active: () => number;
@@ -329,6 +345,7 @@ interface Face {
   readonly adminToken: string | null;
   readonly sandboxed?: boolean;
   readonly works: ApiContext["works"];
+  readonly alerts: ApiContext["alerts"];
   readonly fatal: (error: unknown) => void;
 }
 
@@ -373,6 +390,7 @@ function createContext(config: Config, ledger: OpenLedger, face: Face): ApiConte
       return ledger.store.rerate({ ...query, sources: ledger.sources(knownMs), regions });
     },
     works: face.works,
+    alerts: face.alerts,
     keys: ledger.keys,
     names: ledger.names,
     prices: ledger.prices,
@@ -468,25 +486,4 @@ function internal(log: Logger, error: unknown): PennyworthError {
 
 function createLog(config: Config): Logger {
   return pino({ level: config.settings.log }, pino.destination(2));
-}
-
-function listen(server: Server, host: string, port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: Error & { code?: string }) => {
-      const detail =
-        cause.code === "EADDRINUSE" ? `port ${port} on ${host} is in use; take another with --port, or 0 for a free one` : cause.message;
-      reject(new PennyworthError("config_invalid", { detail }, cause));
-    });
-    server.listen(port, host, () => {
-      const address = server.address() as AddressInfo;
-      resolve(`http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`);
-    });
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) resolve();
-    else server.close(() => resolve());
-  });
 }

@@ -24,8 +24,10 @@ const heights: Readonly<Record<string, number>> = {
   sandbox: 4,
   demo: 4,
   prices: 2.5,
+  guard: 2.5,
   ledger: 3,
   providers: 3,
+  alerts: 3,
   economics: 2,
   forecast: 2,
   capacity: 2,
@@ -33,6 +35,7 @@ const heights: Readonly<Record<string, number>> = {
   "near.ts": 0.5,
   "turn.ts": 0.5,
   "config.ts": 0,
+  "terms.ts": -0.5,
   "error.ts": -1,
 };
 const pure = new Set(["core", "economics", "forecast", "capacity"]);

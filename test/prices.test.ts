@@ -167,6 +167,13 @@ describe("a price of one's own", () => {
     expect(trend.announced).toEqual([{ fromMs: Date.UTC(2027, 0), input: "3", output: "12" }]);
   }, 60_000);
 
+  it("of a tier that no list has is told with the tiers that may have been meant", async () => {
+    const mistyped = await pennyworth(["prices", "show", "openai/gpt-5-mini", "--tier", "bacth"]);
+    expect([mistyped.code, mistyped.out]).toEqual([0, expect.stringMatching(/no price in the tier bacth: .*; near it: batch\.$/m)]);
+    const other = await pennyworth(["prices", "show", "openai/gpt-5-mini", "--tier", "zzzzzz"]);
+    expect(other.out).toMatch(/no price in the tier zzzzzz: calls of that tier are unpriced\.$/m);
+  }, 30_000);
+
   it("is taken back, and a list that is in force already is not taken again", async () => {
     expect((await pennyworth(["prices", "set", "sandbox/mistyped", "--input", ".5", "--tier", "bacth"])).err).toMatch(
       /No list has a tier called bacth; near it: batch/,

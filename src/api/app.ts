@@ -7,6 +7,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { PennyworthError } from "../error.ts";
+import { addAlerts } from "./alerts.ts";
 import { addCalls } from "./calls.ts";
 import { addCharges } from "./charges.ts";
 import { addClosings } from "./close.ts";
@@ -103,6 +104,7 @@ export function createApi(context: ApiContext): Api {
   addTasks(app, context);
   addSettings(app, context);
   addReconcile(app, context);
+  addAlerts(app, context);
   addSession(app, context, sessions);
   addProbes(app, context);
   app.doc31("/api/v1/openapi.json", {

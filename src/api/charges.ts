@@ -6,6 +6,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { type Attribution, attributionFields, unattributed } from "../core/call.ts";
 import { formatUsd, parseUsd, type Pico } from "../core/money.ts";
 import { type PeriodCharge, periodMsMax, periodPicoMax, unitOf } from "../core/period.ts";
+import { dayMs } from "../core/time.ts";
 import { PennyworthError } from "../error.ts";
 import { turns } from "../turn.ts";
 import type { ChargeRecord } from "../ledger/store.ts";
@@ -103,7 +104,7 @@ function toCharge(wanted: Wanted, context: ApiContext): PeriodCharge {
   const fromMs = parseTime("from", wanted.from, nowMs) as number;
   const toMs = parseTime("to", wanted.to, nowMs) as number;
   if (fromMs >= toMs) throw wrong(`from (${wanted.from}) is not before to (${wanted.to})`);
-  if (toMs - fromMs > periodMsMax) throw wrong(`the period is longer than ${periodMsMax / 86_400_000} days`);
+  if (toMs - fromMs > periodMsMax) throw wrong(`the period is longer than ${periodMsMax / dayMs} days`);
   if (wanted.id?.startsWith("correction:") === true) throw wrong("ids that begin with correction: are bookings for closed months");
   const said: Record<string, string | null> = {};
   for (const field of attributionFields) {

@@ -1,6 +1,7 @@
 // What the control API needs from the rest of Pennyworth, as one record of effects. The composition root fills it; tests pass one in memory.
 // Not here: HTTP. Invariant: no credential and no prompt text can be reached through it.
 
+import type { AlertsAccess } from "../alerts/alert.ts";
 import type { Settings } from "../config.ts";
 import type { Closing, Entry, Key, Position, Reconciled, Role } from "../core/entry.ts";
 import type { Statement } from "../core/statement.ts";
@@ -44,6 +45,7 @@ export interface ApiContext {
   readonly names: NamesAccess;
   readonly prices: PricesAccess;
   readonly statements: StatementsAccess;
+  readonly alerts: AlertsAccess;
   readonly status: () => Status | Promise<Status>;
   /** Up to where the store and the journal are, and how many calls are under way: without asking the store. */
   readonly position: () => { readonly position: Position | null; readonly journal: Position; readonly openCalls: number };

@@ -6,6 +6,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { AllowanceSettings } from "../config.ts";
 import { type Allowance, type Credit, type Draw, drawDown, type DrawDown, periodOf, type Use } from "../core/credit.ts";
 import { formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../core/money.ts";
+import { compareText } from "../core/order.ts";
+import { dayMs } from "../core/time.ts";
 import { isUsageClass } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { readAllowances, readCredits } from "../prices/prepaid.ts";
@@ -15,7 +17,6 @@ import { parseSpan } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { className, count, fresh, freshness, ms, text, time, usd } from "./schema.ts";
 
-const dayMs = 86_400_000;
 /** Rows of one question to the store; a span with more is asked in halves. */
 const rowsMax = 10_000;
 
@@ -140,7 +141,7 @@ export function addCredits(app: Api, context: ApiContext): void {
             const [provider, model] = JSON.parse(key) as [string, string | null];
             return Object.assign({ provider, model, unpriced: unpricedOf.get(key) ?? 0 }, toParts(of.owed, of.draws));
           })
-          .sort((a, b) => compare(a.provider, b.provider) || compare(a.model ?? "", b.model ?? "")),
+          .sort((a, b) => compareText(a.provider, b.provider) || compareText(a.model ?? "", b.model ?? "")),
         draws: toDraws(draws),
         unpriced,
         ...isFresh,
@@ -300,8 +301,4 @@ function toDraws(draws: readonly Draw[]): Answer["draws"] {
     units,
     cost: formatUsd(costPico),
   }));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

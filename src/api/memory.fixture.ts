@@ -8,6 +8,7 @@ import { toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import type { CallRecord, Filter, ReportQuery, ReportRow, RunRow, UnpricedRow } from "../ledger/store.ts";
 import type { PriceLine, PricesAccess } from "../prices/view.ts";
+import { alertsInMemory } from "./alerts.fixture.ts";
 import type { ApiContext, ListedKey } from "./context.ts";
 
 export const nowMs = Date.UTC(2026, 10, 21, 12);
@@ -157,6 +158,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       read: async () => null,
       list: () => recorded.flatMap((entry) => (entry.kind === "reconciled" ? [entry.reconciled] : [])),
     },
+    alerts: alertsInMemory,
     status: () => ({
       url: "http://127.0.0.1:4242",
       dataFolder: "/data",

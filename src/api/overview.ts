@@ -3,6 +3,7 @@
 
 import { createRoute } from "@hono/zod-openapi";
 import { parseUsd } from "../core/money.ts";
+import { dayMs, hourMs } from "../core/time.ts";
 import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
 import { addRows } from "../ledger/rows.ts";
 import type { Filter, Report, ReportField, ReportRow } from "../ledger/store.ts";
@@ -19,7 +20,6 @@ const signs = ["differs", "disputed"] as const satisfies readonly ReportField[];
 const goalRows = 5;
 /** Most groups of all those fields together that are worth fetching. */
 const mixedRowsMax = 2_000;
-const dayMs = 86_400_000;
 
 /** What of a span's calls needs a look, with the filter that finds them. */
 const concerns = [
@@ -134,7 +134,7 @@ export function spansOf(nowMs: number, zone: readonly ZoneOffset[]) {
   const lastMonth = at(Date.UTC(year, month - 1));
   const sameDay = Date.UTC(year, month - 1, day) < Date.UTC(year, month) ? at(Date.UTC(year, month - 1, day) + timeMs) + 1 : thisMonth;
   return {
-    hour: { now: { sinceMs: untilMs - 3_600_000, untilMs }, before: { sinceMs: untilMs - 7_200_000, untilMs: untilMs - 3_600_000 } },
+    hour: { now: { sinceMs: untilMs - hourMs, untilMs }, before: { sinceMs: untilMs - 2 * hourMs, untilMs: untilMs - hourMs } },
     today: {
       now: { sinceMs: today, untilMs },
       before: { sinceMs: yesterday, untilMs: Math.min(today, at(Date.UTC(year, month, day) + timeMs - dayMs) + 1) },

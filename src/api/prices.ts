@@ -4,6 +4,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { formatRate } from "../core/money.ts";
 import { priceTier } from "../core/price.ts";
+import { rateUnits } from "../core/quote.ts";
 import { type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import type { Dispute, ListedModel, PriceLine } from "../prices/view.ts";
@@ -11,7 +12,6 @@ import type { ApiContext } from "./context.ts";
 import { nearest } from "../near.ts";
 import * as schema from "./pricing.ts";
 import { invalid, parseLimit, parseTime } from "./query.ts";
-import { quotedUnits } from "./receipt.ts";
 import { type Api, failures, json, needs, notFound, security } from "./route.ts";
 
 const modelsMax = 20_000;
@@ -162,13 +162,13 @@ function placeOf(name: UsageClass): number {
 }
 
 export function toShownLine({ ratePico, ratePer, ...line }: PriceLine) {
-  const rateUnits = quotedUnits(line.class);
+  const units = rateUnits(line.class);
   return {
     ...line,
     ratePico: ratePico.toString(),
     ratePer: ratePer.toString(),
-    rateUsd: formatRate({ pico: ratePico, per: ratePer }, BigInt(rateUnits)),
-    rateUnits,
+    rateUsd: formatRate({ pico: ratePico, per: ratePer }, BigInt(units)),
+    rateUnits: units,
   };
 }
 

@@ -1,6 +1,7 @@
 // What people write in a query: fields, times, filters, limits. Text in, typed values out; what is not understood is refused by name.
 // Not here: HTTP, or what the store makes of it. Invariant: a query is never answered in part, or with something left out in silence.
 
+import { dayMs, hourMs, minuteMs } from "../core/time.ts";
 import { PennyworthError } from "../error.ts";
 import { offsetsOf, toUtc, type ZoneOffset } from "../core/zone.ts";
 import { nearest } from "../near.ts";
@@ -59,7 +60,7 @@ export function parseFilters(texts: string | readonly string[] | undefined): Fil
   });
 }
 
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: minuteMs, h: hourMs, d: dayMs, w: 7 * dayMs };
 
 /**
  * A zone's offsets by its IANA name; absent, or UTC: undefined.

@@ -5,6 +5,7 @@ import type { CallEnd, CallStart } from "../core/call.ts";
 import { type Charge, type Rating, total } from "../core/charge.ts";
 import { markOf } from "../core/mark.ts";
 import { cost, formatRate, formatUsd } from "../core/money.ts";
+import { rateUnits } from "../core/quote.ts";
 import { inForce } from "../core/resolve.ts";
 import { type QuantitySource, type Usage, type UsageClass, totalQuantities, usageClasses } from "../core/usage.ts";
 import type { Booking, CallRecord } from "../ledger/store.ts";
@@ -108,12 +109,6 @@ function toAmended({ charges, unpriced }: Rating): Amended {
   };
 }
 
-/** How many units people quote a price for: a million tokens, a thousand uses, else one. */
-export function quotedUnits(name: UsageClass): number {
-  const { unit } = usageClasses[name];
-  return unit === "token" ? 1_000_000 : unit === "use" || unit === "page" ? 1_000 : unit === "millisecond" ? 3_600_000 : 1;
-}
-
 /** Whether another model answered than the one that was sent. */
 export function isDiffering(start: CallStart | null, end: CallEnd | null): boolean {
   const sent = start?.modelSent ?? start?.modelAsked ?? null;
@@ -147,7 +142,7 @@ export function checkCharges(record: CallRecord): string[] {
 }
 
 function toLine(charge: Charge, priceSource: (version: string) => string | null): ReceiptLine {
-  const units = quotedUnits(charge.class);
+  const units = rateUnits(charge.class);
   return {
     class: charge.class,
     unit: usageClasses[charge.class].unit,

@@ -2,11 +2,12 @@
 // a token may do (the context says that). Invariant: the text that stands for a session is known to its browser alone; here is its hash.
 
 import { createHash, randomBytes } from "node:crypto";
+import { dayMs, hourMs } from "../core/time.ts";
 import type { Identity } from "./context.ts";
 
-export const idleMsMax = 12 * 3_600_000;
+export const idleMsMax = 12 * hourMs;
 /** However busy a session is. */
-export const ageMsMax = 7 * 24 * 3_600_000;
+export const ageMsMax = 7 * dayMs;
 const sessionsMax = 1_000;
 /** Of one key, or of the admin token: one more ends the one that was used least lately. */
 const sessionsOfOneMax = 20;

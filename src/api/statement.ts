@@ -3,10 +3,9 @@
 
 import { createHash } from "node:crypto";
 import { monthSpan } from "../core/month.ts";
+import { dayMs } from "../core/time.ts";
 import { PennyworthError } from "../error.ts";
 import type { ReportRow, Store } from "../ledger/store.ts";
-
-const dayMs = 86_400_000;
 
 export interface MonthStatement {
   readonly total: ReportRow;

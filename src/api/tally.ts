@@ -2,7 +2,8 @@
 // Invariant: all of the span is in it, or an error says that it is not.
 
 import { parseUsd, toPico } from "../core/money.ts";
-import { dayMs, type LedgerLine } from "../core/statement.ts";
+import type { LedgerLine } from "../core/statement.ts";
+import { dayMs } from "../core/time.ts";
 import { isUsageClass } from "../core/usage.ts";
 import type { ReportRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";

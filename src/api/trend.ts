@@ -4,6 +4,7 @@
 
 import { createRoute } from "@hono/zod-openapi";
 import { cost, formatRate, formatRatio, formatUsd, parseUsd, type Pico, picoPerUsd, type Rate, sum } from "../core/money.ts";
+import { dayMs } from "../core/time.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { Trend, TrendBucket, TrendLine } from "../ledger/store.ts";
 import type { PriceFound, PriceSpan } from "../prices/view.ts";
@@ -183,7 +184,7 @@ function boundsOf(bucket: string, by: "day" | "week" | "month"): [fromMs: number
   const fromMs = Date.parse(by === "month" ? `${bucket}-01` : bucket);
   const date = new Date(fromMs);
   if (by === "month") return [fromMs, Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1)];
-  return [fromMs, fromMs + (by === "week" ? 7 : 1) * 86_400_000];
+  return [fromMs, fromMs + (by === "week" ? 7 : 1) * dayMs];
 }
 
 function announcedIn(spans: readonly PriceSpan[], nowMs: number) {

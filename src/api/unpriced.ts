@@ -4,6 +4,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { stringify } from "yaml";
 import { priceTier, standard } from "../core/price.ts";
+import { type Quote, quoteOf } from "../core/quote.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { UnpricedRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
@@ -69,20 +70,12 @@ function isPriced(context: ApiContext, { provider, model, tier, region, firstMs,
   );
 }
 
-/** How prices of a class are quoted in a price file: by the million tokens, the thousand uses or pages, the hour, else by the unit. */
-export function quoteOf(name: UsageClass): "perMillion" | "perThousand" | "perHour" | "perUnit" {
-  const { unit } = usageClasses[name];
-  if (unit === "token") return "perMillion";
-  if (unit === "use" || unit === "page") return "perThousand";
-  return unit === "second" || unit === "millisecond" || unit === "token_second" ? "perHour" : "perUnit";
-}
-
 function toRecord(
   { provider, model, tier, region }: Pick<UnpricedRow, "provider" | "model" | "region"> & { readonly tier: string },
   classes: readonly UsageClass[],
 ): { readonly yaml: string; readonly command: string } | null {
   if (model === null || classes.length === 0) return null;
-  const prices: { [quote: string]: { [name in UsageClass]?: string } } = {};
+  const prices: { [quote in Quote]?: { [name in UsageClass]?: string } } = {};
   for (const name of classes) (prices[quoteOf(name)] ??= {})[name] = blank;
   const place = { ...(tier === standard ? {} : { tier }), ...(region === null ? {} : { region }) };
   const options = classes.map((name) => (plainOptions.has(name) ? `--${name.replaceAll("_", "-")} ${blank}` : `--class ${name}=${blank}`));

@@ -4,6 +4,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { dayMs } from "../core/time.ts";
 import type { Team } from "../demo/company.ts";
 import { PennyworthError } from "../error.ts";
 import type { Running } from "../main.ts";
@@ -70,7 +71,7 @@ async function run(options: DemoOptions): Promise<void> {
     if (isLive) print(greeting(demo.running));
     const startedMs = performance.now();
     const progress = startProgress("history", "days");
-    const days = (atMs: number): number => Math.round((atMs - demo.startMs) / 86_400_000);
+    const days = (atMs: number): number => Math.round((atMs - demo.startMs) / dayMs);
     const sent = await demo.past(stopping.signal, (atMs) => progress.update(days(atMs), days(Date.now()))).finally(() => progress.stop());
     const seconds = (performance.now() - startedMs) / 1000;
     const { seed, months } = options;

@@ -83,6 +83,13 @@ it("every command has help with examples", async () => {
   }
 });
 
+it("help fits 80 columns, but for examples, which are for copying", async () => {
+  for (const command of ["", "prices", "prices import", "charges add", "report"]) {
+    const { out } = await run(...command.split(" ").filter((word) => word !== ""), "--help");
+    expect([command, out.split("\n").filter((line) => line.length > 80 && !line.startsWith("  $ "))]).toEqual([command, []]);
+  }
+});
+
 describe("a folder without a ledger", () => {
   const folder = join(data, "mistyped");
 

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { PennyworthError } from "../error.ts";
+import { addAlerts } from "./alerts.ts";
 import { addCharges } from "./charges.ts";
 import { addClose } from "./close.ts";
 import { exitCodes, isUsage, remark } from "./command.ts";
@@ -29,6 +30,8 @@ const program = new Command("pennyworth")
   .version(version)
   .exitOverride()
   .showHelpAfterError("(--help shows what there is)")
+  // A long name of a command leaves little room beside it: that is still wrapped.
+  .configureHelp({ minWidthToWrap: 20 })
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold.");
 const commands = [
   addServe,
@@ -41,6 +44,7 @@ const commands = [
   addCharges,
   addClose,
   addCredits,
+  addAlerts,
   addKeys,
   addNames,
   addDoctor,

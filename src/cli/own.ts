@@ -2,10 +2,11 @@
 // command is turned into a price file of one record, so that both are read, and refused, by the same code. Invariant: amounts go as they were written.
 
 import { InvalidArgumentError } from "commander";
+import { type Quote, quoteOf } from "../core/quote.ts";
 import { nearest } from "../near.ts";
 import * as schema from "../api/pricing.ts";
 import { statusAnswer } from "../api/schema.ts";
-import { plainOptions, quoteOf } from "../api/unpriced.ts";
+import { plainOptions } from "../api/unpriced.ts";
 import { distance } from "../config.ts";
 import { priceTier } from "../core/price.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
@@ -26,8 +27,6 @@ interface SetOptions extends SettingsOptions {
   readonly file?: string;
   readonly newProvider?: true;
 }
-
-type Quote = ReturnType<typeof quoteOf>;
 
 const quotes: Readonly<Record<NonNullable<SetOptions["per"]>, Quote>> = {
   million: "perMillion",

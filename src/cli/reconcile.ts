@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { z } from "zod";
 import type { reconciliation } from "../api/reconciling.ts";
 import { divideHalfEven, parseRate, parseUsd, roundUsd } from "../core/money.ts";
+import { dayMs } from "../core/time.ts";
 import { PennyworthError } from "../error.ts";
 import {
   failCheck,
@@ -196,8 +197,6 @@ function formatRows(rows: Shown["rows"], formatTable: (typeof import("./table.ts
 function percent(text: string): string {
   return roundUsd(parseUsd(text), 2);
 }
-
-const dayMs = 86_400_000;
 
 function nextDay(day: string): string {
   return new Date(Date.parse(`${day}T00:00Z`) + dayMs).toISOString().slice(0, 10);

@@ -3,6 +3,7 @@
 
 import type { z } from "zod";
 import * as schema from "../api/pricing.ts";
+import { nearest } from "../near.ts";
 import { many, print, printJson } from "./command.ts";
 import { ask, type Control, toPath } from "./control.ts";
 import type { Model, MomentOptions, PlaceOptions } from "./asked.ts";
@@ -76,10 +77,19 @@ export async function showModel(control: Control, { provider, model }: Model, op
   const place = [`tier ${price.tier}`, ...(region === undefined ? [] : [`region ${region}`])].join(", ");
   const window = price.contextWindow === null ? "" : `; context window ${formatCount(price.contextWindow)} tokens`;
   print(`${capital(momentOf(price.atMs, price.knownMs))}, ${place}${window}\n`);
-  if (price.lines.length === 0) print(`It has no price in the tier ${price.tier}: calls of that tier are unpriced.`);
+  if (price.lines.length === 0) print(await describeTierless(control, price, options));
   else print(describeLines(price.lines.toSorted(byClass)));
   print(`\n${describeDisputes(said)}`);
   print(`\n${describeHistory(past)}`);
+}
+
+/** That a model has no price in a tier, and which tier may have been meant: of any model, since rules give more than a model's own lists. */
+async function describeTierless(control: Control, { tier }: z.infer<typeof schema.prices>, { at, known }: MomentOptions): Promise<string> {
+  const { models } = await ask(control, schema.models, toPath("prices/models", { at, known, limit: "20000" }));
+  const tiers = models.flatMap((one) => one.tiers);
+  const near = tiers.includes(tier) ? [] : nearest(tier, tiers);
+  const meant = near.length === 0 ? "" : ` No list has such a tier; near it: ${near.join(", ")}.`;
+  return `It has no price in the tier ${tier}: calls of that tier are unpriced.${meant}`;
 }
 
 /** The prices of classes that have one of their own; those that take another's are named below it; and where they are from. */

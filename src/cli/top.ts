@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import { z } from "zod";
 import { canDraw, type Config } from "../config.ts";
+import { hourMs, minuteMs } from "../core/time.ts";
 import { type Facts, type Field, fields, type Look, type Window, windows } from "./board.ts";
 import { type SettingsOptions, print, printJson, remark, toConfig, wholeNumber, withExamples, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
@@ -15,8 +16,6 @@ interface TopOptions extends SettingsOptions {
   readonly once?: true;
 }
 
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
 const trendMinutes = 60;
 
 export function addTop(program: Command): void {

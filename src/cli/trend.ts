@@ -3,6 +3,7 @@
 
 import type { z } from "zod";
 import type { report } from "../api/schema.ts";
+import { dayMs, hourMs } from "../core/time.ts";
 import { bar, bin, sparks } from "./draw.ts";
 import type { Column } from "./table.ts";
 
@@ -24,8 +25,6 @@ const fieldsMax = 6;
 const rowsMax = "10000";
 const barWidth = 12;
 const sparksMax = 24;
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 /**
  * @param width columns of the terminal that are left for it.

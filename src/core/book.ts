@@ -18,11 +18,11 @@ import {
   type Tariff,
 } from "./price.ts";
 import { makeTariff, ruleMark, type TariffParts } from "./tariff.ts";
+import { dayMs } from "./time.ts";
 
 /** Names that are kept resolved, per provider: a bound, since names come from outside. */
 const namesMax = 16_384;
 const tiersMax = 32;
-const dayMs = 86_400_000;
 
 /** One model of one layer. */
 interface Row {

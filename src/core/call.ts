@@ -2,7 +2,8 @@
 // No text of prompts or answers is in here. Times are milliseconds since 1970 in UTC; bytes and tokens are whole numbers.
 
 import type { Charge } from "./charge.ts";
-import type { Usage, UsageClass } from "./usage.ts";
+import type { GuardMark } from "./refusal.ts";
+import type { Quantities, Usage, UsageClass } from "./usage.ts";
 
 /** What a cost is attributed to. A null was not said. Names of people and customers are tokens (see ledger/names.ts). */
 export interface Attribution {
@@ -82,6 +83,16 @@ export interface Hold {
   readonly cost: string | null;
   /** Why the bound is not known; null when it is. */
   readonly unbounded: string | null;
+  /** Uses of the provider's tools that are in it, at most; absent: none. */
+  readonly uses?: Quantities;
+  /** The prices of input it was reckoned at; absent: all that there are. */
+  readonly reads?: InputKinds;
+}
+
+/** Which prices of input a call can meet. `media`: not of text alone. `writes`: into which of the provider's caches it can write. */
+export interface InputKinds {
+  readonly media: boolean;
+  readonly writes: "none" | "5m" | "any";
 }
 
 export interface CallStart {
@@ -119,6 +130,8 @@ export interface CallStart {
   /** Policy edits of the request, in words, e.g. `stream_options.include_usage`; empty when bytes went unchanged. */
   readonly edits: readonly string[];
   readonly hold: Hold;
+  /** Absent: it is under no budget. */
+  readonly guard?: GuardMark | undefined;
 }
 
 /**
@@ -154,6 +167,8 @@ export interface CallEnd {
   readonly usage: Usage | null;
   readonly charges: readonly Charge[];
   readonly unpriced: readonly UsageClass[];
+  /** The most it can have been, where the provider has not said what it was, or not yet: dollars as exact decimal text, and tokens. */
+  readonly atMost?: { readonly cost: string; readonly tokens: number } | undefined;
 }
 
 /**

@@ -18,7 +18,7 @@ import {
 } from "./cell.ts";
 import { divideHalfEven } from "./money.ts";
 import { explainRatios } from "./ratios.ts";
-import { dayMs } from "./statement.ts";
+import { dayMs } from "./time.ts";
 import type { UsageClass } from "./usage.ts";
 
 /** A statement younger than this may lack usage of its last day, ms: Anthropic says minutes, OpenAI and the clouds up to two days. */

@@ -4,9 +4,9 @@
 
 import { compileMatch, type MatchRule } from "./match.ts";
 import { allocate, type Pico, sum, toPico, zero } from "./money.ts";
+import { compareText, compareWhole } from "./order.ts";
+import { dayMs } from "./time.ts";
 import { type UsageClass, usageClassNames } from "./usage.ts";
-
-const dayMs = 86_400_000;
 
 /** What was used of one class of one model on one day, UTC, and what it cost. */
 export interface Use {
@@ -142,7 +142,7 @@ export function compareUses(a: Use, b: Use): number {
     compareText(a.model ?? "", b.model ?? "") ||
     usageClassNames.indexOf(a.class) - usageClassNames.indexOf(b.class) ||
     (a.quantity ?? -1) - (b.quantity ?? -1) ||
-    (a.costPico < b.costPico ? -1 : a.costPico > b.costPico ? 1 : 0)
+    compareWhole(a.costPico, b.costPico)
   );
 }
 
@@ -230,9 +230,5 @@ function compareLapse(aTo: number | null, bTo: number | null, aFrom: number | nu
 }
 
 function compareNumber(a: number, b: number): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,10 +2,12 @@
 // Invariant: an entry that was ever written can be read for ever; a change of shape is a new version, upgraded on reading.
 // In JSON, bigints are decimal strings of digits; nulls and empty lists are left out (see ledger/codec.ts).
 
+import type { Budget } from "./budget.ts";
 import type { CallEnd, CallStart, Observation } from "./call.ts";
 import type { Charge } from "./charge.ts";
 import type { Pico } from "./money.ts";
 import type { PeriodCharge } from "./period.ts";
+import type { Halt, Refused } from "./refusal.ts";
 import type { UsageClass } from "./usage.ts";
 import type { Work, WorkStatus } from "./work.ts";
 
@@ -72,6 +74,27 @@ export interface Reconciled {
   readonly hash: string;
 }
 
+/** Who defined a budget: the settings, somebody at the control plane, or a task's own header. */
+export type BudgetOrigin = "settings" | "api" | "task";
+
+/** Money, tokens or calls put into a window of a budget, or, below zero, taken out. */
+export interface Grant {
+  readonly id: string;
+  readonly budget: string;
+  /** Of the budget's `each` fields: whose allowance it goes to; empty without any. */
+  readonly values: readonly string[];
+  readonly amount: bigint;
+  readonly atMs: number;
+  readonly note: string | null;
+}
+
+/** What was taken, in a window that is under way, before its budget was defined. */
+export interface Opening {
+  readonly values: readonly string[];
+  readonly atMs: number;
+  readonly amount: bigint;
+}
+
 export type Entry =
   /** A gateway process began: its calls are those until the next `run`. */
   | { readonly kind: "run"; readonly run: string; readonly atMs: number; readonly version: string }
@@ -95,6 +118,17 @@ export type Entry =
   | { readonly kind: "rerated"; readonly rerate: string; readonly atMs: number; readonly calls: readonly Rerated[] }
   | { readonly kind: "closed"; readonly closing: Closing }
   | { readonly kind: "reconciled"; readonly reconciled: Reconciled }
+  /** A budget is defined, or has other terms from now on. */
+  | { readonly kind: "budget.set"; readonly atMs: number; readonly origin: BudgetOrigin; readonly budget: Budget }
+  | { readonly kind: "budget.unset"; readonly atMs: number; readonly id: string }
+  /** The first one of an id stands. */
+  | { readonly kind: "budget.granted"; readonly grant: Grant }
+  | { readonly kind: "budget.opened"; readonly atMs: number; readonly id: string; readonly openings: readonly Opening[] }
+  | { readonly kind: "refused"; readonly refused: Refused }
+  | { readonly kind: "halted"; readonly halt: Halt }
+  | { readonly kind: "resumed"; readonly atMs: number; readonly id: string; readonly by: string }
+  /** An operator says what a call really cost of which nobody knew how it ended. For budgets alone: the call stays as it is on record. */
+  | { readonly kind: "presumed.settled"; readonly atMs: number; readonly call: string; readonly costPico: Pico; readonly by: string }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: Key }
   | { readonly kind: "key.revoked"; readonly atMs: number; readonly id: string }
   /** `calls` calls went through unmetered, by setting, while the journal could not be written. */

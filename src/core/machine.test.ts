@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hourMs, type Machine, measure, type Ran, spanOf, spread } from "./machine.ts";
+import { type Machine, measure, type Ran, spanOf, spread } from "./machine.ts";
 import { formatUsd, sum } from "./money.ts";
+import { hourMs } from "./time.ts";
 
 const minute = 60_000;
 const at = Date.parse("2026-11-21T13:00:00Z");

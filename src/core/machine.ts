@@ -2,8 +2,7 @@
 // (src/ledger/hosting.ts). Invariant: the shares and what was idle add up to the hour's cost to the last digit, however busy it was.
 
 import { allocate, cost, divideHalfEven, parseRate, type Pico, toPico, zero } from "./money.ts";
-
-export const hourMs = 3_600_000;
+import { hourMs } from "./time.ts";
 
 /** Machines of one kind that are paid by the hour, whether used or not. */
 export interface Machine {

@@ -15,6 +15,7 @@ import {
   scaleRate,
   sum,
   toPico,
+  unitsFor,
 } from "./money.ts";
 
 const amount = fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n });
@@ -202,4 +203,22 @@ it("shows a rate that does not end, rounded, and one that does exactly", () => {
   // $2.49 an hour, for a thousand milliseconds.
   expect(showRate(parseRate("2.49", 3_600_000n), 1_000n)).toBe("0.000691666666666667");
   expect(showRate(parseRate("0.36", 3_600_000n), 1_000n)).toBe("0.0001");
+});
+
+describe("the units that an amount pays for", () => {
+  it("are the most whose cost is within it", () => {
+    fc.assert(
+      fc.property(fc.bigInt(0n, 10n ** 9n), fc.bigInt(1n, 10n ** 7n), fc.bigInt(0n, 10n ** 13n), (pico, per, amount) => {
+        const units = unitsFor({ pico, per }, amount as Pico);
+        expect(cost({ pico, per }, units)).toBeLessThanOrEqual(amount);
+        if (units < Number.MAX_SAFE_INTEGER) expect(cost({ pico, per }, units + 1)).toBeGreaterThan(amount);
+      }),
+    );
+  });
+
+  it("are none for less than nothing, and as many as can be counted where they are free", () => {
+    expect(unitsFor({ pico: 3n, per: 1n }, -1n as Pico)).toBe(0);
+    expect(unitsFor({ pico: 0n, per: 1n }, 0n as Pico)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(unitsFor({ pico: 3_000_000n, per: 1n }, 2_999_999n as Pico)).toBe(0);
+  });
 });

@@ -35,6 +35,20 @@ export function cost(rate: Rate, quantity: number): Pico {
   return (rate.per === 1n ? exact : divideHalfEven(exact, rate.per)) as Pico;
 }
 
+/**
+ * The most units that cost no more than `amount` at `rate`: `cost(rate, units) <= amount`, and one more would cost more.
+ * @returns the largest whole number that counts exactly where the rate is 0, or so low; 0 where not even one unit is paid for.
+ */
+export function unitsFor(rate: Rate, amount: Pico): number {
+  if (amount < 0n) return 0;
+  if (rate.pico <= 0n) return Number.MAX_SAFE_INTEGER;
+  // A cost of so much and a half is still rounded to it, if at all; no more than that one step is tried.
+  let units = ((2n * amount + 1n) * rate.per) / (2n * rate.pico);
+  if (units > BigInt(Number.MAX_SAFE_INTEGER)) units = BigInt(Number.MAX_SAFE_INTEGER);
+  while (units > 0n && cost(rate, Number(units)) > amount) units -= 1n;
+  return Number(units);
+}
+
 /** `numerator / denominator` to the nearest integer, ties to the even one. The denominator is above zero. */
 export function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
   const negative = numerator < 0n;

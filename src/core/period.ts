@@ -5,6 +5,7 @@
 import type { Attribution } from "./call.ts";
 import { allocate, cost, type Pico, type Rate, toPico } from "./money.ts";
 import type { PriceBook } from "./price.ts";
+import { dayMs } from "./time.ts";
 import { type QuantitySource, type UsageClass, usageClasses } from "./usage.ts";
 
 export const periodClasses = ["training", "cache_storage", "hosting"] as const satisfies readonly UsageClass[];
@@ -57,11 +58,9 @@ export interface Piece {
 }
 
 /** Longest span of one charge: a piece is kept for each of its days. */
-export const periodMsMax = 1_100 * 86_400_000;
+export const periodMsMax = 1_100 * dayMs;
 /** Dearest charge that is taken: what a row can hold. */
 export const periodPicoMax = toPico(999_999_999_999_999_999n);
-
-const dayMs = 86_400_000;
 
 /**
  * What `quantity` units of a class cost at the price in force when the period began.

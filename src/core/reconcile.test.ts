@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { align } from "./align.ts";
 import { type Pico, toPico } from "./money.ts";
 import { reconcile, type Reconciliation, type ReconcileOptions } from "./reconcile.ts";
-import { dayMs, type LedgerLine, type Statement, type StatementLine } from "./statement.ts";
+import type { LedgerLine, Statement, StatementLine } from "./statement.ts";
+import { dayMs } from "./time.ts";
 import type { UsageClass } from "./usage.ts";
 
 const firstMs = Date.UTC(2026, 9, 1);

@@ -5,6 +5,7 @@ import { align, type Alignment } from "./align.ts";
 import { atRate, type Cell, type CauseKind, magnitude, type Part, type PriceOf, residual, valueOf } from "./cell.ts";
 import { explain } from "./causes.ts";
 import { type Pico, sum, toPico } from "./money.ts";
+import { compareWhole } from "./order.ts";
 import { type Scope, type Scopes, toScopes, unmeteredKey } from "./scope.ts";
 import type { LedgerLine, Statement } from "./statement.ts";
 import type { UsageClass } from "./usage.ts";
@@ -226,7 +227,7 @@ function causesOf(found: ReadonlyMap<Scope, Cell | null>, options: ReconcileOpti
     if (list === undefined) kinds.set(one.kind, [one]);
     else list.push(one);
   }
-  const causes = [...kinds].map(([kind, list]) => toCause(kind, list)).toSorted((a, b) => compare(b.grossPico, a.grossPico));
+  const causes = [...kinds].map(([kind, list]) => toCause(kind, list)).toSorted((a, b) => compareWhole(b.grossPico, a.grossPico));
   const left = all
     .filter(({ cell }) => residual(cell) !== 0n)
     .map(({ scope, cell }) => ({ cell, amountPico: residual(cell), quantity: 0, why: whyLeft(scope) }));
@@ -258,7 +259,7 @@ function toCause(kind: Cause["kind"], list: readonly Explained[]): Cause {
     amountPico: sum(places.map((place) => place.amountPico)),
     grossPico: sum(places.map((place) => toPico(magnitude(place.amountPico)))),
     why: [...new Set(list.map((one) => one.why))].filter((why) => why !== ""),
-    places: places.toSorted((a, b) => compare(magnitude(b.amountPico), magnitude(a.amountPico))).slice(0, placesMax),
+    places: places.toSorted((a, b) => compareWhole(magnitude(b.amountPico), magnitude(a.amountPico))).slice(0, placesMax),
   };
 }
 
@@ -287,13 +288,9 @@ function quantityOf(lines: readonly LedgerLine[]): number {
 function byGap(a: Row, b: Row): number {
   const [one, other] = [magnitude(a.gap.costPico ?? 0n), magnitude(b.gap.costPico ?? 0n)];
   return (
-    compare(other, one) ||
+    compareWhole(other, one) ||
     a.fromMs - b.fromMs ||
     (a.model ?? "").localeCompare(b.model ?? "") ||
     (a.class ?? "").localeCompare(b.class ?? "")
   );
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -5,6 +5,7 @@
 import type { CallEnd, CallStart, CallStatus, Observation } from "./call.ts";
 import type { Rerated } from "./entry.ts";
 import { markOf } from "./mark.ts";
+import { compareText } from "./order.ts";
 import type { QuantitySource } from "./usage.ts";
 
 /** The gateway's name among witnesses. */
@@ -127,10 +128,6 @@ function compareCourses(a: Testimony, b: Testimony): number {
     b.end.endMs - a.end.endMs ||
     compareText(a.mark(), b.mark())
   );
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 const statusRank: Readonly<Record<CallStatus, number>> = { complete: 5, failed: 4, aborted: 3, cut: 2, unreached: 1, presumed: 0 };

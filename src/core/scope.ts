@@ -1,7 +1,8 @@
 // Scopes: what each line of a statement is about, as day, model and classes, and which of the ledger's lines fall under it. Not here: why the two
 // differ. Invariant: every line of the ledger is in exactly one scope for its cost and in exactly one for its quantity.
 
-import { dayMs, type LedgerLine, type Statement, type StatementLine } from "./statement.ts";
+import type { LedgerLine, Statement, StatementLine } from "./statement.ts";
+import { dayMs } from "./time.ts";
 import type { UsageClass } from "./usage.ts";
 
 export interface Scope {

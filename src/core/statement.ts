@@ -69,8 +69,6 @@ export interface LedgerLine {
   readonly unmetered: number;
 }
 
-export const dayMs = 86_400_000;
-
 /** Classes of text input, cached or not: what a provider counts as prompt tokens when it does not tell them apart. */
 export const promptClasses: readonly UsageClass[] = [
   "input",

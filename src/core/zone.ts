@@ -1,6 +1,8 @@
 // Time zones as what a sum by days needs of them: from when on local time is how far from UTC. Not here: how a date is shown.
 // Invariant: pure; what a zone's rules are comes from the platform's own database.
 
+import { dayMs, minuteMs } from "./time.ts";
+
 /** From `fromMs` on (ms UTC), local time is UTC plus `offsetMs`. The first holds for all time before it, too. */
 export interface ZoneOffset {
   readonly fromMs: number;
@@ -10,8 +12,7 @@ export interface ZoneOffset {
 const firstMs = Date.UTC(2015, 0);
 const lastMs = Date.UTC(2045, 0);
 /** No zone changes twice within this time. */
-const stepMs = 7 * 86_400_000;
-const minuteMs = 60_000;
+const stepMs = 7 * dayMs;
 const known = new Map<string, readonly ZoneOffset[] | null>();
 const knownMax = 1_000;
 

@@ -2,7 +2,8 @@
 // the sandbox saw, at the providers' own prices as they are written here. Invariant: nothing of it comes from the ledger, so that the two can differ.
 
 import { cost, parseRate, roundUsd } from "../core/money.ts";
-import { dayMs, type Span, type Story } from "./story.ts";
+import { dayMs } from "../core/time.ts";
+import type { Span, Story } from "./story.ts";
 
 /** One call as the sandbox's witness has it. */
 export interface Seen {

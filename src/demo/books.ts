@@ -1,6 +1,7 @@
 // What people at Larkspur do in Pennyworth beside their agents' work, and when: they enter prices, import a list, re-rate, close months, and check
 // invoices. All of it through the public API. Not here: what happens to the company (story.ts). Invariant: what is entered is known when it was entered.
 
+import { hourMs } from "../core/time.ts";
 import { type Billed, exportsOf, type Seen } from "./bill.ts";
 import { firstOfMonth, type Story, toDay } from "./story.ts";
 
@@ -18,7 +19,6 @@ export interface Office {
   seen(): readonly Seen[];
 }
 
-const hourMs = 3_600_000;
 const lookMs = 50;
 
 /** In order of time; only what happens within the history. */

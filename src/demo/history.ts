@@ -1,12 +1,13 @@
 // Makes Larkspur's past: works through its months in order, one call at a time, with the clock moved to when each call is made. Every call goes
 // through the gateway as any other. Invariant: what is asked, and when, follows from the seed and the days alone.
 
+import { dayMs, hourMs } from "../core/time.ts";
 import type { Ask } from "./ask.ts";
 import type { Chore } from "./books.ts";
 import type { Clock } from "./clock.ts";
 import { drawFor } from "./random.ts";
 import { aside, begin, runaway, type Script } from "./work.ts";
-import { dayMs, expected, isWithin, type Kind, kinds, paces, type Story, timesOfDay } from "./story.ts";
+import { expected, isWithin, type Kind, kinds, paces, type Story, timesOfDay } from "./story.ts";
 
 export interface HistoryOptions {
   readonly story: Story;
@@ -73,7 +74,7 @@ function workOf({ story, seed, calls }: HistoryOptions, dayStartMs: number, scal
     return timesOfDay(kind, count, draw).map((time, index) => toOpen(story, seed, kind, dayStartMs + time, idOf(dayStartMs, index)));
   });
   if (isWithin(story.around, dayStartMs)) {
-    const [id, fromMs] = [idOf(dayStartMs, 980), dayStartMs + 14 * 3_600_000];
+    const [id, fromMs] = [idOf(dayStartMs, 980), dayStartMs + 14 * hourMs];
     const count = Math.max(4, Math.round(calls * asideShare));
     open.push({ script: aside({ story, draw: drawFor(seed, "aside", id), atMs: fromMs, id }, count), dueMs: fromMs, went: true });
   }

@@ -1,6 +1,7 @@
 // Larkspur's present: work that begins now and then, in real time, a call every second or two in all. Not here: its past (history.ts). It goes
 // on until it is told to stop, and then begins nothing more. Invariant: only so much is under way at once.
 
+import { dayMs } from "../core/time.ts";
 import type { Ask } from "./ask.ts";
 import type { Clock } from "./clock.ts";
 import { drawFor } from "./random.ts";
@@ -37,7 +38,7 @@ export async function runLive({ story, seed, clock, send, signal }: LiveOptions)
     for (const kind of kinds) {
       if (open.size >= openMax || !draw.chance((perMinute[kind] * tickMs) / 60_000)) continue;
       const atMs = clock.now();
-      const id = `${Math.floor(atMs / 86_400_000) - 20_000}${5_000 + (count += 1)}`;
+      const id = `${Math.floor(atMs / dayMs) - 20_000}${5_000 + (count += 1)}`;
       const work = follow(begin(kind, { story, draw: drawFor(seed, kind, id, atMs), atMs, id }), send, signal).finally(() =>
         open.delete(work),
       );

@@ -1,11 +1,8 @@
 // What happens to Larkspur, and when: growth, a whale, a model switch, prices that change, caches, an outage, a runaway night, a launch, a script
 // that goes around Pennyworth. And the rhythm of its days. Pure: a span of time in, dates and rates out. Invariant: all of it follows from the days on which the span begins and ends.
 
+import { dayMs, hourMs, minuteMs } from "../core/time.ts";
 import type { Draw } from "./random.ts";
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-export const dayMs = 24 * hourMs;
 
 /** A kind of work that people or clocks begin. `search` and `suggest` are single calls, made while somebody types. */
 export const kinds = ["ticket", "insight", "invoice", "digest", "change", "campaign", "search", "suggest"] as const;

@@ -1,6 +1,7 @@
 // How Larkspur's agents work: for each kind of work the calls it takes, one step after another, as a script that is told how each step went.
 // Not here: when work begins (story.ts), how a call is sent (send.ts). Pure: everything that chance decides comes from the draw.
 
+import { dayMs } from "../core/time.ts";
 import type { Ask, Said, Trouble } from "./ask.ts";
 import { briefs, type Customer, customers, engineers, repositories, type Agent, whale } from "./company.ts";
 import type { Draw } from "./random.ts";
@@ -377,6 +378,6 @@ function anthropicTrouble({ story, draw, atMs }: Setting): Trouble | null {
 /** Larkspur ships each week. */
 function releaseOf(atMs: number): string {
   const day = new Date(atMs);
-  const week = Math.ceil(((atMs - Date.UTC(day.getUTCFullYear(), 0, 1)) / 86_400_000 + 1) / 7);
+  const week = Math.ceil(((atMs - Date.UTC(day.getUTCFullYear(), 0, 1)) / dayMs + 1) / 7);
   return `${day.getUTCFullYear()}.${String(week).padStart(2, "0")}`;
 }

@@ -103,6 +103,7 @@ function headOf({ status }: Result): AnswerHead {
 /** Follows lines as they pass; the first one that is none of a batch's results switches it off. */
 export class LineReader implements Reader {
   readonly started = true;
+  readonly outputBytes = 0;
   readonly tally: Tally = { lines: 0, failed: 0, unread: 0 };
   readonly #source: Source;
   readonly #witness: "fetch" | "follow";
@@ -129,6 +130,11 @@ export class LineReader implements Reader {
       this.#effects.internal(bug);
     }
     return "pass";
+  }
+
+  /** Lines of results are never cut: what they cost was spent before. */
+  cut(): null {
+    return null;
   }
 
   missed(): void {

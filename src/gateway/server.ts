@@ -2,7 +2,7 @@
 // the control plane. Invariant: whatever arrives gets an answer or a closed connection, never a crash.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
-import type { Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Settings } from "../config.ts";
 import { PennyworthError } from "../error.ts";
 import { openDoor } from "./door.ts";
@@ -73,6 +73,28 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
     refuseSocket(socket, known);
   });
   return server;
+}
+
+/** @returns its address. @throws PennyworthError `config_invalid` where it cannot listen. */
+export function listen(server: Server, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: Error & { code?: string }) => {
+      const detail =
+        cause.code === "EADDRINUSE" ? `port ${port} on ${host} is in use; take another with --port, or 0 for a free one` : cause.message;
+      reject(new PennyworthError("config_invalid", { detail }, cause));
+    });
+    server.listen(port, host, () => {
+      const address = server.address() as AddressInfo;
+      resolve(`http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`);
+    });
+  });
+}
+
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) resolve();
+    else server.close(() => resolve());
+  });
 }
 
 /** DNS rebinding and cross-site requests: a browser's page elsewhere must not reach a server on loopback. */

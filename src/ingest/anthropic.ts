@@ -4,7 +4,7 @@
 // Costs of the Priority Tier are not in the cost report.
 
 import type { UsageClass } from "../core/usage.ts";
-import { dayMs } from "../core/statement.ts";
+import { dayMs, hourMs } from "../core/time.ts";
 import type { Format } from "./draft.ts";
 import { failAt } from "./fail.ts";
 import { isObject, type JsonObject, textOf } from "./json.ts";
@@ -183,5 +183,5 @@ function dayOf(row: Row): { readonly fromMs: number; readonly toMs: number; read
   const text = cell(row, "usage_date_utc");
   if (text === null) throw failAt(row.place, "column usage_date_utc is empty");
   const fromMs = parseWhen(text, row.place, "usage_date_utc");
-  return { fromMs, toMs: fromMs + (text.length > 10 ? 3_600_000 : dayMs), place: row.place };
+  return { fromMs, toMs: fromMs + (text.length > 10 ? hourMs : dayMs), place: row.place };
 }

@@ -4,7 +4,7 @@
 // `USW2-zai.glm5-mantle-output-tokens-priority`, `USE1-MP:USE1_InputTokenCount_Global-Units`. Amounts of usage are in the unit of the price: 1K or 1M tokens.
 
 import type { UsageClass } from "../core/usage.ts";
-import { dayMs } from "../core/statement.ts";
+import { dayMs } from "../core/time.ts";
 import type { Draft, Format } from "./draft.ts";
 import { failAt } from "./fail.ts";
 import { cell, hasColumns, type Row, type Table } from "./table.ts";

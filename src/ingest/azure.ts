@@ -2,7 +2,8 @@
 // Read in “Cost and usage details data fields” (Cost Management), and in names of meters that people published: `gpt 4.1 cached Inp glbl Tokens`,
 // `5.4 pp opt Gl 1M Tokens`, `gpt-4o 1120 Outp glbl Tokens`, `6-sol ShortCo Cd Wr Std Gl`. A quantity is in the unit of measure: `1K`, `1M`.
 
-import { completionClasses, dayMs } from "../core/statement.ts";
+import { completionClasses } from "../core/statement.ts";
+import { dayMs } from "../core/time.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { Draft, Format } from "./draft.ts";
 import { failAt } from "./fail.ts";

@@ -2,7 +2,8 @@
 // Read in the API reference (analytics/get-user-activity) and in the heads of exports that people published. Prompt tokens include what was cached,
 // completion tokens include reasoning; the cost is the credits spent, and what was paid to a provider with one's own key is not in it.
 
-import { completionClasses, dayMs, promptClasses } from "../core/statement.ts";
+import { completionClasses, promptClasses } from "../core/statement.ts";
+import { dayMs } from "../core/time.ts";
 import type { Draft, Format } from "./draft.ts";
 import { failAt } from "./fail.ts";
 import { isObject, type Json, objectsOf, textOf } from "./json.ts";

@@ -2,8 +2,9 @@
 // known. Pure; no SQL. Invariant: a closed month's rows and all bookings of a call add up to what the call is known to cost.
 
 import { formatUsd, parseUsd, type Pico, sum, toPico } from "../core/money.ts";
+import { dayMs, hourMs } from "../core/time.ts";
 import type { PieceRow } from "./pieces.ts";
-import { dayMs, hourMs, type Line } from "./projection.ts";
+import type { Line } from "./projection.ts";
 import type { Booking } from "./store.ts";
 
 /** Why, and when: what a booking says of itself. */

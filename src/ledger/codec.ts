@@ -8,6 +8,15 @@ import { type Pico, toPico } from "../core/money.ts";
 import type { Usage, UsageClass, UsagePart } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { readAttribution, some, type Written, type WrittenAttribution, writeAttribution } from "./fields.ts";
+import {
+  type GuardEntry,
+  readGuardEntry,
+  readMark,
+  writeGuardEntry,
+  type WrittenGuardEntry,
+  type WrittenMark,
+  writeMark,
+} from "./budgets.ts";
 import { readPeriod, readWork, type WrittenPeriod, type WrittenWork, writePeriod, writeWork } from "./periods.ts";
 import { readReratings, type WrittenReratings, writeReratings } from "./reratings.ts";
 
@@ -39,6 +48,15 @@ export function encodeEntry(entry: Entry): string {
       return JSON.stringify({ v: entryVersion, kind: entry.kind, closing: writeClosing(entry.closing) });
     case "reconciled":
       return JSON.stringify({ v: entryVersion, kind: entry.kind, reconciled: writeReconciled(entry.reconciled) });
+    case "budget.set":
+    case "budget.unset":
+    case "budget.granted":
+    case "budget.opened":
+    case "refused":
+    case "halted":
+    case "resumed":
+    case "presumed.settled":
+      return JSON.stringify({ v: entryVersion, ...writeGuardEntry(entry) });
     case "run":
     case "seen":
     case "work.moved":
@@ -95,6 +113,15 @@ export function decodeEntry(text: string, at?: Position): Entry {
       return { kind: "gap", fromMs: json.fromMs, toMs: json.toMs, calls: json.calls, cause: json.cause };
     case "clock":
       return { kind: "clock", atMs: json.atMs, byMs: json.byMs };
+    case "budget.set":
+    case "budget.unset":
+    case "budget.granted":
+    case "budget.opened":
+    case "refused":
+    case "halted":
+    case "resumed":
+    case "presumed.settled":
+      return readGuardEntry(json);
     default:
       throw damaged(`an entry of the unknown kind ${JSON.stringify((json as { kind?: unknown }).kind)}`, at);
   }
@@ -126,7 +153,10 @@ type WrittenUsage = Written<
   Usage,
   { readonly parts?: readonly WrittenPart[] | undefined; readonly sources?: NonNullable<Usage["sources"]> | undefined }
 >;
-type WrittenStart = Written<CallStart, { readonly attribution?: WrittenAttribution | undefined; readonly hold: WrittenHold }>;
+type WrittenStart = Written<
+  CallStart,
+  { readonly attribution?: WrittenAttribution | undefined; readonly hold: WrittenHold; readonly guard?: WrittenMark | undefined }
+>;
 interface WrittenRating {
   readonly usage?: WrittenUsage | undefined;
   readonly charges?: readonly WrittenCharge[] | undefined;
@@ -151,6 +181,7 @@ type WrittenEntry = { readonly v: unknown } & (
   | ({ readonly kind: "rerated"; readonly rerate: string; readonly atMs: number } & WrittenReratings)
   | { readonly kind: "closed"; readonly closing: WrittenClosing }
   | { readonly kind: "reconciled"; readonly reconciled: WrittenReconciled }
+  | WrittenGuardEntry
   | Extract<Entry, { kind: "run" | "seen" | "work.moved" | "work.ended" | "charge.voided" | "key.revoked" | "gap" | "clock" }>
 );
 
@@ -201,6 +232,7 @@ function writeStart(call: CallStart): WrittenStart {
       cost: call.hold.cost ?? undefined,
       unbounded: call.hold.unbounded ?? undefined,
     },
+    guard: call.guard === undefined ? undefined : writeMark(call.guard),
   };
 }
 
@@ -239,6 +271,7 @@ function readStart(call: WrittenStart): CallStart {
       cost: call.hold.cost ?? null,
       unbounded: call.hold.unbounded ?? null,
     },
+    ...(call.guard === undefined ? {} : { guard: readMark(call.guard) }),
   };
 }
 

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hourMs, type Machine, measure } from "../core/machine.ts";
+import { type Machine, measure } from "../core/machine.ts";
 import { formatUsd, sum, zero } from "../core/money.ts";
 import type { PeriodCharge } from "../core/period.ts";
+import { hourMs } from "../core/time.ts";
 import { bookMachines, type HostingEffects, watchMachines } from "./hosting.ts";
 import { busyFields, type BusyQuery } from "./store.ts";
 

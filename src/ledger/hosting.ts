@@ -5,9 +5,10 @@
 import { createHash } from "node:crypto";
 import { attributionFields, unattributed } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
-import { hourMs, type Machine, type Share, spanOf, spread, type Spread } from "../core/machine.ts";
+import { type Machine, type Share, spanOf, spread, type Spread } from "../core/machine.ts";
 import { allocate, sum, toPico, zero } from "../core/money.ts";
 import type { PeriodCharge } from "../core/period.ts";
+import { dayMs, hourMs } from "../core/time.ts";
 import { type BusyField, busyFields, type BusyPage, type BusyQuery, type Store } from "./store.ts";
 
 /** What booking takes from the world. */
@@ -24,7 +25,7 @@ export interface HostingEffects {
 /** How long after its end an hour is booked: what came late may still arrive, ms. */
 const graceMs = 60_000;
 /** Longest that an hour waits for its calls to end, ms. */
-const waitMsMax = 86_400_000;
+const waitMsMax = dayMs;
 /** Hours of one machine that are booked at once. */
 const hoursMax = 200;
 /** Groups that an hour's money is shared among. With more, tasks and users are not told apart; with more still, what is left is nobody's. */

@@ -4,7 +4,8 @@
 import { formatUsd, sum } from "../core/money.ts";
 import type { Closed } from "../core/month.ts";
 import { type PeriodCharge, periodPicoMax, type Piece, piecesOf } from "../core/period.ts";
-import { dayMs, hourMs, type Line, type Row } from "./projection.ts";
+import { dayMs, hourMs } from "../core/time.ts";
+import type { Line, Row } from "./projection.ts";
 
 /** Named like the report fields they answer. Its cost is null where there is no price, and `unpriced` then. */
 export type PieceRow = { readonly [K in keyof Row]: Row[K] | null };

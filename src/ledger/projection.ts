@@ -5,10 +5,11 @@ import { type Attribution, type CallEnd, type CallStart, type Observation, unatt
 import { rowCostMax } from "../core/charge.ts";
 import { formatUsd, parseRate, type Pico, sum } from "../core/money.ts";
 import { restOf } from "../core/mark.ts";
+import { dayMs, hourMs } from "../core/time.ts";
 import { type QuantitySource, type Usage, type UsageClass, usageClasses } from "../core/usage.ts";
 
-export const hourMs = 3_600_000;
-export const dayMs = 24 * hourMs;
+/** The stores take them from here. */
+export { dayMs, hourMs };
 
 /**
  * One class of a call: a charge, or a quantity without a price (`cost` null). A call without any has one line whose class is null.

@@ -83,6 +83,14 @@ export function applyEntry(state: LedgerState, entry: Entry): void {
     case "charge.voided":
     case "gap":
     case "clock":
+    case "budget.set":
+    case "budget.unset":
+    case "budget.granted":
+    case "budget.opened":
+    case "refused":
+    case "halted":
+    case "resumed":
+    case "presumed.settled":
       break;
   }
 }

@@ -6,8 +6,10 @@ import { createHash } from "node:crypto";
 import { type Book, createPriceBook } from "../core/book.ts";
 import type { Entry, TakenList } from "../core/entry.ts";
 import { showRate } from "../core/money.ts";
+import { compareText } from "../core/order.ts";
 import type { PricedStep, Tariff } from "../core/price.ts";
-import { type UsageClass, usageClasses } from "../core/usage.ts";
+import { listUnits } from "../core/quote.ts";
+import type { UsageClass } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { turns } from "../turn.ts";
 import { disputesOf } from "./dispute.ts";
@@ -390,16 +392,7 @@ function shownPrices(tariff: Tariff): ListedModel["prices"] {
   const prices: { [name in UsageClass]?: string } = {};
   for (const [name, [step]] of Object.entries(tariff.prices) as [UsageClass, readonly PricedStep[]][]) {
     if (step === undefined) continue;
-    prices[name] = showRate(step.rate, unitsShown(name));
+    prices[name] = showRate(step.rate, BigInt(listUnits(name)));
   }
   return prices;
-}
-
-/** How many units a price is shown for: a million tokens, a thousand of anything else. */
-export function unitsShown(name: UsageClass): bigint {
-  return usageClasses[name].unit === "token" ? 1_000_000n : 1_000n;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -3,8 +3,10 @@
 
 import type { Book, Slice } from "../core/book.ts";
 import { type Rate, showRate } from "../core/money.ts";
+import { compareText } from "../core/order.ts";
 import type { PricedStep } from "../core/price.ts";
-import { type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
+import { listUnits } from "../core/quote.ts";
+import { type UsageClass, usageClassNames } from "../core/usage.ts";
 import { atOnce, sorting, type Work } from "./pace.ts";
 import type { PriceChange } from "./view.ts";
 
@@ -102,26 +104,20 @@ function isSame(a: Rate | null, b: Rate | null): boolean {
   return a === null || b === null ? a === b : a.pico * b.per === b.pico * a.per;
 }
 
-/** Dollars per million tokens, per thousand of what is no token. */
+/** Dollars, as lists of models show them. */
 function shown(rate: Rate | null, name: UsageClass): string | null {
-  if (rate === null) return null;
-  const units = usageClasses[name].unit === "token" ? 1_000_000n : 1_000n;
-  return showRate(rate, units);
+  return rate === null ? null : showRate(rate, BigInt(listUnits(name)));
 }
 
 function compare(a: PriceChange, b: PriceChange): number {
   return (
-    text(a.provider, b.provider) ||
-    text(a.model, b.model) ||
-    text(a.tier, b.tier) ||
-    text(a.region ?? "", b.region ?? "") ||
+    compareText(a.provider, b.provider) ||
+    compareText(a.model, b.model) ||
+    compareText(a.tier, b.tier) ||
+    compareText(a.region ?? "", b.region ?? "") ||
     usageClassNames.indexOf(a.class) - usageClassNames.indexOf(b.class) ||
     a.aboveTokens - b.aboveTokens ||
     (a.fromMs ?? -Infinity) - (b.fromMs ?? -Infinity) ||
     0
   );
-}
-
-function text(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

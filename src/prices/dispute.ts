@@ -2,8 +2,10 @@
 // price that a source reckons from another class of its own is no statement of this one.
 
 import { type Rate, showRate } from "../core/money.ts";
+import { compareWhole } from "../core/order.ts";
 import type { PricedStep, PriceQuery } from "../core/price.ts";
-import { type UsageClass, usageClasses } from "../core/usage.ts";
+import { listUnits } from "../core/quote.ts";
+import type { UsageClass } from "../core/usage.ts";
 import type { Dispute } from "./view.ts";
 import type { Witness } from "./witness.ts";
 
@@ -22,7 +24,7 @@ export function disputesOf(witnesses: readonly Witness[], query: PriceQuery): re
 }
 
 function toDispute(name: UsageClass, all: readonly { readonly source: string; readonly version: string; readonly rate: Rate }[]): Dispute {
-  const per = usageClasses[name].unit === "token" ? 1_000_000 : 1_000;
+  const per = listUnits(name);
   const usd = (rate: Rate): string => showRate(rate, BigInt(per));
   const sorted = all.toSorted((a, b) => compareRates(a.rate, b.rate));
   const [lowest, highest] = [sorted[0], sorted.at(-1)];
@@ -37,6 +39,5 @@ function toDispute(name: UsageClass, all: readonly { readonly source: string; re
 
 /** Exactly: below 0 when `a` is the lower one. */
 export function compareRates(a: Rate, b: Rate): number {
-  const [left, right] = [a.pico * b.per, b.pico * a.per];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compareWhole(a.pico * b.per, b.pico * a.per);
 }

@@ -15,23 +15,18 @@ import {
   priceTier,
   standard,
 } from "../core/price.ts";
+import { type Quote, quotedUnits, quotes } from "../core/quote.ts";
+import { dayMs } from "../core/time.ts";
 import { isUsageClass, type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
 import { dearOf, isPlain, namePlain } from "./fit.ts";
 import type { PriceList } from "./list.ts";
 import { forUnits, formatTime, hashOf, invalid, type Read } from "./reader.ts";
-import { unitsPerQuoted } from "./rules.ts";
 import type { ListOptions } from "./view.ts";
 
 const ownSource = "own";
 
 /** What is paid of a dollar at most: a reseller's surcharge may be some hundreds of per cent. */
 const timesMax = 10n * picoPerUsd;
-
-const dayMs = 86_400_000;
-const units = { perMillion: 1_000_000, perThousand: 1000, perUnit: 1, perHour: 1 } as const;
-type Unit = keyof typeof units;
-/** How many of what is counted make an hour. */
-const perHour: Readonly<Record<string, number>> = { second: 3600, token_second: 3600, millisecond: 3_600_000 };
 
 const decimal = z
   .string("expected a decimal number")
@@ -132,12 +127,12 @@ export function writeFile(list: PriceList): string {
   const prices = list.records.map((record) => {
     if (JSON.stringify(record.match) !== JSON.stringify(wildcardRule(record.model)))
       throw new RangeError(`${record.id}: its rule is no name with wildcards`);
-    const byUnit: { [unit in Unit]?: Record<string, unknown> } = {};
+    const byQuote: { [quote in Quote]?: Record<string, unknown> } = {};
     for (const type of Object.keys(record.prices) as UsageClass[]) {
       const price = record.prices[type] as ClassPrice;
-      const unit = (Object.keys(units) as Unit[]).find((one) => unitsOf(one, type) === price.per);
-      if (unit === undefined) throw new RangeError(`${record.id}: ${type} is priced for ${price.per}`);
-      (byUnit[unit] ??= {})[type] = writePrice(price);
+      const quote = quotes.find((one) => quotedUnits(type, one) === price.per);
+      if (quote === undefined) throw new RangeError(`${record.id}: ${type} is priced for ${price.per}`);
+      (byQuote[quote] ??= {})[type] = writePrice(price);
     }
     return {
       provider: record.provider,
@@ -146,7 +141,7 @@ export function writeFile(list: PriceList): string {
       ...(record.region === null ? {} : { region: record.region }),
       ...writeSpan(record),
       ...(record.window === null ? {} : { window: formatWindow(record.window) }),
-      ...byUnit,
+      ...byQuote,
       ...(record.minimumUsd === undefined ? {} : { minimum: record.minimumUsd }),
       ...(record.contextWindow === null ? {} : { context: record.contextWindow }),
     };
@@ -206,7 +201,7 @@ function keepDecimals(document: Document): void {
   visit(document, {
     Scalar: (_key, node, above) => {
       const keys = above.filter((one) => isPair(one)).map((pair) => (isScalar(pair.key) ? String(pair.key.value) : ""));
-      const isDecimal = keys.some((key) => key in units)
+      const isDecimal = quotes.some((quote) => keys.includes(quote))
         ? !/^(above|atLeast)$/.test(keys.at(-1) ?? "")
         : /^(minimum|times)$/.test(keys.at(-1) ?? "");
       if (isDecimal && _key !== "key" && typeof node.value === "number" && node.source !== undefined) node.value = node.source;
@@ -270,14 +265,14 @@ type Fail = (path: Path, reason: string) => never;
 
 function toRecord(source: string, price: PriceEntry, path: Path, fail: Fail): PriceRecord {
   const prices: { [type in UsageClass]?: ClassPrice } = {};
-  for (const unit of Object.keys(units) as Unit[])
-    for (const [type, given] of Object.entries(price[unit] ?? {})) {
-      const at = [...path, unit, type];
+  for (const quote of quotes)
+    for (const [type, given] of Object.entries(price[quote] ?? {})) {
+      const at = [...path, quote, type];
       if (!isUsageClass(type))
         return fail(at, `${type} is no usage class; the nearest is ${nearest(type)}, and there are ${usageClassNames.join(", ")}`);
       if (type === "minimum") fail(at, "the least that a call costs is the setting minimum of its record");
       if (prices[type] !== undefined) fail(at, `${type} is priced twice`);
-      const per = unitsOf(unit, type);
+      const per = quotedUnits(type, quote);
       if (per === null) return fail(at, `perHour is for what is counted in time, and ${type} is counted by the ${usageClasses[type].unit}`);
       const made =
         typeof given === "string" ? { per, steps: [{ aboveTokens: -1, usd: forUnits(given, 1) }] } : toSteps(given, per, at, fail);
@@ -318,11 +313,6 @@ function toRecord(source: string, price: PriceEntry, path: Path, fail: Fail): Pr
     region === null ? "" : `@region=${region}`,
   ];
   return { id: `${source}@${hashOf(JSON.stringify(rest))}/${price.provider}/${price.model}${marks.join("")}`, ...rest };
-}
-
-/** How many of what is counted a price is for; null when the class is not counted so. */
-function unitsOf(unit: Unit, type: UsageClass): number | null {
-  return unit === "perHour" ? (perHour[usageClasses[type].unit] ?? null) : units[unit] * unitsPerQuoted(type);
 }
 
 function toSteps(given: z.infer<typeof steps>, per: number, path: Path, fail: Fail): ClassPrice {

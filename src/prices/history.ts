@@ -3,6 +3,7 @@
 
 import { type Book, createPriceBook } from "../core/book.ts";
 import type { TakenList } from "../core/entry.ts";
+import { compareText } from "../core/order.ts";
 import type { PriceBook, PriceLayer, PriceSources } from "../core/price.ts";
 import type { PriceList } from "./list.ts";
 import { readDerivations, readPeriods } from "./rules.ts";
@@ -165,8 +166,4 @@ function rankOf({ taken }: StandingList): number {
 /** The later known first; no two of a source are known since one moment. */
 function compareKnown(a: StandingList, b: StandingList): number {
   return b.taken.knownMs - a.taken.knownMs || compareText(a.taken.source, b.taken.source) || compareText(a.taken.version, b.taken.version);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -47,6 +47,11 @@ describe("prices of periods", () => {
     expect(dollars("openai/gpt-4.1-2025-04-14", "training", 50_000, at, own)).toBe("1");
   });
 
+  it("storage by the one token-hour is the same price", () => {
+    const own: readonly PriceSettings[] = [{ provider: "google", model: "gemini-2.5-pro", perHour: { cache_storage: "0.0000036" } }];
+    expect(dollars("google/gemini-2.5-pro", "cache_storage", millionForAnHour, at, own)).toBe("3.6");
+  });
+
   it("every record says where it was read, and its version leads back there", () => {
     const book = shippedBook();
     for (const { id, source } of readPeriods()) {

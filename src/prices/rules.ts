@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { periodClasses } from "../core/period.ts";
 import type { Derivation, PeriodRecord } from "../core/price.ts";
-import { type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
+import { quotedUnits } from "../core/quote.ts";
+import { type UsageClass, usageClassNames } from "../core/usage.ts";
 
 const folder = fileURLToPath(new URL("../../data/prices/", import.meta.url));
 
@@ -25,22 +26,11 @@ export function readPeriods(): readonly PeriodRecord[] {
     match,
     class: name,
     usd: perMillion,
-    per: 1_000_000 * unitsPerQuoted(name),
+    per: quotedUnits(name, "perMillion"),
     validFromMs: from === undefined ? null : Date.parse(from),
     validToMs: to === undefined ? null : Date.parse(to),
     source,
   }));
-}
-
-/** Storage is quoted by the token-hour, and counted in token-seconds. */
-export function unitsPerQuoted(name: UsageClass): number {
-  return usageClasses[name].unit === "token_second" ? 3600 : 1;
-}
-
-/** How many units of a class an hour is; null: it is not counted in time. */
-export function unitsPerHour(name: UsageClass): number | null {
-  const { unit } = usageClasses[name];
-  return unit === "millisecond" ? 3_600_000 : unit === "second" ? 3600 : null;
 }
 
 const classSchema = z.enum(usageClassNames as [UsageClass, ...UsageClass[]]);

@@ -3,7 +3,9 @@
 
 import type { Book } from "../core/book.ts";
 import { formatRate, parseRate, type Rate } from "../core/money.ts";
+import { compareText } from "../core/order.ts";
 import { type ClassPrice, type PriceRecord, standard } from "../core/price.ts";
+import { listUnits } from "../core/quote.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
 import type { PriceList } from "./list.ts";
 import { atOnce, sorting, type Work } from "./pace.ts";
@@ -77,8 +79,8 @@ function exceeds(a: Rate, b: Rate, times: bigint): boolean {
 
 /** `$3 per million`, as lists put it. */
 function tell(rate: Rate, name: UsageClass): string {
-  const isToken = usageClasses[name].unit === "token";
-  return `$${formatRate(rate, isToken ? 1_000_000n : 1000n) ?? "…"} ${isToken ? "per million" : "per thousand"}`;
+  const units = listUnits(name);
+  return `$${formatRate(rate, BigInt(units)) ?? "…"} ${units === 1_000 ? "per thousand" : "per million"}`;
 }
 
 /** What one record says against itself. */
@@ -250,8 +252,4 @@ function checkBook(record: PriceRecord, book: Book, warn: Warn): void {
 
 function meets(a: PriceRecord, b: PriceRecord): boolean {
   return (a.validFromMs ?? -Infinity) < (b.validToMs ?? Infinity) && (b.validFromMs ?? -Infinity) < (a.validToMs ?? Infinity);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -6,12 +6,12 @@ import type { MachineSettings, PriceSettings } from "../config.ts";
 import { wildcardRule } from "../core/match.ts";
 import { parseRate } from "../core/money.ts";
 import { type ClassPrice, type PriceRecord, standard } from "../core/price.ts";
+import { quotedUnits } from "../core/quote.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { dearOf, isPlain, namePlain } from "./fit.ts";
 import type { PriceList } from "./list.ts";
 import { impliedRecords } from "./machines.ts";
-import { unitsPerHour, unitsPerQuoted } from "./rules.ts";
 
 export const settingsSource = "settings";
 
@@ -41,11 +41,7 @@ function toRecord(price: PriceSettings, index: number): PriceRecord {
   const place = `prices.${index} (${price.provider}/${price.model})`;
   if (!isPlain(price.provider) || !isPlain(price.model)) throw invalid(`prices.${index}: ${namePlain}`);
   const prices: { [name in UsageClass]?: ClassPrice } = {};
-  for (const [key, per] of [
-    ["perMillion", 1_000_000],
-    ["perThousand", 1000],
-    ["perHour", 1],
-  ] as const)
+  for (const key of ["perMillion", "perThousand", "perHour"] as const)
     for (const [name, usd] of Object.entries(price[key] ?? {})) {
       if (!isUsageClass(name)) throw invalid(`${place}: ${key}.${name} is no usage class; there are ${usageClassNames.join(", ")}`);
       if (prices[name] !== undefined) throw invalid(`${place}: ${name} is priced twice`);
@@ -54,7 +50,7 @@ function toRecord(price: PriceSettings, index: number): PriceRecord {
       } catch (cause) {
         throw invalid(`${place}: ${key}.${name} is no decimal number: ${usd}`, cause);
       }
-      const units = key === "perHour" ? unitsPerHour(name) : per * unitsPerQuoted(name);
+      const units = quotedUnits(name, key);
       if (units === null) throw invalid(`${place}: ${key}.${name} is not counted in time`);
       const dear = dearOf(usd, units);
       if (dear !== null) throw invalid(`${place}: ${key}.${name}: ${dear}`);

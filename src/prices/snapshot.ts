@@ -4,7 +4,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { MatchRule } from "../core/match.ts";
+import { compareText } from "../core/order.ts";
 import { type ClassPrice, type DailyWindow, type PriceRecord, standard } from "../core/price.ts";
+import { dayMs } from "../core/time.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { PriceList } from "./list.ts";
 
@@ -82,7 +84,7 @@ export function readSnapshots(): readonly SnapshotFile[] {
         .filter((name) => name.endsWith(".json"))
         .map((name) => JSON.parse(readFileSync(`${folder}${entry.name}/${name}`, "utf8")) as SnapshotFile),
     )
-    .sort((a, b) => (a.knownFrom < b.knownFrom ? -1 : a.knownFrom > b.knownFrom ? 1 : 0));
+    .sort((a, b) => compareText(a.knownFrom, b.knownFrom));
 }
 
 /** What is part of Pennyworth: the snapshots, and the lists beside them of what they leave out (scripts/tiers.ts). */
@@ -176,5 +178,5 @@ function toWindow(window: { readonly from: string; readonly to: string }): Daily
 function timeOfDay(text: string): number {
   const ms = Date.parse(`1970-01-02T${text}`);
   if (Number.isNaN(ms)) throw new RangeError(`not a time of day with its zone: ${text}`);
-  return ms % 86_400_000;
+  return ms % dayMs;
 }

@@ -1,17 +1,19 @@
 // Anthropic Messages: requests, and answers whole and streamed. Not here: how its usage comes apart (iterations.ts); count_tokens and models,
 // which pass without usage. Invariant: the usage of a stream is the field-wise merge of what its events said, later over earlier, never a sum.
 
-import type { AnswerFacts, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import type { UsageClass } from "../core/usage.ts";
+import type { AnswerFacts, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import { capper } from "./capping.ts";
 import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { mergeUsage, type Merged, readUsage } from "./iterations.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { anthropicRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, open, stringOf, wholeOf } from "./scan.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents, isEventStream } from "./sse.ts";
 import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
-import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
+import { bytesOf, encode, parseData, stringBytes, valueAt } from "./text.ts";
 
 export const anthropic: Format = {
   name: "anthropic-messages",
@@ -25,18 +27,34 @@ export const anthropic: Format = {
 /** Tools that Anthropic runs; the other typed ones (bash, text editor, computer, memory) are run by the client. */
 const serverTools = /^(web_search|web_fetch|code_execution|tool_search_tool|advisor|mcp_toolset)/;
 
+/** Steps that Anthropic's loop around its own tools takes before it pauses a turn (its page on server tools). */
+const loopStepsMax = 10;
+
 function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
   const text = (key: string): string | null => clippedOf(body, member(root, key), wordCharactersMax);
   const tools = member(root, "tools");
   prompt.tools(tools, (tool) => stringOf(body, member(tool, "name")) ?? stringOf(body, member(tool, "type")));
+  const uses: { [name in UsageClass]?: number } = {};
+  let declared = 0;
   for (const tool of tools?.values ?? []) {
     const type = clippedOf(body, member(tool, "type"), wordCharactersMax) ?? "";
+    if (!serverTools.test(type)) {
+      if (type !== "" && type !== "custom") declared++;
+      continue;
+    }
     const cap = wholeOf(body, member(tool, "max_uses"));
-    if (serverTools.test(type))
-      prompt.unbound(cap === null ? `server tools without a cap: ${type}` : `server tools capped at ${cap} calls: ${type}`);
+    const name = type.startsWith("web_search") ? "web_search" : type.startsWith("web_fetch") ? "web_fetch" : null;
+    if (cap === null) prompt.unbound(`server tools without a cap: ${type}`);
+    // An advisor is another model; code runs for as long as it likes.
+    else if (name === null) prompt.unbound(`server tools capped at ${cap} calls: ${type}`);
+    else {
+      prompt.note(`server tools capped at ${cap} calls: ${type}`);
+      uses[name] = (uses[name] ?? 0) + cap;
+    }
   }
+  const used = (uses.web_search ?? 0) + (uses.web_fetch ?? 0);
   const system = member(root, "system");
   if (system !== undefined && system.kind !== "null") {
     prompt.system(system);
@@ -47,6 +65,9 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   if ((member(root, "mcp_servers")?.values.length ?? 0) > 0) prompt.unbound("server tools without a cap: mcp_servers");
   if (member(root, "container")?.kind === "object" || text("container") !== null) prompt.unbound("context held by the provider: container");
   if (member(root, "context_management")?.kind === "object") prompt.unbound("context edited by the provider: context_management");
+  if ((member(root, "fallbacks")?.values.length ?? 0) > 0) prompt.unbound("other models may answer: fallbacks");
+  const geo = text("inference_geo");
+  if (geo !== null && geo !== "global") prompt.unbound(`billed apart: inference_geo ${geo}`);
 
   const thinking = member(root, "thinking");
   const budget = wholeOf(body, member(thinking, "budget_tokens"));
@@ -57,10 +78,21 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     background: false,
     tier: text("speed") === "fast" ? "fast" : text("service_tier"),
     cap: wholeOf(body, member(root, "max_tokens")),
+    capField: wholeOf(body, member(root, "max_tokens")) === null ? null : "max_tokens",
+    setCap: capper(root, [[null, "max_tokens"]], [null, "max_tokens"]),
+    thinking: budget,
     choices: 1,
     effort:
       clippedOf(body, member(member(root, "output_config"), "effort"), wordCharactersMax) ?? (budget === null ? null : `budget:${budget}`),
     unbounded: prompt.unbounded,
+    reach: prompt.reach({
+      declared,
+      uses,
+      // A tool that has had its uses answers with an error, on which the model may sample again: until the loop of its server ends.
+      steps: used > 0 || Object.keys(uses).length > 0 ? Math.max(loopStepsMax, used + 1) : 1,
+      capPerStep: true,
+      writes: writesOf(body),
+    }),
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -72,6 +104,13 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     splices: [],
     edits: [],
   };
+}
+
+/** Nothing is written into a cache unasked. A key may be spelt with escapes: then nothing is ruled out. */
+export function writesOf(body: Buffer): "none" | "5m" | "any" {
+  if (body.includes("\\u00")) return "any";
+  if (!body.includes("cache_control")) return "none";
+  return body.includes("1h") ? "any" : "5m";
 }
 
 /** Tool results come inside user messages; one that holds nothing else is no turn of the user's. */
@@ -137,16 +176,42 @@ function messageStream({ eventBytesMax }: StreamOptions): AnswerStream {
 }
 
 const deltaFirst = '{"type":"content_block_delta"';
-const deltaKeys = ['"text"', '"partial_json"', '"thinking"'];
+/** `content` is what a compaction wrote. */
+const deltaKeys = ['"text"', '"partial_json"', '"thinking"', '"content"'];
 
 export class MessageReader implements Reader {
   readonly #known: Known = { responseId: null, model: null, finish: null, error: null, outputBytes: 0 };
   readonly #doubts = new Doubts();
   #merged: Merged | null = null;
+  #begun = false;
+  /** Blocks that are open, and whether each is a tool call. */
+  readonly #open = new Map<number, boolean>();
   #complete = false;
 
   get started(): boolean {
     return this.#known.outputBytes > 0;
+  }
+
+  get outputBytes(): number {
+    return this.#known.outputBytes;
+  }
+
+  /**
+   * A call that was not written to its end stays open, for clients run what is closed. Of a message that has not begun nothing can be said
+   * without inventing counts: it ends in an error.
+   */
+  cut(why: Cut): readonly Ending[] {
+    const { code, message } = why;
+    if (!this.#begun) return [{ name: "error", data: encode({ type: "error", error: { type: "billing_error", message, code } }) }];
+    const endings: Ending[] = [];
+    const say = (type: string, fields: Fields): void => void endings.push({ name: type, data: encode({ type, ...fields }) });
+    for (const [index, isCall] of this.#open) if (!isCall) say("content_block_stop", { index });
+    if (this.#known.finish === null) {
+      const usage = { output_tokens: this.#merged?.fields["output_tokens"] };
+      say("message_delta", { delta: { stop_reason: "max_tokens", stop_sequence: null }, usage, pennyworth: { code, message } });
+    }
+    say("message_stop", {});
+    return endings;
   }
 
   event(data: string): Fate {
@@ -169,6 +234,11 @@ export class MessageReader implements Reader {
         return "pass";
       case "content_block_start":
         this.#known.outputBytes += contentBytes([event["content_block"]]);
+        if (typeof event["index"] === "number")
+          this.#open.set(event["index"], (textIn(fieldsOf(event["content_block"])["type"]) ?? "").endsWith("tool_use"));
+        return "pass";
+      case "content_block_stop":
+        this.#open.delete(Number(event["index"]));
         return "pass";
       case "message_delta":
         this.#known.finish = textIn(fieldsOf(event["delta"])["stop_reason"]) ?? this.#known.finish;
@@ -188,6 +258,7 @@ export class MessageReader implements Reader {
   }
 
   #start(message: Fields, data: string): void {
+    this.#begun = true;
     const id = textIn(message["id"]);
     if (this.#known.responseId !== null && id !== null && id !== this.#known.responseId)
       this.#doubts.say(`two messages in one stream, ${this.#known.responseId} and ${id}: only the last one's usage is known`);

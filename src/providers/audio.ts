@@ -7,14 +7,25 @@ import { clippedOf, hintCharactersMax, modelOf } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { reportedCost } from "./cost.ts";
 import { fieldIsTrue, fieldModel, fieldOf, isForm, readForm } from "./form.ts";
-import type { AnswerFacts, AnswerHead, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import {
+  type AnswerFacts,
+  type AnswerHead,
+  type AnswerStream,
+  type Cut,
+  type Format,
+  type RequestFacts,
+  type RequestLine,
+  type StreamOptions,
+  uncapped,
+  plainReach,
+} from "./format.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { member, stringOf } from "./scan.ts";
 import { followEvents, isEventStream } from "./sse.ts";
 import { chatNames, Doubts, type Fields, isFields, type Names, shown, tally, textIn, usageOf } from "./tally.ts";
-import { bytesOf, parseData, valueAt } from "./text.ts";
+import { bytesOf, encode, parseData, valueAt } from "./text.ts";
 
 export const audio: Format = {
   name: "openai-audio",
@@ -50,6 +61,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed: stringOf(body, member(root, "stream_format")) === "sse",
     unbounded: prompt.unbounded,
+    reach: prompt.reach({ unbounded: prompt.unbounded }),
     promptBytes: prompt.bytes,
     blocks: prompt.blocks,
     hints: { ...noHints, user: clippedOf(body, member(root, "user"), hintCharactersMax) },
@@ -60,12 +72,14 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
 function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
   const fields = readForm(body, line.type);
   const text = fieldOf(fields, "prompt");
+  const unbounded = fields.some(({ isFile }) => isFile) ? "media of unknown tokens: audio" : null;
   return {
     ...nothingElse,
     model: line.model ?? fieldModel(body, fields),
     modelSpan: null,
     streamed: fieldIsTrue(body, fields, "stream"),
-    unbounded: fields.some(({ isFile }) => isFile) ? "media of unknown tokens: audio" : null,
+    unbounded,
+    reach: { ...plainReach, unbounded },
     promptBytes: { system: 0, tools: 0, user: text === undefined ? 0 : text.end - text.start, earlier: 0, toolResults: 0 },
     blocks: text === undefined ? [] : [[text.start, text.end]],
     hints: noHints,
@@ -73,7 +87,17 @@ function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
 }
 
 const noHints = { user: null, session: null, previousResponse: null, metadata: {} } as const;
-const nothingElse = { background: false, tier: null, cap: null, choices: 1, effort: null, toolNames: [], splices: [], edits: [] } as const;
+const nothingElse = {
+  ...uncapped,
+  background: false,
+  tier: null,
+  cap: null,
+  choices: 1,
+  effort: null,
+  toolNames: [],
+  splices: [],
+  edits: [],
+} as const;
 
 function isSound({ type, status }: AnswerHead): boolean {
   return status < 300 && (type.startsWith("audio/") || type.includes("octet-stream"));
@@ -118,8 +142,11 @@ function audioStream({ head, eventBytesMax }: StreamOptions): AnswerStream {
 /** Sound passes as it comes. */
 class Sound implements AnswerStream {
   readonly held: readonly Buffer[] = [];
+  /** None of it is text. */
+  readonly outputBytes = 0;
   #bytes = 0;
   #over = false;
+  #isCut = false;
 
   get started(): boolean {
     return this.#bytes > 0;
@@ -127,7 +154,12 @@ class Sound implements AnswerStream {
 
   push(chunk: Buffer): readonly Buffer[] {
     this.#bytes += chunk.length;
-    return [chunk];
+    return this.#isCut ? [] : [chunk];
+  }
+
+  cut(): null {
+    this.#isCut = true;
+    return null;
   }
 
   end(): readonly Buffer[] {
@@ -151,6 +183,15 @@ class AudioReader implements Reader {
   readonly #doubts = new Doubts();
   #rest: "output" | "output_audio" = "output";
   #complete = false;
+
+  get outputBytes(): number {
+    return this.#known.outputBytes;
+  }
+
+  /** Half a transcript must not pass for a whole one, and its format has no word for that but an error. */
+  cut(why: Cut): readonly Ending[] {
+    return [streamError(why)];
+  }
 
   event(data: string): Fate {
     if (this.#complete || data.startsWith("[DONE]")) return "pass";
@@ -193,6 +234,11 @@ class AudioReader implements Reader {
     for (const doubt of this.#doubts.said) doubts.say(doubt);
     return factsOf(this.#known, doubts, this.#complete, this.#rest);
   }
+}
+
+/** How OpenAI's streams of media say that they failed. */
+export function streamError({ code, message }: Cut): Ending {
+  return { name: "error", data: encode({ type: "error", error: { type: "billing_error", code, message, param: null } }) };
 }
 
 /** @param rest the class of output that is not told apart. */

@@ -5,14 +5,14 @@ import { type Quantities, type Usage, usageClasses, usageClassNames } from "../c
 import { rawText } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { followElements } from "./elements.ts";
-import type { AnswerFacts, AnswerHead, AnswerStream, StreamOptions } from "./format.ts";
-import { type Fate, follow, type Reader } from "./frames.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Cut, StreamOptions } from "./format.ts";
+import { type Ending, type Fate, follow, type Reader } from "./frames.ts";
 import { Grounding } from "./grounding.ts";
 import { addsUp, type Counted, countTokens, hasCounts } from "./modality.ts";
 import { member, scan } from "./scan.ts";
 import { Events } from "./sse.ts";
 import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
-import { bytesOf, parseData } from "./text.ts";
+import { bytesOf, encode, parseData } from "./text.ts";
 
 /** Reads a whole answer: an object, or the array that a stream without SSE is. Never throws. */
 export function readCandidates(text: string, head: AnswerHead): AnswerFacts {
@@ -61,6 +61,14 @@ class CandidateReader implements Reader {
     return this.#answer.started;
   }
 
+  get outputBytes(): number {
+    return this.#answer.outputBytes;
+  }
+
+  cut(why: Cut): readonly Ending[] {
+    return this.#answer.endings(why);
+  }
+
   event(data: string): Fate {
     if (this.#complete) return "pass";
     // The array's end; with SSE there is none but the end of the body, save where another server adds its own.
@@ -97,6 +105,9 @@ const generated = usageClassNames.filter((name) => usageClasses[name].direction 
 /** Usage objects kept word for word, at most: the first ones and the last. */
 const rawsMax = 8;
 
+/** More than can be asked for; those above are not ended one by one when the stream is cut. */
+const candidatesMax = 256;
+
 /** What is known of one answer after some of its objects. */
 class Answer {
   readonly doubts = new Doubts();
@@ -109,6 +120,8 @@ class Answer {
   #merged: Fields | null = null;
   #last: Fields | null = null;
   #raws: { readonly fields: Fields; readonly text: string }[] = [];
+  /** Whether each candidate has said why it finished. */
+  readonly #candidates = new Map<number, boolean>();
   /** The counts came with the end, or after it. */
   #isFinal = false;
   error: string | null = null;
@@ -124,13 +137,37 @@ class Answer {
     this.#model = textIn(answer["modelVersion"]) ?? this.#model;
     this.error = errorIn(answer["error"]) ?? this.error;
     for (const candidate of listOf(answer["candidates"])) {
-      this.finish = textIn(candidate["finishReason"]) ?? this.finish;
+      const finish = textIn(candidate["finishReason"]);
+      this.finish = finish ?? this.finish;
+      const index = typeof candidate["index"] === "number" ? candidate["index"] : 0;
+      if (this.#candidates.size < candidatesMax || finish !== null)
+        this.#candidates.set(index, finish !== null || this.#candidates.get(index) === true);
       for (const part of listOf(fieldsOf(candidate["content"])["parts"])) this.#part(part);
       if (isFields(candidate["groundingMetadata"])) this.#grounding.learn(candidate["groundingMetadata"]);
     }
     // A prompt that is blocked has no candidates.
     this.finish ??= textIn(fieldsOf(answer["promptFeedback"])["blockReason"]);
     if (isFields(answer["usageMetadata"])) this.#usage(answer["usageMetadata"], raw);
+  }
+
+  get outputBytes(): number {
+    return this.#outputBytes;
+  }
+
+  /** The empty part is as Google sends it with a reason: without one, Google's clients forget the whole turn. */
+  endings({ code, message }: Cut): readonly Ending[] {
+    if (this.#candidates.size === 0 && this.finish === null) this.#candidates.set(0, false);
+    const open = [...this.#candidates].filter(([, isOver]) => !isOver).sort(([a], [b]) => a - b);
+    if (open.length === 0) return [];
+    const content = { parts: [{ text: "" }], role: "model" };
+    const ended = {
+      candidates: open.map(([index]) => ({ content, finishReason: "MAX_TOKENS", finishMessage: message, index })),
+      ...(this.#merged === null ? {} : { usageMetadata: this.#merged }),
+      ...(this.#model === null ? {} : { modelVersion: this.#model }),
+      ...(this.#responseId === null ? {} : { responseId: this.#responseId }),
+      pennyworth: { code, message },
+    };
+    return [{ data: encode(ended) }];
   }
 
   #part(part: Fields): void {

@@ -2,6 +2,8 @@
 // Not here: reading answers (completion.ts). Streams are asked for their usage by splice, and the extra event is hidden from clients that did
 // not ask; `usage: null` on the other events is left as it is: clients pass over it, and bytes stay as they came.
 
+import { capper } from "./capping.ts";
+import { chatFieldsOf } from "./caps.ts";
 import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { completionStream, readCompletion } from "./completion.ts";
 import type { Format, RequestFacts, RequestLine, Splice } from "./format.ts";
@@ -37,19 +39,27 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     prompt.block(legacy);
   }
   if (member(root, "web_search_options")?.kind === "object") prompt.unbound("server tools without a cap: web_search");
+  readOthers(prompt);
 
   const streamed = isTrue(body, member(root, "stream"));
   const splices = streamed ? usageSplices(body, root) : [];
+  const model = line.model ?? modelOf(body, member(root, "model"));
+  const [newer, older] = [whole("max_completion_tokens"), whole("max_tokens")];
   return {
-    model: line.model ?? modelOf(body, member(root, "model")),
+    model,
     modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed,
     background: false,
     tier: text("service_tier", wordCharactersMax),
-    cap: whole("max_completion_tokens") ?? whole("max_tokens"),
+    cap: newer ?? older,
+    capField: newer !== null ? "max_completion_tokens" : older !== null ? "max_tokens" : null,
+    setCap: capper(root, places, [null, chatFieldsOf({ vendors: [], model }).usual]),
+    // OpenRouter's.
+    thinking: wholeOf(body, member(member(root, "reasoning"), "max_tokens")),
     choices: Math.max(1, whole("n") ?? 1, whole("best_of") ?? 1),
     effort: text("reasoning_effort", wordCharactersMax) ?? clippedOf(body, member(member(root, "reasoning"), "effort"), wordCharactersMax),
     unbounded: prompt.unbounded,
+    reach: prompt.reach({ predictedBytes: predictedBytes(root) }),
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -62,6 +72,31 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     splices,
     edits: splices.length > 0 ? [usageEdit] : [],
   };
+}
+
+const places = [
+  [null, "max_completion_tokens"],
+  [null, "max_tokens"],
+] as const;
+
+/** What others who speak the format add to it: tools that they run, and models that may answer instead. */
+function readOthers(prompt: Prompt): void {
+  const { body, root } = prompt;
+  for (const tool of member(root, "tools")?.values ?? []) {
+    const type = clippedOf(body, member(tool, "type"), wordCharactersMax);
+    if (type !== null && type !== "function" && type !== "custom") prompt.unbound(`server tools without a cap: ${type}`);
+  }
+  for (const key of ["plugins", "search_parameters"]) {
+    const node = member(root, key);
+    if ((node?.values.length ?? 0) > 0) prompt.unbound(`server tools without a cap: ${key}`);
+  }
+  if ((member(root, "models")?.values.length ?? 0) > 0) prompt.unbound("other models may answer: models");
+}
+
+/** A predicted output: its text, or parts of text. */
+function predictedBytes(root: Node): number {
+  const content = member(member(root, "prediction"), "content");
+  return content === undefined ? 0 : content.end - content.start;
 }
 
 function readMessage(prompt: Prompt, message: Node): void {

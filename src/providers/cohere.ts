@@ -3,17 +3,18 @@
 // of its own: it stays in the raw usage. Not here: embeddings and reranking (retrieval.ts).
 
 import type { UsageClass } from "../core/usage.ts";
+import { capper } from "./capping.ts";
 import { clippedOf, modelOf, wordCharactersMax } from "./clip.ts";
 import { parseText, rawOf } from "./completion.ts";
-import type { AnswerFacts, AnswerHead, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import { type Ending, eventBytesMax as textBytesMax, type Fate, type Reader } from "./frames.ts";
 import { followLines } from "./lines.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { cohereRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
 import { followEvents, isEventStream } from "./sse.ts";
 import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
-import { bytesOf, parseData } from "./text.ts";
+import { bytesOf, encode, parseData } from "./text.ts";
 
 export const cohereChat: Format = {
   name: "cohere-chat",
@@ -46,9 +47,13 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     background: false,
     tier: null,
     cap: wholeOf(body, member(root, "max_tokens")),
+    capField: wholeOf(body, member(root, "max_tokens")) === null ? null : "max_tokens",
+    setCap: capper(root, [[null, "max_tokens"]], [null, "max_tokens"]),
+    thinking: budget,
     choices: 1,
     effort: budget === null ? clippedOf(body, member(thinking, "type"), wordCharactersMax) : `budget:${budget}`,
     unbounded: prompt.unbounded,
+    reach: prompt.reach(),
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -78,7 +83,7 @@ function readOlder(prompt: Prompt): void {
     prompt.block(results);
     prompt.result(results);
   }
-  if (stringOf(body, member(root, "conversation_id")) !== null) prompt.unbound("context held by the provider: conversation_id");
+  if (stringOf(body, member(root, "conversation_id")) !== null) prompt.widen("context held by the provider: conversation_id");
 }
 
 function readMessage(prompt: Prompt, message: Node): void {
@@ -127,13 +132,52 @@ function chatStream({ head, eventBytesMax }: StreamOptions): AnswerStream {
   return isLines(head) ? followLines(new ChatReader(), eventBytesMax) : followEvents(new ChatReader(), eventBytesMax);
 }
 
+/** What is open after an event, and what ends it. A tool call that was not written to its end stays open, for clients run what is closed. */
+const closing: Readonly<Record<string, string>> = { "content-start": "content-end", "citation-start": "citation-end" };
+
 class ChatReader implements Reader {
   readonly #known = nothing();
   readonly #doubts = new Doubts();
+  readonly #open = new Map<string, Fields>();
+  #begun = false;
+  /** v1 says the whole text again at its end. */
+  #older: string | null = null;
   #complete = false;
 
   get started(): boolean {
     return this.#known.outputBytes > 0;
+  }
+
+  get outputBytes(): number {
+    return this.#known.outputBytes;
+  }
+
+  cut({ code, message }: Cut): readonly Ending[] {
+    const id = this.#known.responseId;
+    const pennyworth = { code, message };
+    if (this.#older !== null) {
+      const response = { response_id: id, text: this.#older, finish_reason: "MAX_TOKENS" };
+      const end = { is_finished: true, event_type: "stream-end", finish_reason: "MAX_TOKENS", response, pennyworth };
+      return [{ name: "stream-end", data: encode(end) }];
+    }
+    const endings: Ending[] = [];
+    const say = (type: string, fields: Fields): void => void endings.push({ name: type, data: encode({ type, ...fields }) });
+    if (!this.#begun) say("message-start", { delta: { message: { role: "assistant" } } });
+    for (const { type, index } of this.#open.values()) say(type as string, { index });
+    say("message-end", { ...(id === null ? {} : { id }), delta: { finish_reason: "MAX_TOKENS" }, pennyworth });
+    return endings;
+  }
+
+  #see(type: string, event: Fields): void {
+    if (event["event_type"] !== undefined) {
+      const text = (this.#older ?? "") + (type === "text-generation" ? (textIn(event["text"]) ?? "") : "");
+      if (text.length <= textBytesMax) this.#older = text;
+      return;
+    }
+    this.#begun = true;
+    const end = closing[type];
+    if (end !== undefined) this.#open.set(`${end} ${String(event["index"])}`, { type: end, index: event["index"] });
+    else if (type.endsWith("-end")) this.#open.delete(`${type} ${String(event["index"])}`);
   }
 
   event(data: string): Fate {
@@ -150,7 +194,10 @@ class ChatReader implements Reader {
     if (type === "message-end") finishWith(known, delta, rawOf(Buffer.from(data, "latin1"), ["delta", "usage"]));
     else if (type === "stream-end") endOlder(known, event, data);
     else if (type === null) known.error = errorIn(event, 0);
-    else known.outputBytes += messageBytes(fieldsOf(delta["message"])) + olderBytes(type, event);
+    else {
+      known.outputBytes += messageBytes(fieldsOf(delta["message"])) + olderBytes(type, event);
+      this.#see(type, event);
+    }
     this.#complete = type === "message-end" || type === "stream-end" || known.error !== null;
     return this.#complete ? "hold" : "pass";
   }

@@ -3,11 +3,12 @@
 
 import type { Usage } from "../core/usage.ts";
 import { timingsBusyMs } from "./busy.ts";
+import { Choices } from "./choices.ts";
 import { rawText } from "./clip.ts";
 import { reportedCost } from "./cost.ts";
-import type { AnswerFacts, AnswerStream, StreamOptions } from "./format.ts";
+import type { AnswerFacts, AnswerStream, Cut, StreamOptions } from "./format.ts";
 import { member, scan } from "./scan.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents } from "./sse.ts";
 import { chatNames, codeIn, Doubts, type Fields, fieldsOf, isFields, tally, textIn, usageOf } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
@@ -43,23 +44,38 @@ export function readCompletion(text: string): AnswerFacts {
 }
 
 /** Follows a streamed answer. */
-export function completionStream({ hideUsage, eventBytesMax }: StreamOptions): AnswerStream {
-  return followEvents(new CompletionReader(hideUsage), eventBytesMax);
+export function completionStream(options: StreamOptions): AnswerStream {
+  return followEvents(new CompletionReader(options.hideUsage), options.eventBytesMax);
+}
+
+/** Of the older text completions. */
+export function textStream(options: StreamOptions): AnswerStream {
+  return followEvents(new CompletionReader(options.hideUsage, true), options.eventBytesMax);
 }
 
 export class CompletionReader implements Reader {
   readonly #hideUsage: boolean;
   readonly #known = nothing();
   readonly #doubts = new Doubts();
+  readonly #choices: Choices;
   #final = false;
   #complete = false;
 
-  constructor(hideUsage: boolean) {
+  constructor(hideUsage: boolean, isText = false) {
     this.#hideUsage = hideUsage;
+    this.#choices = new Choices(isText);
   }
 
   get started(): boolean {
     return this.#known.outputBytes > 0;
+  }
+
+  get outputBytes(): number {
+    return this.#known.outputBytes;
+  }
+
+  cut(why: Cut): readonly Ending[] {
+    return this.#choices.endings(why);
   }
 
   event(data: string): Fate {
@@ -71,6 +87,7 @@ export class CompletionReader implements Reader {
     const bytes = this.#known.responseId === null || this.#known.model === null ? -1 : deltaBytes(data);
     if (bytes >= 0) {
       this.#known.outputBytes += bytes;
+      this.#choices.see(data);
       return "pass";
     }
     const chunk = parseData(data);
@@ -80,6 +97,7 @@ export class CompletionReader implements Reader {
     }
     const had = this.#known.usage;
     learn(this.#known, chunk, Buffer.from(data, "latin1"));
+    this.#choices.learn(chunk);
     if (this.#known.error !== null) {
       this.#complete = true;
       return "hold";

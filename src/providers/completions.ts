@@ -1,9 +1,10 @@
 // OpenAI's legacy text completions. Not here: reading answers (completion.ts). A request without a cap has none here: OpenAI then stops at 16
 // tokens, but llama.cpp and others who speak the format do not.
 
+import { capper } from "./capping.ts";
 import { clippedOf, hintCharactersMax, modelOf } from "./clip.ts";
 import { usageEdit, usageSplices } from "./chat.ts";
-import { completionStream, readCompletion } from "./completion.ts";
+import { readCompletion, textStream } from "./completion.ts";
 import type { Format, RequestFacts, RequestLine } from "./format.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
@@ -15,7 +16,7 @@ export const completions: Format = {
   request: readRequest,
   answer: readCompletion,
   isStream: isEventStream,
-  stream: completionStream,
+  stream: textStream,
   refusal: openaiRefusal,
 };
 
@@ -39,10 +40,14 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     background: false,
     tier: null,
     cap: whole("max_tokens"),
+    capField: whole("max_tokens") === null ? null : "max_tokens",
+    setCap: capper(root, [[null, "max_tokens"]], [null, "max_tokens"]),
+    thinking: null,
     // Of each prompt `best_of` answers are generated, and paid, of which `n` come back.
     choices: promptsOf(text) * Math.max(1, whole("n") ?? 1, whole("best_of") ?? 1),
     effort: null,
     unbounded: prompt.unbounded,
+    reach: prompt.reach({ contexts: promptsOf(text) }),
     promptBytes: prompt.bytes,
     toolNames: [],
     blocks: prompt.blocks,

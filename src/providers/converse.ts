@@ -1,6 +1,7 @@
 // Bedrock Converse and ConverseStream: requests. Not here: answers (reply.ts). The model stands in the path, whether to stream too.
 // The cap on output covers reasoning: Bedrock refuses a thinking budget that is not below it. Invariant: nothing is spliced.
 
+import { capper } from "./capping.ts";
 import { clippedOf, wordCharactersMax } from "./clip.ts";
 import { tierOf } from "./bedrock.ts";
 import { isMessageStream } from "./eventstream.ts";
@@ -52,6 +53,9 @@ export function readConverse(body: Buffer, line: RequestLine): RequestFacts {
     streamed: line.path.endsWith("-stream"),
     background: false,
     tier: tierOf(word(member(member(root, "serviceTier"), "type")), word(member(member(root, "performanceConfig"), "latency"))),
+    capField: largest([config, "maxTokens"]) === null ? null : "maxTokens",
+    setCap: capper(root, places, ["inferenceConfig", "maxTokens"]),
+    thinking: budgetOf(body, extra) ?? budgetOf(body, root),
     cap: largest(
       [config, "maxTokens"],
       [config, "max_new_tokens"],
@@ -62,6 +66,9 @@ export function readConverse(body: Buffer, line: RequestLine): RequestFacts {
     choices: 1,
     effort: effortOf(body, extra) ?? effortOf(body, config) ?? effortOf(body, root),
     unbounded: prompt.unbounded,
+    reach: prompt.reach({
+      writes: body.includes("cachePoint") || body.includes("cache_control") || body.includes("\\u00") ? "any" : "none",
+    }),
     promptBytes: { system: systemBytes, tools: prompt.bytes.tools, ...turns },
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -126,7 +133,7 @@ function mediaBytes(prompt: Prompt, shut: Node, level: number): number {
     else if (key === "guardContent") bytes += sourceBytes(prompt, "image", member(member(value, "image"), "source"));
     else if (key === "toolResult") {
       const content = member(value, "content")?.values ?? [];
-      if (level >= levelsMax && content.length > 0) prompt.unbound("content nested too deep");
+      if (level >= levelsMax && content.length > 0) prompt.widen("content nested too deep");
       else for (const part of content) bytes += mediaBytes(prompt, part, level + 1);
     }
   }
@@ -135,12 +142,25 @@ function mediaBytes(prompt: Prompt, shut: Node, level: number): number {
 
 /** A document may also be given as text, which its bytes bound. */
 function sourceBytes(prompt: Prompt, kind: string, source: Node | undefined): number {
-  if (member(source, "s3Location") !== undefined) prompt.unbound(`media by URL: ${kind}`);
+  if (member(source, "s3Location") !== undefined) addMedium(prompt, `media by URL: ${kind}`, kind, source as Node, 0);
   const data = member(source, "bytes");
   if (data === undefined) return 0;
-  prompt.unbound(`media of unknown tokens: ${kind}`);
+  addMedium(prompt, `media of unknown tokens: ${kind}`, kind, data, data.end - data.start);
   return data.end - data.start;
 }
+
+function addMedium(prompt: Prompt, reason: string, kind: string, node: Node, bytes: number): void {
+  if (kind === "image") prompt.image(reason, node, bytes);
+  else prompt.widen(reason);
+}
+
+const places = [
+  ["inferenceConfig", "maxTokens"],
+  ["inferenceConfig", "max_new_tokens"],
+  ["additionalModelRequestFields", "max_tokens"],
+  ["additionalModelRequestFields", "max_completion_tokens"],
+  ["additionalModelRequestFields", "max_gen_len"],
+] as const;
 
 /** How much a model shall think, in the words of Anthropic, Amazon or OpenAI. */
 function effortOf(body: Buffer, fields: Node | undefined): string | null {
@@ -150,7 +170,10 @@ function effortOf(body: Buffer, fields: Node | undefined): string | null {
     word(member(member(fields, "reasoningConfig"), "maxReasoningEffort")) ??
     word(member(fields, "reasoning_effort"));
   if (said !== null) return said;
-  const thinking = member(fields, "thinking") ?? member(fields, "reasoning_config");
-  const budget = wholeOf(body, member(thinking, "budget_tokens"));
+  const budget = budgetOf(body, fields);
   return budget === null ? null : `budget:${budget}`;
+}
+
+function budgetOf(body: Buffer, fields: Node | undefined): number | null {
+  return wholeOf(body, member(member(fields, "thinking") ?? member(fields, "reasoning_config"), "budget_tokens"));
 }

@@ -24,6 +24,8 @@ function recorder(): Reader & { readonly seen: string[]; missedBytes: number } {
     seen,
     missedBytes: 0,
     started: false,
+    outputBytes: 0,
+    cut: () => [],
     event(data: string): Fate {
       seen.push(Buffer.from(data, "latin1").toString());
       return data === "]" || data.includes('"hold"') ? "hold" : "pass";

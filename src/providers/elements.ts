@@ -3,7 +3,7 @@
 // Invariant: what is no JSON array or object after all passes unread.
 
 import type { AnswerStream } from "./format.ts";
-import { follow, type Framing, type Reader } from "./frames.ts";
+import { type Ending, follow, type Framing, type Reader } from "./frames.ts";
 
 /** Follows a stream of elements. The closing bracket comes as an event of its own, `]`. An element larger than `limit` bytes passes unread. */
 export function followElements(reader: Reader, limit?: number): AnswerStream {
@@ -28,6 +28,8 @@ class Elements implements Framing {
   #quoted = false;
   /** The last byte was a backslash that escapes the next one. */
   #escaped = false;
+  /** An element has come whole. */
+  #begun = false;
 
   begin(): number {
     return 0;
@@ -40,7 +42,10 @@ class Elements implements Framing {
     while (at < text.length) {
       if (this.#quoted) {
         at = this.#close(text, at);
-        if (!this.#quoted && this.#depth === this.#floor) return at;
+        if (!this.#quoted && this.#depth === this.#floor) {
+          this.#begun = true;
+          return at;
+        }
         continue;
       }
       const code = text.charCodeAt(at++);
@@ -49,6 +54,7 @@ class Elements implements Framing {
       else if (code === closeBrace || code === closeBracket) {
         if (--this.#depth > this.#floor) continue;
         if (this.#depth < 1) this.#place = "over";
+        else this.#begun = true;
         return at;
       }
     }
@@ -60,6 +66,14 @@ class Elements implements Framing {
     const text = event.trimStart();
     const code = text.charCodeAt(0);
     return code === openBracket || code === comma ? text.slice(1).trimStart() : text;
+  }
+
+  /** Endings are elements too, and the array is closed behind them; nothing comes after an object alone. */
+  write(endings: readonly Ending[]): readonly Buffer[] | null {
+    if (this.#place === "rest") return null;
+    if (this.#place === "over") return [];
+    const list = endings.map(({ data }) => data).join(",\n");
+    return [Buffer.from(`${!this.#begun ? "[" : list === "" ? "" : ",\n"}${list}]`, "latin1")];
   }
 
   /** Finds the first bracket or brace. */

@@ -1,6 +1,6 @@
 // OpenAI Embeddings. They have input and no output; the vectors are passed over unread. Never streamed, but a stream would pass.
 
-import type { AnswerFacts, Format, RequestFacts, RequestLine } from "./format.ts";
+import { type AnswerFacts, type Format, type RequestFacts, type RequestLine, uncapped } from "./format.ts";
 import { clippedOf, hintCharactersMax, modelOf, nameCharactersMax, rawText } from "./clip.ts";
 import { completionStream, errorOf } from "./completion.ts";
 import { Prompt, spanOf } from "./prompt.ts";
@@ -36,6 +36,9 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     choices: 1,
     effort: null,
     unbounded: prompt.unbounded,
+    ...uncapped,
+    // Each text has a window of its own; what is no text has no bound here.
+    reach: prompt.reach({ unbounded: prompt.unbounded, contexts: Infinity }),
     promptBytes: prompt.bytes,
     toolNames: [],
     blocks: prompt.blocks,

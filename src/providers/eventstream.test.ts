@@ -32,6 +32,8 @@ function feed(chunks: readonly Buffer[], limit?: number): Fed {
   let missed = 0;
   const reader: Reader = {
     started: false,
+    outputBytes: 0,
+    cut: () => [],
     event(data): Fate {
       const { kind, name, payload } = messageOf(data);
       seen.push(`${kind} ${name} ${payload}`);
@@ -143,7 +145,15 @@ describe("the messages of an event stream", () => {
       expect(got.seen).toEqual(["event a 0", "damaged  "]);
       expect(got.out.equals(body)).toBe(true);
     }
-    const follower = followMessages({ started: false, event: () => "pass", missed: () => {}, end: () => {}, facts: () => facts });
+    const follower = followMessages({
+      started: false,
+      outputBytes: 0,
+      cut: () => [],
+      event: () => "pass",
+      missed: () => {},
+      end: () => {},
+      facts: () => facts,
+    });
     follower.push(bad);
     for (let at = 0; at < 3; at++) expect(follower.push(Buffer.alloc(50, at))).toEqual([Buffer.alloc(50, at)]);
   });
@@ -151,7 +161,10 @@ describe("the messages of an event stream", () => {
   it("with a huge length that is vouched for are kept up to the limit, and then pass", () => {
     const bad = event("b", { n: 1 });
     vouch(bad, 0xffffffff, 10);
-    const stream = followMessages({ started: false, event: () => "pass", missed: () => {}, end: () => {}, facts: () => facts }, 4_000);
+    const stream = followMessages(
+      { started: false, outputBytes: 0, cut: () => [], event: () => "pass", missed: () => {}, end: () => {}, facts: () => facts },
+      4_000,
+    );
     let out = 0;
     let sent = 0;
     for (const piece of [bad, ...Array.from({ length: 50 }, () => Buffer.alloc(1_000))]) {

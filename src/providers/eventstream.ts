@@ -5,7 +5,7 @@
 import { crc32 } from "node:zlib";
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import type { AnswerHead, AnswerStream } from "./format.ts";
-import { follow, type Framing, type Reader } from "./frames.ts";
+import { type Ending, follow, type Framing, type Reader } from "./frames.ts";
 import { codeIn } from "./tally.ts";
 
 /** What a reader is told of one message. */
@@ -91,6 +91,10 @@ class Messages implements Framing {
     if (this.#prelude !== "") return "";
     return read(event);
   }
+
+  write(endings: readonly Ending[]): readonly Buffer[] | null {
+    return this.#lost ? null : endings.map(toMessage);
+  }
 }
 
 /** Bytes of a message behind its prelude, of which there are at least four; -1 when the prelude is none. */
@@ -99,6 +103,16 @@ function bytesBehind(prelude: Buffer): number {
   const headers = prelude.readUInt32BE(4);
   const isSound = crc32(prelude.subarray(0, 8)) === prelude.readUInt32BE(8);
   return isSound && total >= envelopeBytes && headers <= total - envelopeBytes ? total - preludeBytes : -1;
+}
+
+function toMessage({ name = "", data, isError }: Ending): Buffer {
+  const [type, kind] = isError === true ? [":exception-type", "exception"] : [":event-type", "event"];
+  const headers = { [type]: header(name), ":content-type": header("application/json"), ":message-type": header(kind) };
+  return Buffer.from(codec.encode({ headers, body: Buffer.from(data, "latin1") }));
+}
+
+function header(value: string): { type: "string"; value: string } {
+  return { type: "string", value };
 }
 
 function read(event: string): string {

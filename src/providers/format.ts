@@ -2,7 +2,7 @@
 // Not here: HTTP, routing, pricing, the journal. Invariant: bytes are passed on or spliced, never parsed and written again.
 
 import type { PromptBytes } from "../core/call.ts";
-import type { Usage } from "../core/usage.ts";
+import type { Quantities, Usage } from "../core/usage.ts";
 
 /** Replace `remove` bytes at byte `at` by `insert`. Splices of one body do not overlap and come in ascending order. */
 export interface Splice {
@@ -31,8 +31,20 @@ export interface RequestFacts {
   /** How many answers were asked for (`n`). */
   readonly choices: number;
   readonly effort: string | null;
-  /** Why no upper bound of the input can be given (context held by the provider, server tools, media by URL); null when bytes bound it. */
+  /** Why bytes do not bound the input (context held by the provider, server tools, media); null when they do. `reach` says what does. */
   readonly unbounded: string | null;
+  /** What it may take beyond the bytes of its text, and what of those is no text. */
+  readonly reach: Reach;
+  /** The thinking budget asked for, in tokens: a cap must exceed it. null when none was asked for. */
+  readonly thinking: number | null;
+  /** By which of its names the body says its cap; null when it says none. */
+  readonly capField: string | null;
+  /**
+   * Splices that put a cap of so many output tokens of one answer, reasoning included, into the body, in place of any that it has. They fit
+   * between the other splices of the body. `field`: by which of the format's names, beside those that the body has; else the one that the
+   * model's vendor knows. null where nothing is generated, or no field of the format is a cap.
+   */
+  readonly setCap: ((tokens: number, field?: string) => readonly Splice[]) | null;
   readonly promptBytes: PromptBytes;
   readonly toolNames: readonly string[];
   /** Spans of the prompt's blocks in the order the provider caches them: tools, system, then each message. */
@@ -43,6 +55,56 @@ export interface RequestFacts {
   readonly splices: readonly Splice[];
   readonly edits: readonly string[];
 }
+
+/** What a request may take beyond the bytes of its text. */
+export interface Reach {
+  /** Why nothing bounds the call, not even its model's limits (server tools without a cap, context edited by the provider); null when they do. */
+  readonly unbounded: string | null;
+  /** Why more may be read than the body holds, up to the model's context window; null when it is not. */
+  readonly wide: string | null;
+  /** Pictures in the prompt, in the body or by reference: each takes at most what its model takes for one. */
+  readonly images: number;
+  /** Bytes of the body that are media in base64, and stand for no text. */
+  readonly mediaBytes: number;
+  /** Whether it has media that may be billed apart from text. */
+  readonly media: boolean;
+  /** Separate inputs, each with a context window of its own: prompts of a list. Infinity where only bytes bound them. */
+  readonly contexts: number;
+  /** Whether it has tools: providers write more around those. */
+  readonly tools: boolean;
+  /** Tools that the client runs and the provider describes, in a text of its own. */
+  readonly declared: number;
+  /** Sampling steps, at most: more than one where the provider runs tools with a cap. */
+  readonly steps: number;
+  /** The cap on output holds for each step, and not for all of them. */
+  readonly capPerStep: boolean;
+  /** Uses of the provider's tools, at most. */
+  readonly uses: Quantities;
+  /** Into which of the provider's caches it can write. */
+  readonly writes: "none" | "5m" | "any";
+  /** Bytes of a predicted output, of which what is not used is billed as well. */
+  readonly predictedBytes: number;
+}
+
+/** A plain text. */
+export const plainReach: Reach = {
+  unbounded: null,
+  wide: null,
+  images: 0,
+  mediaBytes: 0,
+  media: false,
+  contexts: 1,
+  tools: false,
+  declared: 0,
+  steps: 1,
+  capPerStep: false,
+  uses: {},
+  writes: "any",
+  predictedBytes: 0,
+};
+
+/** Where nothing is generated, or nothing can be capped. */
+export const uncapped = { thinking: null, capField: null, setCap: null } as const;
 
 export interface RequestHints {
   readonly user: string | null;
@@ -114,7 +176,25 @@ export interface AnswerStream {
   readonly held: readonly Buffer[];
   /** True once anything generated has been seen: the first token. */
   readonly started: boolean;
+  /** As in the facts, all choices together; cheap, to be asked after every push. */
+  readonly outputBytes: number;
   facts(): AnswerFacts;
+  /**
+   * Ends the stream for the client now. @returns the bytes that end it in the format's own way, given what has passed: an answer cut at its
+   * cap, or an error where half an answer must not pass for a whole one. null: the format has no words for that (sound, or a stream whose
+   * events can no longer be told apart), and only a broken connection says it. Of an event that has not come to its end nothing goes
+   * out. Afterwards nothing passes and nothing is held, but what is pushed is read on, and the facts go on learning. One exception: of an
+   * event over the limit a part has passed already: its rest passes, and what ends the stream comes with it.
+   * Not for an answer that is complete: once anything is held, it changes nothing and returns nothing.
+   */
+  cut(why: Cut): readonly Buffer[] | null;
+}
+
+/** Why a stream is ended early: for who reads the bytes, in a field of ours (`pennyworth`) that clients pass over. */
+export interface Cut {
+  /** A stable code: `budget_exhausted`. */
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface Refusal {

@@ -13,6 +13,8 @@ function recorder(): Reader & { readonly seen: string[]; readonly sizes: number[
     seen,
     sizes,
     started: false,
+    outputBytes: 0,
+    cut: () => [],
     event: (data): Fate => {
       seen.push(data);
       return (["hold", "wait"] as const).find((fate) => data.startsWith(fate)) ?? "pass";

@@ -1,9 +1,9 @@
 // Events of a streamed answer as they pass: bytes in, whole events out, split anywhere. Where an event ends is its framing's business
 // (sse.ts, lines.ts, elements.ts, eventstream.ts), what it means is its format's (Reader). Bytes are never rewritten: an event passes, is held
 // back, or is dropped whole. Invariant: passed + held + dropped = what came in, in order, and a chunk of whole passing events goes on as the
-// very same Buffer.
+// very same Buffer. A stream that is cut passes whole events, then the ending that its reader worded, then nothing.
 
-import type { AnswerFacts, AnswerStream } from "./format.ts";
+import type { AnswerFacts, AnswerStream, Cut } from "./format.ts";
 
 /**
  * What becomes of an event: it passes, it completes the answer and is held, it waits for the next event and shares its fate,
@@ -20,7 +20,21 @@ export interface Reader {
   /** No more events will come. */
   end(): void;
   readonly started: boolean;
+  /** As in the facts, and cheap. */
+  readonly outputBytes: number;
   facts(): AnswerFacts;
+  /** What ends an answer of which no more passes than the events so far; null: its format has no words for that. */
+  cut(why: Cut): readonly Ending[] | null;
+}
+
+/** One of the events that end an answer early. */
+export interface Ending {
+  /** As `Reader.event` is given it. */
+  readonly data: string;
+  /** The event's name, where framing and format have one. */
+  readonly name?: string;
+  /** An exception, where the framing tells those apart. */
+  readonly isError?: true;
 }
 
 /** Finds events in a stream. Has the state of one stream. Texts are latin1: one character is one byte. Must not throw. */
@@ -31,6 +45,8 @@ export interface Framing {
   end(text: string, from: number): number;
   /** @returns what a whole event says; empty when there is nothing to read in it. Of a stream that broke off it may be a part of one. */
   data(event: string): string;
+  /** Events as they are written behind those that came whole; null: where one would begin is not known. */
+  write(endings: readonly Ending[]): readonly Buffer[] | null;
 }
 
 /** Larger events pass unread, unless the stream is given another limit. */
@@ -58,6 +74,9 @@ class Follower implements AnswerStream {
   #boundary = true;
   /** The event under way is over the limit. */
   #over = 0;
+  #isCut = false;
+  /** What is to be written once an event has passed that is over the limit. */
+  #endings: readonly Ending[] | null = null;
 
   constructor(reader: Reader, framing: Framing, limit: number) {
     this.reader = reader;
@@ -69,14 +88,29 @@ class Follower implements AnswerStream {
     return this.reader.started;
   }
 
+  get outputBytes(): number {
+    return this.reader.outputBytes;
+  }
+
   facts(): AnswerFacts {
     return this.reader.facts();
+  }
+
+  cut(why: Cut): readonly Buffer[] | null {
+    if (this.held.length > 0 || this.#isCut) return empty;
+    const endings = this.reader.cut(why);
+    this.#isCut = true;
+    this.#waiting.length = 0;
+    if (endings === null || this.#over === 0) return endings === null ? null : this.framing.write(endings);
+    this.#endings = endings;
+    return empty;
   }
 
   push(chunk: Buffer): readonly Buffer[] {
     if (chunk.length === 0) return empty;
     const text = chunk.toString("latin1");
     const out = new Outlet(chunk, this.held, this.#waiting);
+    let last: readonly Buffer[] | null = null;
     let from = this.framing.begin(text);
     if (from > 0) {
       if (this.#boundary) out.give(0, from, this.#last);
@@ -94,8 +128,15 @@ class Follower implements AnswerStream {
       this.#last = this.#whole(chunk, text, from, end, out);
       this.#boundary = true;
       from = end;
+      if (this.#endings === null) continue;
+      last = [...out.done(), ...(this.framing.write(this.#endings) ?? empty)];
+      this.#endings = null;
     }
-    return out.done();
+    const passed = out.done();
+    if (!this.#isCut) return passed;
+    this.held.length = 0;
+    this.#waiting.length = 0;
+    return last ?? (this.#endings === null ? empty : passed);
   }
 
   end(): readonly Buffer[] {
@@ -108,6 +149,7 @@ class Follower implements AnswerStream {
     this.#over = 0;
     const fate = text === "" ? "pass" : this.#read(text);
     this.reader.end();
+    if (this.#isCut) return empty;
     return fate === "hide" ? waiting : [...waiting, ...rest];
   }
 

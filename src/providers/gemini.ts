@@ -3,6 +3,7 @@
 // (candidates.ts), embeddings (vectors.ts).
 
 import { candidateStream, isCandidateStream, readCandidates, tierOf } from "./candidates.ts";
+import { capper } from "./capping.ts";
 import { clippedOf, wordCharactersMax } from "./clip.ts";
 import type { Format, RequestFacts, RequestLine } from "./format.ts";
 import { metadataOf, Prompt } from "./prompt.ts";
@@ -47,6 +48,10 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     choices: Math.max(1, numberOf(body, pick(config, "candidateCount")) ?? 1),
     effort: effortOf(body, pick(config, "thinkingConfig")),
     unbounded: prompt.unbounded,
+    reach: prompt.reach({ declared: prompt.toolNames.includes("computerUse") ? 1 : 0 }),
+    capField: numberOf(body, pick(config, "maxOutputTokens")) === null ? null : "maxOutputTokens",
+    setCap: capper(root, places, placeIn(root)),
+    thinking: numberOf(body, pick(pick(config, "thinkingConfig"), "thinkingBudget")),
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -54,6 +59,16 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     splices: [],
     edits: [],
   };
+}
+
+const places = ["generationConfig", "generation_config"].flatMap((object) =>
+  ["maxOutputTokens", "max_output_tokens"].map((key) => [object, key] as const),
+);
+
+/** In the spelling of the config that the body has. */
+function placeIn(root: Node): readonly [string, string] {
+  const isSnake = member(root, "generationConfig") === undefined && member(root, "generation_config") !== undefined;
+  return isSnake ? ["generation_config", "max_output_tokens"] : ["generationConfig", "maxOutputTokens"];
 }
 
 /** All tools but functions are run by Google, each feeding tokens back into the same call; using a computer comes with functions of its own. */
@@ -70,8 +85,8 @@ function readTools(prompt: Prompt, tools: Node | undefined): void {
       if (value.kind === "null") continue;
       if (name !== "functionDeclarations") {
         prompt.toolName(name);
-        const known = name === "computerUse" ? "tools declared by the provider" : "server tools without a cap";
-        prompt.unbound(`${known}: ${name.slice(0, wordCharactersMax)}`);
+        if (name === "computerUse") prompt.note("tools declared by the provider: computerUse");
+        else prompt.unbound(`server tools without a cap: ${name.slice(0, wordCharactersMax)}`);
         continue;
       }
       for (const declaration of each(value)) {
@@ -112,20 +127,27 @@ function partMedia(prompt: Prompt, shut: Node, level: number): number {
   const part = open(prompt.body, shut, 2);
   const inline = pick(part, "inlineData");
   const file = pick(part, "fileData");
-  if (file !== undefined && file.kind !== "null") prompt.unbound(`media by URL: ${mediumOf(prompt.body, file)}`);
+  if (file !== undefined && file.kind !== "null") addMedium(prompt, "media by URL", file, 0);
   if (inline !== undefined && inline.kind !== "null") {
-    prompt.unbound(`media of unknown tokens: ${mediumOf(prompt.body, inline)}`);
     const data = member(inline, "data");
-    return data?.kind === "string" ? size(data) : 0;
+    const bytes = data?.kind === "string" ? size(data) : 0;
+    addMedium(prompt, "media of unknown tokens", inline, bytes);
+    return bytes;
   }
   const result = pick(part, "functionResponse");
   if (result === undefined) return 0;
   let bytes = 0;
   for (const inner of each(member(open(prompt.body, result, 2), "parts"))) {
     if (level < levelsMax) bytes += partMedia(prompt, inner, level + 1);
-    else prompt.unbound("content nested too deep");
+    else prompt.widen("content nested too deep");
   }
   return bytes;
+}
+
+function addMedium(prompt: Prompt, where: string, data: Node, bytes: number): void {
+  const medium = mediumOf(prompt.body, data);
+  if (medium === "image") prompt.image(`${where}: ${medium}`, data, bytes);
+  else prompt.widen(`${where}: ${medium}`);
 }
 
 /** `image`, `audio`, `video`, or what else its type begins with. */

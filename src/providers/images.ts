@@ -7,8 +7,19 @@ import { clip, clippedOf, hintCharactersMax, modelOf, rawText } from "./clip.ts"
 import { errorOf } from "./completion.ts";
 import { reportedCost } from "./cost.ts";
 import { fieldIsTrue, fieldModel, fieldOf, fieldText, fieldWhole, isForm, readForm } from "./form.ts";
-import type { AnswerFacts, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import { streamError } from "./audio.ts";
+import {
+  type AnswerFacts,
+  type AnswerStream,
+  type Cut,
+  type Format,
+  type RequestFacts,
+  type RequestLine,
+  type StreamOptions,
+  uncapped,
+  plainReach,
+} from "./format.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, parseNode, scan, stringOf, wholeOf } from "./scan.ts";
@@ -48,6 +59,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     streamed: isTrue(body, member(root, "stream")),
     choices: Math.max(1, wholeOf(body, member(root, "n")) ?? 1),
     unbounded: prompt.unbounded,
+    reach: prompt.reach({ unbounded: prompt.unbounded }),
     promptBytes: prompt.bytes,
     blocks: prompt.blocks,
     hints: { ...noHints, user: clippedOf(body, member(root, "user"), hintCharactersMax) },
@@ -59,13 +71,15 @@ function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
   const fields = readForm(body, line.type);
   const text = fieldOf(fields, "prompt");
   const user = fieldText(body, fields, "user", hintCharactersMax);
+  const unbounded = fields.some(({ isFile }) => isFile) ? "media of unknown tokens: image" : null;
   return {
     ...nothingElse,
     model: line.model ?? fieldModel(body, fields),
     modelSpan: null,
     streamed: fieldIsTrue(body, fields, "stream"),
     choices: Math.max(1, fieldWhole(body, fields, "n") ?? 1),
-    unbounded: fields.some(({ isFile }) => isFile) ? "media of unknown tokens: image" : null,
+    unbounded,
+    reach: { ...plainReach, unbounded },
     promptBytes: { system: 0, tools: 0, user: text === undefined ? 0 : text.end - text.start, earlier: 0, toolResults: 0 },
     blocks: text === undefined ? [] : [[text.start, text.end]],
     hints: { ...noHints, user: user === null ? null : clip(user, hintCharactersMax) },
@@ -73,7 +87,7 @@ function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
 }
 
 const noHints = { user: null, session: null, previousResponse: null, metadata: {} } as const;
-const nothingElse = { background: false, tier: null, cap: null, effort: null, toolNames: [], splices: [], edits: [] } as const;
+const nothingElse = { ...uncapped, background: false, tier: null, cap: null, effort: null, toolNames: [], splices: [], edits: [] } as const;
 
 /** Reads a whole JSON answer. Never throws. */
 function readAnswer(text: string): AnswerFacts {
@@ -100,6 +114,13 @@ class ImageReader implements Reader {
   #last: Buffer | null = null;
   #error: string | null = null;
   #complete = false;
+  /** None of it is text. */
+  readonly outputBytes = 0;
+
+  /** A partial image is no image. */
+  cut(why: Cut): readonly Ending[] {
+    return [streamError(why)];
+  }
 
   event(data: string): Fate {
     if (this.#complete || data.startsWith("[DONE]")) return "pass";

@@ -4,6 +4,7 @@
 
 import { anthropic } from "./anthropic.ts";
 import { tierOf } from "./bedrock.ts";
+import { capper, type Place } from "./capping.ts";
 import { chat } from "./chat.ts";
 import { clip, wordCharactersMax } from "./clip.ts";
 import { readConverse } from "./converse.ts";
@@ -26,6 +27,7 @@ export const bedrockInvoke: Format = {
 const guardrail = "amazon-bedrock-guardrailConfig";
 /** The cap as Meta, Mistral and DeepSeek, Anthropic's older models, AI21 and Amazon's older ones call it. */
 const caps = ["max_gen_len", "max_tokens", "max_tokens_to_sample", "maxTokens", "max_new_tokens"];
+const capPlaces: readonly Place[] = caps.map((key) => [null, key]);
 
 function readInvoke(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
@@ -41,6 +43,9 @@ function readInvoke(body: Buffer, line: RequestLine): RequestFacts {
     streamed: line.path.endsWith("-stream"),
     tier: asked === null ? facts.tier : clip(asked, wordCharactersMax),
     unbounded: reasons.filter((reason) => reason !== null).join("; ") || null,
+    reach: isGuarded
+      ? { ...facts.reach, unbounded: [facts.reach.unbounded, "billed apart: guardrail"].filter((reason) => reason !== null).join("; ") }
+      : facts.reach,
     splices: [],
     edits: [],
   };
@@ -56,7 +61,7 @@ function readShape(prompt: Prompt, line: RequestLine): RequestFacts {
     return isNova ? readConverse(body, line) : chat.request(body, line);
   }
   const medium = (key: string): void => {
-    if (has(key)) prompt.unbound(`media of unknown tokens: ${key}`);
+    if (has(key)) prompt.widen(`media of unknown tokens: ${key}`);
   };
   const user = (key: string): void => {
     const node = member(root, key);
@@ -68,13 +73,15 @@ function readShape(prompt: Prompt, line: RequestLine): RequestFacts {
     const embeds = ["dimensions", "embeddingConfig", "embeddingTypes", "inputImage", "normalize"].some(has) || model.includes("embed");
     medium("inputImage");
     user("inputText");
-    return factsOf(prompt, embeds ? 0 : capOf(body, member(root, "textGenerationConfig"), ["maxTokenCount"]), 1);
+    if (embeds) return embedding(prompt);
+    const place: Place = ["textGenerationConfig", "maxTokenCount"];
+    return factsOf(prompt, capOf(body, member(root, place[0] as string), [place[1]]), 1, [place], place);
   }
   if (has("texts") || (has("input_type") && (has("images") || has("inputs")))) {
     medium("images");
     medium("inputs");
     user("texts");
-    return factsOf(prompt, 0, 1);
+    return embedding(prompt);
   }
   if (has("message")) {
     prompt.tools(member(root, "tools"), (tool) => stringOf(body, member(tool, "name")));
@@ -89,17 +96,31 @@ function readShape(prompt: Prompt, line: RequestLine): RequestFacts {
       prompt.block(turn);
     }
     user("message");
-    return factsOf(prompt, capOf(body, root, caps), 1);
+    return factsOf(prompt, capOf(body, root, caps), 1, capPlaces, [null, "max_tokens"]);
   }
   if (has("prompt") && !has("mode") && !has("aspect_ratio") && !has("output_format")) {
     medium("images");
     user("prompt");
     const choices = [wholeOf(body, member(root, "num_generations")), wholeOf(body, member(root, "numResults"))];
-    return factsOf(prompt, capOf(body, root, caps), Math.max(1, choices[0] ?? 1, choices[1] ?? 1));
+    return factsOf(prompt, capOf(body, root, caps), Math.max(1, choices[0] ?? 1, choices[1] ?? 1), capPlaces, usualPlace(model));
   }
   prompt.unbound("unknown request shape");
   prompt.user(root);
-  return factsOf(prompt, null, 1);
+  return factsOf(prompt, null, 1, [], null);
+}
+
+/** By whose model it is, which its id names. */
+function usualPlace(model: string): Place | null {
+  if (/meta\.llama/.test(model)) return [null, "max_gen_len"];
+  if (/anthropic\./.test(model)) return [null, "max_tokens_to_sample"];
+  if (/ai21\.j2/.test(model)) return [null, "maxTokens"];
+  return /(mistral|cohere|deepseek|writer)\./.test(model) ? [null, "max_tokens"] : null;
+}
+
+/** Texts to embed: each has a window of its own. */
+function embedding(prompt: Prompt): RequestFacts {
+  const facts = factsOf(prompt, 0, 1, [], null);
+  return { ...facts, setCap: null, reach: prompt.reach({ unbounded: prompt.unbounded, contexts: Infinity }) };
 }
 
 function capOf(body: Buffer, node: Node | undefined, names: readonly string[]): number | null {
@@ -107,8 +128,12 @@ function capOf(body: Buffer, node: Node | undefined, names: readonly string[]): 
   return given.length === 0 ? null : Math.max(...given);
 }
 
-function factsOf(prompt: Prompt, cap: number | null, choices: number): RequestFacts {
+function factsOf(prompt: Prompt, cap: number | null, choices: number, places: readonly Place[], usual: Place | null): RequestFacts {
   return {
+    reach: prompt.reach(),
+    thinking: null,
+    capField: cap === null ? null : "max_tokens",
+    setCap: capper(prompt.root, places, usual),
     model: null,
     modelSpan: null,
     streamed: false,

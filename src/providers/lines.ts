@@ -12,4 +12,5 @@ const lines: Framing = {
   begin: () => 0,
   end: (text, from) => text.indexOf("\n", from) + 1 || -1,
   data: (event) => event.trim(),
+  write: (endings) => endings.map(({ data }) => Buffer.from(`${data}\n`, "latin1")),
 };

@@ -7,12 +7,12 @@ import { anthropic, MessageReader } from "./anthropic.ts";
 import { countsOf, doubtGuardrail, errorOf, headerCounts, metricNames, poolOf, reconcile, requestIdOf, tierOf } from "./bedrock.ts";
 import { CompletionReader, parseText, rawOf, readCompletion } from "./completion.ts";
 import { followMessages, messageOf } from "./eventstream.ts";
-import type { AnswerFacts, AnswerHead, AnswerStream, StreamOptions } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Cut, StreamOptions } from "./format.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { PlainReader } from "./plain.ts";
 import { readReply, ReplyReader } from "./reply.ts";
 import { Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
-import { parseData } from "./text.ts";
+import { decode, encode, parseData } from "./text.ts";
 
 /** What Bedrock says beside the model's own answer. */
 interface Beside {
@@ -72,6 +72,22 @@ class NativeReader implements Reader {
 
   get started(): boolean {
     return this.#own?.started ?? false;
+  }
+
+  get outputBytes(): number {
+    return this.#own?.outputBytes ?? 0;
+  }
+
+  /** In the model's own shape; before that is known, and of a shape whose ends are not, Bedrock's own exception. */
+  cut(why: Cut): readonly Ending[] {
+    const own = this.#own?.cut(why) ?? null;
+    if (own === null) return [{ name: "modelStreamErrorException", data: encode(why), isError: true }];
+    return own.flatMap(({ name, data }) => {
+      // No stream of Bedrock's ends in a word alone.
+      if (data === "[DONE]") return [];
+      const event = this.#own instanceof ReplyReader ? encode({ [name ?? ""]: JSON.parse(decode(data)) as unknown }) : data;
+      return { name: "chunk", data: encode({ bytes: Buffer.from(event, "latin1").toString("base64") }) };
+    });
   }
 
   event(data: string): Fate {

@@ -4,16 +4,17 @@
 
 import type { UsageClass } from "../core/usage.ts";
 import { durationBusyMs } from "./busy.ts";
+import { capper } from "./capping.ts";
 import { clippedOf, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText } from "./completion.ts";
-import type { AnswerFacts, AnswerHead, AnswerStream, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { followLines } from "./lines.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { ollamaRefusal } from "./refuse.ts";
 import { member, type Node, scan, stringOf, textOf, wholeOf } from "./scan.ts";
 import { Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
-import { bytesOf, parseData } from "./text.ts";
+import { bytesOf, encode, parseData } from "./text.ts";
 
 export const ollamaGenerate: Format = {
   name: "ollama-generate",
@@ -51,7 +52,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     prompt.user(text);
     prompt.block(text);
   }
-  if (member(root, "images")?.values.length) prompt.unbound("media of unknown tokens: images");
+  if (member(root, "images")?.values.length) prompt.widen("media of unknown tokens: images");
 
   // 0, and less, stand for no cap.
   const cap = wholeOf(body, member(member(root, "options"), "num_predict"));
@@ -63,9 +64,13 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     background: false,
     tier: null,
     cap: cap === 0 ? null : cap,
+    capField: cap === null || cap === 0 ? null : "num_predict",
+    setCap: capper(root, [["options", "num_predict"]], ["options", "num_predict"]),
+    thinking: null,
     choices: 1,
     effort: effortOf(body, member(root, "think")),
     unbounded: prompt.unbounded,
+    reach: prompt.reach(),
     promptBytes: { ...bytes, user: bytes.user - media.user, earlier: bytes.earlier - media.earlier },
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -86,7 +91,7 @@ function readMessage(prompt: Prompt, message: Node, media: Media): Media {
   const role = stringOf(prompt.body, member(message, "role"));
   const images = member(message, "images");
   const bytes = images?.kind === "array" && images.values.length > 0 ? images.end - images.start : 0;
-  if (bytes > 0) prompt.unbound("media of unknown tokens: images");
+  if (bytes > 0) prompt.widen("media of unknown tokens: images");
   if (role === "user") {
     prompt.user(message);
     return { user: bytes, earlier: media.earlier + media.user };
@@ -151,10 +156,24 @@ function readAnswer(text: string): AnswerFacts {
 class LineReader implements Reader {
   readonly #known = nothing();
   readonly #doubts = new Doubts();
+  /** The last line that passed. */
+  #last: Fields = {};
   #complete = false;
 
   get started(): boolean {
     return this.#known.outputBytes > 0;
+  }
+
+  get outputBytes(): number {
+    return this.#known.outputBytes;
+  }
+
+  /** Counts and durations are left out: nobody has said them. */
+  cut({ code, message }: Cut): readonly Ending[] {
+    const { model = "", created_at } = this.#last;
+    const nothing = this.#last["response"] === undefined ? { message: { role: "assistant", content: "" } } : { response: "" };
+    const done = { done: true, done_reason: "length", pennyworth: { code, message } };
+    return [{ data: encode({ model, ...(created_at === undefined ? {} : { created_at }), ...nothing, ...done }) }];
   }
 
   event(data: string): Fate {
@@ -165,6 +184,7 @@ class LineReader implements Reader {
       return "pass";
     }
     learn(this.#known, line, data, "latin1");
+    this.#last = line;
     this.#complete = this.#known.done || this.#known.error !== null;
     return this.#complete ? "hold" : "pass";
   }

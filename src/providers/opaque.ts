@@ -1,7 +1,7 @@
 // What nobody here can read: any body at a path of which nothing is known but whose it is. It passes, and is on record without
 // a usage: its cost is unknown.
 
-import type { AnswerFacts, Format } from "./format.ts";
+import { type AnswerFacts, type Format, plainReach, uncapped } from "./format.ts";
 import { plainRefusal } from "./refuse.ts";
 
 export const opaque: Format = {
@@ -16,6 +16,8 @@ export const opaque: Format = {
     choices: 1,
     effort: null,
     unbounded: "unmetered path",
+    ...uncapped,
+    reach: { ...plainReach, unbounded: "unmetered path" },
     promptBytes: { system: 0, tools: 0, user: 0, earlier: 0, toolResults: 0 },
     toolNames: [],
     blocks: [],

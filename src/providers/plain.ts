@@ -2,10 +2,10 @@
 // Anthropic, and embeddings. Not here: shapes that other formats read. Invariant: counts are what was last said, never a sum over events.
 
 import type { UsageClass } from "../core/usage.ts";
-import type { AnswerFacts } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { AnswerFacts, Cut } from "./format.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { Doubts, type Fields, fieldsOf, textIn, usageOf } from "./tally.ts";
-import { bytesOf, parseData } from "./text.ts";
+import { bytesOf, encode, parseData } from "./text.ts";
 
 const texts = ["generation", "outputText", "completion", "text"];
 const reasons = ["stop_reason", "completionReason", "finish_reason", "stopReason"];
@@ -15,16 +15,34 @@ const outputs = ["generation_token_count", "totalOutputTextTokenCount"];
 const lists = ["outputs", "results", "generations"];
 const listed = "tokenCount";
 
+/** How an answer of each shape ends at its cap, by the field that tells the shape. */
+const ends: Readonly<Record<string, Fields>> = {
+  generation: { generation: "", stop_reason: "length" },
+  outputText: { outputText: "", completionReason: "LENGTH" },
+  completion: { completion: "", stop_reason: "max_tokens" },
+  outputs: { outputs: [{ text: "", stop_reason: "length" }] },
+  is_finished: { is_finished: true, event_type: "stream-end", finish_reason: "MAX_TOKENS" },
+};
+
 export class PlainReader implements Reader {
   readonly #doubts = new Doubts();
   /** The counts by the names they came with. */
   readonly #said: Record<string, number> = {};
   #finish: string | null = null;
   #bytes = 0;
+  #end: Fields | null = null;
   #complete = false;
 
   get started(): boolean {
     return this.#bytes > 0;
+  }
+
+  get outputBytes(): number {
+    return this.#bytes;
+  }
+
+  cut({ code, message }: Cut): readonly Ending[] | null {
+    return this.#end === null ? null : [{ data: encode({ ...this.#end, pennyworth: { code, message } }) }];
   }
 
   event(data: string): Fate {
@@ -34,6 +52,7 @@ export class PlainReader implements Reader {
 
   learn(event: Fields): void {
     this.#look(event);
+    for (const [name, end] of Object.entries(ends)) if (event[name] !== undefined) this.#end ??= end;
     let tokens: number | undefined;
     for (const name of lists)
       for (const entry of Array.isArray(event[name]) ? (event[name] as unknown[]) : []) {

@@ -4,6 +4,7 @@
 import type { PromptBytes } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
 import { clip, clippedOf, hintCharactersMax, metadataMembersMax, nameCharactersMax, toolNameCharactersMax, toolNamesMax } from "./clip.ts";
+import { plainReach, type Reach } from "./format.ts";
 import { member, type Node, open, scan, stringOf } from "./scan.ts";
 
 /** Deep enough for messages and tools; content parts are opened one by one, when a message has any. */
@@ -12,6 +13,7 @@ const depth = 4;
 const levelsMax = 3;
 /** Reasons without a bound that are told; the first is enough to have none. */
 const reasonsMax = 16;
+const wordsMax = 8;
 
 const mediaTypes = new Set([
   "audio",
@@ -27,6 +29,8 @@ const mediaTypes = new Set([
   "video",
   "video_url",
 ]);
+/** Of these each is one picture, wherever it comes from; the others are as long as they like. */
+const images = new Set(["image", "image_url", "input_image"]);
 const mediaKeys = new Set(["data", "file_data", "file_id", "file_url", "image_url", "url", "video_url"]);
 
 export class Prompt {
@@ -40,6 +44,10 @@ export class Prompt {
   #results = 0;
   #user = 0;
   readonly #reasons = new Set<string>();
+  readonly #unbounded = new Set<string>();
+  readonly #wide = new Set<string>();
+  /** Bytes of each picture, by where it begins: some are come by twice. */
+  readonly #images = new Map<number, number>();
 
   /** @throws PennyworthError `request_malformed` when the body is not a JSON object, with the byte. */
   constructor(body: Buffer) {
@@ -58,8 +66,44 @@ export class Prompt {
     return { system: this.#system, tools: this.#tools, user: this.#user, earlier: this.#earlier, toolResults: this.#results };
   }
 
+  /** What the request may take beyond its text, as far as its prompt says. */
+  reach(also: Partial<Reach> = {}): Reach {
+    return {
+      ...plainReach,
+      unbounded: words(this.#unbounded),
+      wide: words(this.#wide),
+      images: this.#images.size,
+      mediaBytes: [...this.#images.values()].reduce((sum, bytes) => sum + bytes, 0),
+      media: this.#images.size > 0 || this.#wide.size > 0,
+      tools: this.toolNames.length > 0,
+      ...also,
+    };
+  }
+
+  /** Nothing bounds the call, not even its model's limits. */
   unbound(reason: string): void {
+    this.#say(this.#unbounded, reason);
+  }
+
+  /** Bytes do not bound the input; the context window of the model does. */
+  widen(reason: string): void {
+    this.#say(this.#wide, reason);
+  }
+
+  /** A picture, described at `node`, in so many bytes of the body: what a model takes for one, at most, is known of some. */
+  image(reason: string, node: Node, bytes: number): void {
+    this.#images.set(node.start, bytes);
+    this.note(reason);
+  }
+
+  /** Bytes do not bound the input, but what else is said of the request does. */
+  note(reason: string): void {
     if (this.#reasons.size < reasonsMax) this.#reasons.add(reason);
+  }
+
+  #say(reasons: Set<string>, reason: string): void {
+    if (this.#reasons.size < reasonsMax) this.#reasons.add(reason);
+    if (reasons.size < reasonsMax) reasons.add(reason);
   }
 
   block(node: Node): void {
@@ -126,7 +170,7 @@ export class Prompt {
   #mediaBytes(content: Node, level: number): number {
     if (content.kind !== "array") return 0;
     if (level > levelsMax) {
-      this.unbound("content nested too deep");
+      this.widen("content nested too deep");
       return 0;
     }
     let media = 0;
@@ -157,15 +201,22 @@ export class Prompt {
       for (const [index, key] of object.keys.entries()) {
         const value = object.values[index] as Node;
         if (!mediaKeys.has(key) || value.kind !== "string") continue;
-        bytes += value.end - value.start;
+        const size = value.end - value.start;
+        bytes += size;
         const opening = this.body.toString("latin1", value.start + 1, Math.min(value.end, value.start + 6));
-        if (key === "file_id") this.unbound(`media held by the provider: ${type}`);
-        else if (opening === "data:" || key === "data" || key === "file_data") this.unbound(`media of unknown tokens: ${type}`);
-        else this.unbound(`media by URL: ${type}`);
+        const isInline = opening === "data:" || key === "data" || key === "file_data";
+        const where = key === "file_id" ? "media held by the provider" : isInline ? "media of unknown tokens" : "media by URL";
+        if (images.has(type)) this.image(`${where}: ${type}`, value, size);
+        else this.widen(`${where}: ${type}`);
       }
     }
     return bytes;
   }
+}
+
+/** The first of some reasons, in words; null when there are none. */
+function words(reasons: ReadonlySet<string>): string | null {
+  return reasons.size === 0 ? null : [...reasons].slice(0, wordsMax).join("; ");
 }
 
 /** The strings of a metadata object: the first 64, each clipped to 1,024 characters, its name to 256. */

@@ -4,10 +4,10 @@
 import { converseNames, countsOf, doubtGuardrail, errorOf, poolOf, requestIdOf, tierOf } from "./bedrock.ts";
 import { parseText, rawOf } from "./completion.ts";
 import { followMessages, messageOf } from "./eventstream.ts";
-import type { AnswerFacts, AnswerHead, AnswerStream, StreamOptions } from "./format.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { AnswerFacts, AnswerHead, AnswerStream, Cut, StreamOptions } from "./format.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
-import { bytesOf, parseData } from "./text.ts";
+import { bytesOf, encode, parseData } from "./text.ts";
 
 interface Known {
   /** The parts of the answer that hold what is said once: usage, trace, tiers. */
@@ -44,6 +44,9 @@ export class ReplyReader implements Reader {
   readonly #head: AnswerHead;
   readonly #known: Known = { metadata: {}, raw: null, finish: null, error: null, outputBytes: 0 };
   readonly #doubts = new Doubts();
+  #begun = false;
+  /** Blocks that are open, and whether each is a tool call. */
+  readonly #open = new Map<number, boolean>();
   #metered = false;
   #complete = false;
 
@@ -53,6 +56,23 @@ export class ReplyReader implements Reader {
 
   get started(): boolean {
     return this.#known.outputBytes > 0;
+  }
+
+  get outputBytes(): number {
+    return this.#known.outputBytes;
+  }
+
+  /** A call that was not written to its end stays open, for clients run what is closed. Counts come once, at the end: where they have not come, none are said. */
+  cut({ code, message }: Cut): readonly Ending[] {
+    const endings: Ending[] = [];
+    const say = (name: string, fields: Fields): void => void endings.push({ name, data: encode(fields) });
+    if (this.#known.finish === null) {
+      if (!this.#begun) say("messageStart", { role: "assistant" });
+      for (const [contentBlockIndex, isCall] of this.#open) if (!isCall) say("contentBlockStop", { contentBlockIndex });
+      say("messageStop", { stopReason: "max_tokens", pennyworth: { code, message } });
+    }
+    if (this.#metered) say("metadata", this.#known.metadata);
+    return endings;
   }
 
   event(data: string): Fate {
@@ -72,11 +92,19 @@ export class ReplyReader implements Reader {
   take(name: string, event: Fields, raw: () => string | null): Fate {
     if (this.#complete) return "pass";
     switch (name) {
+      case "messageStart":
+        this.#begun = true;
+        return "pass";
       case "contentBlockDelta":
         learnBlock(this.#known, fieldsOf(event["delta"]), this.#doubts);
+        this.#block(event["contentBlockIndex"], fieldsOf(event["delta"])["toolUse"] !== undefined);
         return "pass";
       case "contentBlockStart":
         learnBlock(this.#known, fieldsOf(event["start"]), this.#doubts);
+        this.#block(event["contentBlockIndex"], fieldsOf(event["start"])["toolUse"] !== undefined);
+        return "pass";
+      case "contentBlockStop":
+        this.#open.delete(Number(event["contentBlockIndex"]));
         return "pass";
       case "messageStop":
         this.#known.finish = textIn(event["stopReason"]) ?? this.#known.finish;
@@ -90,6 +118,11 @@ export class ReplyReader implements Reader {
       default:
         return name.endsWith("Exception") ? this.#fail(name) : "pass";
     }
+  }
+
+  /** Text begins without a start. */
+  #block(index: unknown, isCall: boolean): void {
+    if (typeof index === "number") this.#open.set(index, isCall || this.#open.get(index) === true);
   }
 
   #ending(isEnd: boolean): Fate {

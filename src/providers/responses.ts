@@ -1,14 +1,16 @@
 // OpenAI Responses: created, streamed, fetched by id, cancelled. Not here: following a background response to its end (the gateway's business).
 // Invariant: a response that failed, was cancelled or stayed incomplete keeps its usage; what is still under way is never `complete`.
 
-import type { AnswerFacts, AnswerStream, Format, RequestFacts, StreamOptions } from "./format.ts";
+import { Draft } from "./draft.ts";
+import type { AnswerFacts, AnswerStream, Cut, Format, RequestFacts, StreamOptions } from "./format.ts";
+import { capper } from "./capping.ts";
 import { clippedOf, hintCharactersMax, modelOf, nameCharactersMax, wordCharactersMax } from "./clip.ts";
 import { doubtZeros, errorOf, parseText, rawOf } from "./completion.ts";
 import { reportedCost } from "./cost.ts";
 import { metadataOf, Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
-import type { Fate, Reader } from "./frames.ts";
+import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents, isEventStream } from "./sse.ts";
 import { Doubts, type Fields, fieldsOf, isFields, responsesNames, tally, textIn } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
@@ -27,6 +29,13 @@ export const responses: Format = {
 /** Tools that the provider runs, each feeding tokens back into the same call. */
 const serverTools = /^(web_search|file_search|code_interpreter|mcp|image_generation|shell|tool_search|programmatic_tool_calling)/;
 
+/** Of these it is known what a call costs: a fee, and what it feeds back. */
+const billed: Readonly<Record<string, UsageClass>> = {
+  web_search: "web_search",
+  file_search: "file_search",
+  code_interpreter: "code_execution",
+};
+
 function readRequest(body: Buffer): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
@@ -36,11 +45,20 @@ function readRequest(body: Buffer): RequestFacts {
 
   prompt.tools(member(root, "tools"), (tool) => stringOf(body, member(tool, "name")) ?? stringOf(body, member(tool, "type")));
   const cap = whole("max_tool_calls");
+  const uses: { [name in UsageClass]?: number } = {};
   for (const tool of member(root, "tools")?.values ?? []) {
     const type = clippedOf(body, member(tool, "type"), wordCharactersMax) ?? "";
-    if (serverTools.test(type))
-      prompt.unbound(cap === null ? `server tools without a cap: ${type}` : `server tools capped at ${cap} calls: ${type}`);
+    if (!serverTools.test(type)) continue;
+    const name = Object.keys(billed).find((prefix) => type.startsWith(prefix));
+    if (cap === null) prompt.unbound(`server tools without a cap: ${type}`);
+    // What it costs to make pictures, or what others' tools do, no number of calls bounds.
+    else if (name === undefined) prompt.unbound(`server tools capped at ${cap} calls: ${type}`);
+    else {
+      prompt.note(`server tools capped at ${cap} calls: ${type}`);
+      uses[billed[name] as UsageClass] = cap;
+    }
   }
+  const steps = Object.keys(uses).length > 0 ? (cap ?? 0) + 1 : 1;
   const instructions = member(root, "instructions");
   if (instructions !== undefined && instructions.kind !== "null") {
     prompt.system(instructions);
@@ -52,8 +70,10 @@ function readRequest(body: Buffer): RequestFacts {
     prompt.user(input);
     prompt.block(input);
   }
-  for (const key of ["previous_response_id", "conversation", "prompt"])
-    if (given(key)) prompt.unbound(`context held by the provider: ${key}`);
+  // What was said before is read whole, and is refused where it does not fit; a prompt of the provider's may bring tools and a model along.
+  for (const key of ["previous_response_id", "conversation"]) if (given(key)) prompt.widen(`context held by the provider: ${key}`);
+  if (given("prompt")) prompt.unbound("context held by the provider: prompt");
+  if (given("context_management")) prompt.unbound("context edited by the provider: context_management");
   const background = isTrue(body, member(root, "background"));
   if (background) prompt.unbound("background work");
 
@@ -64,9 +84,13 @@ function readRequest(body: Buffer): RequestFacts {
     background,
     tier: text("service_tier", wordCharactersMax),
     cap: whole("max_output_tokens"),
+    capField: whole("max_output_tokens") === null ? null : "max_output_tokens",
+    setCap: capper(root, [[null, "max_output_tokens"]], [null, "max_output_tokens"]),
+    thinking: null,
     choices: 1,
     effort: clippedOf(body, member(member(root, "reasoning"), "effort"), wordCharactersMax),
     unbounded: prompt.unbounded,
+    reach: prompt.reach({ steps, uses }),
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -87,7 +111,7 @@ function readItem(prompt: Prompt, item: Node): void {
   const { body } = prompt;
   const type = stringOf(body, member(item, "type")) ?? "message";
   const role = stringOf(body, member(item, "role"));
-  if (type === "item_reference") prompt.unbound("context held by the provider: item_reference");
+  if (type === "item_reference") prompt.widen("context held by the provider: item_reference");
   if (type.endsWith("_output")) prompt.result(item);
   else if (type !== "message") prompt.earlier(item);
   else if (role === "system" || role === "developer") prompt.system(item);
@@ -125,22 +149,40 @@ class ResponseReader implements Reader {
   #error: string | null = null;
   #over = false;
   readonly #doubts = new Doubts();
+  readonly #draft = new Draft();
+  /** The event that told of an error, and waits for its sequel. */
+  #failure: string | null = null;
 
   get started(): boolean {
     return this.#bytes > 0;
   }
 
+  get outputBytes(): number {
+    return this.#bytes;
+  }
+
+  /** What has failed is not cut, too: its error is its end. */
+  cut(why: Cut): readonly Ending[] {
+    if (this.#failure !== null) return [{ name: "error", data: this.#failure }];
+    return this.#draft.endings(this.#response, why);
+  }
+
   event(data: string): Fate {
     if (this.#over || data.startsWith("[DONE]")) return "pass";
+    this.#draft.pass(data);
     if (data.startsWith(typeFirst)) {
       const end = data.indexOf('"', typeFirst.length);
       if (data.startsWith(".delta", end - 6)) {
         // Audio is base64; its transcript comes in events of its own.
         const at = data.startsWith("audio.delta", typeFirst.length) ? -1 : valueAt(data, '"delta"', end);
-        if (at >= 0 && data.charCodeAt(at) === 34) this.#bytes += stringBytes(data, at);
+        if (at >= 0 && data.charCodeAt(at) === 34) {
+          this.#bytes += stringBytes(data, at);
+          this.#draft.delta(data.slice(typeFirst.length, end), data, at);
+        }
         return "pass";
       }
       const type = data.slice(typeFirst.length - 9, end);
+      this.#draft.see(type.slice(9), data);
       if (!whole.has(type) && !(type === itemDone && toolCall.test(data))) return "pass";
     }
     const event = parseData(data);
@@ -149,11 +191,15 @@ class ResponseReader implements Reader {
       return "pass";
     }
     const type = textIn(event["type"]) ?? "";
-    if (type.endsWith(".delta") && type !== "response.audio.delta") this.#bytes += bytesOf(event["delta"]);
+    if (type.endsWith(".delta") && type !== "response.audio.delta") {
+      this.#bytes += bytesOf(event["delta"]);
+      if (typeof event["delta"] === "string") this.#draft.delta(type.slice(9), data, valueAt(data, '"delta"', 0));
+    } else if (!data.startsWith(typeFirst)) this.#draft.see(type.slice(9), data);
     if (type === itemDone) this.#items.push(event["item"]);
     // An error is not the end: response.failed, which may carry a usage, comes right after it. So it waits for that, or for the end of the body.
     if (type === "error") {
       this.#error = errorOf(event["error"]) ?? errorOf(event) ?? "error";
+      this.#failure = data;
       return "wait";
     }
     if (isFields(event["response"])) {

@@ -6,7 +6,7 @@ import { durationBusyMs } from "./busy.ts";
 import { clippedOf, modelOf, nameCharactersMax, rawText } from "./clip.ts";
 import { billedUnits, billedUses, errorIn } from "./cohere.ts";
 import { completionStream, errorOf } from "./completion.ts";
-import type { AnswerFacts, AnswerHead, Format, RequestFacts, RequestLine } from "./format.ts";
+import { type AnswerFacts, type AnswerHead, type Format, type RequestFacts, type RequestLine, uncapped } from "./format.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { cohereRefusal, ollamaRefusal } from "./refuse.ts";
 import { member, type Node, open, parseNode, scan, stringOf, textOf } from "./scan.ts";
@@ -53,6 +53,9 @@ function readRequest(body: Buffer, line: RequestLine, keys: readonly string[]): 
     choices: 1,
     effort: null,
     unbounded: prompt.unbounded,
+    ...uncapped,
+    // Each text has a window of its own; what is no text has no bound here.
+    reach: prompt.reach({ unbounded: prompt.unbounded, contexts: Infinity }),
     promptBytes: { ...bytes, user: bytes.user + bytes.earlier - media, earlier: 0 },
     toolNames: [],
     blocks: prompt.blocks,

@@ -22,6 +22,8 @@ function recorder(): Reader & { readonly seen: string[]; missedBytes: number } {
     seen,
     missedBytes: 0,
     started: false,
+    outputBytes: 0,
+    cut: () => [],
     event(data: string): Fate {
       seen.push(data);
       return (["hold", "wait", "hide"] as const).find((fate) => data.startsWith(fate)) ?? "pass";

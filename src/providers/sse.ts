@@ -1,7 +1,7 @@
 // Server-sent events as a framing: where each ends, and its data. Lines may end in \n, \r\n or \r, mixed.
 
 import type { AnswerHead, AnswerStream } from "./format.ts";
-import { follow, type Framing, type Reader } from "./frames.ts";
+import { type Ending, follow, type Framing, type Reader } from "./frames.ts";
 
 const lineFeed = 10;
 const carriageReturn = 13;
@@ -57,6 +57,10 @@ export class Events implements Framing {
       else if (line === "data") lines.push("");
     }
     return lines.join("\n");
+  }
+
+  write(endings: readonly Ending[]): readonly Buffer[] {
+    return endings.map(({ name, data }) => Buffer.from(`${name === undefined ? "" : `event: ${name}\n`}data: ${data}\n\n`, "latin1"));
   }
 
   #endPlain(text: string, from: number): number {

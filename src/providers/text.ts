@@ -19,6 +19,15 @@ function isSpace(code: number): boolean {
   return code === 32 || code === 10 || code === 13 || code === 9;
 }
 
+/** The whole number at `key`; -1 when there is none. */
+export function numberAt(data: string, key: string): number {
+  const at = valueAt(data, key, 0);
+  const digit = at < 0 ? -1 : data.charCodeAt(at) - 48;
+  if (digit < 0 || digit > 9) return -1;
+  const next = data.charCodeAt(at + 1) - 48;
+  return next < 0 || next > 9 ? digit : Number.parseInt(data.slice(at, at + 9), 10);
+}
+
 /** UTF-8 bytes of the text that the JSON string beginning at `start` stands for. */
 export function stringBytes(data: string, start: number): number {
   let bytes = 0;
@@ -48,6 +57,11 @@ function utf8Bytes(unit: number): number {
 /** latin1 text of UTF-8 bytes as the text it is. */
 export function decode(latin1: string): string {
   return Buffer.from(latin1, "latin1").toString("utf8");
+}
+
+/** A value as the data of an event. */
+export function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString("latin1");
 }
 
 /** Parses an event's data; undefined when it is not JSON. */

@@ -3,7 +3,7 @@
 
 import { candidateStream, errorIn } from "./candidates.ts";
 import { rawBytesMax, rawText } from "./clip.ts";
-import type { AnswerFacts, AnswerHead, Format, RequestFacts, RequestLine } from "./format.ts";
+import { type AnswerFacts, type AnswerHead, type Format, type RequestFacts, type RequestLine, uncapped } from "./format.ts";
 import { each, mediaBytes, pick, size } from "./gemini.ts";
 import { type Counted, countTokens, hasCounts } from "./modality.ts";
 import { Prompt } from "./prompt.ts";
@@ -46,6 +46,9 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     choices: 1,
     effort: null,
     unbounded: prompt.unbounded,
+    ...uncapped,
+    // Each text has a window of its own; what is no text has no bound here.
+    reach: prompt.reach({ unbounded: prompt.unbounded, contexts: Infinity }),
     promptBytes: prompt.bytes,
     toolNames: [],
     blocks: prompt.blocks,

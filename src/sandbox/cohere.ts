@@ -50,9 +50,19 @@ function parseAsk(fields: Fields): Ask {
     if (calls !== undefined && calls !== null) prompt.add(JSON.stringify(calls));
     if (role === "user") lastUser = text;
   }
+  return toAsk(fields, prompt, {
+    model,
+    tools: toTools(fields["tools"]),
+    toolForced: toText(fields, "tool_choice") === "REQUIRED",
+    lastUser,
+  });
+}
+
+/** What Cohere's chats, this and the older one, ask for in the same words. */
+export function toAsk(fields: Fields, prompt: Prompt, said: Pick<Ask, "model" | "tools" | "toolForced" | "lastUser">): Ask {
   checkNumbers(fields, "temperature", "p", "k", "seed", "frequency_penalty", "presence_penalty");
   return {
-    model,
+    ...said,
     streamed: toFlag(fields, "stream"),
     promptBytes: prompt.bytes,
     hash: prompt.hash,
@@ -60,9 +70,6 @@ function parseAsk(fields: Fields): Ask {
     choices: 1,
     stops: toStops(fields, "stop_sequences"),
     tier: null,
-    tools: toTools(fields["tools"]),
-    toolForced: toText(fields, "tool_choice") === "REQUIRED",
-    lastUser,
     turns: () => [],
   };
 }

@@ -1,8 +1,8 @@
 // Cohere's older chat (v1), rendered: one message with its history, answered in JSON, or in lines of JSON of which the last says all of it
 // once more. It counts as the newer one does (cohere.ts).
 
-import { type Ask, type Fields, Prompt, type Tool, checkNumbers, toCount, toFields, toFlag, toModel, toStops, toText } from "./ask.ts";
-import { toUsage } from "./cohere.ts";
+import { type Ask, type Fields, Prompt, type Tool, toFields, toModel, toText } from "./ask.ts";
+import { toAsk, toUsage } from "./cohere.ts";
 import { type Event, type Exchange, tokensOf } from "./exchange.ts";
 import { Refused } from "./refused.ts";
 import type { Choice, Finish, Serving } from "./serving.ts";
@@ -38,21 +38,7 @@ function parseAsk(fields: Fields): Ask {
     prompt.add(toText(said, "message") ?? "");
   }
   prompt.add(message);
-  checkNumbers(fields, "temperature", "p", "k", "seed", "frequency_penalty", "presence_penalty");
-  return {
-    model,
-    streamed: toFlag(fields, "stream"),
-    promptBytes: prompt.bytes,
-    hash: prompt.hash,
-    cap: toCount(fields, "max_tokens"),
-    choices: 1,
-    stops: toStops(fields, "stop_sequences"),
-    tier: null,
-    tools: toTools(fields["tools"]),
-    toolForced: false,
-    lastUser: message,
-    turns: () => [],
-  };
+  return toAsk(fields, prompt, { model, tools: toTools(fields["tools"]), toolForced: false, lastUser: message });
 }
 
 /** Parameters are named one by one, by Python's types, and each says whether it is required. */

@@ -1,8 +1,7 @@
 // How prices are quoted on the pages: as the API and price files quote them, class by class.
 
 import { describe, expect, it } from "vitest";
-import { quotedUnits } from "../../api/receipt.ts";
-import { quoteOf as quoteOfApi } from "../../api/unpriced.ts";
+import { quoteOf as quoteOfApi, rateUnits } from "../../core/quote.ts";
 import { type UsageClass, usageClassNames } from "../../core/usage.ts";
 import { quoteOf, rateWords, setClasses } from "./book.ts";
 
@@ -28,6 +27,6 @@ describe("classes as prices are quoted for them", () => {
     ["input_audio_seconds", "second"],
     ["cache_storage", "token-second"],
   ] as const)("name the units of a rate of %s", (name, words) => {
-    expect(rateWords(name, quotedUnits(name))).toBe(words);
+    expect(rateWords(name, rateUnits(name))).toBe(words);
   });
 });

@@ -1,7 +1,7 @@
-// Lengths of time as they are said.
+// Lengths of time, and moments, as they are said.
 
 import { expect, it } from "vitest";
-import { duration } from "./time.ts";
+import { dayClock, duration } from "./time.ts";
 
 it.each([
   [0, "0 ms"],
@@ -17,3 +17,10 @@ it.each([
   [86_390_000, "1 d"],
   [100_000_000, "1 d 4 h"],
 ])("%d ms is said as %s", (ms, text) => expect(duration(ms)).toBe(text));
+
+it("a moment of another day has no seconds, and one of today no day", () => {
+  const night = new Date(2026, 10, 22, 0, 0, 5).getTime();
+  expect(dayClock(night - 1_000, night)).toMatch(/^(00?|12):00:04/);
+  expect(dayClock(night - 10_000, night)).toMatch(/Nov.*21|21.*Nov/);
+  expect(dayClock(night - 10_000, night)).not.toContain(":55");
+});

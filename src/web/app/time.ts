@@ -35,6 +35,11 @@ export function startOfDay(ms: number): number {
   return new Date(ms).setHours(0, 0, 0, 0);
 }
 
+/** To the second today; of another day with that day, and to the minute, which takes no more room. */
+export function dayClock(ms: number, nowMs: number): string {
+  return startOfDay(ms) >= startOfDay(nowMs) ? clock(ms) : `${day(ms)}, ${shortClock(ms)}`;
+}
+
 export function startOfMonth(ms: number, offset = 0): number {
   const at = new Date(ms);
   return new Date(at.getFullYear(), at.getMonth() + offset, 1).getTime();

@@ -3,6 +3,7 @@
 
 import type { ReactNode } from "react";
 import type { Amended, Receipt } from "../api.ts";
+import { Head } from "../parts/head.tsx";
 import { atLeast, Exact } from "../parts/usd.tsx";
 import { Signed } from "../parts/signed.tsx";
 import { exactMoment } from "../time.ts";
@@ -16,15 +17,7 @@ export function Amendments({ receipt: { original, corrections, bookings } }: { r
       </div>
       <div className="scroll" tabIndex={0} role="region" aria-label="What became of it">
         <table className="list">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">What</th>
-              <th scope="col" className="number">
-                Cost
-              </th>
-            </tr>
-          </thead>
+          <Head columns={["When", "What", ["Cost", "number"]]} />
           <tbody>
             {original === null ? null : (
               <tr>

@@ -10,6 +10,7 @@ import type { ClosedMonth, Closing, Closings } from "../audit.ts";
 import { useAnswer, useSession } from "../data.ts";
 import { Icon } from "../icons.tsx";
 import { count, decimalsFor } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share } from "../parts/share.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
@@ -121,24 +122,7 @@ function Months({
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Months of the books">
       <table className="list">
-        <thead>
-          <tr>
-            <th scope="col">Month</th>
-            <th scope="col" className="number wide">
-              Calls
-            </th>
-            <th scope="col" className="number">
-              Cost
-            </th>
-            <th scope="col" className="wide">
-              Unsure
-            </th>
-            <th scope="col">State</th>
-            <th scope="col">
-              <span className="hidden">Close</span>
-            </th>
-          </tr>
-        </thead>
+        <Head columns={["Month", ["Calls", "number wide"], ["Cost", "number"], ["Unsure", "wide"], "State", { unseen: "Close" }]} />
         <tbody>
           {months.map((one) => {
             const { month, row, closing } = one;

@@ -8,6 +8,7 @@ import { Icon } from "../icons.tsx";
 import { change, count, decimalsFor, percent, share, times, timesMin } from "../money.ts";
 import { colorOf } from "../parts/chart.tsx";
 import { writeFilter } from "../parts/filters.tsx";
+import { Head } from "../parts/head.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
 import { formatMeasure, keyOf, read, type Series } from "../series.ts";
 
@@ -58,51 +59,21 @@ export const Groups = memo(function Groups({
       </div>
       <div className="scroll" tabIndex={0} role="region" aria-label={`Table by ${title.toLowerCase()}`}>
         <table className="list">
-          <thead>
-            <tr>
-              <th scope="col">{title}</th>
-              {own ? (
-                <th scope="col" className="number">
-                  {measures[measure]}
-                </th>
-              ) : null}
-              <th scope="col" className="number">
-                Cost
-              </th>
-              {before === undefined ? null : (
-                <th scope="col" className="number">
-                  Against before
-                </th>
-              )}
-              {own ? null : (
-                <th scope="col" className="number wide">
-                  Share
-                </th>
-              )}
-              <th scope="col" className="number">
-                Calls
-              </th>
-              <th scope="col" className="number wide">
-                {byClass ? "Quantity" : "Tokens in"}
-              </th>
-              {byClass ? null : (
-                <th scope="col" className="number wide">
-                  Tokens out
-                </th>
-              )}
-              <th scope="col" className="number wide">
-                Failed
-              </th>
-              {isUnsure ? (
-                <th scope="col" className="number wide">
-                  Not sure
-                </th>
-              ) : null}
-              <th scope="col">
-                <span className="hidden">What to do</span>
-              </th>
-            </tr>
-          </thead>
+          <Head
+            columns={[
+              title,
+              ...(own ? [[measures[measure], "number"] as const] : []),
+              ["Cost", "number"],
+              ...(before === undefined ? [] : [["Against before", "number"] as const]),
+              ...(own ? [] : [["Share", "number wide"] as const]),
+              ["Calls", "number"],
+              [byClass ? "Quantity" : "Tokens in", "number wide"],
+              ...(byClass ? [] : [["Tokens out", "number wide"] as const]),
+              ["Failed", "number wide"],
+              ...(isUnsure ? [["Not sure", "number wide"] as const] : []),
+              { unseen: "What to do" },
+            ]}
+          />
           <tbody>
             {rows.slice(0, isWhole ? rows.length : rowsShownMax).map((row) => {
               const key = keyOf(row, fields);

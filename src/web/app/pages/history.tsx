@@ -4,6 +4,7 @@
 import type { ReactNode } from "react";
 import { nameClass, type PriceHistory, type PriceLine, type PriceSpan, rateWords } from "../book.ts";
 import { exact, toAxis, toGeometry } from "../money.ts";
+import { type Column, Head } from "../parts/head.tsx";
 import { Plot, type PlotLine } from "../parts/plot.tsx";
 import { Empty } from "../parts/states.tsx";
 import { dayMs, utcDay } from "../time.ts";
@@ -39,19 +40,13 @@ export function History({ history: { spans, nowMs } }: { readonly history: Price
       )}
       <div className="scroll low" tabIndex={0} role="region" aria-label="Prices over time">
         <table className="list">
-          <thead>
-            <tr>
-              <th scope="col">Valid</th>
-              {classes.slice(0, 4).map((name, index) => (
-                <th key={name} scope="col" className={index > 1 ? "number wide" : "number"}>
-                  {nameClass(name)}
-                </th>
-              ))}
-              <th scope="col" className="wide">
-                Version
-              </th>
-            </tr>
-          </thead>
+          <Head
+            columns={[
+              "Valid",
+              ...classes.slice(0, 4).map((name, index): Column => [nameClass(name), index > 1 ? "number wide" : "number"]),
+              ["Version", "wide"],
+            ]}
+          />
           <tbody>
             {spans.toReversed().map((span) => (
               <tr key={`${span.fromMs} ${span.window?.fromMs}`} data-from={span.fromMs ?? "ever"}>

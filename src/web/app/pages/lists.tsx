@@ -10,7 +10,8 @@ import { nameClass, type NowPriced, type PriceChange, type PriceList, type Price
 import { useAnswer, useSession } from "../data.ts";
 import { Icon } from "../icons.tsx";
 import { count, exact } from "../money.ts";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Head } from "../parts/head.tsx";
+import { Empty, Failed, Pending, Waiting } from "../parts/states.tsx";
 import { ago, exactMoment, utcDay } from "../time.ts";
 import { plural } from "../words.ts";
 
@@ -73,29 +74,13 @@ export function Lists(): ReactNode {
         ) : null}
       </div>
       {lists.data === undefined ? (
-        lists.isError ? (
-          <Failed error={lists.error} onRetry={() => void lists.refetch()} />
-        ) : (
-          <Waiting label="Loading the lists" rows={3} />
-        )
+        <Pending answer={lists} label="Loading the lists" rows={3} />
       ) : lists.data.lists.length === 0 ? (
         <Empty title="No list is taken" />
       ) : (
         <div className="scroll" tabIndex={0} role="region" aria-label="Lists of prices, taken and waiting">
           <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">List</th>
-                <th scope="col" className="wide">
-                  Where it is from
-                </th>
-                <th scope="col" className="number wide">
-                  Prices
-                </th>
-                <th scope="col">Known since</th>
-                <th scope="col">State</th>
-              </tr>
-            </thead>
+            <Head columns={["List", ["Where it is from", "wide"], ["Prices", "number wide"], "Known since", "State"]} />
             <tbody>
               {toShown(lists.data.lists, isAll).map((list) => (
                 <tr key={`${list.name} ${list.taken?.knownMs ?? "waits"}`} data-list={list.name}>
@@ -276,21 +261,7 @@ export function Changes({ changes }: { readonly changes: readonly PriceChange[] 
   return (
     <div className="scroll low" tabIndex={0} role="region" aria-label="Changes">
       <table className="list">
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            <th scope="col">Class</th>
-            <th scope="col" className="number">
-              Before
-            </th>
-            <th scope="col" className="number">
-              After
-            </th>
-            <th scope="col" className="wide">
-              From
-            </th>
-          </tr>
-        </thead>
+        <Head columns={["Model", "Class", ["Before", "number"], ["After", "number"], ["From", "wide"]]} />
         <tbody>
           {changes.map((change) => (
             <tr

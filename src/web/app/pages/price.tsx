@@ -9,6 +9,7 @@ import { type Dispute, type Disputes, nameClass, type PriceHistory, type PricesI
 import { useAnswer, useSession } from "../data.ts";
 import { Icon } from "../icons.tsx";
 import { exact, toGeometry } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
@@ -200,15 +201,7 @@ function Sources({ asked }: { readonly asked: Asked }): ReactNode {
       ) : (
         <div className="scroll" tabIndex={0} role="region" aria-label="Each class by source">
           <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Class</th>
-                <th scope="col" className="range wide">
-                  From zero to the highest
-                </th>
-                <th scope="col">Each source</th>
-              </tr>
-            </thead>
+            <Head columns={["Class", ["From zero to the highest", "range wide"], "Each source"]} />
             <tbody>
               {list.map((dispute) => (
                 <Said key={dispute.class} dispute={dispute} />

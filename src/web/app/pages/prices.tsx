@@ -9,9 +9,10 @@ import { type Disputes, type ListedModel, listWords, nameClass, type PricedModel
 import { useAnswer } from "../data.ts";
 import { isTyping } from "../keys.ts";
 import { count, exact } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Empty, Pending } from "../parts/states.tsx";
 import { one, type Search } from "../search.ts";
 import { utcDay } from "../time.ts";
 import { plural } from "../words.ts";
@@ -128,11 +129,7 @@ export function Prices(): ReactNode {
             />
           </div>
           {data === undefined ? (
-            book.isError ? (
-              <Failed error={book.error} onRetry={() => void book.refetch()} />
-            ) : (
-              <Waiting label="Loading the prices" rows={10} />
-            )
+            <Pending answer={book} label="Loading the prices" rows={10} />
           ) : data.models.length === 0 ? (
             <Empty title={known === undefined ? "The price book is empty" : "Nothing was known then"}>
               <p>{known === undefined ? "Take a list below, or set a price." : "The first list was taken later: choose a later day."}</p>
@@ -215,26 +212,16 @@ function Models({
   return (
     <div ref={place} className="scroll booked" tabIndex={0} role="region" aria-label="Models and their prices">
       <table className="list prices sticky" aria-rowcount={models.length + 1}>
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            <th scope="col" className="number">
-              Input
-            </th>
-            <th scope="col" className="number wide">
-              Cached input
-            </th>
-            <th scope="col" className="number">
-              Output
-            </th>
-            <th scope="col" className="wide">
-              To know
-            </th>
-            <th scope="col" className="wide">
-              Source
-            </th>
-          </tr>
-        </thead>
+        <Head
+          columns={[
+            "Model",
+            ["Input", "number"],
+            ["Cached input", "number wide"],
+            ["Output", "number"],
+            ["To know", "wide"],
+            ["Source", "wide"],
+          ]}
+        />
         <tbody>
           {before === 0 ? null : <Gap height={before} />}
           {items.map(({ index }) => {

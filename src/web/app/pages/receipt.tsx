@@ -4,6 +4,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Attribution, Receipt, ReceiptLine } from "../api.ts";
 import { useAnswer } from "../data.ts";
+import { Head } from "../parts/head.tsx";
 import { Amendments } from "./amended.tsx";
 import { nameField } from "../fields.ts";
 import { Icon } from "../icons.tsx";
@@ -219,20 +220,7 @@ function Lines({ receipt }: { readonly receipt: Receipt }): ReactNode {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Lines of the receipt">
       <table className="list receipt">
-        <thead>
-          <tr>
-            <th scope="col">Class</th>
-            <th scope="col" className="number">
-              Quantity
-            </th>
-            <th scope="col" className="number">
-              × Price
-            </th>
-            <th scope="col" className="number">
-              = Cost
-            </th>
-          </tr>
-        </thead>
+        <Head columns={["Class", ["Quantity", "number"], ["× Price", "number"], ["= Cost", "number"]]} />
         <tbody>
           {receipt.lines.map((line) => (
             <tr key={`${line.part} ${line.class} ${line.price}`}>

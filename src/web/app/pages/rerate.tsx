@@ -8,6 +8,7 @@ import { type ApiError, ask, send } from "../api.ts";
 import type { RerateDay, RerateJob } from "../audit.ts";
 import { useSession } from "../data.ts";
 import { add, count, decimalsFor } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { Signed } from "../parts/signed.tsx";
 import { Empty } from "../parts/states.tsx";
 import { atLeast, Usd } from "../parts/usd.tsx";
@@ -194,24 +195,9 @@ function Rows({ rows, decimals }: { readonly rows: readonly RerateDay[]; readonl
   return (
     <div className="scroll low" tabIndex={0} role="region" aria-label="Difference by model and day">
       <table className="list">
-        <thead>
-          <tr>
-            <th scope="col">Day</th>
-            <th scope="col">Model</th>
-            <th scope="col" className="number wide">
-              Calls
-            </th>
-            <th scope="col" className="number wide">
-              Before
-            </th>
-            <th scope="col" className="number">
-              After
-            </th>
-            <th scope="col" className="number">
-              Difference
-            </th>
-          </tr>
-        </thead>
+        <Head
+          columns={["Day", "Model", ["Calls", "number wide"], ["Before", "number wide"], ["After", "number"], ["Difference", "number"]]}
+        />
         <tbody>
           {rows.map((row) => (
             <tr key={`${row.day} ${row.provider} ${row.model}`} data-rerated={`${row.day} ${row.model}`}>

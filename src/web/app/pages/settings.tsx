@@ -8,6 +8,7 @@ import { type ApiError, type Key, type Role, send, type ServerSettings } from ".
 import { useAnswer, useSession, useStatus } from "../data.ts";
 import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { Copy } from "../parts/share.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
@@ -74,21 +75,7 @@ function Keys({ isAdministrator }: { readonly isAdministrator: boolean }): React
       ) : (
         <div className="scroll">
           <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Allowed to</th>
-                <th scope="col" className="wide">
-                  Team
-                </th>
-                <th scope="col" className="wide">
-                  Made
-                </th>
-                <th scope="col">
-                  <span className="hidden">Revoke</span>
-                </th>
-              </tr>
-            </thead>
+            <Head columns={["Name", "Allowed to", ["Team", "wide"], ["Made", "wide"], { unseen: "Revoke" }]} />
             <tbody>
               {[...inForce, ...revoked].map((key) => (
                 <tr key={key.id}>
@@ -258,15 +245,7 @@ function ProviderTable({ providers }: { readonly providers: ServerSettings["prov
   return (
     <div className="scroll">
       <table className="list">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Where</th>
-            <th scope="col" className="wide">
-              Credential
-            </th>
-          </tr>
-        </thead>
+        <Head columns={["Name", "Where", ["Credential", "wide"]]} />
         <tbody>
           {providers.map((provider) => (
             <tr key={provider.name}>
@@ -306,12 +285,7 @@ function Routes({ settings }: { readonly settings: ServerSettings | undefined })
       ) : (
         <div className="scroll">
           <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Model asked for</th>
-                <th scope="col">Goes to, in this order</th>
-              </tr>
-            </thead>
+            <Head columns={["Model asked for", "Goes to, in this order"]} />
             <tbody>
               {settings.routes.map((route) => (
                 <tr key={route.model}>

@@ -6,6 +6,7 @@ import { type ReactNode, useState } from "react";
 import type { Reconciliation, ReconciledRow } from "../audit.ts";
 import { nameClass } from "../book.ts";
 import { count, exact } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { quote, Share, toLine } from "../parts/share.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Signed, signOf } from "../parts/signed.tsx";
@@ -126,26 +127,9 @@ function Rows({ rows, rowCount }: { readonly rows: readonly ReconciledRow[]; rea
       </div>
       <div className="scroll" tabIndex={0} role="region" aria-label="Rows by day, model and class">
         <table className="list">
-          <thead>
-            <tr>
-              <th scope="col" className="wide">
-                Day
-              </th>
-              <th scope="col">Model</th>
-              <th scope="col" className="wide">
-                Class
-              </th>
-              <th scope="col" className="number wide">
-                Stated
-              </th>
-              <th scope="col" className="number wide">
-                Ledger
-              </th>
-              <th scope="col" className="number">
-                Gap
-              </th>
-            </tr>
-          </thead>
+          <Head
+            columns={[["Day", "wide"], "Model", ["Class", "wide"], ["Stated", "number wide"], ["Ledger", "number wide"], ["Gap", "number"]]}
+          />
           <tbody>
             {rows.slice(0, most).map((row) => (
               <tr key={`${row.from} ${row.to} ${row.model} ${row.class} ${row.item}`}>

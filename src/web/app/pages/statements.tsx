@@ -9,9 +9,10 @@ import { type ApiError, send, type ServerSettings } from "../api.ts";
 import type { Reconciliation, Reconciliations } from "../audit.ts";
 import { useAnswer, useSession } from "../data.ts";
 import { decimalsFor } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { Signed } from "../parts/signed.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Empty, Pending } from "../parts/states.tsx";
 import { Usd } from "../parts/usd.tsx";
 import { one, type Search } from "../search.ts";
 import { ago, exactMoment } from "../time.ts";
@@ -35,11 +36,7 @@ export function Statements(): ReactNode {
           <StatementResult result={kept.data} />
         ) : (
           <div className="card">
-            {kept.isError ? (
-              <Failed error={kept.error} onRetry={() => void kept.refetch()} />
-            ) : (
-              <Waiting label="Loading the statement" rows={8} />
-            )}
+            <Pending answer={kept} label="Loading the statement" rows={8} />
           </div>
         )}
         <Earlier id={id} isAdministrator={isAdministrator} />
@@ -166,11 +163,7 @@ function Earlier({ id, isAdministrator }: { readonly id: string | undefined; rea
         <h2 id="earlier">Compared so far</h2>
       </div>
       {data === undefined ? (
-        list.isError ? (
-          <Failed error={list.error} onRetry={() => void list.refetch()} />
-        ) : (
-          <Waiting label="Loading the statements" rows={3} />
-        )
+        <Pending answer={list} label="Loading the statements" rows={3} />
       ) : data.reconciliations.length === 0 ? (
         <Empty title="No statement was compared yet">
           <p>
@@ -182,24 +175,16 @@ function Earlier({ id, isAdministrator }: { readonly id: string | undefined; rea
       ) : (
         <div className="scroll" tabIndex={0} role="region" aria-label="Statements compared so far">
           <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Provider</th>
-                <th scope="col">Days, UTC</th>
-                <th scope="col" className="number wide">
-                  Stated
-                </th>
-                <th scope="col" className="number wide">
-                  Ledger
-                </th>
-                <th scope="col" className="number">
-                  Gap
-                </th>
-                <th scope="col" className="wide">
-                  Compared
-                </th>
-              </tr>
-            </thead>
+            <Head
+              columns={[
+                "Provider",
+                "Days, UTC",
+                ["Stated", "number wide"],
+                ["Ledger", "number wide"],
+                ["Gap", "number"],
+                ["Compared", "wide"],
+              ]}
+            />
             <tbody>
               {data.reconciliations.map((row) => {
                 const decimals = decimalsFor([row.stated ?? row.valued ?? "0", row.ledger]);

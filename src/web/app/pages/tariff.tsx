@@ -8,6 +8,7 @@ import { compareClasses, nameClass, type PricedModels, type PriceLine, type Pric
 import { useAnswer } from "../data.ts";
 import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
+import { type Column, Head } from "../parts/head.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Exact } from "../parts/usd.tsx";
 import { exactMoment, utcDay } from "../time.ts";
@@ -68,16 +69,7 @@ function Matrix({ tiers }: { readonly tiers: readonly PricesInForce[] }): ReactN
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Rates in force">
       <table className="list">
-        <thead>
-          <tr>
-            <th scope="col">Class</th>
-            {tiers.map(({ tier }) => (
-              <th key={tier} scope="col" className="number">
-                {tier}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head columns={["Class", ...tiers.map(({ tier }): Column => [tier, "number"])]} />
         <tbody>
           {rows.map((row) => (
             <tr key={`${row.class} ${row.aboveTokens}`} data-class={row.class} data-above={row.aboveTokens}>

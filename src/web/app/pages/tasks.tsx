@@ -7,14 +7,15 @@ import type { Run, Runs } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { count, decimalsFor } from "../money.ts";
 import { Filters } from "../parts/filters.tsx";
+import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { CopyLine, Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Empty, Pending } from "../parts/states.tsx";
 import { Status } from "../parts/status.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
 import { one } from "../search.ts";
-import { clock, day, describeSpan, duration, exactMoment, startOfDay, toIso } from "../time.ts";
+import { dayClock, describeSpan, duration, exactMoment, toIso } from "../time.ts";
 import { useView } from "../view.ts";
 
 const rowsMax = 100;
@@ -77,10 +78,8 @@ export function Tasks(): ReactNode {
           <Filters filters={filters} span={span} onChange={(next) => change({ filter: next.length === 0 ? undefined : next })} />
         </div>
         <div className="card">
-          {runs.isError && data === undefined ? (
-            <Failed error={runs.error} onRetry={() => void runs.refetch()} />
-          ) : data === undefined ? (
-            <Waiting label="Loading the tasks" rows={12} />
+          {data === undefined ? (
+            <Pending answer={runs} label="Loading the tasks" rows={12} />
           ) : data.tasks.length === 0 ? (
             <Empty title={`No task in this span (${describeSpan(spanText).toLowerCase()})`}>
               <p>Calls belong to a task once they say so, by a header:</p>
@@ -106,38 +105,24 @@ function activeMs(run: Run): number {
 function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: "newest" | "dearest" }): ReactNode {
   const navigate = useNavigate();
   const decimals = decimalsFor(runs.map((run) => run.cost));
-  const todayMs = startOfDay(Date.now());
+  const nowMs = Date.now();
   // The newest by their latest call, which is not in the answer: in the order of what is shown.
   const sorted = order === "dearest" ? runs : runs.toSorted((a, b) => activeMs(b) - activeMs(a));
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Tasks">
       <table className="list calls">
-        <thead>
-          <tr>
-            <th scope="col">Task</th>
-            <th scope="col" className="wide">
-              For
-            </th>
-            <th scope="col" className="time">
-              Last active
-            </th>
-            <th scope="col" className="number wide">
-              Took
-            </th>
-            <th scope="col" className="number wide">
-              Tasks
-            </th>
-            <th scope="col" className="number few">
-              Calls
-            </th>
-            <th scope="col" className="number wide">
-              Failed
-            </th>
-            <th scope="col" className="number cost">
-              Cost
-            </th>
-          </tr>
-        </thead>
+        <Head
+          columns={[
+            "Task",
+            ["For", "wide"],
+            ["Last active", "time"],
+            ["Took", "number wide"],
+            ["Tasks", "number wide"],
+            ["Calls", "number few"],
+            ["Failed", "number wide"],
+            ["Cost", "number cost"],
+          ]}
+        />
         <tbody>
           {sorted.map((run) => {
             const said = [run.customer, run.feature, run.agent].filter((text) => text !== null);
@@ -162,11 +147,7 @@ function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: 
                   <span className="clip">{said.length === 0 ? <span className="soft">not recorded</span> : said.join(" · ")}</span>
                 </td>
                 <td className="when" title={`Started ${exactMoment(run.startMs)}`}>
-                  {run.open > 0 || run.endMs === null ? (
-                    <Status status="open" />
-                  ) : (
-                    `${run.endMs >= todayMs ? "" : `${day(run.endMs)}, `}${clock(run.endMs)}`
-                  )}
+                  {run.open > 0 || run.endMs === null ? <Status status="open" /> : dayClock(run.endMs, nowMs)}
                 </td>
                 <td className="number wide soft">{run.open > 0 || run.endMs === null ? "" : duration(run.endMs - run.startMs)}</td>
                 <td className="number wide">{count(run.tasks)}</td>

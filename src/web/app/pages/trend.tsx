@@ -6,8 +6,9 @@ import { type ReactNode, useMemo, useState } from "react";
 import type { PriceTrend, TrendBucket } from "../book.ts";
 import { useAnswer } from "../data.ts";
 import { compact, count, exact, percent, toAxis, toGeometry } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { Plot, type PlotLine } from "../parts/plot.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Empty, Pending } from "../parts/states.tsx";
 import { Exact } from "../parts/usd.tsx";
 import { utcDay, utcMonth } from "../time.ts";
 
@@ -50,11 +51,7 @@ export function Trend({
         </div>
       </div>
       {data === undefined ? (
-        trend.isError ? (
-          <Failed error={trend.error} onRetry={() => void trend.refetch()} />
-        ) : (
-          <Waiting label="Loading the trend" />
-        )
+        <Pending answer={trend} label="Loading the trend" />
       ) : data.buckets.length === 0 ? (
         <Empty title="No call of this model is on record">
           <p>Once there is one, what its tokens came to stands here against the list price.</p>
@@ -134,32 +131,18 @@ function Buckets({ buckets, name }: { readonly buckets: readonly TrendBucket[]; 
   return (
     <div className="scroll low" tabIndex={0} role="region" aria-label="What was paid, in numbers">
       <table className="list">
-        <thead>
-          <tr>
-            <th scope="col">Time</th>
-            <th scope="col" className="number wide">
-              Tokens
-            </th>
-            <th scope="col" className="number">
-              Cost
-            </th>
-            <th scope="col" className="number">
-              Paid per 1M
-            </th>
-            <th scope="col" className="number wide">
-              List per 1M
-            </th>
-            <th scope="col" className="number wide">
-              Paid of list
-            </th>
-            <th scope="col" className="number wide">
-              Tasks
-            </th>
-            <th scope="col" className="number wide">
-              Cost of a task
-            </th>
-          </tr>
-        </thead>
+        <Head
+          columns={[
+            "Time",
+            ["Tokens", "number wide"],
+            ["Cost", "number"],
+            ["Paid per 1M", "number"],
+            ["List per 1M", "number wide"],
+            ["Paid of list", "number wide"],
+            ["Tasks", "number wide"],
+            ["Cost of a task", "number wide"],
+          ]}
+        />
         <tbody>
           {buckets.toReversed().map((bucket) => (
             <tr key={bucket.bucket} data-bucket={bucket.bucket}>

@@ -6,10 +6,11 @@ import type { ReactNode } from "react";
 import type { Attribution, Charge, Charges, EndedWork, OpenWork, Report, Work, Works } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { count, decimalsFor } from "../money.ts";
+import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
 import { SpanPicker } from "../parts/span.tsx";
-import { Empty, Failed, Waiting } from "../parts/states.tsx";
+import { Empty, Pending } from "../parts/states.tsx";
 import { atLeast, Exact, Usd } from "../parts/usd.tsx";
 import { ago, day, dayMs, describeSpan, duration, exactMoment, longDay, toIso, utcDay, zone } from "../time.ts";
 import { useView } from "../view.ts";
@@ -121,16 +122,15 @@ export function LongWork(): ReactNode {
 }
 
 function Answered<Answer>({
-  answer: { data, isError, error, refetch },
+  answer,
   label,
   children,
 }: {
-  readonly answer: Pick<ReturnType<typeof useAnswer<Answer>>, "data" | "isError" | "error" | "refetch">;
+  readonly answer: Pick<ReturnType<typeof useAnswer<Answer>>, "data" | "error" | "refetch">;
   readonly label: string;
   readonly children: (data: Answer) => ReactNode;
 }): ReactNode {
-  if (data !== undefined) return children(data);
-  return isError && error !== null ? <Failed error={error} onRetry={() => void refetch()} /> : <Waiting label={label} rows={3} />;
+  return answer.data === undefined ? <Pending answer={answer} label={label} rows={3} /> : children(answer.data);
 }
 
 function What({ work }: { readonly work: Work }): ReactNode {
@@ -176,21 +176,7 @@ function Open({ works, nowMs }: { readonly works: readonly OpenWork[]; readonly 
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Work under way">
       <table className="list tight">
-        <thead>
-          <tr>
-            <th scope="col">Work</th>
-            <th scope="col" className="wide">
-              Model
-            </th>
-            <th scope="col" className="wide">
-              For
-            </th>
-            <th scope="col">Begun</th>
-            <th scope="col" className="wide">
-              Last look
-            </th>
-          </tr>
-        </thead>
+        <Head columns={["Work", ["Model", "wide"], ["For", "wide"], "Begun", ["Last look", "wide"]]} />
         <tbody>
           {works.map((work) => (
             <tr key={work.id} data-work={work.id}>
@@ -221,24 +207,7 @@ function Ended({ works }: { readonly works: readonly EndedWork[] }): ReactNode {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Work that has ended">
       <table className="list tight">
-        <thead>
-          <tr>
-            <th scope="col">Work</th>
-            <th scope="col" className="wide">
-              Model
-            </th>
-            <th scope="col" className="wide">
-              For
-            </th>
-            <th scope="col">End</th>
-            <th scope="col" className="number wide">
-              Took
-            </th>
-            <th scope="col" className="number wide">
-              Lines
-            </th>
-          </tr>
-        </thead>
+        <Head columns={["Work", ["Model", "wide"], ["For", "wide"], "End", ["Took", "number wide"], ["Lines", "number wide"]]} />
         <tbody>
           {works.map((work) => (
             <tr key={work.id} data-work={work.id}>
@@ -269,26 +238,9 @@ function ChargeTable({ charges, isTruncated }: { readonly charges: readonly Char
     <>
       <div className="scroll" tabIndex={0} role="region" aria-label="Charges">
         <table className="list tight">
-          <thead>
-            <tr>
-              <th scope="col">Item</th>
-              <th scope="col" className="wide">
-                Model
-              </th>
-              <th scope="col" className="wide">
-                For
-              </th>
-              <th scope="col" className="wide">
-                Period
-              </th>
-              <th scope="col" className="number wide">
-                Quantity
-              </th>
-              <th scope="col" className="number">
-                Cost
-              </th>
-            </tr>
-          </thead>
+          <Head
+            columns={["Item", ["Model", "wide"], ["For", "wide"], ["Period", "wide"], ["Quantity", "number wide"], ["Cost", "number"]]}
+          />
           <tbody>
             {charges.map((charge) => (
               <tr key={charge.id} data-charge={charge.id}>

@@ -2,13 +2,13 @@
 // Invariant: what is read from it are the exact texts, never the heights that were drawn.
 
 import { useComputedColorScheme } from "@mantine/core";
-import type { ECharts } from "echarts/core";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { formatAxis, labelBucket, nameBucket, type Series, shorten } from "../series.ts";
 import type { Measure } from "../fields.ts";
 import { decimalsFor } from "../money.ts";
 import { palette } from "../theme.ts";
 import { hourMs } from "../time.ts";
+import { readLook, useCanvas } from "./canvas.ts";
 import { pickLabels, type Placed, placeNames } from "./labels.ts";
 import { type Caption, toPicture } from "./picture.ts";
 
@@ -56,67 +56,25 @@ export function Chart({
   onPick,
   onReady,
 }: ChartProps): ReactNode {
-  const place = useRef<HTMLDivElement>(null);
-  const chart = useRef<ECharts | null>(null);
-  const [isLoaded, setLoaded] = useState(false);
-  const [at, setAt] = useState<number | null>(null);
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const { times, lines, bucket, totals } = series;
-  const [width, setWidth] = useState(0);
   const [namesLeft, setNamesLeft] = useState(0);
   const [names, setNames] = useState<readonly Placed[]>([]);
-  const pick = useRef(onPick);
-  pick.current = onPick;
-  const shown = useRef(times);
-  shown.current = times;
+  const { place, chart, width, at, reading } = useCanvas(
+    times.length,
+    (made, x, y) => {
+      const index = made.containPixel("grid", [x, y]) ? made.convertFromPixel({ xAxisIndex: 0 }, x) : null;
+      return typeof index === "number" && index >= 0 && index < times.length ? Math.round(index) : null;
+    },
+    (index) => times[index] !== undefined && onPick?.(times[index]),
+  );
   const said = useRef(label);
   said.current = label;
 
   useEffect(() => {
-    const element = place.current;
-    if (element === null) return;
-    let isGone = false;
-    let watcher: ResizeObserver | null = null;
-    void import("../draw.ts").then(({ init }) => {
-      if (isGone) return;
-      const made = init(element, null, { renderer: "canvas" });
-      chart.current = made;
-      const find = (x: number, y: number): number | null => {
-        if (!made.containPixel("grid", [x, y])) return null;
-        const index = made.convertFromPixel({ xAxisIndex: 0 }, x);
-        return typeof index === "number" && index >= 0 && index < shown.current.length ? Math.round(index) : null;
-      };
-      made.getZr().on("mousemove", (event) => setAt(find(event.offsetX, event.offsetY)));
-      made.getZr().on("globalout", () => setAt(null));
-      made.getZr().on("click", (event) => {
-        const index = find(event.offsetX, event.offsetY);
-        const ms = index === null ? undefined : shown.current[index];
-        if (ms !== undefined) pick.current?.(ms);
-      });
-      watcher = new ResizeObserver(() => {
-        // It also tells of the first size, with which the chart was made: drawing it again for that takes as long as all else.
-        if (made.getWidth() === element.clientWidth && made.getHeight() === element.clientHeight) return;
-        made.resize();
-        setWidth(made.getWidth());
-      });
-      watcher.observe(element);
-      setWidth(made.getWidth());
-      setLoaded(true);
-    });
-    return () => {
-      isGone = true;
-      watcher?.disconnect();
-      chart.current?.dispose();
-      chart.current = null;
-    };
-  }, []);
-
-  useEffect(() => {
     const made = chart.current;
-    if (!isLoaded || made === null) return;
-    const style = getComputedStyle(document.documentElement);
-    const color = (name: string): string => style.getPropertyValue(name).trim();
-    const text = { color: color("--soft"), fontFamily: "Inter Variable, system-ui, sans-serif", fontSize: 11 };
+    if (made === null || width === 0) return;
+    const { color, text } = readLook();
     const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > 26 * hourMs;
     const isNamed = kind === "line" && lines.length > 1 && made.getWidth() >= namedWidthMin;
     const sums = times.map((_, at) => lines.reduce((sum, line) => sum + (line.heights[at] ?? 0), 0));
@@ -228,16 +186,8 @@ export function Chart({
     if (before !== undefined) captions.push({ color: color("--soft"), text: beforeName });
     const look = { ink: color("--ink"), soft: color("--soft"), ground: color("--surface") };
     onReady?.(() => toPicture(made.getRenderedCanvas({ pixelRatio: 2, backgroundColor: look.ground }), said.current, captions, look));
-  }, [isLoaded, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width]);
+  }, [chart, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width]);
 
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step !== undefined) {
-      event.preventDefault();
-      setAt((last) => Math.min(times.length - 1, Math.max(0, last === null ? times.length - 1 : last + step)));
-    } else if (event.key === "Escape") setAt(null);
-    else if (event.key === "Enter" && at !== null && times[at] !== undefined) onPick?.(times[at]);
-  };
   const left = at === null || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, at) as number);
   // Asked only where something is read: the browser would have to lay out the page for it.
   const room = at === null ? 0 : (place.current?.clientWidth ?? 0);
@@ -252,12 +202,8 @@ export function Chart({
           ...(fills ? { minHeight: height, flex: 1 } : { height }),
           cursor: onPick !== undefined && at !== null ? "pointer" : undefined,
         }}
-        role="application"
-        aria-roledescription="chart"
         aria-label={`${label}. Arrow keys read it value by value${onPick === undefined ? "" : ", Enter opens the calls"}.`}
-        tabIndex={0}
-        onKeyDown={onKeyDown}
-        onBlur={() => setAt(null)}
+        {...reading}
       >
         <div ref={place} style={{ position: "absolute", inset: 0 }} />
         {at === null ? null : <span className="mark" aria-hidden="true" style={{ left }} />}

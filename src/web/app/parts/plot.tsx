@@ -2,9 +2,9 @@
 // named at their ends. Not here: bars and buckets without a gap (chart.tsx). Invariant: what is read are the exact texts, never the heights.
 
 import { useComputedColorScheme } from "@mantine/core";
-import type { ECharts } from "echarts/core";
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { utcDay, utcMonth } from "../time.ts";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { dayMs, utcDay, utcMonth } from "../time.ts";
+import { readLook, useCanvas } from "./canvas.ts";
 import { colorOf } from "./chart.tsx";
 
 export interface PlotPoint {
@@ -59,52 +59,17 @@ export function Plot({
   nameMoment = utcDay,
   height = 220,
 }: PlotProps): ReactNode {
-  const place = useRef<HTMLDivElement>(null);
-  const chart = useRef<ECharts | null>(null);
-  const [width, setWidth] = useState(0);
-  const [at, setAt] = useState<number | null>(null);
   const [names, setNames] = useState<readonly Named[]>([]);
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const times = useMemo(() => [...new Set(lines.flatMap(({ points }) => points.map(({ ms }) => ms)))].toSorted((a, b) => a - b), [lines]);
-  const shown = useRef({ times, isStepped });
-  shown.current = { times, isStepped };
-
-  useEffect(() => {
-    const element = place.current;
-    if (element === null) return;
-    let isGone = false;
-    let watcher: ResizeObserver | null = null;
-    void import("../draw.ts").then(({ init }) => {
-      if (isGone) return;
-      const made = init(element, null, { renderer: "canvas" });
-      chart.current = made;
-      made.getZr().on("mousemove", ({ offsetX, offsetY }) => {
-        const isIn = made.containPixel("grid", [offsetX, offsetY]);
-        const ms = isIn ? (made.convertFromPixel({ xAxisIndex: 0 }, offsetX) as number) : null;
-        setAt(ms === null ? null : indexAt(shown.current.times, ms, shown.current.isStepped));
-      });
-      made.getZr().on("globalout", () => setAt(null));
-      watcher = new ResizeObserver(() => {
-        made.resize();
-        setWidth(made.getWidth());
-      });
-      watcher.observe(element);
-      setWidth(made.getWidth());
-    });
-    return () => {
-      isGone = true;
-      watcher?.disconnect();
-      chart.current?.dispose();
-      chart.current = null;
-    };
-  }, []);
+  const { place, chart, width, at, reading } = useCanvas(times.length, (made, x, y) =>
+    made.containPixel("grid", [x, y]) ? indexAt(times, made.convertFromPixel({ xAxisIndex: 0 }, x) as number, isStepped) : null,
+  );
 
   useEffect(() => {
     const made = chart.current;
     if (made === null || width === 0) return;
-    const style = getComputedStyle(document.documentElement);
-    const color = (name: string): string => style.getPropertyValue(name).trim();
-    const text = { color: color("--soft"), fontFamily: "Inter Variable, system-ui, sans-serif", fontSize: 11 };
+    const { color, text } = readLook();
     const isNamed = width >= namedWidthMin;
     const ends = times.at(-1) ?? 0;
     const lastMs = Math.max(ends, untilMs ?? ends);
@@ -176,30 +141,14 @@ export function Plot({
       ];
     });
     setNames(spread(places, height));
-  }, [lines, times, isStepped, nowMs, untilMs, formatAxis, nameMoment, scheme, width, height]);
+  }, [chart, lines, times, isStepped, nowMs, untilMs, formatAxis, nameMoment, scheme, width, height]);
 
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step !== undefined) {
-      event.preventDefault();
-      setAt((last) => Math.min(times.length - 1, Math.max(0, last === null ? times.length - 1 : last + step)));
-    } else if (event.key === "Escape") setAt(null);
-  };
   const ms = at === null ? undefined : times[at];
   const left = ms === undefined || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, ms) as number);
   const isRight = left > width / 2;
   return (
     <>
-      <div
-        className="chart"
-        style={{ height }}
-        role="application"
-        aria-roledescription="chart"
-        aria-label={`${label}. Arrow keys read it value by value.`}
-        tabIndex={0}
-        onKeyDown={onKeyDown}
-        onBlur={() => setAt(null)}
-      >
+      <div className="chart" style={{ height }} aria-label={`${label}. Arrow keys read it value by value.`} {...reading}>
         <div ref={place} style={{ position: "absolute", inset: 0 }} />
         {names.map(({ name, color, top }) => (
           <span key={name} className="endname" aria-hidden="true" title={name} style={{ top: top - nameHeight / 2, width: nameWidth }}>
@@ -241,7 +190,7 @@ export function Plot({
   );
 }
 
-const yearMs = 366 * 86_400_000;
+const yearMs = 366 * dayMs;
 
 /** As many of the times as have room for their names, evenly. */
 function spaced(times: readonly number[], width: number): readonly number[] {

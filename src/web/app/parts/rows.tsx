@@ -4,7 +4,8 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Call } from "../api.ts";
 import { count, decimalsFor } from "../money.ts";
-import { clock, day, duration, exactMoment, shortClock, startOfDay } from "../time.ts";
+import { dayClock, duration, exactMoment } from "../time.ts";
+import { Head } from "./head.tsx";
 import { Status } from "./status.tsx";
 import { atLeast, Usd } from "./usd.tsx";
 
@@ -26,30 +27,18 @@ export function CallRows({ calls }: { readonly calls: readonly Call[] }): ReactN
 
 export function CallHead(): ReactNode {
   return (
-    <thead>
-      <tr>
-        <th scope="col">Started</th>
-        <th scope="col">Model</th>
-        <th scope="col" className="wide">
-          For
-        </th>
-        <th scope="col" className="wide">
-          Status
-        </th>
-        <th scope="col" className="number wide">
-          Took
-        </th>
-        <th scope="col" className="number wide">
-          Tokens in
-        </th>
-        <th scope="col" className="number wide">
-          Tokens out
-        </th>
-        <th scope="col" className="number cost">
-          Cost
-        </th>
-      </tr>
-    </thead>
+    <Head
+      columns={[
+        "Started",
+        "Model",
+        ["For", "wide"],
+        ["Status", "wide"],
+        ["Took", "number wide"],
+        ["Tokens in", "number wide"],
+        ["Tokens out", "number wide"],
+        ["Cost", "number cost"],
+      ]}
+    />
   );
 }
 
@@ -65,7 +54,6 @@ export function CallRow({
   const navigate = useNavigate();
   const { attribution, startMs } = call;
   const isDiffering = call.modelAsked !== null && call.model !== null && call.model !== call.modelAsked;
-  const isToday = startMs >= startOfDay(Date.now());
   const said = [attribution.customer, attribution.feature, attribution.agent].filter((text): text is string => typeof text === "string");
   return (
     <tr
@@ -79,8 +67,7 @@ export function CallRow({
     >
       <td className="when">
         <Link to="/calls/$id" params={{ id: call.id }} title={exactMoment(startMs)}>
-          {isToday ? "" : `${day(startMs)}, `}
-          {isToday ? clock(startMs) : shortClock(startMs)}
+          {dayClock(startMs, Date.now())}
         </Link>
       </td>
       <td className="model">

@@ -43,6 +43,19 @@ export function Failed({ error, onRetry }: { readonly error: Error; readonly onR
   );
 }
 
+/** In place of an answer that is not here: it is on its way, or why it failed. */
+export function Pending({
+  answer: { error, refetch },
+  label,
+  rows = 6,
+}: {
+  readonly answer: { readonly error: Error | null; readonly refetch: () => unknown };
+  readonly label: string;
+  readonly rows?: number;
+}): ReactNode {
+  return error === null ? <Waiting label={label} rows={rows} /> : <Failed error={error} onRetry={() => void refetch()} />;
+}
+
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }): ReactNode {
   return (
     <div className="empty">
