@@ -1,11 +1,15 @@
 // Folding: what a cut says is the same before and after, what was taken out again leaves nothing, and no sum is too
 // large for its columns.
 
-import { DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBDecimalValue, DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
+import { formatUsd } from "../../core/money.ts";
+import { dayMs, hourMs } from "../projection.ts";
 import { addCuts, foldCuts } from "./cuts.ts";
-import { cutCost } from "./measure.ts";
+import { cutCost, measureNames } from "./measure.ts";
+import { reportSql } from "./query.ts";
 import { schema } from "./schema.ts";
+import { addSums } from "./sums.ts";
 import type { Transaction } from "./transaction.ts";
 
 test("a folded cut has one row for an hour and its values, with the same sums", async () => {
@@ -55,6 +59,50 @@ test("an hour and a day of calls that cost more than one call can are kept to th
   for (const table of ["hours", "customerDays", "classDays"]) expect(await rows(`SELECT count(*)::INTEGER FROM ${table}`)).toEqual([[0]]);
   close();
 });
+
+test("a report of any span says what its calls add up to, whatever of it is whole days and whole hours", async () => {
+  const { rows, db, close } = await open();
+  const startMs = Date.UTC(2026, 10, 6);
+  // Nine days, of which the fifth has no call; the costs tell every subset of a few calls from any other.
+  const calls = Array.from({ length: 500 }, (_, index) => ({
+    atMs: startMs + Math.floor((index * 9 * dayMs) / 500) + ((index * 7_919) % 1_000),
+    customer: `c${index % 3}`,
+    pico: 1n + 1_000_003n * BigInt(index * index),
+  })).filter(({ atMs }) => Math.floor((atMs - startMs) / dayMs) !== 4);
+  const values = calls.map(
+    ({ atMs, customer, pico }, index) =>
+      `('i${index}', ${atMs}, ${Math.floor(atMs / hourMs)}, ${Math.floor(atMs / dayMs)}, '${customer}', 'p', ${formatUsd(pico)}, 1, 1, false, false, false, false, false,
+        [{'class': 'input', quantity: 1, source: 'reported', model: 'm', price: 'v', 'cost': ${formatUsd(pico)}::DECIMAL(18,12), 'first': true, unpriced: false}])`,
+  );
+  await db.run(
+    `INSERT INTO calls (id, startMs, hour, "day", customer, provider, "cost", inputTokens, outputTokens, unpriced, unmetered, doubtful, presumed, failed, lines)
+      VALUES ${values.join(", ")}`,
+    [],
+  );
+  await addSums(db, "true", []);
+  const ends = [null, 0, 1, hourMs, 5 * hourMs + 7, dayMs - 1, dayMs, dayMs + hourMs, 3 * dayMs - 2 * hourMs, 6 * dayMs + 90, 9 * dayMs];
+  const times = { day: (ms: number) => Math.floor(ms / dayMs), week: (ms: number) => Math.floor((Math.floor(ms / dayMs) + 3) / 7) };
+  for (const since of ends)
+    for (const until of ends) {
+      if (since !== null && until !== null && since >= until) continue;
+      const [sinceMs, untilMs] = [since === null ? null : startMs + since, until === null ? null : startMs + until];
+      const found = calls.filter(({ atMs }) => (sinceMs === null || atMs >= sinceMs) && (untilMs === null || atMs < untilMs));
+      for (const by of [["customer"], ["class"], ["day"], ["week", "customer"], ["provider"]] as const) {
+        const expected = new Map<string, bigint>();
+        for (const { atMs, customer, pico } of found) {
+          const named = { customer, class: "input", provider: "p", day: times.day(atMs), week: times.week(atMs) };
+          const key = by.map((field) => String(named[field])).join();
+          expected.set(key, (expected.get(key) ?? 0n) + pico);
+        }
+        const { text, values: given } = reportSql({ by, sinceMs, untilMs, filters: [], limit: 1_000 });
+        expect(given).toEqual([]);
+        const told = (await rows(text)).filter(([isTotal]) => isTotal !== true);
+        const sums = told.map((row) => [row.slice(4 + measureNames.length).join(), (row[5] as DuckDBDecimalValue).value] as const);
+        expect(new Map(sums), `${by.join()} from ${since} to ${until}`).toEqual(expected);
+      }
+    }
+  close();
+}, 120_000);
 
 async function open() {
   const instance = await DuckDBInstance.create(":memory:");
