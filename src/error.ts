@@ -127,6 +127,18 @@ export const errorKinds = {
   tree_loop: { status: 403, message: "This agent runs in a circle, and nothing was sent: {detail}." },
   tree_no_progress: { status: 403, message: "This agent spends without getting on, and nothing was sent: {detail}." },
   tree_stopped: { status: 403, message: "This tree of tasks was stopped, and nothing was sent: {detail}." },
+  budget_unknown: { status: 404, message: "No budget has the id {id}.{near} `pennyworth budgets list` shows those that are." },
+  budget_fixed: { status: 409, message: "The budget {id} is defined in the settings: change it there, and restart." },
+  budget_invalid: { status: 400, message: "The budget is not valid, and nothing was changed: {detail}." },
+  budget_values: { status: 400, message: "The allowance of {id} that is meant is not clear: {detail}." },
+  halt_unknown: { status: 404, message: "Nothing is stopped under the id {id}. `pennyworth budgets halts` shows what is." },
+  presumed_unknown: { status: 404, message: "No presumed call has the id {id}. `pennyworth budgets presumed` shows those that do." },
+  tree_unknown: { status: 404, message: "No tree of tasks with the root {id} is stopped." },
+  why_unknown: {
+    status: 404,
+    message:
+      "The guard knows nothing of the call {id}: it was under no budget, or it is too long ago. `pennyworth receipt` has what is on record.",
+  },
   halted: { status: 403, message: "Calls like this one are stopped until somebody resumes them, and nothing was sent: {detail}." },
   receiver_unknown: { status: 404, message: "No receiver of alerts is called {name}. Known: {known}." },
   internal: { status: 500, message: "Something went wrong inside Pennyworth. The log has the details under {reference}." },

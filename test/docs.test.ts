@@ -66,7 +66,7 @@ describe("settings", () => {
     expect([...listed.keys()].toSorted()).toEqual([...settings.keys()].toSorted());
     for (const [name, value] of settings) {
       if (name === "data" || value === undefined || Array.isArray(value)) continue;
-      expect(`${name} ${listed.get(name)}`).toBe(`${name} ${String(value)}`);
+      expect(`${name} ${listed.get(name)}`).toBe(`${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`);
     }
   });
 });

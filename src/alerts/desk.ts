@@ -16,7 +16,7 @@ import { toWords, type Words } from "./words.ts";
 /** Between two looks at the budgets, ms. */
 export const lookMs = 5_000;
 /** Budgets looked at before others get their turn. */
-const sliceMax = 1_000;
+const sliceMax = 250;
 /** What waited longer than this when a server starts is not sent any more. */
 const ageMsMax = 24 * hourMs;
 /** What is being sent when the server stops gets so long, ms. */

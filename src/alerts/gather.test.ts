@@ -35,6 +35,11 @@ describe("what the guard did", () => {
     expect(run(new Gatherer([]), 300, every(5, 0, 50, "breached"))).toEqual(["0 1 support:1", "60 9 support:9"]);
   });
 
+  it("is one message a minute of a kind, urgent or not, whichever budgets it is of", () => {
+    const events = [...every(5, 0, 1, "breached"), ...every(5, 10, 11, "breached", "search")];
+    expect(run(new Gatherer([]), 300, events)).toEqual(["0 1 support:1", "60 1 search:1"]);
+  });
+
   it("that goes on is told after one, two, four … minutes, and then hourly; all of it is counted", () => {
     const told = run(new Gatherer([]), 4 * 3_600, every(10, 0, 4 * 3_600));
     const minutes = told.map((line) => Number(line.split(" ")[0]) / 60);
@@ -67,6 +72,7 @@ describe("what the guard did", () => {
     for (let n = 0; n < 5_000; n += 1) gatherer.add(event("refused", 0, `b${n}`));
     expect(gatherer.due(60 * second)).toMatchObject([{ count: 5_000 }]);
     expect(gatherer.told).toHaveLength(1_000);
+    expect(gatherer.due(120 * second)).toEqual([]);
   });
 
   it("names the last call and what was said of it", () => {

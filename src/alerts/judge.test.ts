@@ -241,6 +241,17 @@ describe("burn rates", () => {
     ).toEqual(["16 5/60 critical", "127 60/360 warning", expect.stringMatching(/^13[56] 5\/60 critical$/)]);
   });
 
+  it("the slow one is not told of what the fast one has just been told of", () => {
+    // $36 are spent after 70 minutes, $12 an hour at the end: the slow one would be told.
+    expect(
+      burnt(new Judge(usualPairs, nothing), 0, [
+        [30, 60],
+        [10, 0],
+        [45, 12],
+      ]),
+    ).toEqual(["16 5/60 critical"]);
+  });
+
   it("it is not told again because the server started anew while it burned", () => {
     const before = new Judge(usualPairs, nothing);
     expect(burnt(before, 0, [[30, 60]])).toHaveLength(1);

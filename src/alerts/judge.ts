@@ -46,7 +46,10 @@ export class Judge {
   readonly #pairs: readonly BurnPair[];
   readonly #thresholds: Map<string, ToldThreshold>;
   readonly #burns: Map<string, ToldBurn>;
-  readonly #watched = new Map<string, { readonly fromMs: number; readonly sinceMs: number; readonly samples: Samples; seen: boolean }>();
+  readonly #watched = new Map<
+    string,
+    { readonly fromMs: number; readonly sinceMs: number; readonly samples: Samples; used: bigint; seen: boolean }
+  >();
   readonly #shortestMs: number;
 
   constructor(pairs: readonly BurnPair[], told: Told) {
@@ -87,7 +90,8 @@ export class Judge {
 
   #threshold(key: string, standing: AlertStanding, used: bigint, nowMs: number): Draft | null {
     const { allowance, alerts } = standing;
-    const reached = used > 0n ? Math.max(0, ...alerts.filter((percent) => used * 100n >= BigInt(percent) * allowance)) : 0;
+    let reached = 0;
+    if (used > 0n) for (const percent of alerts) if (percent > reached && used * 100n >= BigInt(percent) * allowance) reached = percent;
     const told = this.#thresholds.get(key);
     if (told === undefined && reached === 0) return null;
     let { percent, peak, atMs } = told ?? { percent: 0, peak: 0, atMs: -Infinity };
@@ -121,13 +125,17 @@ export class Judge {
     let watched = this.#watched.get(key);
     if (watched === undefined || (!rolling && watched.fromMs !== fromMs)) {
       if (watched === undefined && this.#watched.size >= watchedMax) return null;
-      watched = { fromMs, sinceMs: nowMs, samples: new Samples(this.#pairs, { atMs: nowMs, used }), seen: true };
+      watched = { fromMs, sinceMs: nowMs, samples: new Samples(this.#pairs, { atMs: nowMs, used }), used, seen: true };
       this.#watched.set(key, watched);
       return null;
     }
     watched.seen = true;
     watched.samples.add({ atMs: nowMs, used });
     const told = this.#burns.get(key);
+    const isStill = used === watched.used;
+    watched.used = used;
+    // A rate that was not told does not rise while nothing is spent.
+    if (isStill && told === undefined) return null;
     const isOld = told !== undefined && !isNewWindow(told, standing);
     const lastMs = this.#pairs.map((_, index) => (isOld ? (told.lastMs[index] ?? null) : null));
     let draft: Draft | null = null;

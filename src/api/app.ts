@@ -8,18 +8,21 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { PennyworthError } from "../error.ts";
 import { addAlerts } from "./alerts.ts";
+import { addBudgets } from "./budgets.ts";
 import { addCalls } from "./calls.ts";
 import { addCharges } from "./charges.ts";
 import { addClosings } from "./close.ts";
 import { addCredits } from "./credits.ts";
 import type { ApiContext } from "./context.ts";
 import { addExplore } from "./explore.ts";
+import { addHalts } from "./halts.ts";
 import { addKeys } from "./keys.ts";
 import { addLists } from "./lists.ts";
 import { addOverview } from "./overview.ts";
 import { addPrices } from "./prices.ts";
 import { addProbes } from "./probe.ts";
 import { addReconcile } from "./reconcile.ts";
+import { addRefusals } from "./refusals.ts";
 import { addRerates } from "./rerate.ts";
 import { addReport } from "./report.ts";
 import type { Api, ApiEnv } from "./route.ts";
@@ -61,7 +64,7 @@ export function createApi(context: ApiContext): Api {
   });
   // Hono's own limit makes a new Request, which Node's listener does not bear; a stated length is all that is needed, and node holds it.
   app.use("/api/*", async (c, next) => {
-    if (c.req.method === "POST") {
+    if (c.req.method === "POST" || (c.req.method === "PUT" && c.req.path.startsWith("/api/v1/budgets/"))) {
       const length = Number(c.req.header("content-length") ?? Number.NaN);
       const most = takesFiles.has(c.req.path) ? fileBytesMax : apiBodyBytesMax;
       const detail = length > most ? `it is larger than ${most} bytes` : "its length is not stated (content-length)";
@@ -105,6 +108,9 @@ export function createApi(context: ApiContext): Api {
   addSettings(app, context);
   addReconcile(app, context);
   addAlerts(app, context);
+  addBudgets(app, context);
+  addRefusals(app, context);
+  addHalts(app, context);
   addSession(app, context, sessions);
   addProbes(app, context);
   app.doc31("/api/v1/openapi.json", {

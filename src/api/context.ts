@@ -6,6 +6,7 @@ import type { Settings } from "../config.ts";
 import type { Closing, Entry, Key, Position, Reconciled, Role } from "../core/entry.ts";
 import type { Statement } from "../core/statement.ts";
 import type { Work, WorkStatus } from "../core/work.ts";
+import type { GuardAccess } from "../guard/access.ts";
 import type { RerateQuery, Rerating } from "../ledger/rerate.ts";
 import type { Store } from "../ledger/store.ts";
 import type { PricesAccess } from "../prices/view.ts";
@@ -46,6 +47,7 @@ export interface ApiContext {
   readonly prices: PricesAccess;
   readonly statements: StatementsAccess;
   readonly alerts: AlertsAccess;
+  readonly guard: GuardAccess;
   readonly status: () => Status | Promise<Status>;
   /** Up to where the store and the journal are, and how many calls are under way: without asking the store. */
   readonly position: () => { readonly position: Position | null; readonly journal: Position; readonly openCalls: number };
@@ -99,7 +101,10 @@ export interface WorksStanding {
   }[];
 }
 
-export type ShownSettings = Pick<Settings, "server" | "data" | "journal" | "limits" | "prices" | "routes" | "credits" | "allowances"> & {
+export type ShownSettings = Pick<
+  Settings,
+  "server" | "data" | "journal" | "limits" | "prices" | "routes" | "credits" | "allowances" | "guard"
+> & {
   readonly providers: readonly {
     readonly name: string;
     readonly baseUrl: string | null;

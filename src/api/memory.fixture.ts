@@ -6,6 +6,7 @@ import { type CallEnd, type CallStart, unattributed } from "../core/call.ts";
 import type { Key } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
+import { guardInMemory, type MemoryGuard } from "../guard/access.fixture.ts";
 import type { CallRecord, Filter, ReportQuery, ReportRow, RunRow, UnpricedRow } from "../ledger/store.ts";
 import type { PriceLine, PricesAccess } from "../prices/view.ts";
 import { alertsInMemory } from "./alerts.fixture.ts";
@@ -20,6 +21,7 @@ export interface MemoryContext extends ApiContext {
   readonly recorded: Parameters<ApiContext["record"]>[0][];
   /** What was done to the price book, in order. */
   readonly changed: string[];
+  readonly guard: MemoryGuard;
 }
 
 /** Tokens: `admin` may do all, `reader` may read, `user` may do neither. */
@@ -159,6 +161,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       list: () => recorded.flatMap((entry) => (entry.kind === "reconciled" ? [entry.reconciled] : [])),
     },
     alerts: alertsInMemory,
+    guard: guardInMemory(nowMs),
     status: () => ({
       url: "http://127.0.0.1:4242",
       dataFolder: "/data",

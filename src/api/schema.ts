@@ -122,7 +122,7 @@ export const report = z
   })
   .openapi("Report");
 
-const attribution = z
+export const attribution = z
   .object({
     ...(Object.fromEntries(attributionFields.map((field) => [field, text])) as Record<(typeof attributionFields)[number], typeof text>),
     tags: z.record(z.string(), z.string()),

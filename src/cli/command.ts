@@ -104,7 +104,9 @@ export function collect(value: string, before: readonly string[] = []): string[]
   return [...before, value];
 }
 
+const usageCodes: ReadonlySet<string> = new Set(["query_invalid", "request_malformed", "budget_invalid", "budget_values"]);
+
 /** Wrong usage, as against a failure: what was asked for cannot be understood. */
 export function isUsage(error: unknown): boolean {
-  return error instanceof PennyworthError && (error.code === "query_invalid" || error.code === "request_malformed");
+  return error instanceof PennyworthError && usageCodes.has(error.code);
 }

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { PennyworthError } from "../error.ts";
 import { addAlerts } from "./alerts.ts";
+import { addBudgets } from "./budgets.ts";
 import { addCharges } from "./charges.ts";
 import { addClose } from "./close.ts";
 import { exitCodes, isUsage, remark } from "./command.ts";
@@ -44,6 +45,7 @@ const commands = [
   addCharges,
   addClose,
   addCredits,
+  addBudgets,
   addAlerts,
   addKeys,
   addNames,

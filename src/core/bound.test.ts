@@ -411,5 +411,7 @@ describe("a presumption", () => {
       const { charges, unpriced } = presume(wider, call(model), hold);
       expect([formatUsd(total(charges)), unpriced]).toEqual([hold.cost, []]);
     }
+    const hold = bound(wider, { ...call("tiered"), tiers: ["priority"] }, request);
+    expect(formatUsd(total(presume(wider, call("tiered"), hold).charges))).toBe("0.0048");
   });
 });

@@ -77,6 +77,7 @@ export function bound(book: PriceBook, call: BoundCall, request: BoundRequest): 
     outputTokens,
     ...(Object.keys(uses).length === 0 ? {} : { uses }),
     ...(request.reads === undefined ? {} : { reads }),
+    ...(call.tiers === undefined || call.tiers.length === 0 ? {} : { tiers: call.tiers }),
   };
   const reason = problem ?? (outputTokens === null ? outputReason(call, request, most) : null) ?? timeReason(tariffs);
   if (reason !== null || outputTokens === null) return { ...known, cost: null, unbounded: reason };
@@ -130,8 +131,8 @@ function capOf(book: PriceBook, call: BoundCall, request: BoundRequest, money: P
  * of the dearest class, which its price's version names. An output without a bound is unknown, and is named as unpriced.
  */
 export function presume(book: PriceBook, call: BoundCall, hold: Hold): Presumption {
-  const { inputTokens, outputTokens, unbounded, uses = none, reads = anything } = hold;
-  const tariffs = reachable(book, call);
+  const { inputTokens, outputTokens, unbounded, uses = none, reads = anything, tiers = [] } = hold;
+  const tariffs = reachable(book, { ...call, tiers });
   const { charges, unpriced } = settleAtMost(tariffs, { inputTokens, outputTokens: outputTokens ?? 0, uses, reads });
   const unknown = [...(outputTokens === null ? (["output"] as const) : []), ...(tariffs.some(hasTime) ? (["compute"] as const) : [])];
   const quantities = { input: inputTokens, ...(outputTokens === null ? {} : { output: outputTokens }), ...uses };

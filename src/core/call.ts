@@ -2,7 +2,6 @@
 // No text of prompts or answers is in here. Times are milliseconds since 1970 in UTC; bytes and tokens are whole numbers.
 
 import type { Charge } from "./charge.ts";
-import type { GuardMark } from "./refusal.ts";
 import type { Quantities, Usage, UsageClass } from "./usage.ts";
 
 /** What a cost is attributed to. A null was not said. Names of people and customers are tokens (see ledger/names.ts). */
@@ -87,12 +86,24 @@ export interface Hold {
   readonly uses?: Quantities;
   /** The prices of input it was reckoned at; absent: all that there are. */
   readonly reads?: InputKinds;
+  /** Tiers at which it was reckoned beside the one asked for and the standard one; absent: none. */
+  readonly tiers?: readonly string[];
 }
 
 /** Which prices of input a call can meet. `media`: not of text alone. `writes`: into which of the provider's caches it can write. */
 export interface InputKinds {
   readonly media: boolean;
   readonly writes: "none" | "5m" | "any";
+}
+
+/** What the guard had to say of a call that was let in. */
+export interface GuardMark {
+  /** Budgets that it holds on: `id`, or `id` and the values of its `each` fields. */
+  readonly budgets: readonly string[];
+  /** Budgets that let it in without a bound: they do not cover it. */
+  readonly uncovered: readonly string[];
+  /** Budgets that would have refused it, were they hard. */
+  readonly warned: readonly string[];
 }
 
 export interface CallStart {

@@ -173,6 +173,11 @@ function answerOf(steps: Steps<number | bigint>, is: number | bigint): CapAnswer
   return steps.warn !== undefined && is > steps.warn ? "warn" : null;
 }
 
+/** Whether any of them needs a request's tool rounds: reading them costs about as much as reading the request (gateway/history.ts). */
+export function looksAtTools(policies: readonly TreePolicy[]): boolean {
+  return policies.some(({ caps }) => caps.loopMax !== undefined || caps.idlePicoMax !== undefined);
+}
+
 export function reachOf(code: CapCode): CapReach {
   return (byCode.get(code) as Row).reach;
 }

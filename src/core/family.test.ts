@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { depthLimit, depthOf, Family, isWithin, type Node, type Place, type Tree } from "./family.ts";
+import { depthLimit, depthOf, Family, isWithin, type Node, type Place, toDeath, type Tree } from "./family.ts";
 
 interface World {
   readonly family: Family;
@@ -147,4 +147,10 @@ describe("limits", () => {
     expect(world.family.get("x")?.parent).toBe(null);
     check(world);
   });
+});
+
+it("tells of a stopped child in a header's own characters", () => {
+  const stop = { why: "…", by: "call", atMs: 0 };
+  expect(toDeath({ ...stop, task: "crawl-7", code: "depth" })).toBe("crawl-7; depth");
+  expect(toDeath({ ...stop, task: "a; b\r\n“é\ud800", code: "calls" })).toBe("a%3B%20b%0D%0A%E2%80%9C%C3%A9%EF%BF%BD; calls");
 });

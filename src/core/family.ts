@@ -2,7 +2,7 @@
 // in one tree and has one parent; what was said first stands, and only what was merely taken for granted gives way to what is said; no
 // task is above itself, none is deeper than `depthLimit`.
 
-import type { Trail } from "./loop.ts";
+import type { Talk } from "./loop.ts";
 import { Progress } from "./progress.ts";
 
 /** A chain of tasks longer than this is cut: what is deeper counts as its deepest known ancestor. */
@@ -19,15 +19,6 @@ export interface Stop {
   /** The call that was refused first, or who stopped it. */
   readonly by: string;
   readonly atMs: number;
-}
-
-/** What one conversation did, of late; made when it is needed. */
-export interface Talk {
-  trail: Trail | null;
-  /** Of tool rounds whose history the provider holds. */
-  heldTrail: Trail | null;
-  /** Calls in a row that had to wait: each waits twice as long as the one before. */
-  slowed: number;
 }
 
 export interface Node extends Talk {
@@ -202,6 +193,11 @@ export class Family {
   }
 }
 
+/** A value of the header `x-pennyworth-child-stopped`: the task, percent-encoded, and the code. */
+export function toDeath({ task, code }: Stop): string {
+  return `${encodeURIComponent(task.replace(/\p{Surrogate}/gu, "\uFFFD"))}; ${code}`;
+}
+
 /** A node that is in no tree yet. */
 export function toNode(id: string, parent: Node | null, isSaid: boolean, ordinal: number): Node {
   return {
@@ -216,7 +212,7 @@ export function toNode(id: string, parent: Node | null, isSaid: boolean, ordinal
     stop: null,
     deaths: [],
     trail: null,
-    heldTrail: null,
+    toolTrail: null,
     slowed: 0,
   };
 }

@@ -1,7 +1,7 @@
 // Task trees as JSON, and back. Not here: files. Invariant: what comes back is the same, order of use included.
 
-import { type Node, type Stop, type Talk, toNode, toTree, type Tree } from "./family.ts";
-import { Trail, type TrailSnapshot } from "./loop.ts";
+import { type Node, type Stop, toNode, toTree, type Tree } from "./family.ts";
+import { type Talk, Trail, type TrailSnapshot } from "./loop.ts";
 import { Progress, type ProgressSnapshot } from "./progress.ts";
 
 const version = 1;
@@ -9,7 +9,7 @@ const version = 1;
 interface TalkSnapshot {
   readonly slowed: number;
   readonly trail: TrailSnapshot | null;
-  readonly heldTrail: TrailSnapshot | null;
+  readonly toolTrail: TrailSnapshot | null;
 }
 
 interface NodeSnapshot extends TalkSnapshot {
@@ -72,8 +72,8 @@ function fromNode(node: Node): NodeSnapshot {
   return { id, parent: parent?.id ?? null, isSaid, ordinal, children, calls, isForgiven, stop, deaths: [...deaths], ...fromTalk(node) };
 }
 
-function fromTalk({ slowed, trail, heldTrail }: Talk): TalkSnapshot {
-  return { slowed, trail: trail?.snapshot() ?? null, heldTrail: heldTrail?.snapshot() ?? null };
+function fromTalk({ slowed, trail, toolTrail }: Talk): TalkSnapshot {
+  return { slowed, trail: trail?.snapshot() ?? null, toolTrail: toolTrail?.snapshot() ?? null };
 }
 
 function readTree(snapshot: TreeSnapshot): Tree {
@@ -93,17 +93,17 @@ function readTree(snapshot: TreeSnapshot): Tree {
     node.tree = tree;
     tree.nodes.set(node.id, node);
     if (node.stop !== null) tree.stops += 1;
-    tree.things += (node.trail?.size ?? 0) + (node.heldTrail?.size ?? 0);
+    tree.things += (node.trail?.size ?? 0) + (node.toolTrail?.size ?? 0);
   }
   // A child may stand before its parent, when it was given another one.
   for (const [at, { parent }] of snapshot.nodes.entries()) if (parent !== null) (nodes[at] as Node).parent = tree.nodes.get(parent) as Node;
   return tree;
 }
 
-function toTalk({ slowed, trail, heldTrail }: TalkSnapshot): Talk {
+function toTalk({ slowed, trail, toolTrail }: TalkSnapshot): Talk {
   return {
     slowed,
     trail: trail === null ? null : Trail.restore(trail),
-    heldTrail: heldTrail === null ? null : Trail.restore(heldTrail),
+    toolTrail: toolTrail === null ? null : Trail.restore(toolTrail),
   };
 }

@@ -6,6 +6,7 @@ import { minuteMs } from "./time.ts";
 
 /** One tool call and its answer, as keyed hashes of its name with its arguments, and of its result. */
 export interface ToolRound {
+  /** Empty when it is not in sight. */
   readonly call: string;
   readonly result: string;
 }
@@ -39,12 +40,17 @@ export class Trail {
     return this.#seen.size;
   }
 
+  /** Whether this is a try of a request that was noted: it bears the same id, or its number is above 1 and above that of the one before it. */
+  isTry(symbol: string, request: string, attempt: number): boolean {
+    const seen = this.#seen.get(symbol);
+    return seen !== undefined && attempt > 1 && (request === seen.request || attempt > seen.attempt);
+  }
+
   /**
-   * Notes one thing. A try of a request that was noted before is not noted again: it bears the same request id, or its number is above 1
-   * and above that of the one before it.
+   * Notes one thing. A try of a request is not counted again.
    * @returns how often it has come since the last thing that was new, itself included: 1 when it is new.
    */
-  see(symbol: string, atMs: number, request: string, attempt: number): number {
+  see(symbol: string, atMs: number, isTry: boolean, request: string, attempt: number): number {
     const seen = this.#seen.get(symbol);
     if (seen === undefined) {
       this.#stretch += 1;
@@ -54,20 +60,15 @@ export class Trail {
     }
     this.#seen.delete(symbol);
     this.#seen.set(symbol, seen);
-    const isRetry = attempt > 1 && (request === seen.request || attempt > seen.attempt);
     const isLate = atMs - seen.atMs > repeatGapMsMax;
     if (isLate) seen.times = 0;
     else if (seen.stretch !== this.#stretch) seen.times = 1;
-    if (!isRetry || isLate) seen.times += 1;
+    if (!isTry || isLate) seen.times += 1;
     seen.stretch = this.#stretch;
     seen.atMs = atMs;
     seen.request = request;
     seen.attempt = attempt;
     return seen.times;
-  }
-
-  clear(): void {
-    this.#seen.clear();
   }
 
   snapshot(): TrailSnapshot {
@@ -85,23 +86,50 @@ export class Trail {
   }
 }
 
-/** How often the last round of a history has come since the last one that was new, itself included; 0 for an empty history. */
-export function repeatsOf(rounds: readonly ToolRound[]): number {
-  const last = rounds.at(-1);
-  if (last === undefined) return 0;
-  let times = 0;
-  for (let at = rounds.length - 1; at >= 0; at--) {
-    const round = rounds[at] as ToolRound;
-    if (!isBefore(rounds, at)) return isBefore(rounds, at + 1, last) ? times + 1 : times;
-    if (isSame(round, last)) times += 1;
-  }
-  return times;
+/** What one conversation did, of late; made when it is needed. */
+export interface Talk {
+  /** Requests. */
+  trail: Trail | null;
+  /** Tool calls with their results. */
+  toolTrail: Trail | null;
+  /** Calls in a row that had to wait: each waits twice as long as the one before. */
+  slowed: number;
 }
 
-/** Whether what stands at `at` (or `round`) stands before it, too. */
-function isBefore(rounds: readonly ToolRound[], at: number, round = rounds[at] as ToolRound): boolean {
-  for (let before = at - 1; before >= 0; before--) if (isSame(rounds[before] as ToolRound, round)) return true;
-  return false;
+/** What a call does. */
+export interface Deed {
+  readonly request: string;
+  readonly attempt: number;
+  readonly atMs: number;
+  /** `fingerprintOf`. */
+  readonly fingerprint: string | null;
+  /** What it adds to its conversation. */
+  readonly toolRounds: readonly ToolRound[];
+  /** The provider holds what came before (`previous_response_id`): that what is in sight is the same says nothing. */
+  readonly isHeld: boolean;
+}
+
+/** Notes what a call does. @returns how often the same request came, and the same tool round, with nothing new in between; 0 without any. */
+export function look(talk: Talk, deed: Deed): { readonly requestTimes: number; readonly toolTimes: number } {
+  const { request, attempt, atMs, fingerprint, toolRounds, isHeld } = deed;
+  let isTry = attempt > 1;
+  let requestTimes = 0;
+  if (fingerprint !== null && !isHeld) {
+    talk.trail ??= new Trail();
+    isTry = talk.trail.isTry(fingerprint, request, attempt);
+    requestTimes = talk.trail.see(fingerprint, atMs, isTry, request, attempt);
+  }
+  let toolTimes = 0;
+  let hasNew = false;
+  for (const [at, round] of toolRounds.entries()) {
+    // Of a call that is not in sight nobody knows whether it is the same; and what is asked twice at once is asked once.
+    if (round.call === "" || toolRounds.findIndex((other) => isSame(other, round)) < at) continue;
+    talk.toolTrail ??= new Trail();
+    const times = talk.toolTrail.see(`${round.call}${round.result}`, atMs, isTry, request, attempt);
+    hasNew ||= times === 1;
+    toolTimes = Math.max(toolTimes, times);
+  }
+  return { requestTimes, toolTimes: hasNew ? 1 : toolTimes };
 }
 
 function isSame(a: ToolRound, b: ToolRound): boolean {

@@ -6,8 +6,6 @@ import type { ToolRound } from "./loop.ts";
 
 /** Results remembered of one tree: after so many others, one counts as new once more. */
 export const resultsMax = 256;
-/** Of a request's history, the last rounds that are looked at: those before them were looked at with an earlier request. */
-const roundsMax = 8;
 
 export interface ProgressSnapshot {
   /** Picodollars, digits. */
@@ -49,12 +47,10 @@ export class Progress {
     this.#atMs = atMs;
   }
 
-  /** Looks at a request's last tool results for one that is new. */
+  /** Looks at the tool results that a request adds for one that is new. */
   look(rounds: readonly ToolRound[], atMs: number): void {
     let isNew = false;
-    for (let at = Math.max(0, rounds.length - roundsMax); at < rounds.length; at++) {
-      if (this.#add((rounds[at] as ToolRound).result)) isNew = true;
-    }
+    for (const { result } of rounds) if (this.#add(result)) isNew = true;
     if (isNew) this.mark(atMs);
   }
 

@@ -3,27 +3,17 @@
 // stopped refuses all that is below it until somebody resumes it; memory is bounded, and what was stopped is forgotten last.
 
 import { type CapReason, judge, reachOf, type TreePolicy, wordsOf } from "./cap.ts";
-import { depthOf, Family, isWithin, type Node, type Place, type Stop, type Talk, type Tree } from "./family.ts";
+import { depthOf, Family, isWithin, type Node, type Place, type Stop, type Tree } from "./family.ts";
 import { type BookSnapshot, fromSnapshot, isSnapshot, toSnapshot } from "./forest.ts";
-import { repeatsOf, type ToolRound, Trail } from "./loop.ts";
+import { type Deed, look, type Talk } from "./loop.ts";
 
-export interface TreeCall extends Place {
+export interface TreeCall extends Place, Deed {
   readonly call: string;
-  /** The client's one request: its tries share it. */
-  readonly request: string;
-  readonly attempt: number;
   /** One that begins with `~` is a guess (gateway/identify.ts): its loops are watched, but it is no tree. */
   readonly session: string | null;
   readonly key: string | null;
   readonly agent: string | null;
   readonly type: string | null;
-  readonly atMs: number;
-  /** `fingerprintOf`. */
-  readonly fingerprint: string | null;
-  /** The last rounds of its history, the oldest first. */
-  readonly toolRounds: readonly ToolRound[];
-  /** The provider holds the earlier turns (`previous_response_id`): all rounds are new ones. */
-  readonly isHeld: boolean;
 }
 
 interface Known {
@@ -325,7 +315,7 @@ export class TreeBook {
     node.calls = 0;
     node.slowed = 0;
     node.trail = null;
-    node.heldTrail = null;
+    node.toolTrail = null;
   }
 
   #merge(into: Tree, from: Tree): void {
@@ -381,21 +371,7 @@ function placeOf({ root, parent, task, session }: TreeCall): Place {
 }
 
 function newTalk(): Talk {
-  return { trail: null, heldTrail: null, slowed: 0 };
-}
-
-/** Notes what the call asks and what its tools answered. */
-function look(talk: Talk, call: TreeCall): { readonly requestTimes: number; readonly toolTimes: number } {
-  const { fingerprint, toolRounds, isHeld, atMs, request, attempt } = call;
-  const requestTimes = fingerprint === null ? 0 : (talk.trail ??= new Trail()).see(fingerprint, atMs, request, attempt);
-  if (!isHeld) return { requestTimes, toolTimes: repeatsOf(toolRounds) };
-  let toolTimes = 0;
-  for (const [at, { call: asked, result }] of toolRounds.entries()) {
-    talk.heldTrail ??= new Trail();
-    // Two equal rounds of one request are two.
-    toolTimes = talk.heldTrail.see(`${asked}${result}`, atMs, `${request} ${at}`, attempt);
-  }
-  return { requestTimes, toolTimes };
+  return { trail: null, toolTrail: null, slowed: 0 };
 }
 
 function passed(talk: Talk, known: Known, reasons: readonly CapReason[]): TreeVerdict {
@@ -409,8 +385,8 @@ function passed(talk: Talk, known: Known, reasons: readonly CapReason[]): TreeVe
   return { kind: "slow", ...known, ms, reasons };
 }
 
-function sizeOf({ trail, heldTrail }: Talk): number {
-  return (trail?.size ?? 0) + (heldTrail?.size ?? 0);
+function sizeOf({ trail, toolTrail }: Talk): number {
+  return (trail?.size ?? 0) + (toolTrail?.size ?? 0);
 }
 
 /** Forgets what the oldest tasks of a tree were seen to do, all but one, until no more than so much is left. */
@@ -420,7 +396,7 @@ function trim(tree: Tree, except: Node, most: number): void {
     if (node === except) continue;
     tree.things -= sizeOf(node);
     node.trail = null;
-    node.heldTrail = null;
+    node.toolTrail = null;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
+import type { ToolRound } from "../core/loop.ts";
 import { anthropic } from "../providers/anthropic.ts";
 import { chat } from "../providers/chat.ts";
 import { cohereChat } from "../providers/cohere.ts";
@@ -96,9 +97,15 @@ const writers: Readonly<Record<string, readonly [Format, Write]>> = {
             content: turn.map(({ id, result }) => ({
               type: "tool_result",
               tool_use_id: id,
-              // The mark moves to the last turn, on the part and in it.
-              content: [{ type: "text", text: result, ...(at === turns.length - 1 ? { cache_control: { type: "ephemeral" } } : {}) }],
-              ...(at === turns.length - 1 ? { cache_control: { type: "ephemeral" } } : {}),
+              // The mark is on the part and in it, and not at every turn.
+              content: [
+                {
+                  type: "text",
+                  text: result,
+                  ...(at === turns.length - 1 && at % 2 === 1 ? { cache_control: { type: "ephemeral" } } : {}),
+                },
+              ],
+              ...(at === turns.length - 1 && at % 2 === 1 ? { cache_control: { type: "ephemeral" } } : {}),
             })),
           },
         ]),
@@ -168,10 +175,9 @@ const writers: Readonly<Record<string, readonly [Format, Write]>> = {
   ],
 };
 
-function read(format: Format, body: object): ReturnType<typeof toolRounds> {
+function read(format: Format, body: object): readonly ToolRound[] {
   const bytes = Buffer.from(JSON.stringify(body));
-  const facts = format.request(bytes, line("/v1/test", "model"));
-  return toolRounds(key, bytes, facts);
+  return toolRounds(key, bytes, format.request(bytes, line("/v1/test", "model")));
 }
 
 /** For each the place of the first one equal to it. */
@@ -182,28 +188,49 @@ const done = fc.record({
   result: fc.constantFrom("ok", "", "no", "“é”"),
 });
 
-describe.each(Object.entries(writers))("%s", (_name, [format, write]) => {
-  it("tells equal calls and equal results from different ones, whatever their ids", () => {
+describe.each(Object.entries(writers))("%s", (name, [format, write]) => {
+  it("tells equal calls and equal results from different ones, turn by turn, whatever their ids", () => {
     fc.assert(
       fc.property(fc.array(fc.array(done, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 7 }), (turns) => {
-        const all = turns.flat();
-        const rounds = read(format, write(turns));
-        expect(pattern(rounds.map(({ call }) => call))).toEqual(pattern(all.map(({ name, file }) => `${name} ${file}`)));
+        // Functions of old are called one by one.
+        const meant = name.endsWith("of old") ? turns.flat().map((one) => [one]) : turns;
+        const rounds = meant.flatMap((turn, at) => {
+          const added = read(format, write(meant.slice(0, at + 1)));
+          expect(added).toHaveLength(turn.length);
+          return added;
+        });
+        const all = meant.flat();
+        expect(pattern(rounds.map(({ call }) => call))).toEqual(pattern(all.map((one) => `${one.name} ${one.file}`)));
         // Where a result names its tool, that is part of it.
         const ofTool = format === geminiGenerate;
-        expect(pattern(rounds.map(({ result }) => result))).toEqual(
-          pattern(all.map(({ name, result }) => (ofTool ? `${name} ${result}` : result))),
-        );
+        const results = all.map((one) => (ofTool ? `${one.name} ${one.result}` : one.result));
+        expect(pattern(rounds.map(({ result }) => result))).toEqual(pattern(results));
       }),
     );
   });
 
-  it("keeps the last rounds, and says nothing of a conversation without tools", () => {
-    const turns = Array.from({ length: 30 }, (_, at) => [{ name: "read", file: String(at), result: String(at) }]);
-    const rounds = read(format, write(turns));
-    expect(rounds).toHaveLength(toolRoundsMax);
-    expect(rounds.at(-1)).toEqual(read(format, write(turns.slice(-1)))[0]);
+  it("says nothing of a conversation without tools, nor of results that the model has taken up", () => {
+    const turn = [{ name: "read", file: "a", result: "b" }];
     expect(read(format, write([]))).toEqual([]);
+    const body = JSON.parse(JSON.stringify(write([turn]))) as { [list: string]: unknown };
+    const list = (body["messages"] ?? body["input"] ?? body["contents"]) as object[];
+    const said = (role: string, text: string): object =>
+      format === geminiGenerate
+        ? { role: role === "assistant" ? "model" : role, parts: [{ text }] }
+        : { role, content: format === bedrockConverse ? [{ text }] : text };
+    const before = read(format, body);
+    list.push(said("user", "And be quick."));
+    expect(read(format, body)).toEqual(before);
+    list.push(said("assistant", "Done."), said("user", "Thanks."));
+    expect(read(format, body)).toEqual([]);
+  });
+
+  it("keeps the last of very many in one turn", () => {
+    if (name.endsWith("of old")) return;
+    const turn = Array.from({ length: 70 }, (_, at) => ({ name: "read", file: String(at), result: String(at) }));
+    const rounds = read(format, write([turn]));
+    expect(rounds).toHaveLength(toolRoundsMax);
+    expect(rounds.at(-1)).toEqual(read(format, write([turn.slice(-1)]))[0]);
   });
 });
 
@@ -213,26 +240,39 @@ test("Cohere's first chat tells each result with its call", () => {
   const rounds = read(cohereChat, {
     model: "command-r",
     message: ask,
-    chat_history: [{ role: "TOOL", tool_results: [at("a", [{ text: "ok" }])] }],
+    chat_history: [{ role: "USER", message: ask }],
     tool_results: [at("a", [{ text: "ok" }]), at("a", [{ text: "no" }]), at("b", [{ text: "ok" }])],
   });
-  expect(pattern(rounds.map(({ call }) => call))).toEqual([0, 0, 0, 3]);
-  expect(pattern(rounds.map(({ result }) => result))).toEqual([0, 0, 2, 0]);
+  expect(pattern(rounds.map(({ call }) => call))).toEqual([0, 0, 2]);
+  expect(pattern(rounds.map(({ result }) => result))).toEqual([0, 1, 0]);
 });
 
-test("what the provider called itself, and what its own shell answered, are rounds", () => {
-  const rounds = read(responses, {
-    model: "gpt-5",
-    input: [
-      { type: "mcp_call", id: "m1", name: "ask", arguments: "{}", output: "yes", server_label: "s" },
-      { type: "mcp_call", id: "m2", name: "ask", arguments: "{}", output: "yes", server_label: "s" },
-      { type: "local_shell_call", id: "l1", call_id: "c1", action: { type: "exec", command: ["ls"] } },
-      { type: "local_shell_call_output", id: "c1", output: "a b" },
-      { type: "function_call_output", call_id: "not in sight", output: "a b" },
-    ],
+const shell = (id: string): object[] => [
+  { type: "local_shell_call", id: `l${id}`, call_id: id, action: { type: "exec", command: ["ls"] } },
+  { type: "local_shell_call_output", id, output: "a b" },
+];
+
+test("a provider's own shell is a tool, and a result whose call it holds stands alone", () => {
+  const [first] = read(responses, { model: "gpt-5", input: shell("c1") });
+  expect(read(responses, { model: "gpt-5", input: [...shell("c1"), ...shell("c2")] })).toEqual([first]);
+  const held = { model: "gpt-5", previous_response_id: "r", input: [{ type: "function_call_output", call_id: "c", output: "a b" }] };
+  expect(read(responses, held)).toEqual([{ call: "", result: first?.result }]);
+});
+
+test("a long result is hashed as a short one is: whole", () => {
+  const [, write] = writers["OpenAI chat"] as readonly [Format, Write];
+  const long = "x".repeat(40_000);
+  const turn = [long, `${long}y`, long].map((result) => ({ name: "read", file: "a", result }));
+  expect(pattern(read(chat, write([turn])).map(({ result }) => result))).toEqual([0, 1, 0]);
+});
+
+test("two values are never taken for one", () => {
+  const [format, write] = writers["Anthropic messages"] as readonly [Format, Write];
+  const results = [[1, 2], [12], [1, 2]].map((content) => {
+    const body = JSON.stringify(write([[{ name: "read", file: "a", result: "" }]]));
+    return read(format, JSON.parse(body.replace(/\[\{"type":"text"[^\]]*\]/, JSON.stringify(content))) as object)[0]?.result ?? "";
   });
-  expect(pattern(rounds.map(({ call }) => call))).toEqual([0, 0, 2, 3]);
-  expect(pattern(rounds.map(({ result }) => result))).toEqual([0, 0, 2, 2]);
+  expect(pattern(results)).toEqual([0, 1, 0]);
 });
 
 test("another secret gives other hashes, and no text is in them", () => {

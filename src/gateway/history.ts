@@ -2,17 +2,16 @@
 // (core/loop.ts). Invariants: ids, which differ from round to round, count for nothing; no text leaves this file; a history that cannot be
 // read has no rounds.
 
-import { createHash, type Hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { ToolRound } from "../core/loop.ts";
 import { PennyworthError } from "../error.ts";
 import type { RequestFacts } from "../providers/format.ts";
 import { member, type Node, open, stringOf } from "../providers/scan.ts";
 
-/** Rounds that are hashed: the last ones. A cycle that is longer than half of them is not seen to repeat. */
-export const toolRoundsMax = 24;
+/** Rounds of one turn: the last ones. */
+export const toolRoundsMax = 64;
 /** How far back is looked for them. */
-const blocksMax = 96;
-const tailBytesMax = 256 * 1024;
+const blocksMax = 256;
 
 /** Parts of the body, not parsed. */
 type Values = readonly (Node | undefined)[];
@@ -24,20 +23,16 @@ interface Answered {
 }
 
 /**
+ * The rounds that a request adds to its conversation: results that come after the model's last turn, each with its call.
+ * Those before it came with an earlier request, and are not read again.
  * @param key 32 bytes.
- * @returns the last rounds of the history, the oldest first. A result whose call is not in sight stands alone.
+ * @returns in their order. A result whose call is not in sight (the provider holds it) has an empty `call`.
  */
 export function toolRounds(key: Buffer, body: Buffer, { blocks, promptBytes }: Pick<RequestFacts, "blocks" | "promptBytes">): ToolRound[] {
   if (promptBytes.toolResults === 0) return [];
   const reader = new Reader(body);
-  let from = blocks.length;
-  for (let bytes = 0; from > 0 && blocks.length - from < blocksMax; from--) {
-    const [start, end] = blocks[from - 1] as readonly [number, number];
-    bytes += end - start;
-    if (bytes > tailBytesMax && from < blocks.length) break;
-  }
   try {
-    for (const [start] of blocks.slice(from)) reader.block(start);
+    for (const node of lastTurn(body, blocks)) reader.read(node);
   } catch (error) {
     // Not JSON after all, or a part of it: nothing can be said of its history.
     if (error instanceof PennyworthError) return [];
@@ -49,9 +44,45 @@ export function toolRounds(key: Buffer, body: Buffer, { blocks, promptBytes }: P
   }));
 }
 
+/** From the model's last turn on; nothing when it asked for no tool. Where calls and results take turns in one list, from the last call. */
+function lastTurn(body: Buffer, blocks: RequestFacts["blocks"]): Node[] {
+  const nodes: Node[] = [];
+  let hasResults = false;
+  let hasCalls = false;
+  for (let at = blocks.length - 1; at >= 0 && nodes.length < blocksMax; at--) {
+    const [start] = blocks[at] as readonly [number, number];
+    const node = opened(body, start);
+    if (node === null) continue;
+    const seen = new Reader(body);
+    seen.read(node);
+    const isOfTools = seen.calls > 0 || seen.answered.length > 0;
+    const isMessage = stringOf(body, member(node, "role")) !== null || stringOf(body, member(node, "type")) === "message";
+    // The turn is whole when something else, or an earlier result, stands before its calls.
+    if (hasCalls && seen.calls === 0 && (isMessage || seen.answered.length > 0)) break;
+    if (seen.answered.length > 0) hasResults = true;
+    if (seen.calls > 0) hasCalls = true;
+    if (!isOfTools && isModel(body, node)) break;
+    nodes.push(node);
+  }
+  return hasResults ? nodes.toReversed() : [];
+}
+
+function isModel(body: Buffer, node: Node): boolean {
+  const role = stringOf(body, member(node, "role"))?.toLowerCase();
+  return role === "assistant" || role === "model" || role === "chatbot";
+}
+
+/** What a block is: an object, or a list of them; null for text. Only where it begins is taken from the span. */
+function opened(body: Buffer, start: number): Node | null {
+  const first = body[start];
+  if (first !== 123 && first !== 91) return null;
+  return open(body, { kind: first === 123 ? "object" : "array", start, end: start, keys: [], values: [] }, 5);
+}
+
 class Reader {
   readonly body: Buffer;
   readonly answered: Answered[] = [];
+  calls = 0;
   readonly #byId = new Map<string, Values>();
   /** Calls without an id, in their order: answered in it. */
   #waiting: Values[] = [];
@@ -62,11 +93,7 @@ class Reader {
     this.body = body;
   }
 
-  block(start: number): void {
-    // Only its first byte is looked at: what it is, and where it ends, is found anew.
-    const first = this.body[start];
-    if (first !== 123 && first !== 91) return;
-    const node = open(this.body, { kind: first === 123 ? "object" : "array", start, end: start, keys: [], values: [] }, 5);
+  read(node: Node): void {
     for (const item of node.kind === "array" ? node.values : [node]) this.#item(item);
   }
 
@@ -121,6 +148,7 @@ class Reader {
   }
 
   #call(holder: Node, idName: string | null, values: Values): void {
+    this.calls += 1;
     if (this.#isAnswering) {
       this.#waiting = [];
       this.#isAnswering = false;
@@ -142,28 +170,42 @@ class Reader {
 /** Where a client says what is to be cached: it moves from turn to turn. */
 const marks = new Set(["cache_control", "cachePoint"]);
 
+/** Pieces up to this many bytes are copied behind the key and hashed in one go, as blocks are (prefix.ts). */
+const scratch = Buffer.allocUnsafe(16 * 1024);
+
 /** 16 hex digits. */
 function hashOf(key: Buffer, body: Buffer, values: Values): string {
-  const hash = createHash("sha256").update(key);
+  const pieces: Buffer[] = [key];
   for (const value of values) {
-    if (value === undefined) hash.update("-");
-    else if (value.kind === "array") for (const part of value.values) addPart(hash, body, part);
-    else addBytes(hash, body, value);
+    if (value === undefined) pieces.push(absent);
+    else if (value.kind === "array") for (const part of value.values) addPart(pieces, body, part);
+    else addBytes(pieces, body, value);
   }
-  return hash.digest("hex").slice(0, 16);
+  let length = 0;
+  for (const piece of pieces) length += piece.length;
+  if (length > scratch.length) {
+    const whole = createHash("sha256");
+    for (const piece of pieces) whole.update(piece);
+    return whole.digest("hex").slice(0, 16);
+  }
+  let at = 0;
+  for (const piece of pieces) at += piece.copy(scratch, at);
+  return hash("sha256", scratch.subarray(0, at), "hex").slice(0, 16);
 }
 
-function addPart(hash: Hash, body: Buffer, shut: Node): void {
-  if (shut.kind !== "object") return addBytes(hash, body, shut);
+const absent = Buffer.from("-");
+
+function addPart(pieces: Buffer[], body: Buffer, shut: Node): void {
+  if (shut.kind !== "object") return addBytes(pieces, body, shut);
   const part = shut.keys.length === 0 ? open(body, shut, 1) : shut;
   for (const [at, name] of part.keys.entries())
     if (!marks.has(name)) {
-      hash.update(`${name.length}:${name}`);
-      addBytes(hash, body, part.values[at] as Node);
+      pieces.push(Buffer.from(`${name.length}:${name}`));
+      addBytes(pieces, body, part.values[at] as Node);
     }
 }
 
 /** The length before the bytes: no two lists of values make one hash. */
-function addBytes(hash: Hash, body: Buffer, { start, end }: Node): void {
-  hash.update(`${end - start}:`).update(body.subarray(start, end));
+function addBytes(pieces: Buffer[], body: Buffer, { start, end }: Node): void {
+  pieces.push(Buffer.from(`${end - start}:`), body.subarray(start, end));
 }

@@ -74,14 +74,29 @@ export interface GuardTally {
   readonly breaches: number;
 }
 
+/** Something the guard did, for those who are told. */
+export interface GuardEvent {
+  readonly kind: "refused" | "cut" | "degraded" | "warned" | "shadow" | "stopped" | "halted" | "resumed" | "breached";
+  readonly atMs: number;
+  /** null: it was not about a budget. */
+  readonly budget: string | null;
+  readonly values: readonly string[];
+  readonly owner: string | null;
+  /** What it was about, where that is no budget: a task, a halted scope, a model. */
+  readonly subject: string | null;
+  readonly call: string | null;
+  /** In words, without names. */
+  readonly detail: string;
+}
+
 export interface TreeView {
   readonly root: string;
   readonly startedMs: number;
   readonly lastMs: number;
   readonly tasks: number;
-  readonly depth: number;
   readonly calls: number;
-  readonly spentPico: bigint;
+  /** What it has spent since it showed something new. */
+  readonly idlePico: bigint;
   readonly state: "running" | "warned" | "slowed" | "stopped";
   /** Why, in words; null while it runs. */
   readonly reason: string | null;
@@ -109,6 +124,8 @@ export interface GuardAccess {
   settle(call: string, costPico: bigint, by: string): boolean;
   /** Presumed calls, the oldest first. */
   presumed(limit: number): readonly { readonly call: string; readonly atMs: number; readonly boundPico: bigint | null }[];
+  /** Calls that wait for their turn. */
+  waiting(): number;
   trees(limit: number): readonly TreeView[];
   /** Lets a stopped tree go on. @returns whether it was stopped. */
   resumeTree(root: string, by: string): boolean;

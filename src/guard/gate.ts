@@ -170,7 +170,6 @@ export class Gate {
     const priority = priorityOf(claim);
     const group = this.#groups.get(groupKey(priority, value));
     const flow = group?.flows.get(claim.flow);
-    if (flow !== undefined && flow.head !== null) return true;
     const own = this.#classes.get(priority);
     const start = own === undefined ? this.#at : own.waiting > 0 ? own.start : later(this.#at, own.finish);
     const turn: Turn = {

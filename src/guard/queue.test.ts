@@ -59,6 +59,56 @@ describe("a heavy user slows only himself", () => {
     expect(Math.abs(taken("b") - taken("s"))).toBeLessThanOrEqual(100);
   });
 
+  it("gives who comes late its part from then on, and does not make up for the time before", () => {
+    const world = new World([pool(1n)]);
+    for (let index = 0; index < 300; index += 1) for (const flow of ["a", "b"]) world.ask({ flow, takes: one, lastsMs: 1 });
+    world.run(150);
+    for (let index = 0; index < 100; index += 1) world.ask({ flow: "c", takes: one, lastsMs: 1 });
+    world.run(180);
+    // A third of thirty, give or take one.
+    expect(Math.abs(world.started.filter(({ flow }) => flow === "c").length - 10)).toBeLessThanOrEqual(1);
+  });
+
+  it("does not make a light newcomer wait for the heavy one, but for the room", () => {
+    const world = new World([pool(1n)]);
+    for (let index = 0; index < 9; index += 1) world.ask({ flow: "h", takes: one });
+    world.run(35);
+    const claim = { priority: 0, gates: ["pool"], takes: () => 1n };
+    expect([world.queue.mustWait({ ...claim, flow: "l" }), world.queue.mustWait({ ...claim, flow: "h" })]).toEqual([false, true]);
+  });
+
+  it("counts what passes at once while others wait", () => {
+    const world = new World([{ id: "tokens", limit: 100n, windowMs: null }]);
+    world.ask(lasting("x", 60n, 10));
+    world.ask(lasting("h", 50n, 1e6));
+    world.ask(lasting("h", 80n, 1e6));
+    world.run(10);
+    // h has had 50, and 50 are left, too few for its next.
+    const claim = { flow: "l", priority: 0, gates: ["tokens"], takes: () => 5n };
+    const passes: boolean[] = [];
+    for (let index = 0; index < 11; index += 1) {
+      passes.push(!world.queue.mustWait(claim));
+      world.ask(lasting("l", 5n, 1));
+      world.run(12 + 2 * index);
+    }
+    expect(passes).toEqual([...Array.from({ length: 10 }, () => true), false]);
+  });
+
+  it("keeps the order in a flow, also of a call that comes from another gate", () => {
+    const world = new World([
+      { id: "x", limit: 1n, windowMs: null },
+      { id: "y", limit: 1n, windowMs: null },
+    ]);
+    world.ask({ flow: "o", takes: { x: 1n }, lastsMs: 10 });
+    world.ask({ flow: "o", takes: { y: 1n }, lastsMs: 30 });
+    const first = world.ask({ flow: "f", takes: { x: 1n, y: 1n } });
+    const second = world.ask({ flow: "f", takes: { y: 1n } });
+    world.run(20);
+    expect(world.asleep().map(({ gate }) => gate)).toEqual(["y", "y"]);
+    world.run(100);
+    expect([first.startMs, second.startMs]).toEqual([30, 40]);
+  });
+
   it("keeps the order in a flow", () => {
     const world = new World([pool(1n)]);
     for (let index = 0; index < 50; index += 1) world.ask({ flow: index % 2 === 0 ? "a" : "b", takes: one });
@@ -330,19 +380,20 @@ describe("in any world", () => {
     fc.assert(
       fc.property(
         rate,
-        fc.array(sizes, { minLength: 2, maxLength: 5 }),
+        fc.array(fc.record({ sizes, priority: fc.nat(1) }), { minLength: 2, maxLength: 5 }),
         fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 9 }),
         (rate, kinds, lasts) => {
           const world = new World([rate]);
           for (let index = 0; index < 200; index += 1)
-            for (const [flow, sizes] of kinds.entries())
+            for (const [flow, { sizes, priority }] of kinds.entries())
               world.ask({
                 flow: `${flow}`,
+                priority,
                 takes: { x: sizes[index % sizes.length] as bigint },
                 lastsMs: lasts[index % lasts.length] as number,
               });
           world.run(400);
-          const largest = kinds.flat().reduce((a, b) => (a > b ? a : b));
+          const largest = kinds.flatMap(({ sizes }) => sizes).reduce((a, b) => (a > b ? a : b));
           // Until one of them has nobody waiting any more.
           const ends = kinds
             .map((_, flow) => world.started.findIndex(({ id }) => id === 199 * kinds.length + flow))
@@ -352,6 +403,7 @@ describe("in any world", () => {
           // From any time on: the lead of one over another never changes by more than the bound.
           for (let one = 0; one < kinds.length; one += 1)
             for (let other = 0; other < one; other += 1) {
+              if (kinds[one]?.priority !== kinds[other]?.priority) continue;
               let [lead, least, most] = [0n, 0n, 0n];
               for (const { flow, takes } of contended) {
                 if (flow === `${one}`) lead += takes["x"] as bigint;

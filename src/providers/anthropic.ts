@@ -9,7 +9,7 @@ import { errorOf, parseText, rawOf } from "./completion.ts";
 import { mergeUsage, type Merged, readUsage } from "./iterations.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { anthropicRefusal } from "./refuse.ts";
-import { isTrue, member, type Node, open, stringOf, wholeOf } from "./scan.ts";
+import { isTrue, member, type Node, open, stringOf, textOf, wholeOf } from "./scan.ts";
 import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents, isEventStream } from "./sse.ts";
 import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
@@ -45,7 +45,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
       continue;
     }
     const cap = wholeOf(body, member(tool, "max_uses"));
-    const name = type.startsWith("web_search") ? "web_search" : type.startsWith("web_fetch") ? "web_fetch" : null;
+    const name = directTool(body, tool, type);
     if (cap === null) prompt.unbound(`server tools without a cap: ${type}`);
     // An advisor is another model; code runs for as long as it likes.
     else if (name === null) prompt.unbound(`server tools capped at ${cap} calls: ${type}`);
@@ -104,6 +104,17 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     splices: [],
     edits: [],
   };
+}
+
+/**
+ * What is counted of a tool whose uses bound its steps. Its later versions are also called by code that the model writes, and that runs on and on
+ * within a step (anthropics/anthropic-sdk-python issue 1237), unless they may only be called directly.
+ */
+function directTool(body: Buffer, tool: Node, type: string): "web_search" | "web_fetch" | null {
+  const callers = member(tool, "allowed_callers");
+  const isDirect = callers !== undefined && textOf(body, callers).replaceAll(/\s/g, "") === '["direct"]';
+  if (!isDirect && type !== "web_search_20250305" && type !== "web_fetch_20250910") return null;
+  return type.startsWith("web_search") ? "web_search" : type.startsWith("web_fetch") ? "web_fetch" : null;
 }
 
 /** Nothing is written into a cache unasked. A key may be spelt with escapes: then nothing is ruled out. */

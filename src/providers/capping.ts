@@ -16,8 +16,7 @@ export function capper(
   places: readonly Place[],
   usual: Place | null,
 ): ((tokens: number, field?: string) => readonly Splice[]) | null {
-  const isGiven = places.some((place) => valuesAt(root, place).length > 0);
-  if (!isGiven && usual === null) return null;
+  if (usual === null && !places.some((place) => valuesAt(root, place).length > 0)) return null;
   return (tokens, field) => {
     const splices: Splice[] = [];
     const found = new Set<string>();

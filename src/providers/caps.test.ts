@@ -2,7 +2,17 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { capCoversReasoning, chatFieldsOf, heedsToolCap, imageTokensOf, keepsText, outputMaxOf, runsTools, surroundings } from "./caps.ts";
+import {
+  capCoversReasoning,
+  chatFieldsOf,
+  heedsToolCap,
+  imageTokensOf,
+  keepsText,
+  outputMaxOf,
+  runsTools,
+  surroundings,
+  tiersOf,
+} from "./caps.ts";
 
 const page = readFileSync(new URL("../../docs/caps.md", import.meta.url), "utf8");
 
@@ -48,7 +58,7 @@ describe("the most that a model puts out", () => {
   it("is nowhere below what LiteLLM's map of 2026-07-24 has", ({ skip }) => {
     if (!existsSync(list)) skip("skipped: ../shared/data is not here");
     const entries = Object.entries(JSON.parse(readFileSync(list, "utf8")) as Record<string, Record<string, unknown>>);
-    const makers = [
+    const makers = new Set([
       "openai",
       "anthropic",
       "gemini",
@@ -56,8 +66,8 @@ describe("the most that a model puts out", () => {
       "vertex_ai-anthropic_models",
       "bedrock_converse",
       "cohere_chat",
-    ];
-    const found = entries.filter(([, { mode, litellm_provider: maker }]) => mode === "chat" && makers.includes(String(maker)));
+    ]);
+    const found = entries.filter(([, { mode, litellm_provider: maker }]) => mode === "chat" && makers.has(String(maker)));
     const below = found.flatMap(([name, { max_output_tokens: most }]) => {
       const ours = outputMaxOf(name);
       return ours !== null && typeof most === "number" && ours < most ? [`${name}: ${ours} < ${most}`] : [];
@@ -66,6 +76,8 @@ describe("the most that a model puts out", () => {
     expect(below).toEqual([]);
   });
 });
+
+const tiersAt = (vendor: string, asked: string | null): readonly string[] => tiersOf({ vendors: [vendor], model: null }, asked);
 
 describe("docs/caps.md", () => {
   it.each([
@@ -120,6 +132,15 @@ describe("docs/caps.md", () => {
     [null, false],
   ])("whether %s runs tools unasked: %s", (model, does) => expect(runsTools(model)).toBe(does));
 
+  it("says at which tiers a call may be served that asks for none", () => {
+    expect([tiersAt("openai", null), tiersAt("openai", "auto"), tiersAt("azure", null)]).toEqual([
+      ["priority"],
+      ["priority"],
+      ["priority"],
+    ]);
+    expect([tiersAt("openai", "default"), tiersAt("openai", "flex"), tiersAt("anthropic", null)]).toEqual([[], [], []]);
+  });
+
   it("says who holds to a cap on tools", () => {
     expect(["openai", "azure", "mistral", "groq", "xai"].map((name) => heedsToolCap({ vendors: [name], model: null }))).toEqual([
       true,
@@ -141,6 +162,7 @@ describe("what a model takes for one picture", () => {
     ["gpt-5", 1_190],
     ["gpt-5-mini", 3_779],
     ["gpt-5.4", 24_600],
+    ["gpt-5.4-mini", null],
     ["claude-sonnet-4-5", 1_700],
     ["claude-opus-4-1-20250805", 1_700],
     ["claude-opus-4-7", 5_000],
@@ -151,9 +173,10 @@ describe("what a model takes for one picture", () => {
   ])("%s: %s", (model, most) => expect(imageTokensOf(model)).toBe(most));
 });
 
+const around = (vendors: readonly string[], model: string, tools: boolean, declared = 0): number =>
+  surroundings({ vendors, model }, { tools, declared });
+
 it("knows what providers write around a request, and whose tokenizers leave a text as it is", () => {
-  const around = (vendors: readonly string[], model: string, tools: boolean, declared = 0): number =>
-    surroundings({ vendors, model }, { tools, declared });
   expect(around(["openai"], "gpt-5", false)).toBe(64);
   // Anthropic: up to 804 for tools; 735 and 499 for using a computer.
   expect(around(["anthropic"], "claude-opus-4-8", true, 1)).toBeGreaterThan(804 + 735 + 499);

@@ -66,8 +66,9 @@ const pictures: readonly (readonly [RegExp, number])[] = [
   [/^(o1|o3)(-pro)?(-\d|$)/, 75 + 8 * 150],
   [/^gpt-5(-chat|-pro|-codex)?(-\d|-latest|$)/, 70 + 8 * 140],
   [/^gpt-5-(mini|nano)/, 3_779],
-  // 10,000 patches where the original is asked for, at the largest multiplier that any of the family has.
-  [/^gpt-5\.\d/, 24_600],
+  // 10,000 patches where the original is asked for, at the largest multiplier that any of the family has. Not the small ones: GPT-5.4 mini has
+  // been seen to bill the base64 of a picture as text (community.openai.com, topic 1380539).
+  [/^gpt-5\.\d(?!.*-(mini|nano))/, 24_600],
   [/^claude-(3-|opus-4(-[0156])?(-\d{8}|@|-v|$)|(sonnet|haiku)-4)/, 1_700],
   [/^claude-/, 5_000],
   [/^gemini-[3-9]/, 2_300],
@@ -160,6 +161,15 @@ const toolCaps: ReadonlySet<string> = new Set(["openai", "azure", "sandbox"]);
 
 export function heedsToolCap({ vendors }: Capped): boolean {
   return toolCaps.has(vendors[0] ?? "") || vendors.includes("openai");
+}
+
+/**
+ * Other tiers that a call may be served at, for all that it asks for. OpenAI serves one that asks for none, or for `auto`, at the tier that the
+ * project is set to (API reference, `service_tier`), of which priority is the dearest.
+ */
+export function tiersOf({ vendors }: Capped, asked: string | null): readonly string[] {
+  const isOpenai = vendors.some((vendor) => vendor === "openai" || vendor === "azure");
+  return isOpenai && (asked === null || asked === "auto") ? ["priority"] : [];
 }
 
 /** Vendors whose tokenizers are published and work on the bytes as they are; others may put a text into another form first. */

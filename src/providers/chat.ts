@@ -102,6 +102,8 @@ function predictedBytes(root: Node): number {
 function readMessage(prompt: Prompt, message: Node): void {
   prompt.block(message);
   const role = stringOf(prompt.body, member(message, "role"));
+  // What the model said before, by its id.
+  if (member(message, "audio")?.kind === "object") prompt.widen("context held by the provider: audio");
   if (role === "system" || role === "developer") prompt.system(message);
   else if (role === "tool" || role === "function") prompt.result(message);
   else if (role === "user") prompt.user(message);

@@ -152,9 +152,11 @@ class ChatReader implements Reader {
     return this.#known.outputBytes;
   }
 
-  cut({ code, message }: Cut): readonly Ending[] {
+  /** Vercel's client fails on an end without counts; Cohere's own does not. */
+  cut({ code, message, reckoned }: Cut): readonly Ending[] {
     const id = this.#known.responseId;
     const pennyworth = { code, message };
+    const tokens = reckoned === undefined ? null : { input_tokens: reckoned.inputTokens, output_tokens: reckoned.outputTokens };
     if (this.#older !== null) {
       const response = { response_id: id, text: this.#older, finish_reason: "MAX_TOKENS" };
       const end = { is_finished: true, event_type: "stream-end", finish_reason: "MAX_TOKENS", response, pennyworth };
@@ -164,7 +166,9 @@ class ChatReader implements Reader {
     const say = (type: string, fields: Fields): void => void endings.push({ name: type, data: encode({ type, ...fields }) });
     if (!this.#begun) say("message-start", { delta: { message: { role: "assistant" } } });
     for (const { type, index } of this.#open.values()) say(type as string, { index });
-    say("message-end", { ...(id === null ? {} : { id }), delta: { finish_reason: "MAX_TOKENS" }, pennyworth });
+    const usage = tokens === null ? {} : { usage: { tokens } };
+    const said = tokens === null ? pennyworth : { ...pennyworth, estimated: ["usage"] };
+    say("message-end", { ...(id === null ? {} : { id }), delta: { finish_reason: "MAX_TOKENS", ...usage }, pennyworth: said });
     return endings;
   }
 

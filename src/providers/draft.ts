@@ -171,6 +171,7 @@ function endPart(say: (type: string, fields: Fields) => void, { added }: Item, i
 
 /** Text in pieces, as it stood in JSON strings. */
 class Quote {
+  readonly #copied: string[] = [];
   #escaped = "";
   #pieces = 0;
 
@@ -179,13 +180,16 @@ class Quote {
     const piece = data.slice(start + 1, endOf(data, start));
     this.#escaped += piece;
     // A slice keeps the whole text alive that it was cut from: now and then they are copied.
-    if (++this.#pieces % 64 === 0) this.#escaped = Buffer.from(this.#escaped, "latin1").toString("latin1");
+    if (++this.#pieces % 64 === 0) {
+      this.#copied.push(Buffer.from(this.#escaped, "latin1").toString("latin1"));
+      this.#escaped = "";
+    }
     return piece.length;
   }
 
   get text(): string {
     try {
-      return JSON.parse(decode(`"${this.#escaped}"`)) as string;
+      return JSON.parse(decode(`"${this.#copied.join("")}${this.#escaped}"`)) as string;
     } catch {
       return "";
     }

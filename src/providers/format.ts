@@ -195,6 +195,8 @@ export interface Cut {
   /** A stable code: `budget_exhausted`. */
   readonly code: string;
   readonly message: string;
+  /** What was used by the gateway's reckoning: said, and marked as estimated, only where clients of the format fail without counts. */
+  readonly reckoned?: { readonly inputTokens: number; readonly outputTokens: number };
 }
 
 export interface Refusal {

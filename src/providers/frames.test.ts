@@ -1,6 +1,6 @@
 // Events over the limit: they pass unread, in the order in which they came, however they are cut.
 
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { unread } from "./opaque.ts";
 import type { Fate, Reader } from "./frames.ts";
 import { followEvents } from "./sse.ts";
@@ -64,4 +64,43 @@ it("is not read when only its last piece takes it over the limit", () => {
 
 it("is told of when the stream ends within it", () => {
   expect(feed(long.slice(0, 44), [20], 30)).toMatchObject({ out: long.slice(0, 44), seen: [], sizes: [44] });
+});
+
+const text = (pieces: readonly Buffer[] | null): string => Buffer.concat(pieces ?? []).toString();
+
+describe("a stream that is cut", () => {
+  const why = { code: "halted", message: "stopped" };
+  const ended = "data: end\n\n";
+  const open = (limit: number): { pass: (text: string) => string; cut: () => string; end: () => string } => {
+    const stream = followEvents({ ...recorder(), cut: () => [{ data: "end" }] }, limit);
+    return { pass: (given) => text(stream.push(Buffer.from(given))), cut: () => text(stream.cut(why)), end: () => text(stream.end()) };
+  };
+
+  it("lets no half event out, neither then nor at its end", () => {
+    const { pass, cut, end } = open(100);
+    expect([pass("data: a\n\ndata: b"), cut(), pass("c\n\ndata: hold\n\nda"), cut(), end()]).toEqual(["data: a\n\n", ended, "", "", ""]);
+  });
+
+  it("lets what waits for another event go nowhere", () => {
+    const { pass, cut } = open(100);
+    expect([pass("data: wait\n\n"), cut(), pass("data: a\n\n")]).toEqual(["", ended, ""]);
+  });
+
+  it("lets an event over the limit, of which a part has passed, come to its end before its own", () => {
+    const { pass, cut, end } = open(10);
+    const big = `data: ${"x".repeat(20)}`;
+    expect([pass(big), cut(), pass("xx"), pass("x\n\ndata: a\n\n"), pass("data: b\n\n"), end()]).toEqual([
+      big,
+      "",
+      "xx",
+      `x\n\n${ended}`,
+      "",
+      "",
+    ]);
+  });
+
+  it("is not cut once what completes it is held", () => {
+    const { pass, cut, end } = open(100);
+    expect([pass("data: hold\n\n"), cut(), pass("data: a\n\n"), end()]).toEqual(["", "", "", ""]);
+  });
 });

@@ -81,7 +81,7 @@ class NativeReader implements Reader {
   /** In the model's own shape; before that is known, and of a shape whose ends are not, Bedrock's own exception. */
   cut(why: Cut): readonly Ending[] {
     const own = this.#own?.cut(why) ?? null;
-    if (own === null) return [{ name: "modelStreamErrorException", data: encode(why), isError: true }];
+    if (own === null) return [{ name: "modelStreamErrorException", data: encode({ message: why.message, code: why.code }), isError: true }];
     return own.flatMap(({ name, data }) => {
       // No stream of Bedrock's ends in a word alone.
       if (data === "[DONE]") return [];

@@ -17,6 +17,7 @@ const wordsMax = 8;
 
 const mediaTypes = new Set([
   "audio",
+  "computer_screenshot",
   "container_upload",
   "document",
   "file",
@@ -30,7 +31,7 @@ const mediaTypes = new Set([
   "video_url",
 ]);
 /** Of these each is one picture, wherever it comes from; the others are as long as they like. */
-const images = new Set(["image", "image_url", "input_image"]);
+const images = new Set(["computer_screenshot", "image", "image_url", "input_image"]);
 const mediaKeys = new Set(["data", "file_data", "file_id", "file_url", "image_url", "url", "video_url"]);
 
 export class Prompt {
@@ -163,11 +164,12 @@ export class Prompt {
 
   /** Bytes of a value without the media inside its content: base64 says nothing of tokens. */
   #textBytes(node: Node): number {
-    const content = node.kind === "object" ? member(node, "content") : node;
+    const content = node.kind === "object" ? (member(node, "content") ?? member(node, "output")) : node;
     return node.end - node.start - (content === undefined ? 0 : this.#mediaBytes(content, 0));
   }
 
   #mediaBytes(content: Node, level: number): number {
+    if (content.kind === "object") return this.#partMedia(content, level);
     if (content.kind !== "array") return 0;
     if (level > levelsMax) {
       this.widen("content nested too deep");
@@ -197,11 +199,13 @@ export class Prompt {
       return content === undefined ? 0 : this.#mediaBytes(open(this.body, content, 1), level + 1);
     }
     let bytes = 0;
+    let isFound = false;
     for (const object of [part, ...part.values]) {
       for (const [index, key] of object.keys.entries()) {
         const value = object.values[index] as Node;
         if (!mediaKeys.has(key) || value.kind !== "string") continue;
         const size = value.end - value.start;
+        isFound = true;
         bytes += size;
         const opening = this.body.toString("latin1", value.start + 1, Math.min(value.end, value.start + 6));
         const isInline = opening === "data:" || key === "data" || key === "file_data";
@@ -210,6 +214,9 @@ export class Prompt {
         else this.widen(`${where}: ${type}`);
       }
     }
+    // In whatever other way it is given: it is one all the same.
+    if (!isFound && images.has(type)) this.image(`media of unknown tokens: ${type}`, part, 0);
+    else if (!isFound) this.widen(`media of unknown tokens: ${type}`);
     return bytes;
   }
 }

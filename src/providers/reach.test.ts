@@ -92,6 +92,32 @@ describe("pictures", () => {
     expect(request.requestBytes).toBeLessThan(500);
   });
 
+  it.each<[string, Format, unknown, number]>([
+    [
+      "a function's result",
+      responses,
+      { input: [{ type: "function_call_output", call_id: "1", output: [{ type: "input_image", image_url: "https://x" }] }] },
+      1,
+    ],
+    ["a screenshot", responses, { input: [{ type: "computer_call_output", output: { type: "computer_screenshot", image_url: data } }] }, 1],
+    ["some other way", chat, user([{ type: "image", image: "https://x" }]), 1],
+    [
+      "no way",
+      responses,
+      {
+        input: [
+          { type: "reasoning", encrypted_content: base64 },
+          { type: "function_call_output", output: "https://x" },
+        ],
+      },
+      0,
+    ],
+  ])("in %s are counted", (_name, format, value, count) => {
+    const request = bounded(format, "openai", "gpt-5", value);
+    expect(request).toMatchObject({ extraTokens: 64 + count * 1_190, wide: null, unbounded: null });
+    expect(request.requestBytes < 500).toBe(count > 0);
+  });
+
   it("of a model of which that is not known may fill the window", () => {
     const request = bounded(chat, "vllm", "qwen3-vl", user([{ type: "image_url", image_url: { url: data } }]));
     expect(request).toMatchObject({ wide: "pictures of unknown tokens", unbounded: null });
@@ -129,27 +155,54 @@ describe("what may fill the window", () => {
       { contents: [{ parts: [{ fileData: { mimeType: "video/mp4", fileUri: "gs://x" } }] }] },
       "media by URL: video",
     ],
+    [
+      "what the model said",
+      chat,
+      "gpt-audio",
+      { messages: [{ role: "assistant", audio: { id: "a" } }] },
+      "context held by the provider: audio",
+    ],
+    [
+      "what it thought",
+      responses,
+      "gpt-5",
+      { input: [{ type: "reasoning", id: "r", summary: [] }] },
+      "context held by the provider: reasoning",
+    ],
+    [
+      "what a tool found",
+      responses,
+      "gpt-5",
+      { input: [{ type: "file_search_call", id: "f" }] },
+      "context held by the provider: file_search_call",
+    ],
+    ["sound in some other way", chat, "gpt-4o", user([{ type: "input_audio", sound: "?" }]), "media of unknown tokens: input_audio"],
   ])("%s", (_name, format, model, value, wide) => {
     expect(bounded(format, "openai", model, value)).toMatchObject({ wide, unbounded: null, reads: { media: true } });
   });
 });
 
+const search = (uses?: number): object => ({
+  max_tokens: 100,
+  tools: [{ type: "web_search_20250305", name: "web_search", ...(uses === undefined ? {} : { max_uses: uses }) }],
+  messages: [],
+});
+const ofClaude = (value: unknown): ReturnType<typeof boundRequest> => bounded(anthropic, "anthropic", "claude-sonnet-4-5", value);
+
 describe("tools that the provider runs", () => {
-  const search = (uses?: number): object => ({
-    max_tokens: 100,
-    tools: [{ type: "web_search_20250305", name: "web_search", ...(uses === undefined ? {} : { max_uses: uses }) }],
-    messages: [],
-  });
   it("are steps and uses where they have a cap", () => {
-    const of = (value: unknown) => bounded(anthropic, "anthropic", "claude-sonnet-4-5", value);
-    expect(of(search(3))).toMatchObject({ unbounded: null, steps: 10, capPerStep: true, uses: { web_search: 3 }, cap: 100 });
-    expect(of(search(30))).toMatchObject({ steps: 31, uses: { web_search: 30 } });
+    expect(ofClaude(search(3))).toMatchObject({ unbounded: null, steps: 10, capPerStep: true, uses: { web_search: 3 }, cap: 100 });
+    expect(ofClaude(search(30))).toMatchObject({ steps: 31, uses: { web_search: 30 } });
     const fetch = { type: "web_fetch_20250910", name: "web_fetch", max_uses: 4 };
-    expect(of({ ...search(3), tools: [{ type: "web_search_20250305", max_uses: 3 }, fetch] })).toMatchObject({
+    expect(ofClaude({ ...search(3), tools: [{ type: "web_search_20250305", max_uses: 3 }, fetch] })).toMatchObject({
       uses: { web_search: 3, web_fetch: 4 },
     });
-    expect(of(search())).toMatchObject({ unbounded: "server tools without a cap: web_search_20250305" });
-    expect(of({ ...search(), tools: [{ type: "advisor_20260301", max_uses: 2 }] }).unbounded).toMatch(/advisor/);
+    expect(ofClaude(search())).toMatchObject({ unbounded: "server tools without a cap: web_search_20250305" });
+    expect(ofClaude({ ...search(), tools: [{ type: "advisor_20260301", max_uses: 2 }] }).unbounded).toMatch(/advisor/);
+    // Later versions are called by code as well, which no number of uses bounds.
+    const later = { type: "web_search_20260209", name: "web_search", max_uses: 2 };
+    expect(ofClaude({ tools: [later] }).unbounded).toBe("server tools capped at 2 calls: web_search_20260209");
+    expect(ofClaude({ tools: [{ ...later, allowed_callers: ["direct"] }] })).toMatchObject({ unbounded: null, steps: 10 });
   });
 
   it.each([
@@ -190,6 +243,13 @@ describe("tools that the provider runs", () => {
   });
 });
 
+const put = (vendor: string, model: string, value: object): string | undefined => {
+  const facts = chat.request(Buffer.from(JSON.stringify({ model, ...value })), line());
+  return capSplices(target(chat, vendor, model), facts, 7)
+    ?.map(({ insert }) => insert)
+    .join(" ");
+};
+
 describe("the cap in force", () => {
   it.each<[Format, string, string, object, number | null]>([
     [chat, "openai", "gpt-5", { max_completion_tokens: 9 }, 9],
@@ -206,12 +266,6 @@ describe("the cap in force", () => {
   });
 
   it("is put in by a name that is heeded, and not where it would be none", () => {
-    const put = (vendor: string, model: string, value: object): string | undefined => {
-      const facts = chat.request(Buffer.from(JSON.stringify({ model, ...value })), line());
-      return capSplices(target(chat, vendor, model), facts, 7)
-        ?.map(({ insert }) => insert)
-        .join(" ");
-    };
     expect(put("openai", "gpt-5", {})).toBe('"max_completion_tokens":7,');
     expect(put("openai", "gpt-4o", { max_tokens: 9 })).toBe("7");
     expect(put("ollama", "qwen3", {})).toBe('"max_tokens":7,');
@@ -225,6 +279,8 @@ describe("the cap in force", () => {
     expect(bounded(chat, "vllm", "qwen3", {})).toMatchObject({ cap: null, outputMax: null });
   });
 });
+
+const bytesAt = (model: string, value: string): number => bounded(chat, "x", model, value).requestBytes;
 
 describe("texts", () => {
   it("of a list have each a window of its own, and a prediction is put out beside the answer", () => {
@@ -243,14 +299,13 @@ describe("texts", () => {
   });
 
   it("grow to eleven times as much in another form of Unicode", () => {
-    const at = (model: string, value: string): number => bounded(chat, "x", model, value).requestBytes;
     const text = '{"a":"\uFDFA"}';
-    expect(at("claude", text)).toBe(Buffer.byteLength(text) + 30);
-    expect(at("gpt-5", text)).toBe(Buffer.byteLength(text));
-    expect(at("claude", '{"a":"\\ufdfa"}')).toBe(8 + 33);
+    expect(bytesAt("claude", text)).toBe(Buffer.byteLength(text) + 30);
+    expect(bytesAt("gpt-5", text)).toBe(Buffer.byteLength(text));
+    expect(bytesAt("claude", '{"a":"\\ufdfa"}')).toBe(8 + 33);
     // An escaped backslash, and then four letters.
-    expect(at("claude", '{"a":"\\\\ufdfa"}')).toBe(15);
-    expect(at("claude", `{"a":"${"\uFDFA".repeat(100_000)}"}`)).toBe(11 * 300_008);
+    expect(bytesAt("claude", '{"a":"\\\\ufdfa"}')).toBe(15);
+    expect(bytesAt("claude", `{"a":"${"\uFDFA".repeat(100_000)}"}`)).toBe(11 * 300_008);
   });
 
   it("are never below their bytes, nor below their bytes in that form, however they are written", () => {

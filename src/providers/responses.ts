@@ -106,12 +106,19 @@ function readRequest(body: Buffer): RequestFacts {
   };
 }
 
+/** Items that hold all that is read of them; what a provider's own tool found, or a model thought, may stand for more than its id. */
+const wholeItems =
+  /^(message|agent_message|(function|custom_tool|apply_patch|local_shell|shell)_call(_output)?|computer_call(_output)?|mcp_approval_(request|response))$/;
+/** These do where they hold it in a form that only the provider reads. */
+const sealedItems = /^(reasoning|compaction)$/;
+
 function readItem(prompt: Prompt, item: Node): void {
   prompt.block(item);
   const { body } = prompt;
   const type = stringOf(body, member(item, "type")) ?? "message";
   const role = stringOf(body, member(item, "role"));
-  if (type === "item_reference") prompt.widen("context held by the provider: item_reference");
+  const isWhole = wholeItems.test(type) || (sealedItems.test(type) && member(item, "encrypted_content")?.kind === "string");
+  if (!isWhole) prompt.widen(`context held by the provider: ${type.slice(0, wordCharactersMax)}`);
   if (type.endsWith("_output")) prompt.result(item);
   else if (type !== "message") prompt.earlier(item);
   else if (role === "system" || role === "developer") prompt.system(item);

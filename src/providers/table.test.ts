@@ -24,6 +24,23 @@ describe("the providers", () => {
     ]);
     expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(providers.map(({ name, whenClientLeaves }) => [name, whenClientLeaves])));
   });
+
+  it("bill of a stream that is cut what docs/disconnects.md says, and by whose word", () => {
+    const page = readFileSync(fileURLToPath(new URL("../../docs/disconnects.md", import.meta.url)), "utf8");
+    const rows = [...page.matchAll(/^\| ([\w-]+) +\| (stops|bills on|unknown) +\| (.+?) +\|$/gm)].map(([, name, bills, by]) => [
+      name,
+      bills,
+      by,
+    ]);
+    expect(rows).toEqual(providers.map(({ name, afterCut, afterCutBy }) => [name, afterCut, afterCutBy]));
+  });
+
+  it("of which nobody knows what they bill are not cancelled when a client leaves, nor those that bill on", () => {
+    for (const { afterCut, afterCutBy, whenClientLeaves } of providers) {
+      expect(whenClientLeaves.stream).toBe(afterCut === "stops" ? "cancel" : "drain");
+      expect(afterCutBy === "nobody").toBe(afterCut === "unknown");
+    }
+  });
 });
 
 describe("settings", () => {
@@ -36,6 +53,8 @@ describe("settings", () => {
       apis: { openai: "" },
       formats: ["openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "openai-images", "openai-audio"],
       whenClientLeaves: { json: "drain", stream: "drain" },
+      afterCut: "unknown",
+      afterCutBy: "nobody",
       pricesOf: ["mine"],
       region: null,
       headers: {},

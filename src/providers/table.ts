@@ -24,6 +24,15 @@ import { geminiEmbed } from "./vectors.ts";
 /** When the client has gone: read the answer to its end and count it, or cancel it and estimate. docs/disconnects.md gives the reasons. */
 export type Leaving = "drain" | "cancel";
 
+/**
+ * What is billed of a stream that is ended before its time and whose connection is closed: what was generated until then, or the whole answer.
+ * `unknown` is to be taken as `bills on`: nobody has said that cutting saves anything.
+ */
+export type AfterCut = "stops" | "bills on" | "unknown";
+
+/** Who says so; docs/disconnects.md has their words. */
+export type CutSource = "OpenRouter, of those behind it" | "public reports of invoices" | "it is the user's own machine" | "nobody";
+
 /** `aws`: signed by SigV4, or a bearer where the variable holds a Bedrock key. `google`: a token that Google's library gets. */
 export type Auth = "bearer" | "x-api-key" | "api-key" | "x-goog-api-key" | "aws" | "google" | "none";
 
@@ -41,6 +50,8 @@ export interface ProviderRecord {
   readonly apis: { readonly [name in ApiName]?: string | { readonly at: string; readonly auth: Auth } };
   readonly formats: readonly FormatName[];
   readonly whenClientLeaves: { readonly json: Leaving; readonly stream: Leaving };
+  readonly afterCut: AfterCut;
+  readonly afterCutBy: CutSource;
   /** Whose list prices apply, in order. */
   readonly pricesOf: readonly string[];
   readonly region: string | null;
@@ -82,6 +93,8 @@ const openaiFormats: readonly FormatName[] = [
 const chatAndEmbeddings: readonly FormatName[] = ["openai-chat", "openai-completions", "openai-embeddings"];
 const drains = { json: "drain", stream: "drain" } as const;
 const cancels = { json: "drain", stream: "cancel" } as const;
+const stops = { whenClientLeaves: cancels, afterCut: "stops", afterCutBy: "OpenRouter, of those behind it" } as const;
+const billsOn = { whenClientLeaves: drains, afterCut: "bills on", afterCutBy: "OpenRouter, of those behind it" } as const;
 
 function provider(name: string, baseUrl: string | null, keyFrom: string | null, differs: Partial<ProviderRecord> = {}): ProviderRecord {
   return {
@@ -92,6 +105,8 @@ function provider(name: string, baseUrl: string | null, keyFrom: string | null, 
     apis: { openai: "" },
     formats: ["openai-chat"],
     whenClientLeaves: drains,
+    afterCut: "unknown",
+    afterCutBy: "nobody",
     pricesOf: [name],
     region: null,
     headers: {},
@@ -100,7 +115,12 @@ function provider(name: string, baseUrl: string | null, keyFrom: string | null, 
 }
 
 /** A server on this machine stops when its client leaves, and costs no money per token. */
-const local: Partial<ProviderRecord> = { formats: openaiFormats, whenClientLeaves: { json: "cancel", stream: "cancel" } };
+const local: Partial<ProviderRecord> = {
+  formats: openaiFormats,
+  whenClientLeaves: { json: "cancel", stream: "cancel" },
+  afterCut: "stops",
+  afterCutBy: "it is the user's own machine",
+};
 
 /** Such a server with OpenAI's and Anthropic's APIs at one address. docs/local.md says what was tried of which. */
 const engine: Partial<ProviderRecord> = {
@@ -110,22 +130,24 @@ const engine: Partial<ProviderRecord> = {
 };
 
 export const providers: readonly ProviderRecord[] = [
-  provider("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", { formats: openaiFormats, whenClientLeaves: cancels }),
+  provider("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", { formats: openaiFormats, ...stops }),
   provider("anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", {
     auth: "x-api-key",
     apis: { anthropic: "" },
     formats: ["anthropic-messages"],
-    whenClientLeaves: cancels,
+    ...stops,
   }),
   provider("google", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY", {
     auth: "x-goog-api-key",
     apis: { gemini: "", openai: { at: "/v1beta/openai", auth: "bearer" } },
     formats: ["gemini-generate", "gemini-embed", "openai-chat", "openai-embeddings"],
+    ...billsOn,
   }),
   provider("vertex", "https://{region-}aiplatform.googleapis.com", "GOOGLE_APPLICATION_CREDENTIALS", {
     auth: "google",
     apis: { vertex: "" },
     formats: ["gemini-generate", "gemini-embed", "anthropic-messages"],
+    ...billsOn,
     // Models of its garden that neither makes are in its own list, where one was taken.
     pricesOf: ["google", "anthropic", "vertex"],
   }),
@@ -133,45 +155,51 @@ export const providers: readonly ProviderRecord[] = [
     auth: "api-key",
     apis: { azure: "", openai: "/openai/v1" },
     formats: openaiFormats,
-    whenClientLeaves: cancels,
+    ...stops,
     pricesOf: ["azure", "openai"],
   }),
   provider("bedrock", "https://bedrock-runtime.{region}.amazonaws.com", "AWS_BEARER_TOKEN_BEDROCK", {
     auth: "aws",
     apis: { bedrock: "", openai: "/openai/v1" },
     formats: ["bedrock-converse", "bedrock-invoke", "openai-chat", "openai-responses"],
+    ...billsOn,
+    afterCutBy: "public reports of invoices",
     pricesOf: ["aws"],
   }),
   provider("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", {
     apis: { openai: "", anthropic: "" },
     formats: ["openai-chat", "openai-completions", "openai-responses", "openai-embeddings", "anthropic-messages"],
   }),
-  provider("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", { formats: ["openai-chat", "openai-responses", "openai-audio"] }),
+  provider("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", {
+    formats: ["openai-chat", "openai-responses", "openai-audio"],
+    ...billsOn,
+  }),
   provider("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", {
     formats: [...chatAndEmbeddings, "openai-images", "openai-audio"],
-    whenClientLeaves: cancels,
+    ...stops,
   }),
   provider("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", {
     formats: [...chatAndEmbeddings, "openai-responses"],
-    whenClientLeaves: cancels,
+    ...stops,
   }),
-  provider("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", { whenClientLeaves: cancels }),
+  provider("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", { ...stops }),
   provider("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", {
     formats: [...chatAndEmbeddings, "openai-audio"],
+    ...billsOn,
     streamUsage: "sent",
   }),
   provider("xai", "https://api.x.ai/v1", "XAI_API_KEY", {
     apis: { openai: "", anthropic: { at: "", auth: "x-api-key" } },
     formats: ["openai-chat", "openai-responses", "anthropic-messages"],
-    whenClientLeaves: cancels,
+    ...stops,
     pricesOf: ["x-ai"],
   }),
   provider("cohere", "https://api.cohere.com", "COHERE_API_KEY", {
     apis: { cohere: "", openai: "/compatibility/v1" },
     formats: ["cohere-chat", "cohere-embed", "openai-chat", "openai-embeddings"],
-    whenClientLeaves: cancels,
+    ...stops,
   }),
-  provider("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
+  provider("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY", billsOn),
   provider("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", { pricesOf: ["moonshotai"] }),
   provider("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY"),
   provider("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
@@ -198,7 +226,8 @@ export const providers: readonly ProviderRecord[] = [
 export const sandboxRecord: ProviderRecord = provider("sandbox", null, null, {
   apis: Object.fromEntries(apis.map(({ name, root }) => [name, root])),
   formats: [...formats.keys()],
-  whenClientLeaves: cancels,
+  ...stops,
+  afterCutBy: "it is the user's own machine",
   pricesOf: ["openai", "anthropic", "google", "cohere", "aws"],
 });
 
