@@ -90,8 +90,11 @@ export function periodLineMeasures(grouped: boolean): string {
     .replace("NULL::HUGEINT", grouped ? "sum(line.quantity)" : "NULL::HUGEINT");
 }
 
+/** What the rows `c` of a cut cost, of which whole dollars are in a column of their own. */
+export const cutCost = `sum(c."cost") + sum(c.dollars)::DECIMAL(38,12)`;
+
 /** Of the rows `c` of a cut, as a part. */
-export const cutSums = partOf(each(cutMeasures, (name) => `sum(c."${name}")`));
+export const cutSums = partOf({ ...each(cutMeasures, (name) => `sum(c."${name}")`), cost: cutCost });
 
 /** Of groups that were added up, all of them together: NULL where there are none. */
 export const totalSums = measureNames

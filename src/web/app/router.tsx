@@ -2,10 +2,11 @@
 // Invariant: an address that no page knows says so, and never shows an empty page.
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { askDays, askHours, foreseeExplore, overviewSinceMs } from "./asks.ts";
 import { foresee } from "./data.ts";
 import { Frame } from "./frame.tsx";
 import { parseSearch, type Search, stringifySearch } from "./search.ts";
-import { zone } from "./time.ts";
+import { startOfDay, zone } from "./time.ts";
 import { Lost, Loading, Mishap } from "./parts/states.tsx";
 
 const validateSearch = (search: Record<string, unknown>): Search => search as Search;
@@ -15,9 +16,11 @@ const root = createRootRoute({ component: Frame, notFoundComponent: Lost, errorC
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  // What its figures and its list of calls ask: the same questions, or they are asked twice.
+  // What its figures, its chart and its list of calls ask: the same questions, or they are asked twice.
   loader: () => {
     foresee("overview", { zone });
+    foresee("report", askDays(overviewSinceMs()));
+    foresee("report", askHours(startOfDay(Date.now())));
     foresee("calls", { limit: 8 });
   },
   component: lazyRouteComponent(() => import("./pages/overview.tsx"), "Overview"),
@@ -25,6 +28,9 @@ const overview = createRoute({
 const explore = createRoute({
   getParentRoute: () => root,
   path: "/explore",
+  beforeLoad: ({ search }) => {
+    for (const query of foreseeExplore(search)) foresee("report", query);
+  },
   component: lazyRouteComponent(() => import("./pages/explore.tsx"), "Explore"),
 });
 const calls = createRoute({

@@ -3,10 +3,11 @@
 
 import { SegmentedControl, Select, Switch, useComputedColorScheme } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useCallback, useMemo, useRef } from "react";
+import { memo, type ReactNode, useCallback, useMemo, useRef } from "react";
 import type { Query, Report, Row } from "../api.ts";
+import { askExplore, type ExploreAsks, exploreSpan, rowsMax } from "../asks.ts";
 import { useAnswer } from "../data.ts";
-import { isAdditive, isMeasure, type Measure, measures, nameFields } from "../fields.ts";
+import { isAdditive, type Measure, measures, nameFields } from "../fields.ts";
 import { Chart, type ChartKind } from "../parts/chart.tsx";
 import { FieldSelect, Filters } from "../parts/filters.tsx";
 import { NoCalls } from "../parts/none.tsx";
@@ -17,53 +18,43 @@ import { Failed, Waiting } from "../parts/states.tsx";
 import { Unreal } from "../parts/unreal.tsx";
 import { Exact, markOf } from "../parts/usd.tsx";
 import { one } from "../search.ts";
-import { type Bucket, buckets, fits, formatMeasure, isBucket, next, pickBucket, toSeries } from "../series.ts";
+import { type Bucket, buckets, fits, formatMeasure, isBucket, next, type Series, toSeries } from "../series.ts";
 import { describeSpan, toIso, zone } from "../time.ts";
-import { useView } from "../view.ts";
+import { useView, type View } from "../view.ts";
 import { plural } from "../words.ts";
 import { Groups } from "./groups.tsx";
 
-const top = 7;
-const fieldsMax = 2;
-const groupsMax = 200;
-const rowsMax = 10_000;
-
 export function Explore(): ReactNode {
-  const { search, spanText, span, nowMs, filters, change } = useView("7d");
+  const { search, spanText, span, nowMs, filters, change } = useView(exploreSpan);
   const navigate = useNavigate();
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
-  const by = one(search["by"]) ?? "model";
-  const fields = useMemo(() => (by === "none" ? [] : by.split(",").slice(0, fieldsMax)), [by]);
-  const [first = "none", second = "none"] = fields;
-  const measure = readMeasure(one(search["measure"]));
-  const wanted = one(search["bucket"]);
-  const bucket: Bucket = isBucket(wanted) && fits(wanted, span, nowMs) ? wanted : pickBucket(span, nowMs);
+  const {
+    fields,
+    measure,
+    bucket,
+    asked,
+    extra,
+    groups: asksGroups,
+    overTime: asksOverTime,
+  } = useMemo(() => askExplore(search, span, nowMs), [search, span, nowMs]);
   const kind: ChartKind = one(search["kind"]) === "line" || !isAdditive(measure) ? "line" : "stack";
   const isCompared = one(search["compare"]) === "before" && span.sinceMs !== null;
 
-  const asked: Query = { since: toIso(span.sinceMs), until: toIso(span.untilMs), filter: filters, zone };
-  const extra: Query = isAdditive(measure) ? {} : { latency: "true" };
   const lengthMs = span.sinceMs === null ? 0 : (span.untilMs ?? nowMs) - span.sinceMs;
   const askedBefore: Query = { ...asked, since: toIso((span.sinceMs ?? 0) - lengthMs), until: toIso(span.sinceMs ?? 0) };
-  const groups = useAnswer<Report>("report", { ...asked, ...extra, by: fields.join(","), limit: groupsMax });
-  const overTime = useAnswer<Report>("report", {
-    ...asked,
-    ...extra,
-    by: [bucket, ...fields].join(","),
-    top: fields.length === 0 ? undefined : top,
-    limit: rowsMax,
-  });
-  const groupsBefore = useAnswer<Report>(
-    "report",
-    { ...askedBefore, ...extra, by: fields.join(","), limit: groupsMax },
-    { enabled: isCompared },
-  );
+  const groups = useAnswer<Report>("report", asksGroups);
+  const overTime = useAnswer<Report>("report", asksOverTime);
+  const groupsBefore = useAnswer<Report>("report", { ...asksGroups, ...askedBefore }, { enabled: isCompared });
   const overBefore = useAnswer<Report>("report", { ...askedBefore, ...extra, by: bucket, limit: rowsMax }, { enabled: isCompared });
 
-  const series = useMemo(
-    () => (overTime.data === undefined ? null : toSeries(overTime.data, { bucket, fields, measure, span, nowMs })),
-    [overTime.data, bucket, fields, measure, span, nowMs],
-  );
+  // What was drawn stays until the answer to what is asked now is there: drawn by the new question, the old answer would be of neither.
+  const drawn = useRef<Series | null>(null);
+  const isOld = overTime.isPlaceholderData;
+  const series = useMemo(() => {
+    if (isOld && drawn.current !== null) return drawn.current;
+    return overTime.data === undefined ? null : toSeries(overTime.data, { bucket, fields, measure, span, nowMs });
+  }, [isOld, overTime.data, bucket, fields, measure, span, nowMs]);
+  drawn.current = series;
   const before = useMemo(() => {
     if (!isCompared || overBefore.data === undefined || span.sinceMs === null) return undefined;
     const shifted = { sinceMs: span.sinceMs - lengthMs, untilMs: span.sinceMs };
@@ -87,6 +78,15 @@ export function Explore(): ReactNode {
   const drill = (extra: readonly string[], span = spanText): void => {
     void navigate({ to: "/calls", search: { span, filter: [...filters.filter((text) => !text.startsWith("class")), ...extra] } });
   };
+  // What a row of the table leads to is asked when it is clicked: the table is not drawn anew for it.
+  const acts = useRef({ filters, change, drill });
+  acts.current = { filters, change, drill };
+  const onFilter = useCallback((list: readonly string[]) => {
+    acts.current.change({ filter: [...new Set([...acts.current.filters, ...list])] });
+  }, []);
+  const onFilters = useCallback((list: readonly string[]) => acts.current.change({ filter: list.length === 0 ? undefined : list }), []);
+  const onCalls = useCallback((list: readonly string[]) => acts.current.drill(list), []);
+  const onTask = useCallback((id: string) => void navigate({ to: "/tasks/$id", params: { id } }), [navigate]);
 
   return (
     <Page
@@ -119,73 +119,17 @@ export function Explore(): ReactNode {
       }
     >
       <div className="stack" style={{ gap: 12 }}>
-        <div className="row wrap controls">
-          <Select
-            size="xs"
-            w={{ base: 164, sm: 200 }}
-            aria-label="Measure"
-            value={measure}
-            onChange={(value) => change({ measure: value === "cost" ? undefined : (value ?? undefined) })}
-            data={Object.entries(measures).map(([value, label]) => ({ value, label }))}
-            allowDeselect={false}
-          />
-          <span className="soft small">by</span>
-          <FieldSelect
-            label="Group by"
-            hideLabel
-            width={164}
-            value={first}
-            onChange={(field) => change({ by: field === "none" || field === second ? field : [field, ...fields.slice(1)].join(",") })}
-            extra={[{ value: "none", label: "Nothing, all calls" }]}
-          />
-          {fields.length === 0 ? null : (
-            <>
-              <span className="soft small">and</span>
-              <FieldSelect
-                label="And by"
-                hideLabel
-                width={164}
-                value={second}
-                without={[first]}
-                onChange={(field) => change({ by: field === "none" ? first : `${first},${field}` })}
-                extra={[{ value: "none", label: "Nothing more" }]}
-              />
-            </>
-          )}
-          <span className="soft small">per</span>
-          <Select
-            size="xs"
-            w={110}
-            aria-label="Per"
-            value={bucket}
-            onChange={(value) => change({ bucket: value ?? undefined })}
-            data={Object.entries(buckets)
-              .filter(([value]) => fits(value as Bucket, span, nowMs))
-              .map(([value, label]) => ({ value, label }))}
-            allowDeselect={false}
-          />
-          {isAdditive(measure) ? (
-            <SegmentedControl
-              size="xs"
-              aria-label="Kind of chart"
-              value={kind}
-              onChange={(value) => change({ kind: value === "line" ? "line" : undefined })}
-              data={[
-                { value: "stack", label: "Stacked" },
-                { value: "line", label: "Lines" },
-              ]}
-            />
-          ) : null}
-          {span.sinceMs === null ? null : (
-            <Switch
-              size="xs"
-              label="Against before"
-              checked={isCompared}
-              onChange={(event) => change({ compare: event.currentTarget.checked ? "before" : undefined })}
-            />
-          )}
-        </div>
-        <Filters filters={filters} span={span} onChange={(list) => change({ filter: list.length === 0 ? undefined : list })} />
+        <Controls
+          fields={fields}
+          measure={measure}
+          bucket={bucket}
+          kind={kind}
+          isCompared={isCompared}
+          span={span}
+          nowMs={nowMs}
+          change={change}
+        />
+        <Filters filters={filters} span={span} onChange={onFilters} />
         <section className="card" aria-labelledby="chart">
           <div className="title">
             <h2 id="chart">
@@ -232,23 +176,23 @@ export function Explore(): ReactNode {
                 label={`${measures[measure]}${byWords} per ${bucket}, ${describeSpan(spanText)}`}
                 before={before?.heights}
                 beforeTexts={before?.texts}
-                onPick={(atMs) => drill([], `${toIso(atMs)}..${toIso(next(bucket, atMs))}`)}
+                onPick={(atMs) => drill([], `${toIso(atMs)}..${toIso(next(series.bucket, atMs))}`)}
                 onReady={onReady}
               />
             )}
           </div>
         </section>
-        {fields.length === 0 || groups.data === undefined || groups.data.rows.length === 0 ? null : (
+        {groups.data === undefined || groups.data.by.length === 0 || groups.data.rows.length === 0 ? null : (
           <Groups
             report={groups.data}
             before={isCompared ? groupsBefore.data : undefined}
-            fields={fields}
+            fields={groups.data.by}
             measure={measure}
             scheme={scheme}
             series={series}
-            onFilter={(list) => change({ filter: [...new Set([...filters, ...list])] })}
-            onCalls={drill}
-            onTask={(id) => void navigate({ to: "/tasks/$id", params: { id } })}
+            onFilter={onFilter}
+            onCalls={onCalls}
+            onTask={onTask}
           />
         )}
       </div>
@@ -256,13 +200,92 @@ export function Explore(): ReactNode {
   );
 }
 
+/** What is asked for. Drawn anew when that changes, not with each answer: its menus take longer than all else of the page. */
+const Controls = memo(function Controls({
+  fields,
+  measure,
+  bucket,
+  kind,
+  isCompared,
+  span,
+  nowMs,
+  change,
+}: Pick<ExploreAsks, "fields" | "measure" | "bucket"> &
+  Pick<View, "span" | "nowMs" | "change"> & { readonly kind: ChartKind; readonly isCompared: boolean }): ReactNode {
+  const [first = "none", second = "none"] = fields;
+  return (
+    <div className="row wrap controls">
+      <Select
+        size="xs"
+        w={{ base: 164, sm: 200 }}
+        aria-label="Measure"
+        value={measure}
+        onChange={(value) => change({ measure: value === "cost" ? undefined : (value ?? undefined) })}
+        data={Object.entries(measures).map(([value, label]) => ({ value, label }))}
+        allowDeselect={false}
+      />
+      <span className="soft small">by</span>
+      <FieldSelect
+        label="Group by"
+        hideLabel
+        width={164}
+        value={first}
+        onChange={(field) => change({ by: field === "none" || field === second ? field : [field, ...fields.slice(1)].join(",") })}
+        extra={[{ value: "none", label: "Nothing, all calls" }]}
+      />
+      {fields.length === 0 ? null : (
+        <>
+          <span className="soft small">and</span>
+          <FieldSelect
+            label="And by"
+            hideLabel
+            width={164}
+            value={second}
+            without={[first]}
+            onChange={(field) => change({ by: field === "none" ? first : `${first},${field}` })}
+            extra={[{ value: "none", label: "Nothing more" }]}
+          />
+        </>
+      )}
+      <span className="soft small">per</span>
+      <Select
+        size="xs"
+        w={110}
+        aria-label="Per"
+        value={bucket}
+        onChange={(value) => change({ bucket: value ?? undefined })}
+        data={Object.entries(buckets)
+          .filter(([value]) => fits(value as Bucket, span, nowMs))
+          .map(([value, label]) => ({ value, label }))}
+        allowDeselect={false}
+      />
+      {isAdditive(measure) ? (
+        <SegmentedControl
+          size="xs"
+          aria-label="Kind of chart"
+          value={kind}
+          onChange={(value) => change({ kind: value === "line" ? "line" : undefined })}
+          data={[
+            { value: "stack", label: "Stacked" },
+            { value: "line", label: "Lines" },
+          ]}
+        />
+      ) : null}
+      {span.sinceMs === null ? null : (
+        <Switch
+          size="xs"
+          label="Against before"
+          checked={isCompared}
+          onChange={(event) => change({ compare: event.currentTarget.checked ? "before" : undefined })}
+        />
+      )}
+    </div>
+  );
+});
+
 function Headline({ measure, total }: { readonly measure: Measure; readonly total: Report["total"] }): ReactNode {
   if (measure === "cost") return <Exact value={total.cost} mark={markOf(total)} />;
   return formatMeasure(measure, total);
-}
-
-function readMeasure(text: string | undefined): Measure {
-  return isMeasure(text) ? text : "cost";
 }
 
 const sumNames = ["calls", "cost", "inputTokens", "outputTokens", "unpriced", "unmetered", "doubtful", "presumed", "failed"] as const;

@@ -1,7 +1,7 @@
 // The groups behind a chart, as a table that is also its legend: what each adds to the whole, against before, and the way to its calls.
 
 import { Button, Menu } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { memo, type ReactNode, useState } from "react";
 import type { Report } from "../api.ts";
 import { isAdditive, type Measure, measures, nameFields, nameValues } from "../fields.ts";
 import { Icon } from "../icons.tsx";
@@ -28,7 +28,18 @@ export interface GroupsProps {
   readonly onTask: (id: string) => void;
 }
 
-export function Groups({ report, before, fields, measure, scheme, series, onFilter, onCalls, onTask }: GroupsProps): ReactNode {
+/** Drawn anew when its own answer changes, not with every other of the page. */
+export const Groups = memo(function Groups({
+  report,
+  before,
+  fields,
+  measure,
+  scheme,
+  series,
+  onFilter,
+  onCalls,
+  onTask,
+}: GroupsProps): ReactNode {
   const [isWhole, setWhole] = useState(false);
   const { total } = report;
   const rows = measure === "cost" ? report.rows : report.rows.toSorted((a, b) => (read(measure, b) ?? 0) - (read(measure, a) ?? 0));
@@ -151,7 +162,7 @@ export function Groups({ report, before, fields, measure, scheme, series, onFilt
       )}
     </section>
   );
-}
+});
 
 /** A menu that is made when it is first asked for: a table has many rows, and few of them are asked. */
 function Choices({ label, children }: { readonly label: string; readonly children: ReactNode }): ReactNode {

@@ -4,6 +4,7 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { memo, type ReactNode, useMemo } from "react";
 import type { CallsPage, Overview as Answer, OverviewSpan, Report } from "../api.ts";
+import { askDays, askHours, overviewDays as days, overviewSinceMs } from "../asks.ts";
 import { useAnswer, useStatus } from "../data.ts";
 import { headings, nameField, nameValue } from "../fields.ts";
 import { toFirstCall } from "../first.ts";
@@ -17,12 +18,10 @@ import { Unreal } from "../parts/unreal.tsx";
 import { atLeast, Exact, markOf, Usd } from "../parts/usd.tsx";
 import { CallRows } from "../parts/rows.tsx";
 import { next, type Series, toSeries } from "../series.ts";
-import { addDays, startOfDay, toIso, zone } from "../time.ts";
+import { toIso, zone } from "../time.ts";
 import { plural } from "../words.ts";
 import { Attention } from "./attention.tsx";
 import { useComputedColorScheme } from "@mantine/core";
-
-const days = 30;
 
 export function Overview(): ReactNode {
   const overview = useAnswer<Answer>("overview", { zone });
@@ -77,7 +76,7 @@ export function Overview(): ReactNode {
 }
 
 function Tiles({ overview }: { readonly overview: Answer }): ReactNode {
-  const hours = useAnswer<Report>("report", { by: "hour", since: toIso(overview.today.sinceMs), limit: 100, zone });
+  const hours = useAnswer<Report>("report", askHours(overview.today.sinceMs));
   const heights = (hours.data?.rows ?? []).map((row) => Number(row.cost));
   return (
     <dl className="tiles">
@@ -179,8 +178,8 @@ function Tile({
 const Days = memo(function Days(): ReactNode {
   const navigate = useNavigate();
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
-  const sinceMs = addDays(startOfDay(Date.now()), 1 - days);
-  const report = useAnswer<Report>("report", { by: "day,model", since: toIso(sinceMs), zone, top: 5, limit: 10_000 });
+  const sinceMs = overviewSinceMs();
+  const report = useAnswer<Report>("report", askDays(sinceMs));
   const { data } = report;
   const series = useMemo<Series | null>(
     () =>

@@ -2,7 +2,7 @@
 // Invariant: what is read from it are the exact texts, never the heights that were drawn.
 
 import { useComputedColorScheme } from "@mantine/core";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { formatAxis, labelBucket, nameBucket, type Series, shorten } from "../series.ts";
 import type { Measure } from "../fields.ts";
 import { decimalsFor } from "../money.ts";
@@ -68,6 +68,8 @@ export function Chart({
     },
     (index) => times[index] !== undefined && onPick?.(times[index]),
   );
+  const said = useRef(label);
+  said.current = label;
 
   useEffect(() => {
     const made = chart.current;
@@ -183,13 +185,15 @@ export function Chart({
     }));
     if (before !== undefined) captions.push({ color: color("--soft"), text: beforeName });
     const look = { ink: color("--ink"), soft: color("--soft"), ground: color("--surface") };
-    onReady?.(() => toPicture(made.getRenderedCanvas({ pixelRatio: 2, backgroundColor: look.ground }), label, captions, look));
-  }, [chart, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width, label]);
+    onReady?.(() => toPicture(made.getRenderedCanvas({ pixelRatio: 2, backgroundColor: look.ground }), said.current, captions, look));
+  }, [chart, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width]);
 
   const left = at === null || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, at) as number);
+  // Asked only where something is read: the browser would have to lay out the page for it.
+  const room = at === null ? 0 : (place.current?.clientWidth ?? 0);
   // Where it would hide what it is about, it stands below.
-  const isSmall = (place.current?.clientWidth ?? 0) < namedWidthMin;
-  const onRight = left > (place.current?.clientWidth ?? 0) / 2;
+  const isSmall = room < namedWidthMin;
+  const onRight = left > room / 2;
   return (
     <>
       <div

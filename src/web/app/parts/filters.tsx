@@ -2,7 +2,7 @@
 // Invariant: what is shown as a filter is what is asked.
 
 import { Button, Loader, Popover, SegmentedControl, Select, TextInput } from "@mantine/core";
-import { type ReactNode, useEffect, useState } from "react";
+import { memo, type ReactNode, useEffect, useState } from "react";
 import type { Values } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { fields, nameField, nameValue } from "../fields.ts";
@@ -27,7 +27,7 @@ export function writeFilter({ field, operator, value }: Filter): string {
   return `${field}${operator}${value}`;
 }
 
-export function Filters({
+export const Filters = memo(function Filters({
   filters,
   span,
   onChange,
@@ -70,7 +70,7 @@ export function Filters({
       )}
     </div>
   );
-}
+});
 
 function Adder({
   span,
