@@ -12,6 +12,7 @@ export interface TestGateway {
   /** GET of the control API with the admin token, as JSON; `path` after /api/v1. */
   get(path: string): Promise<unknown>;
   post(path: string, body: unknown): Promise<unknown>;
+  put(path: string, body: unknown): Promise<unknown>;
   /** A call's receipt once its end is in the store. */
   receipt(call: string): Promise<Receipt>;
   close(): Promise<void>;
@@ -45,6 +46,7 @@ export async function startGateway(flags: Flags = {}, secrets: Readonly<Record<s
     dataFolder: folder.path,
     get: async (path) => read(await ask("GET", path), path),
     post: async (path, body) => read(await ask("POST", path, body), path),
+    put: async (path, body) => read(await ask("PUT", path, body), path),
     receipt: async (call) => {
       const deadlineMs = Date.now() + 15_000;
       for (;;) {

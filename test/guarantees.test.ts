@@ -153,6 +153,55 @@ describe("guarantee 5: Counted once", () => {
   });
 });
 
+describe("guarantee 6: Hard budgets hold", () => {
+  it("no concurrency, abort, or missing cap spends more than there is, and when all is over nothing is held", async () => {
+    const dollars = 0.02;
+    const wanted = { kind: "budget", owner: "the test", for: { agent: "six" }, limit: `$${dollars}`, mode: "hard", useful: 1 };
+    await gateway.put("/budgets/guarantee-6", wanted);
+    let admitted = 0;
+    let refused = 0;
+    const ask = async (index: number): Promise<void> => {
+      const leaving = new AbortController();
+      const body = { ...chat("gpt-4o"), stream: index % 3 === 0, ...(index % 2 === 0 ? { max_tokens: 200 } : {}) };
+      const headers = {
+        "content-type": "application/json",
+        "x-pennyworth-agent": "six",
+        "x-sandbox-output-tokens": String(50 * (1 + (index % 9))),
+      };
+      try {
+        const response = await fetch(`${gateway.url}/to/sandbox/v1/chat/completions`, {
+          method: "POST",
+          headers,
+          body: JSON.stringify(body),
+          signal: leaving.signal,
+        });
+        if (response.ok) admitted += 1;
+        else {
+          refused += 1;
+          expect(response.status).toBe(402);
+          expect(response.headers.get("x-pennyworth-budget")).toBe("guarantee-6");
+        }
+        if (index % 7 === 0) leaving.abort();
+        await response.arrayBuffer();
+      } catch (error) {
+        expect((error as Error).name).toBe("AbortError");
+      }
+    };
+    await Promise.all(Array.from({ length: 120 }, (_, index) => ask(index)));
+    expect(admitted).toBeGreaterThan(0);
+    expect(refused).toBeGreaterThan(0);
+    await expect
+      .poll(async () => ((await gateway.get("/budgets/guarantee-6")) as Standings).budget.standings[0]?.held, { timeout: 20_000 })
+      .toBe("0");
+    const [standing] = ((await gateway.get("/budgets/guarantee-6")) as Standings).budget.standings;
+    expect(pico(standing?.spent ?? "") + pico(standing?.presumed ?? "")).toBeLessThanOrEqual(pico(String(dollars)));
+    // The ledger, which knows nothing of budgets, agrees.
+    const report = (await gateway.get("/report?by=agent&filter=agent%3Dsix&fresh=true")) as Report;
+    expect(pico(report.total.cost)).toBeLessThanOrEqual(pico(String(dollars)));
+    expect(pico(report.total.cost)).toBeGreaterThan(0n);
+  });
+});
+
 describe("guarantee 7: Refuse at the door, never at the till", () => {
   it("what is refused was not sent and is not charged; what was sent is on record, even if it failed", async () => {
     let reached = 0;
@@ -281,8 +330,7 @@ it("the README lists the same guarantees", () => {
   const listed = [...readme.matchAll(/^(\d+)\. \*\*(.+?)\.\*\*/gm)].map(([, number, name]) => `guarantee ${number}: ${name}`);
   const own = readFileSync(new URL(import.meta.url), "utf8");
   const tested = [...own.matchAll(/^describe\("(guarantee .+)", /gm)].map(([, name]) => name);
-  // Budgets are not there yet: the README says so.
-  expect(tested).toEqual(listed.filter((name) => name !== "guarantee 6: Hard budgets hold"));
+  expect(tested).toEqual(listed);
 });
 
 interface Line {
@@ -299,6 +347,10 @@ interface Line {
 interface Report {
   readonly rows: readonly { readonly group: Readonly<Record<string, string | null>>; readonly cost: string }[];
   readonly total: { readonly calls: number; readonly cost: string };
+}
+
+interface Standings {
+  readonly budget: { readonly standings: readonly { readonly spent: string; readonly held: string; readonly presumed: string }[] };
 }
 
 const completion = {

@@ -20,7 +20,7 @@ import { amountsOf, asPlanned, degrade, type Degraded, isWorthWaiting, plan, typ
 import { type Attempt, FairQueue } from "./queue.ts";
 import { Register, type RegisterEffects, scopeWords } from "./register.ts";
 import { takenBy } from "./taken.ts";
-import { about, blind, codes, exhausted, GuardRefusal, toRefuser, tooShort } from "./words.ts";
+import { about, blind, codes, crowded, exhausted, GuardRefusal, toRefuser, tooShort } from "./words.ts";
 
 export interface GuardOptions {
   /** How long a call that a rate refuses may wait for its turn, ms; 0: not at all. */
@@ -407,9 +407,12 @@ export class Guard {
       },
     });
     if (waited === "admitted" && admitted !== null) return admitted;
-    throw waited === "gone"
-      ? new PennyworthError("draining")
-      : (refusal ?? new GuardRefusal("rate_limited", "too many calls wait already (guard.waitingMax)", [], 1_000));
+    if (waited === "gone") throw new PennyworthError("draining");
+    if (waited === "full") throw crowded(accounts, planned.amounts);
+    // Its time is over: it goes if it fits just now, and is told what stands in its way if not.
+    const last = refusal === null ? this.#judge(asking, tokens, tree, false) : null;
+    if (last?.kind === "admitted") return last;
+    throw refusal ?? crowded(accounts, planned.amounts);
   }
 
   #admitted(

@@ -82,6 +82,13 @@ export function exhausted(
   return new GuardRefusal("rate_limited", words, against, fitsMs === null ? 1_000 : Math.max(0, fitsMs - nowMs));
 }
 
+/** Too many wait already. */
+export function crowded(accounts: readonly Account[], amounts: Amounts): GuardRefusal {
+  const rates = accounts.filter(({ budget }) => budget.kind === "rate" && budget.mode === "hard");
+  const against = rates.map((account) => againstOf(account, amounts));
+  return new GuardRefusal("rate_limited", "too many calls wait for their turn already (guard.waitingMax)", against, 1_000);
+}
+
 /** What is left buys an answer that is too short to be of use, or none. */
 export function tooShort(accounts: readonly Account[], { short, amounts }: Plan, { because }: Degraded): GuardRefusal {
   const by = accounts
