@@ -88,7 +88,7 @@ export async function openOffline(config: Config): Promise<{ readonly app: Retur
   const alerts = alertsOf(config, ledger, log);
   const works = () => standing(ledger.journal);
   const append = (entry: Entry): void => void ledger.journal.append(entry);
-  const guard = await guardOf(config, ledger, log, { append, note: append, alerts, halted: () => {} });
+  const guard = await guardOf(config, ledger, log, { serves: false, append, note: append, alerts, halted: () => {} });
   const face = { url: null, active: () => 0, adminToken: null, works, alerts, guard: guard.access, version, fatal: () => {} };
   const app = createApi(createContext(config, ledger, face));
   const close = async (): Promise<void> => {
@@ -128,6 +128,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
   });
   const alerts = alertsOf(config, ledger, log);
   const guard = await guardOf(config, ledger, log, {
+    serves: true,
     append: (entry) => recorder.put(entry),
     note: (entry) => recorder.note(entry),
     alerts,
@@ -263,7 +264,7 @@ function guardOf(
   config: Config,
   ledger: OpenLedger,
   log: Logger,
-  { append, note, alerts, halted }: Pick<ServeEffects, "append" | "note" | "halted"> & { readonly alerts: Alerts },
+  { serves, append, note, alerts, halted }: Pick<ServeEffects, "serves" | "append" | "note" | "halted"> & { readonly alerts: Alerts },
 ): Promise<ServedGuard> {
   const { journal, names, keys, providers, store, now } = ledger;
   const edges = {
@@ -273,6 +274,7 @@ function guardOf(
     waits: config.settings.guard.waitMsMax > 0,
   };
   return serveGuard(config.settings, edges, {
+    serves,
     // A history that is being made has a clock of its own.
     now: now === Date.now ? steadyClock({ wall: Date.now, monotonic: () => performance.now(), sinceBoot: uptime }) : now,
     journal: {

@@ -29,13 +29,13 @@ export interface OpenGuard {
 const snapshotMs = 60_000;
 
 /**
- * @param budgets of the settings, which stand in place of those that the settings had before.
+ * @param budgets of the settings, which stand in place of those that the settings had before; null: nobody serves, and those stay.
  * @param known told which budgets the journal has.
  */
 export async function openGuard(
   folder: string,
   journal: GuardJournal,
-  { budgets, policies }: { readonly budgets: readonly Budget[]; readonly policies: readonly TreePolicy[] },
+  { budgets, policies }: { readonly budgets: readonly Budget[] | null; readonly policies: readonly TreePolicy[] },
   options: GuardOptions,
   effects: GuardEffects & { readonly warn: (message: string) => void },
   known: (ids: readonly string[]) => void,
@@ -48,7 +48,7 @@ export async function openGuard(
   for await (const entries of journal.entries(restored.position, () => guard.book.isEmpty))
     for (const entry of entries) guard.replay(entry);
   known(guard.book.budgets().map(({ id }) => id));
-  settle(guard, budgets);
+  if (budgets !== null) settle(guard, budgets);
   let written: Position | null = restored.position;
   let writing = Promise.resolve();
   const write = async (): Promise<void> => {

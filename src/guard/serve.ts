@@ -14,6 +14,8 @@ import { type Edges, readBudgets } from "./settings.ts";
 import { readTrees } from "./trees.ts";
 
 export interface ServeEffects {
+  /** Calls can come. If not, only what is asked for is put on record. */
+  readonly serves: boolean;
   readonly now: () => number;
   readonly journal: GuardJournal;
   readonly append: (entry: Entry) => void;
@@ -52,7 +54,7 @@ export async function serveGuard(
   const { now } = effects;
   const closing = { is: false };
   const known = new Set<string>();
-  const read = { budgets: readBudgets(settings, edges), policies: readTrees(settings.trees, edges) };
+  const read = { budgets: effects.serves ? readBudgets(settings, edges) : null, policies: readTrees(settings.trees, edges) };
   const { append, note, newId, tell, warn } = effects;
   const opened = await openGuard(
     settings.data,
@@ -88,7 +90,7 @@ export async function serveGuard(
       warn(`what was taken before the budget ${id} was there could not be added up; it counts from when it was set: ${String(error)}`);
     }
   };
-  for (const { id } of guard.book.budgets()) if (!known.has(id)) void find(id);
+  if (effects.serves) for (const { id } of guard.book.budgets()) if (!known.has(id)) void find(id);
   return {
     guard,
     access: createDesk(guard, { now, opened: (id) => void find(id), halted: effects.halted }),

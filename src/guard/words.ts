@@ -20,6 +20,8 @@ export class GuardRefusal extends PennyworthError {
   readonly against: readonly Against[];
   /** The task that it stops, with all below it, until somebody resumes it; null: it refuses this one call. */
   readonly stopped: string | null;
+  /** Whether it may be tried again, and after how long, ms; null: waiting does not help. */
+  readonly retryMs: number | null;
   /** Flat name, value pairs. */
   readonly headers: readonly string[];
 
@@ -29,6 +31,7 @@ export class GuardRefusal extends PennyworthError {
     this.detail = detail;
     this.against = against;
     this.stopped = stopped;
+    this.retryMs = retryMs;
     const [first] = against;
     this.headers = [
       "x-pennyworth-refused",

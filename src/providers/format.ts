@@ -203,6 +203,18 @@ export interface Refusal {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** The rate that is used up, for headers that clients of the format read. */
+  readonly rate?: RefusedRate | undefined;
+}
+
+/** Whole numbers of what is counted. */
+export interface RefusedRate {
+  readonly measure: "calls" | "tokens";
+  readonly limit: bigint;
+  readonly left: bigint;
+  /** ms UTC, and how long until then; null: nobody can say. */
+  readonly resetsMs: number | null;
+  readonly waitMs: number | null;
 }
 
 export interface StreamOptions {

@@ -1,6 +1,6 @@
 // Pennyworth's own refusals in the error shapes that clients of each wire format understand. Not here: which code means what (error.ts).
 
-import type { Refusal, RefusalBody } from "./format.ts";
+import type { Refusal, RefusalBody, RefusedRate } from "./format.ts";
 
 const openaiTypes: Readonly<Record<number, string>> = {
   401: "authentication_error",
@@ -33,15 +33,31 @@ export function plainRefusal({ code, message }: Refusal): RefusalBody {
   return { text: JSON.stringify({ type: "error", error: { type: code, code, message } }), headers: [] };
 }
 
-export function openaiRefusal({ status, code, message }: Refusal): RefusalBody {
+export function openaiRefusal({ status, code, message, rate }: Refusal): RefusalBody {
   const type = openaiTypes[status] ?? (status < 500 ? "invalid_request_error" : "server_error");
-  return { text: JSON.stringify({ error: { message, type, param: null, code } }), headers: [] };
+  return { text: JSON.stringify({ error: { message, type, param: null, code } }), headers: openaiRate(rate) };
 }
 
 /** `code` is ours: Anthropic's shape has none, and its clients pass over what they do not know. */
-export function anthropicRefusal({ status, code, message }: Refusal): RefusalBody {
+export function anthropicRefusal({ status, code, message, rate }: Refusal): RefusalBody {
   const type = anthropicTypes[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
-  return { text: JSON.stringify({ type: "error", error: { type, message, code } }), headers: [] };
+  return { text: JSON.stringify({ type: "error", error: { type, message, code } }), headers: anthropicRate(rate) };
+}
+
+/** OpenAI's own headers for its limits (API reference, "Rate limits in headers"). */
+function openaiRate(rate: RefusedRate | undefined): string[] {
+  if (rate === undefined) return [];
+  const what = rate.measure === "calls" ? "requests" : "tokens";
+  const headers = [`x-ratelimit-limit-${what}`, String(rate.limit), `x-ratelimit-remaining-${what}`, String(rate.left)];
+  return rate.waitMs === null ? headers : [...headers, `x-ratelimit-reset-${what}`, `${Math.ceil(rate.waitMs / 1_000)}s`];
+}
+
+/** Anthropic's own headers for its limits (API reference, "Rate limits: response headers"). */
+function anthropicRate(rate: RefusedRate | undefined): string[] {
+  if (rate === undefined) return [];
+  const head = `anthropic-ratelimit-${rate.measure === "calls" ? "requests" : "tokens"}`;
+  const headers = [`${head}-limit`, String(rate.limit), `${head}-remaining`, String(rate.left)];
+  return rate.resetsMs === null ? headers : [...headers, `${head}-reset`, new Date(rate.resetsMs).toISOString()];
 }
 
 /** Ollama's shape has the message alone. `code` is ours, and its clients pass over it. */
