@@ -2,6 +2,7 @@
 // Not here: the try itself (exchange.ts). Invariant: what is changed is named in the record and in the answer's head.
 
 import type { CallStart } from "../core/call.ts";
+import { type Stop, toDeath } from "../core/family.ts";
 import type { ToolRound } from "../core/loop.ts";
 import type { Admitted, Asking } from "../guard/asking.ts";
 import type { Format, RequestFacts, Splice } from "../providers/format.ts";
@@ -128,11 +129,7 @@ export function splicesOf(asked: Asked, { target, admitted }: Begun): readonly S
 }
 
 /** What the answer's head says of Pennyworth: the call, its cost, and every policy that changed something. */
-export function headersOf(
-  { start, admitted }: Begun,
-  cost: string | null,
-  deaths: readonly { readonly task: string; readonly why: string }[],
-): string[] {
+export function headersOf({ start, admitted }: Begun, cost: string | null, deaths: readonly Stop[]): string[] {
   const headers = ["x-pennyworth-call", start.id];
   if (cost !== null) headers.push("x-pennyworth-cost", cost);
   if (start.edits.length > 0) headers.push("x-pennyworth-edits", plain(start.edits.join(", ")));
@@ -141,7 +138,7 @@ export function headersOf(
   if (admitted.warnings.length > 0) headers.push("x-pennyworth-warning", plain(admitted.warnings.join(", ")));
   if (start.guard !== undefined && start.guard.uncovered.length > 0)
     headers.push("x-pennyworth-uncovered", start.guard.uncovered.join(", "));
-  for (const { task, why } of deaths) headers.push("x-pennyworth-child-stopped", `${encodeURIComponent(task)}; ${plain(why)}`);
+  for (const death of deaths) headers.push("x-pennyworth-child-stopped", toDeath(death));
   if (start.format === "unmetered") headers.push("x-pennyworth-unmetered", "nothing is known of this path");
   if (start.provider === sandbox) headers.push("x-pennyworth-provider", "sandbox: no real model answered");
   return headers;

@@ -9,6 +9,7 @@ import type { CapCode, TreePolicy } from "../core/cap.ts";
 import type { Entry, GuardEntry } from "../core/entry.ts";
 import type { GuardBook, Hold } from "../core/guard.ts";
 import { toPico } from "../core/money.ts";
+import type { Stop } from "../core/family.ts";
 import { type Halt, isUnder, type Refused } from "../core/refusal.ts";
 import { TreeBook } from "../core/tree.ts";
 import { PennyworthError } from "../error.ts";
@@ -202,7 +203,7 @@ export class Guard {
   }
 
   /** Of the children of a task: those that were stopped or refused since it was asked last. */
-  deaths(task: string | null): readonly { readonly task: string; readonly why: string }[] {
+  deaths(task: string | null): readonly Stop[] {
     return task === null ? [] : this.#trees.deaths(task);
   }
 
