@@ -9,6 +9,7 @@ import { count } from "../money.ts";
 import { Empty, Waiting } from "../parts/states.tsx";
 import { moment, toIso } from "../time.ts";
 import { wordFor } from "../words.ts";
+import { ConcernAlert, useConcerns } from "./concerns.tsx";
 import { GapAlert, useGaps } from "./gaps.tsx";
 
 const words: Readonly<Record<string, readonly [string, string]>> = {
@@ -27,6 +28,7 @@ const words: Readonly<Record<string, readonly [string, string]>> = {
 export function Attention({ overview }: { readonly overview: Overview | undefined }): ReactNode {
   const found = overview?.attention.filter(({ count }) => count > 0) ?? [];
   const gaps = useGaps();
+  const concerns = useConcerns();
   const hasIncidents = found.some(({ kind }) => kind === "gap" || kind === "clock");
   const incidents = useAnswer<Incidents>(
     "incidents",
@@ -41,12 +43,17 @@ export function Attention({ overview }: { readonly overview: Overview | undefine
       </div>
       {overview === undefined ? (
         <Waiting label="Looking for what needs attention" />
-      ) : found.length === 0 && gaps.length === 0 ? (
+      ) : found.length === 0 && gaps.length === 0 && concerns.length === 0 ? (
         <Empty title="Nothing">
           <p className="small">Every call of this month has a price, a usage that adds up, and a known end.</p>
         </Empty>
       ) : (
         <ul className="alerts">
+          {concerns.map((concern) => (
+            <li key={concern.kind}>
+              <ConcernAlert concern={concern} />
+            </li>
+          ))}
           {gaps.map((gap) => (
             <li key={gap.id}>
               <GapAlert gap={gap} />

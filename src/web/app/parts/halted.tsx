@@ -20,7 +20,7 @@ export function HaltBanners(): ReactNode {
     <>
       {halts.slice(0, bannersMax).map((halt) => (
         <p key={halt.id} className="banner bad" role="alert" data-halt={halt.id}>
-          <span className="grow">
+          <span className="grow anywhere">
             <strong>Stopped: {scopeWords(halt.for)}.</strong> By {halt.by}{" "}
             <span title={exactMoment(halt.atMs)}>{ago(halt.atMs, data?.nowMs ?? halt.atMs)}</span>
             {halt.note === null ? "." : `: ${halt.note}`}

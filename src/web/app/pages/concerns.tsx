@@ -1,0 +1,69 @@
+// What of budgets needs attention: those that are nearly used up, whom they refused today, what is halted; a line for each on the overview.
+// Invariant: where nothing is amiss there is no line.
+
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { useAnswer } from "../data.ts";
+import { type Budgets, fullness, type Halts, nearPercent, type Refusals, stateOf } from "../guard.ts";
+import { Icon } from "../icons.tsx";
+import { count } from "../money.ts";
+import { startOfDay, toIso } from "../time.ts";
+import { plural, wordFor } from "../words.ts";
+
+export interface Concern {
+  readonly kind: "budgets" | "refusals" | "halts";
+  readonly what: string;
+  readonly why: string;
+  readonly isBad: boolean;
+}
+
+/** Refusals beyond these are not counted here. */
+const refusalsMax = 100;
+
+export function useConcerns(): readonly Concern[] {
+  const budgets = useAnswer<Budgets>("budgets", { standings: 1, limit: 1_000 });
+  const refusals = useAnswer<Refusals>("refusals", { since: toIso(startOfDay(Date.now())), limit: refusalsMax });
+  const halts = useAnswer<Halts>("halts");
+  const near = (budgets.data?.budgets ?? []).filter(({ standings }) => fullness(standings[0]) >= nearPercent);
+  const full = near.filter(({ standings }) => ["over", "full"].includes(stateOf(standings[0]))).length;
+  const refused = refusals.data?.refusals.length ?? 0;
+  const halted = halts.data?.halts.length ?? 0;
+  const found: Concern[] = [];
+  if (halted > 0)
+    found.push({ kind: "halts", what: plural(halted, "halt"), why: "All below is refused until somebody lets it go on.", isBad: true });
+  if (near.length > 0)
+    found.push({
+      kind: "budgets",
+      what: `${plural(near.length, "budget")} ${wordFor(near.length, "is", "are")} used to ${nearPercent} % or more`,
+      why: full === 0 ? "What is held and presumed is counted." : `${count(full)} of them ${wordFor(full, "is", "are")} used up.`,
+      isBad: full > 0,
+    });
+  if (refused > 0)
+    found.push({
+      kind: "refusals",
+      what: `${refused >= refusalsMax ? `${count(refusalsMax)} or more calls` : plural(refused, "call")} ${wordFor(refused, "was", "were")} refused today`,
+      why: "Nothing of them was sent.",
+      isBad: false,
+    });
+  return found;
+}
+
+export function ConcernAlert({ concern: { kind, what, why, isBad } }: { readonly concern: Concern }): ReactNode {
+  return (
+    <Link
+      to={kind === "budgets" ? "/budgets" : "/stopped"}
+      search={kind === "budgets" ? { near: "true" } : {}}
+      className="alert"
+      data-concern={kind}
+    >
+      <span className={isBad ? "bad" : "warn"}>
+        <Icon name="warn" />
+      </span>
+      <span className="grow">
+        <strong>{what}</strong>
+        <span className="soft small why">{why}</span>
+      </span>
+      <Icon name="right" size={12} />
+    </Link>
+  );
+}
