@@ -97,7 +97,7 @@ export class Guard {
       this.#passHalts(scope);
       tree = this.#passTree(scope, asking);
       const said = tree;
-      const found = this.#judge(asking, null, said, true);
+      const found = this.#judge(asking, null, said, true, true);
       if (found.kind === "admitted") return found;
       return this.#later(asking, found, said, signal, count).catch((cause: unknown) => this.#refused(asking, said, cause));
     } catch (cause) {
@@ -340,8 +340,8 @@ export class Guard {
     throw cause;
   }
 
-  /** @param waits whether it may be told to wait, or to ask for the number of its tokens. */
-  #judge(asking: Asking, inputTokens: number | null, tree: TreeSaid, waits: boolean): Judged {
+  /** @param waits whether it may be told to wait. @param counts whether it may be told to ask for the number of its tokens. */
+  #judge(asking: Asking, inputTokens: number | null, tree: TreeSaid, waits: boolean, counts = false): Judged {
     const nowMs = this.#effects.now();
     const scope = this.scopeOf(asking);
     const accounts = this.book.isEmpty ? [] : this.book.find(scope, nowMs);
@@ -361,7 +361,7 @@ export class Guard {
     if (decision?.kind === "admitted" && waits && this.#queue.waiting > 0)
       this.#queue.passed(toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares));
     if (decision?.kind === "admitted") return this.#admitted(way, planned, policy, decision.uncovered, decision.warned);
-    if (waits && inputTokens === null && asking.canCount && this.#wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
+    if (counts && asking.canCount && this.#wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
     if (decision === null) throw tooShort(accounts, planned, policy);
     const canWait = decision.by.every(({ budget }) => budget.kind === "rate") ? this.#options.waitMsMax : policy.waitMs;
     if (waits && canWait > 0 && decision.reason === "used up" && isWorthWaiting(decision.by, planned.amounts))
@@ -380,7 +380,8 @@ export class Guard {
     let tokens: number | null = null;
     let judged: Judged = found;
     if (judged.kind === "count") {
-      tokens = (await count()) ?? Number.MAX_SAFE_INTEGER;
+      // Where it does not say, the bytes stand.
+      tokens = await count();
       judged = this.#judge(asking, tokens, tree, true);
     }
     if (judged.kind === "admitted") return judged;
