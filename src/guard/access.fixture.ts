@@ -63,7 +63,7 @@ export function guardInMemory(nowMs: number): MemoryGuard {
     call: (id, scope, money, end) => {
       book.admit(id, book.find(scope, nowMs), { money, tokens: money }, nowMs);
       if (end === "settled") book.settle(id, { money, tokens: money });
-      if (end === "presumed") book.presume(id, { money: 0n, tokens: 0n });
+      if (end === "presumed") book.presume(id, { money, tokens: money });
     },
     budgets: (most) =>
       book
