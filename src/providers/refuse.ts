@@ -11,6 +11,7 @@ const openaiTypes: Readonly<Record<number, string>> = {
 
 const anthropicTypes: Readonly<Record<number, string>> = {
   401: "authentication_error",
+  402: "billing_error",
   403: "permission_error",
   404: "not_found_error",
   413: "request_too_large",
