@@ -71,6 +71,8 @@ export async function openGuard(
     }
   };
   const later = (): Promise<void> => (writing = writing.then(write));
+  // Where all of the journal had to be read, the next start need not.
+  if (restored.position === null) void later();
   const timer = setInterval(() => void later(), snapshotMs).unref();
   return {
     guard,
