@@ -88,7 +88,9 @@ export async function openOffline(config: Config): Promise<{ readonly app: Retur
   const alerts = alertsOf(config, ledger, log);
   const works = () => standing(ledger.journal);
   const append = (entry: Entry): void => void ledger.journal.append(entry);
-  const guard = await guardOf(config, ledger, log, { serves: false, append, note: append, alerts, halted: () => {} });
+  const guard = await guardOf(config, ledger, log, { serves: false, append, note: append, alerts, halted: () => {} }).catch(
+    (error: unknown) => letGo(error, alerts, ledger),
+  );
   const face = { url: null, active: () => 0, adminToken: null, works, alerts, guard: guard.access, version, fatal: () => {} };
   const app = createApi(createContext(config, ledger, face));
   const close = async (): Promise<void> => {
@@ -108,17 +110,6 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
   checkReceivers(settings.alerts);
   const ledger = await openLedger(config, log, now);
   const { journal } = ledger;
-  const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
-  const providers = new Map(ledger.providers).set(sandboxRecord.name, { ...sandboxRecord, baseUrl: sandboxServer.url });
-  const { credentials } = ledger;
-  const routes: RouteTable = {
-    providers,
-    routes: settings.routes,
-    credentialed: new Set([...providers.keys()].filter((name) => credentials.has(name))),
-  };
-  const adminToken = config.secret("PENNYWORTH_ADMIN_TOKEN") ?? adminPrefix + randomBytes(24).toString("base64url");
-
-  const rates = { book: ledger.book, estimator: new Estimator() };
   const recorder = new Recorder(journal, {
     durability: settings.journal.durability,
     whenUnwritable: settings.journal.whenUnwritable,
@@ -133,7 +124,18 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     note: (entry) => recorder.note(entry),
     alerts,
     halted: (halt) => void gateway.halt(halt),
-  });
+  }).catch((error: unknown) => letGo(error, alerts, ledger));
+  const sandboxServer = await startSandbox({ port: 0, host: "127.0.0.1", seed: 1 });
+  const providers = new Map(ledger.providers).set(sandboxRecord.name, { ...sandboxRecord, baseUrl: sandboxServer.url });
+  const { credentials } = ledger;
+  const routes: RouteTable = {
+    providers,
+    routes: settings.routes,
+    credentialed: new Set([...providers.keys()].filter((name) => credentials.has(name))),
+  };
+  const adminToken = config.secret("PENNYWORTH_ADMIN_TOKEN") ?? adminPrefix + randomBytes(24).toString("base64url");
+
+  const rates = { book: ledger.book, estimator: new Estimator() };
   const upstream = createUpstream(settings.limits, credentials);
   const works = new Works(
     {
@@ -259,8 +261,15 @@ function standing(journal: Journal): ReturnType<ApiContext["works"]> {
   return { open: [...journal.works().values()].map((work) => ({ work, lookedMs: null, nextMs: null, problem })), ended: [] };
 }
 
-/** The guard on an open ledger. */
-function guardOf(
+/** What was opened is closed again: a budget of the settings cannot be kept. */
+async function letGo(error: unknown, alerts: Alerts, ledger: OpenLedger): Promise<never> {
+  await alerts.close();
+  await ledger.close();
+  throw error;
+}
+
+/** The guard on an open ledger. @throws PennyworthError `config_invalid` for budgets that cannot be kept. */
+async function guardOf(
   config: Config,
   ledger: OpenLedger,
   log: Logger,
