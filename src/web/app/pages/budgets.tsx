@@ -87,7 +87,7 @@ export function BudgetsPage(): ReactNode {
           />
           <Select
             size="xs"
-            w={150}
+            className="choice"
             aria-label="What it does"
             placeholder="Any mode"
             clearable
@@ -97,7 +97,7 @@ export function BudgetsPage(): ReactNode {
           />
           <Select
             size="xs"
-            w={170}
+            className="choice"
             aria-label="Owner"
             placeholder="Any owner"
             clearable
@@ -108,7 +108,7 @@ export function BudgetsPage(): ReactNode {
           />
           <TextInput
             size="xs"
-            w={190}
+            className="choice"
             aria-label="Search"
             placeholder="Name, scope or value …"
             value={said.text ?? ""}

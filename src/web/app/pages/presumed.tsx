@@ -44,7 +44,7 @@ export function PresumedCalls({ budget }: { readonly budget: string }): ReactNod
       </div>
       <div className="scroll">
         <table className="list">
-          <Head columns={["Call", "Began", ["At most", "number"], ...(isAdministrator ? [{ unseen: "Settle" }] : [])]} />
+          <Head columns={["Call", ["Began", "wide"], ["At most", "number"], ...(isAdministrator ? [{ unseen: "Settle" }] : [])]} />
           <tbody>
             {own.map(({ call, atMs, bound }) => (
               <tr key={call} data-presumed={call}>
@@ -53,7 +53,7 @@ export function PresumedCalls({ budget }: { readonly budget: string }): ReactNod
                     {call}
                   </Link>
                 </td>
-                <td className="when" title={exactMoment(atMs)}>
+                <td className="when wide" title={exactMoment(atMs)}>
                   {dayClock(atMs, Date.now())}
                 </td>
                 <td className="number">

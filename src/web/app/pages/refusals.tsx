@@ -20,7 +20,15 @@ export function RefusalRows({
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Refusals">
       <table className="list refusals">
-        <Head columns={["When", "Why", ["For", "wide"], ["Model", "wide"], ["In the way", "wide"]]} />
+        <Head
+          columns={[
+            "When",
+            "Why",
+            ["For", "wide"],
+            ...(by === null ? [["Model", "wide"] as const] : []),
+            [by === null ? "In the way" : "Left then", "wide"],
+          ]}
+        />
         <tbody>
           {refusals.map((refusal) => (
             <tr key={refusal.id} data-refusal={refusal.id} data-code={refusal.code}>
@@ -40,10 +48,12 @@ export function RefusalRows({
                 <span className="clip">{saidOf(refusal).join(" · ") || <span className="soft">not recorded</span>}</span>
                 <TaskLink refusal={refusal} />
               </td>
-              <td className="wide">
-                <span className="clip">{refusal.model ?? <span className="soft">not recorded</span>}</span>
-                <span className="soft small">{refusal.provider}</span>
-              </td>
+              {by !== null ? null : (
+                <td className="wide">
+                  <span className="clip">{refusal.model ?? <span className="soft">not recorded</span>}</span>
+                  <span className="soft small">{refusal.provider}</span>
+                </td>
+              )}
               <td className="wide way">
                 <InTheWay refusal={refusal} by={by} />
               </td>

@@ -8,7 +8,6 @@ import { codeWords, type Guard, guardMs, type Refusal, type Refusals, scopeWords
 import { Icon } from "../icons.tsx";
 import { count, decimalsFor } from "../money.ts";
 import { Resume } from "../parts/halted.tsx";
-import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share } from "../parts/share.tsx";
 import { Empty, Pending } from "../parts/states.tsx";
@@ -21,7 +20,7 @@ import { placeName, RefusalRows, saidOf } from "./refusals.tsx";
 import { Trees } from "./trees.tsx";
 
 const refusalsAsked = 1_000;
-const pageRows = 50;
+const pageRows = 20;
 
 export function Stopped(): ReactNode {
   const { search, change } = useView("24h", false);
@@ -64,26 +63,20 @@ function Halts({ guard }: { readonly guard: Guard | undefined }): ReactNode {
         <h2 id="halts">Halted</h2>
         <p className="soft small">Calls below these are refused until somebody lets them go on</p>
       </div>
-      <div className="scroll">
-        <table className="list">
-          <Head columns={["What", "Since", ["By", "wide"], "Reason", { unseen: "Let it go on" }]} />
-          <tbody>
-            {guard.halts.map((halt) => (
-              <tr key={halt.id} data-halted={halt.id}>
-                <th scope="row">{scopeWords(halt.for)}</th>
-                <td className="when" title={exactMoment(halt.atMs)}>
-                  {dayClock(halt.atMs, guard.nowMs)}
-                </td>
-                <td className="wide">{halt.by}</td>
-                <td className="anywhere">{halt.note ?? <span className="soft">none given</span>}</td>
-                <td className="number">
-                  <Resume halt={halt} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ul className="records">
+        {guard.halts.map((halt) => (
+          <li key={halt.id} className="row fit" data-halted={halt.id}>
+            <div className="grow anywhere">
+              <strong>{scopeWords(halt.for)}</strong>
+              <p className="soft small">
+                By {halt.by}, <span title={exactMoment(halt.atMs)}>{dayClock(halt.atMs, guard.nowMs)}</span>
+                {halt.note === null ? "" : `: ${halt.note}`}
+              </p>
+            </div>
+            <Resume halt={halt} />
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }
@@ -137,7 +130,7 @@ function Refused({ search, change }: Pick<View, "search" | "change">): ReactNode
         />
         <TextInput
           size="xs"
-          w={150}
+          className="choice"
           aria-label="Search"
           placeholder="Search …"
           value={wanted.text ?? ""}
@@ -190,7 +183,7 @@ function Choice({
   return (
     <Select
       size="xs"
-      w={150}
+      className="choice"
       aria-label={label}
       placeholder={label}
       clearable
@@ -280,7 +273,7 @@ function Tally({ answer }: { readonly answer: ReturnType<typeof useAnswer<Guard>
           since the start, {dayClock(sinceMs, nowMs)}
         </p>
       </div>
-      <dl className="tiles">
+      <dl className="tiles pairs">
         {tiles.map(([name, figure, what, why]) => (
           <div key={name} className="tile" data-tally={name}>
             <dt>{what}</dt>

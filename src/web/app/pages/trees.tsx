@@ -55,7 +55,7 @@ export function Trees({ answer }: { readonly answer: ReturnType<typeof useAnswer
                 "State",
                 ["Tasks", "number wide"],
                 ["Calls", "number wide"],
-                ["Since anything new", "number"],
+                ["Since anything new", "number wide"],
                 ["Last call", "wide"],
                 { unseen: "Let it go on" },
               ]}
@@ -86,7 +86,7 @@ function Row({ tree, nowMs, decimals }: { readonly tree: AgentTree; readonly now
       </td>
       <td className="number wide">{count(tree.tasks)}</td>
       <td className="number wide">{count(tree.calls)}</td>
-      <td className="number">
+      <td className="number wide">
         <Usd value={tree.idle} decimals={decimals} />
       </td>
       <td className="when wide" title={exactMoment(tree.lastMs)}>
