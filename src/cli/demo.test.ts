@@ -35,6 +35,30 @@ async function ask<Answer>({ running }: Demo, path: string): Promise<Answer> {
   return (await answer.json()) as Answer;
 }
 
+interface Refusal {
+  readonly id: string;
+  readonly atMs: number;
+  readonly code: string;
+  readonly against: readonly { readonly budget: string; readonly left: string }[];
+}
+
+interface BudgetShown {
+  readonly id: string;
+  readonly origin: string;
+  readonly limit: string;
+  readonly standings: readonly {
+    readonly values: readonly string[];
+    readonly fromMs: number;
+    readonly allowance: string;
+    readonly granted: string;
+    readonly spent: string;
+    readonly held: string;
+    readonly presumed: string;
+    readonly left: string;
+    readonly usedPercent: number;
+  }[];
+}
+
 /** What a field is, row by row, sorted. */
 function of(rows: readonly Row[], field: string): string[] {
   return rows.map(({ group }) => group[field] ?? "").toSorted();
@@ -47,6 +71,10 @@ async function sums(seed: number): Promise<{
   readonly status: unknown;
   /** Hash of what each closed month's report says. */
   readonly closed: readonly string[];
+  /** What was not let in, when, and by which budget with how much left; the newest first. */
+  readonly refusals: readonly unknown[];
+  /** What stands under each budget. */
+  readonly budgets: readonly unknown[];
 }> {
   const demo = await open(seed, await folder());
   try {
@@ -55,7 +83,16 @@ async function sums(seed: number): Promise<{
     // Groups of one cost stand in no order.
     const sorted = rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
     const { closings } = await ask<{ closings: { statement: string }[] }>(demo, "closings");
-    return { rows: sorted, sent, status: await ask(demo, "status"), closed: closings.map(({ statement }) => statement) };
+    const refused = await ask<{ refusals: Refusal[] }>(demo, "refusals?limit=10000");
+    const { budgets } = await ask<{ budgets: BudgetShown[] }>(demo, "budgets?standings=100");
+    return {
+      rows: sorted,
+      sent,
+      status: await ask(demo, "status"),
+      closed: closings.map(({ statement }) => statement),
+      refusals: refused.refusals.map(({ atMs, code, against }) => ({ atMs, code, against })),
+      budgets: budgets.map(({ id, limit, standings }) => ({ id, limit, standings })),
+    };
   } finally {
     await demo.close();
   }
@@ -72,7 +109,11 @@ describe("the demo", () => {
     // Nothing before its first day, nothing after its last, and every call that was sent.
     const days = one.rows.map((row) => row.group["day"] as string).toSorted();
     expect([days[0]! >= "2026-09-20", days.at(-1)! <= "2026-11-20"]).toEqual([true, true]);
-    expect(one.rows.reduce((sum, row) => sum + row.calls, 0)).toBeGreaterThanOrEqual(one.sent);
+    expect(one.rows.reduce((sum, row) => sum + row.calls, 0) + one.refusals.length).toBeGreaterThanOrEqual(one.sent);
+    // What the guard did is the same, too, and it did nothing before the last three quarters of an hour.
+    expect([again.refusals, again.budgets]).toEqual([one.refusals, one.budgets]);
+    const refusedMs = (one.refusals as readonly Refusal[]).map(({ atMs }) => atMs);
+    expect(Math.min(...refusedMs)).toBeGreaterThan(untilMs - 46 * 60_000);
   });
 
   it("has a story", { timeout: 120_000 }, async () => {
@@ -188,6 +229,58 @@ describe("the demo", () => {
         expect.arrayContaining([14, 15, 16].map((day) => `2026-10-${day} claude-opus-4-5`)),
       );
       expect(Number(bypassed?.amount) / Number(whole.gap)).toBeCloseTo(1, 1);
+    } finally {
+      await demo.close();
+    }
+  });
+
+  it("lives with the guard", { timeout: 120_000 }, async () => {
+    const demo = await openDemo({ folder: await folder(), seed: 1, months: 3, calls: 600, port: 0, until: () => untilMs });
+    const costOf = async (query: string): Promise<string> => (await ask<{ total: Row }>(demo, `report?fresh=true&${query}`)).total.cost;
+    try {
+      await demo.past(new AbortController().signal, () => {});
+      const { budgets } = await ask<{ budgets: BudgetShown[] }>(demo, "budgets?standings=100");
+      const standing = (id: string, value?: string): BudgetShown["standings"][number] => {
+        const found = budgets.find((one) => one.id === id)?.standings.find(({ values }) => value === undefined || values[0] === value);
+        if (found === undefined) throw new Error(`no standing of ${id}`);
+        return found;
+      };
+      // The book of budgets and the store count the same calls, those before the budget was there included: to the last digit.
+      const growth = standing("growth");
+      expect(growth.spent).toBe(await costOf(`filter=team=growth&since=${new Date(growth.fromMs).toISOString()}`));
+      expect(growth.usedPercent).toBeGreaterThan(100);
+      expect(standing("everything").usedPercent).toBeLessThan(50);
+      expect([standing("platform").granted, standing("platform").usedPercent > 60, Number(standing("platform").left) > 0]).toEqual([
+        "1",
+        true,
+        true,
+      ]);
+      // The whale has sent more than its plan has room for: some of it was let in, the rest was not, and a trial says so, too.
+      const invoices = standing("harrowgate-invoices");
+      const { refusals } = await ask<{ refusals: Refusal[] }>(demo, "refusals?limit=1000");
+      const ofBudget = (id: string): Refusal[] => refusals.filter(({ against }) => against.some(({ budget }) => budget === id));
+      expect([Number(invoices.spent) > 0.015, Number(invoices.spent) <= 0.03, ofBudget("harrowgate-invoices").length > 10]).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      expect([standing("per-customer", "Harrowgate Freight").usedPercent >= 60, ofBudget("per-customer")]).toEqual([true, []]);
+      // A task that had a budget of its own, one that ran in circles, one that somebody stopped for a while.
+      expect(new Set(refusals.map(({ code }) => code))).toEqual(new Set(["budget_exhausted", "halted", "tree_loop"]));
+      const tasks = budgets.filter(({ origin }) => origin === "task").map(({ id }) => id);
+      expect(tasks.filter((id) => ofBudget(id).length > 0)).toHaveLength(1);
+      const { tally, halts, trees } = await ask<{
+        tally: { capped: number; breaches: number };
+        halts: { for: Record<string, string> }[];
+        trees: { root: string; state: string }[];
+      }>(demo, "guard");
+      expect([tally.capped, tally.breaches]).toEqual([3, 0]);
+      expect(halts.map((halt) => halt.for)).toEqual([{ feature: "marketing" }]);
+      expect(trees.filter(({ state }) => state === "stopped")).toHaveLength(1);
+      // Three answers said nothing of what they used; of one somebody knew.
+      const { calls } = await ask<{ calls: { call: string }[] }>(demo, "presumed");
+      expect(calls).toHaveLength(2);
+      expect(budgets.flatMap(({ standings }) => standings).filter(({ held }) => held !== "0")).toEqual([]);
     } finally {
       await demo.close();
     }

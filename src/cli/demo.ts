@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { dayMs } from "../core/time.ts";
+import type { Office } from "../demo/books.ts";
 import type { Team } from "../demo/company.ts";
 import { PennyworthError } from "../error.ts";
 import type { Running } from "../main.ts";
@@ -105,6 +106,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     { tell },
     { createSender },
     { choresOf },
+    { latelyOf },
   ] = await Promise.all([
     import("zod"),
     import("../main.ts"),
@@ -117,6 +119,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     import("../demo/story.ts"),
     import("../demo/send.ts"),
     import("../demo/books.ts"),
+    import("../demo/lately.ts"),
   ]);
   const untilMs = until();
   const story = tell(setup.monthsBefore(untilMs, months), untilMs);
@@ -135,11 +138,16 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
   for (const team of company.teams) keys.set(team, await makeKey(control, team));
   const sender = createSender({ url: running.url, directUrl: sandbox.url, keys, seed, clock, active: running.active });
   const { send } = sender;
-  const chores = choresOf(story, {
-    ask: (path, body) => ask(control, z.unknown(), `/api/v1/${path}`, body === undefined ? {} : { method: "POST", body }),
+  const office: Office = {
+    ask: (path, body, method) => {
+      const init = { method: method ?? (body === undefined ? "GET" : "POST"), ...(body === undefined ? {} : { body }) } as const;
+      return ask(control, z.unknown(), `/api/v1/${path}`, init);
+    },
     caughtUp: () => untilCaughtUp(control),
     seen: () => sandbox.witness.calls,
-  });
+  };
+  const lately = latelyOf({ story, seed, untilMs, clock, send, office });
+  const chores = [...choresOf(story, office), ...lately].toSorted((a, b) => a.atMs - b.atMs);
   return {
     running,
     startMs: story.startMs,
@@ -186,6 +194,8 @@ function greeting({ url, adminToken, dataFolder }: Running): string {
     "No model is asked and nothing is spent: the sandbox answers. In another terminal:",
     `  pennyworth top --data ${dataFolder}`,
     `  pennyworth report --by agent,model --since 7d --data ${dataFolder}`,
+    `  pennyworth budgets list --data ${dataFolder}`,
+    `  pennyworth budgets refusals --data ${dataFolder}`,
     "",
   ].join("\n");
 }

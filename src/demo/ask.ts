@@ -26,6 +26,8 @@ export interface Said {
   readonly environment?: string;
   readonly project?: string;
   readonly branch?: string;
+  /** What the task and all below it may cost, in dollars. */
+  readonly budget?: string;
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -48,11 +50,22 @@ export interface Ask {
   readonly streamed?: boolean;
   /** The answer asks for a tool. */
   readonly tool?: string;
+  /** Calls of a tool before this one, with what came of them; the oldest first. Of messages alone. */
+  readonly rounds?: readonly Round[];
+  /** Nobody has said how long the answer may be. Of chat alone. */
+  readonly uncapped?: true;
   readonly trouble?: Trouble | null;
   /** It goes to the provider itself, around Pennyworth. */
   readonly direct?: true;
   /** Tells this ask from every other: what fails once for it fails for it alone. */
   readonly name: string;
+}
+
+/** A tool call and its answer. */
+export interface Round {
+  readonly tool: string;
+  readonly query: string;
+  readonly result: string;
 }
 
 export interface Request {
@@ -163,7 +176,8 @@ function toBody(ask: Ask, draw: Draw): { readonly path: string; readonly body: u
   switch (ask.wire) {
     case "chat": {
       const tools = ask.tool === undefined ? {} : { tools: [{ type: "function", function: { name: ask.tool, parameters: schema } }] };
-      return { path: "/v1/chat/completions", body: { model, messages, max_completion_tokens: cap, stream: streamed, ...tools } };
+      const capped = ask.uncapped === true ? {} : { max_completion_tokens: cap };
+      return { path: "/v1/chat/completions", body: { model, messages, ...capped, stream: streamed, ...tools } };
     }
     case "responses":
       return {
@@ -180,7 +194,7 @@ function toBody(ask: Ask, draw: Draw): { readonly path: string; readonly body: u
     case "messages": {
       const tools = ask.tool === undefined ? {} : { tools: [{ name: ask.tool, input_schema: schema }] };
       const first = { type: "text", text: system ?? "", cache_control: { type: "ephemeral" } };
-      const turns = [{ role: "user", content: question }];
+      const turns = toTurns(ask, question);
       return { path: "/v1/messages", body: { model, max_tokens: cap, system: [first], messages: turns, stream: streamed, ...tools } };
     }
     case "gemini": {
@@ -206,4 +220,15 @@ function toBody(ask: Ask, draw: Draw): { readonly path: string; readonly body: u
     case "images":
       return { path: "/v1/images/generations", body: { model, prompt: prose(30, draw), size: "1024x1024" } };
   }
+}
+
+/** What was asked first, and the tools that were called since. */
+function toTurns({ rounds = [], said }: Ask, question: string): readonly object[] {
+  // A conversation that goes on begins in the same words each time.
+  const first = rounds.length === 0 ? question : `Go on with ${said.task ?? "it"} until its tests pass.`;
+  const called = rounds.flatMap(({ tool, query, result }, index) => [
+    { role: "assistant", content: [{ type: "tool_use", id: `call_${index}`, name: tool, input: { query } }] },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: `call_${index}`, content: result }] },
+  ]);
+  return [{ role: "user", content: first }, ...called];
 }

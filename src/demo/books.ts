@@ -11,8 +11,8 @@ export interface Chore {
 }
 
 export interface Office {
-  /** Asks the control API for what is below `/api/v1/`. With a body it is posted. */
-  ask(path: string, body?: unknown): Promise<unknown>;
+  /** Asks the control API for what is below `/api/v1/`. With a body it is posted, unless another method is said. */
+  ask(path: string, body?: unknown, method?: "PUT" | "DELETE"): Promise<unknown>;
   /** Resolves once all that is on record can be seen. */
   caughtUp(): Promise<void>;
   /** What the providers served so far. */

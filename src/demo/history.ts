@@ -25,7 +25,7 @@ export interface HistoryOptions {
 }
 
 /** A piece of work that is under way, and when its next step is due. */
-interface Open {
+export interface Open {
   readonly script: Script;
   dueMs: number;
   /** How the last step went. */
@@ -97,7 +97,7 @@ function idOf(dayStartMs: number, index: number): string {
 }
 
 /** Makes the calls of the next step. @returns whether there is one after it. */
-async function step({ clock, send }: HistoryOptions, open: Open): Promise<boolean> {
+export async function step({ clock, send }: Pick<HistoryOptions, "clock" | "send">, open: Open): Promise<boolean> {
   const { value, done } = open.script.next(open.went);
   if (done === true || value === undefined) return false;
   const atMs = open.dueMs + value.afterMs;

@@ -1,11 +1,12 @@
 // Larkspur's present: work that begins now and then, in real time, a call every second or two in all. Not here: its past (history.ts). It goes
 // on until it is told to stop, and then begins nothing more. Invariant: only so much is under way at once.
 
-import { dayMs } from "../core/time.ts";
+import { dayMs, minuteMs } from "../core/time.ts";
 import type { Ask } from "./ask.ts";
 import type { Clock } from "./clock.ts";
 import { drawFor } from "./random.ts";
-import { begin, type Script } from "./work.ts";
+import { stuck } from "./trouble.ts";
+import { begin, type Script, type Setting } from "./work.ts";
 import { type Kind, kinds, type Story } from "./story.ts";
 
 export interface LiveOptions {
@@ -28,22 +29,30 @@ const perMinute: Readonly<Record<Kind, number>> = {
   suggest: 9,
 };
 
+/** How often an agent runs in circles, and how soon the first one does. */
+const stuckEveryMs = 8 * minuteMs;
+const stuckFirstMs = 5_000;
+
 const tickMs = 250;
 const openMax = 60;
 
 export async function runLive({ story, seed, clock, send, signal }: LiveOptions): Promise<void> {
   const open = new Set<Promise<void>>();
   const draw = drawFor(seed, "live", clock.now());
-  for (let count = 0; !signal.aborted; await pause(tickMs, signal))
-    for (const kind of kinds) {
-      if (open.size >= openMax || !draw.chance((perMinute[kind] * tickMs) / 60_000)) continue;
-      const atMs = clock.now();
-      const id = `${Math.floor(atMs / dayMs) - 20_000}${5_000 + (count += 1)}`;
-      const work = follow(begin(kind, { story, draw: drawFor(seed, kind, id, atMs), atMs, id }), send, signal).finally(() =>
-        open.delete(work),
-      );
-      open.add(work);
-    }
+  let count = 0;
+  const start = (kind: string, script: (setting: Setting) => Script): void => {
+    const atMs = clock.now();
+    const id = `${Math.floor(atMs / dayMs) - 20_000}${5_000 + (count += 1)}`;
+    const work = follow(script({ story, draw: drawFor(seed, kind, id, atMs), atMs, id }), send, signal).finally(() => open.delete(work));
+    open.add(work);
+  };
+  for (let stuckMs = clock.now() + stuckFirstMs; !signal.aborted; await pause(tickMs, signal)) {
+    for (const kind of kinds)
+      if (open.size < openMax && draw.chance((perMinute[kind] * tickMs) / 60_000)) start(kind, (setting) => begin(kind, setting));
+    if (clock.now() < stuckMs) continue;
+    stuckMs = clock.now() + stuckEveryMs;
+    start("stuck", stuck);
+  }
   await Promise.allSettled(open);
 }
 

@@ -1,7 +1,8 @@
-// How Larkspur has set up Pennyworth: its providers, all of them played by the sandbox, its routes and its credits. Its prices are entered
-// as time goes on (books.ts). No settings file, no environment: what a developer has configured for real stays out of it.
+// How Larkspur has set up Pennyworth: its providers, all of them played by the sandbox, its routes, its credits and the caps on
+// its agents' trees. Its prices and budgets are entered as time goes on (books.ts, lately.ts). No settings file, no environment: what a developer has configured for real stays out of it.
 
 import { type Config, settingsSchema } from "../config.ts";
+import { trees } from "./budgets.ts";
 import { firstOfMonth, type Story, toDay } from "./story.ts";
 
 export interface SetupWanted {
@@ -55,6 +56,9 @@ export function toConfig({ folder, port, story, calls, url }: SetupWanted): Conf
         expires: toDay(firstOfMonth(story.riseMs, 1)),
       },
     ],
+    trees,
+    // Who comes too fast waits for a moment first.
+    guard: { waitMsMax: 2_000, fair: "agent" },
     allowances: [{ id: "searches-a-day", provider: "google", model: "gemini-2.5-*", classes: ["web_search"], units: 1_500, every: "day" }],
   });
   return { settings, secret: (name) => credentials[name] };

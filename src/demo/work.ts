@@ -24,6 +24,8 @@ export interface Setting {
   readonly atMs: number;
   /** Tells this piece of work from all others of its kind. */
   readonly id: string;
+  /** Whom it is for, where that is not left to chance. */
+  readonly customer?: Customer;
 }
 
 export function begin(kind: Kind, setting: Setting): Script {
@@ -320,7 +322,16 @@ function* typing(kind: "search" | "suggest", setting: Setting): Script {
   const said: Said = { customer: customer.name, feature: kind, environment: "production", tags: { plan: customer.plan } };
   const common = { team: "support" as const, agent: null, said, name: `${kind}-${id}` };
   if (kind === "search") yield one(0, { ...common, wire: "embeddings", model: "text-embedding-3-small", ...size(draw.around(24), 0) });
-  else yield one(0, { ...common, wire: "chat", model: "gpt-5-nano", ...size(draw.around(380), draw.around(28)), streamed: true });
+  // Whoever wrote it has thought of no cap.
+  else
+    yield one(0, {
+      ...common,
+      wire: "chat",
+      model: "gpt-5-nano",
+      ...size(draw.around(380), draw.around(28)),
+      streamed: true,
+      uncapped: true,
+    });
 }
 
 /** A call with an agent's brief before the prompt, read from a cache as far as the times have come. */
@@ -348,7 +359,7 @@ function call(
   };
 }
 
-function one(afterMs: number, ask: Ask): Step {
+export function one(afterMs: number, ask: Ask): Step {
   return { afterMs, asks: [ask] };
 }
 
@@ -356,7 +367,8 @@ function size(inputTokens: number, outputTokens: number): Pick<Ask, "inputTokens
   return { inputTokens, outputTokens };
 }
 
-function pickCustomer({ story, draw, atMs }: Setting): Customer {
+function pickCustomer({ story, draw, atMs, customer }: Setting): Customer {
+  if (customer !== undefined) return customer;
   return atMs < story.whaleMs ? draw.weighted(customers) : draw.weighted([whale, ...customers]);
 }
 
