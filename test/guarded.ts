@@ -105,8 +105,11 @@ export function settingsWith(url: string, own: Readonly<Record<string, unknown>>
       ollama: { baseUrl: url },
       bedrock: { baseUrl: url, region: "us-east-1" },
     },
-    prices: priced.map(([provider, model]) => ({ provider, model, perMillion: { input: "1", output: "10" } })),
     ...own,
+    prices: [
+      ...priced.map(([provider, model]) => ({ provider, model, perMillion: { input: "1", output: "10" } })),
+      ...((own["prices"] as readonly object[] | undefined) ?? []),
+    ],
   };
 }
 

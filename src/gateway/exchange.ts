@@ -372,8 +372,10 @@ export class Exchange {
     const isWork = this.#address.kind === "work";
     if (format !== null || isWork) recorder.requireWritable();
     const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
-    if (isWork && beginsWork(this.#request.method as string, this.#address.path))
-      this.#parts.guard.pass(toWorkAsking(this.#parts.guard.now(), attribution, this.#key?.id ?? null, target.provider.name));
+    const begins = isWork && beginsWork(this.#request.method as string, this.#address.path);
+    const uncovered = begins
+      ? this.#parts.guard.pass(toWorkAsking(this.#parts.guard.now(), attribution, this.#key?.id ?? null, target.provider.name))
+      : [];
     const work = isWork ? this.#parts.works.passing(this.#toPassing(target, attribution)) : null;
     await new Promise<void>((resolve) => {
       const attempt = new Attempt({
@@ -386,7 +388,10 @@ export class Exchange {
         // What was asked to begin goes on, and is followed, though nobody waits for the answer.
         whenClientLeaves: isWork ? "drain" : "cancel",
         discards: () => false,
-        headers: () => (target.provider.name === sandbox ? ["x-pennyworth-provider", "sandbox: no real model answered"] : []),
+        headers: () => [
+          ...(uncovered.length > 0 ? ["x-pennyworth-uncovered", uncovered.join(", ")] : []),
+          ...(target.provider.name === sandbox ? ["x-pennyworth-provider", "sandbox: no real model answered"] : []),
+        ],
         named: () => {},
         isOver: null,
         cut: (_facts, _why, release) => release(),

@@ -133,9 +133,10 @@ export class Guard {
 
   /**
    * Lets something pass of which nobody knows what it will cost: work that outlasts its request, which holds nothing.
+   * @returns the budgets that do not cover it.
    * @throws GuardRefusal where a hard budget stands over it that does not allow such calls, or has nothing left.
    */
-  pass(asking: Asking): void {
+  pass(asking: Asking): readonly string[] {
     try {
       const scope = this.scopeOf(asking);
       this.#passHalts(scope);
@@ -144,8 +145,9 @@ export class Guard {
       const decision = this.book.admit(asking.call, this.book.find(scope, nowMs), unknown, nowMs);
       if (decision.kind === "refused") throw exhausted(asking, decision, unknown, nowMs);
       this.book.release(asking.call);
+      return decision.uncovered.map(nameOf);
     } catch (cause) {
-      this.#refused(asking, null, cause);
+      return this.#refused(asking, null, cause);
     }
   }
 

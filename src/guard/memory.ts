@@ -14,6 +14,8 @@ const answersMax = 63;
 /** With fewer, nothing is said. */
 const answersMin = 5;
 
+const unmarked = { uncovered: [], warned: [] } as const;
+
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 export class Memory {
@@ -68,7 +70,9 @@ export class Memory {
   }
 
   settled({ call, atMs, accounts, money }: Hold, kind: "settled" | "presumed" | "nothing", takenPico: bigint): void {
-    const { uncovered, warned } = this.#marks.get(call) ?? { uncovered: [], warned: [] };
+    const before = this.#calls.get(call);
+    // Of a presumed call that is settled now, they are with what was said of it before.
+    const { uncovered, warned } = this.#marks.get(call) ?? (before === undefined || before.kind === "refused" ? unmarked : before);
     this.#marks.delete(call);
     const budgets = accounts.map(({ name }) => name);
     const taken = kind === "nothing" ? 0n : takenPico;
@@ -80,7 +84,7 @@ export class Memory {
     const refused = this.#refused.get(call);
     if (refused !== undefined) return { kind: "refused", refused };
     if (open === null) return this.#calls.get(call) ?? null;
-    const { uncovered, warned } = this.#marks.get(call) ?? { uncovered: [], warned: [] };
+    const { uncovered, warned } = this.#marks.get(call) ?? unmarked;
     const budgets = open.accounts.map(({ name }) => name);
     return { kind: "open", call, atMs: open.atMs, boundPico: open.money, takenPico: null, budgets, uncovered, warned };
   }
