@@ -110,6 +110,15 @@ describe("under a hard budget", () => {
   });
 });
 
+const lineOf = (id: string): object => ({
+  custom_id: id,
+  params: {
+    model: "claude-3-5-haiku-latest",
+    max_tokens: 50,
+    messages: [{ role: "user", content: "Hm. [[sandbox input-tokens=30 output-tokens=20]]" }],
+  },
+});
+
 describe("with `unbounded: allow`", () => {
   it.for(Object.entries(metered))("%s is let in, and marked as not covered", async ([name, way]) => {
     const feature = `allow-${name.toLowerCase().replaceAll(/\W+/g, "-")}`;
@@ -162,16 +171,12 @@ describe("with `unbounded: allow`", () => {
   it("the lines of a batch count when they are read", async () => {
     const headers = { "x-pennyworth-feature": "lines" };
     await guarded.set("lines", { for: { feature: "lines" }, limit: "$1 per day", unbounded: "allow" });
-    const line = (id: string): object => ({
-      custom_id: id,
-      params: {
-        model: "claude-3-5-haiku-latest",
-        max_tokens: 50,
-        messages: [{ role: "user", content: "Hm. [[sandbox input-tokens=30 output-tokens=20]]" }],
-      },
-    });
     const made = await read(
-      post(`${guarded.url}/v1/messages/batches`, { requests: [line("a"), line("b")] }, { ...headers, "anthropic-version": "2023-06-01" }),
+      post(
+        `${guarded.url}/v1/messages/batches`,
+        { requests: [lineOf("a"), lineOf("b")] },
+        { ...headers, "anthropic-version": "2023-06-01" },
+      ),
     );
     expect(made.status, made.text).toBe(200);
     const { spent } = await soon(

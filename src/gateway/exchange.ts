@@ -3,6 +3,7 @@
 // its end before what completes the answer goes to the client.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { presume } from "../core/bound.ts";
 import type { CallScope } from "../core/budget.ts";
 import type { AttemptReason, Attribution, CallStart, CallStatus } from "../core/call.ts";
 import { total } from "../core/charge.ts";
@@ -41,6 +42,8 @@ export class Exchange {
   readonly #shown: Shown;
   #attempt: Attempt | null = null;
   #cancelled = false;
+  /** Why somebody stopped it; null: nobody has. */
+  #halted: Cut | null = null;
   /** Aborted when the client goes, or we do: what waits for the guard waits no longer. */
   readonly #leaving = new AbortController();
   /** What the try under way is known by; null before it was let in. */
@@ -87,6 +90,7 @@ export class Exchange {
 
   /** Somebody stopped what is under way: a stream ends in its own format's way, anything else is cancelled. */
   halt(why: Cut): void {
+    this.#halted = why;
     if (this.#attempt?.cutOff(why) !== true) this.cancel();
   }
 
@@ -105,7 +109,9 @@ export class Exchange {
 
   /** Answers with an error in the shape of the client's format. */
   refuse(format: Format, error: unknown): void {
-    const known = error instanceof PennyworthError ? error : this.#parts.internal(error);
+    const found = error instanceof PennyworthError ? error : this.#parts.internal(error);
+    const known =
+      found.code === "draining" && this.#halted !== null ? new PennyworthError("stopped", { detail: this.#halted.message }) : found;
     if (this.#client.headSent) {
       this.#client.cut();
       return;
@@ -304,14 +310,20 @@ export class Exchange {
   #watch({ asking, admitted, start }: Begun): (outputBytes: number) => boolean {
     const { rates, guard } = this.#parts;
     const model = `${start.provider}/${start.modelSent ?? ""}`;
+    const { provider, modelSent, tierAsked: tier, region, startMs: atMs, hold } = start;
     const price = (tokens: number): bigint => {
-      const { cost } = asking.bound(Math.max(1, Math.ceil(tokens / asking.choices)), null, admitted.model);
-      return cost === null ? 0n : parseUsd(cost);
+      const passed = asking.bound(Math.max(1, Math.ceil(tokens / asking.choices)), null, admitted.model);
+      if (passed.cost !== null) return parseUsd(passed.cost);
+      // What has no bound costs at least what can be seen of it.
+      return total(presume(rates.book, { provider, model: modelSent, tier, region, atMs }, passed).charges);
     };
+    // A guess by bytes may be more than there can be; what the call holds is not.
+    const most = hold.cost === null ? Infinity : (hold.outputTokens ?? Infinity);
     const cutoff = new Cutoff({
-      tokensOf: (bytes) => rates.estimator.outputTokens(model, bytes),
+      tokensOf: (bytes) => Math.min(most, rates.estimator.outputTokens(model, bytes)),
       price,
       allowed: () => guard.allowed(start.id),
+      bytesBetweenMax: lookBytes,
     });
     return (outputBytes) => cutoff.over(outputBytes);
   }
@@ -451,6 +463,9 @@ export class Exchange {
     this.#parts.recorder.observe(toObservation(this.#parts.rates.book, sighting, facts));
   }
 }
+
+/** A running stream is held against its budgets again after so many bytes of output: what is allowed may have become less. */
+const lookBytes = 256;
 
 /** What may follow a try that fails. */
 interface Again {
