@@ -50,9 +50,9 @@ export function TermsFacts({ budget }: { readonly budget: Budget }): ReactNode {
     ["Defined", origins[origin]],
     ["Since", exactMoment(setMs)],
   ];
-  const filter = Object.entries(terms.for)
-    .filter(([field]) => field !== "task")
-    .map(([field, value]) => `${field}=${value}`);
+  // Tasks in a tree, and keys by name, are no filters of reports.
+  const isReported = terms.for["task"] === undefined && terms.for["key"] === undefined;
+  const filter = Object.entries(terms.for).map(([field, value]) => `${field}=${value}`);
   return (
     <section className="card" aria-labelledby="terms">
       <div className="title">
@@ -73,14 +73,16 @@ export function TermsFacts({ budget }: { readonly budget: Budget }): ReactNode {
             </div>
           ))}
       </dl>
-      <p className="small foot">
-        <Link
-          to="/explore"
-          search={{ filter, by: terms.each[0] === undefined || terms.each[0] === "task" ? "model" : terms.each[0], span: "30d" }}
-        >
-          What calls under it cost over time
-        </Link>
-      </p>
+      {isReported ? (
+        <p className="small foot">
+          <Link
+            to="/explore"
+            search={{ filter, by: terms.each[0] === undefined || terms.each[0] === "task" ? "model" : terms.each[0], span: "30d" }}
+          >
+            What calls under it cost over time
+          </Link>
+        </p>
+      ) : null}
     </section>
   );
 }

@@ -6,13 +6,14 @@ import type { Attribution, Receipt, ReceiptLine } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { Head } from "../parts/head.tsx";
 import { Amendments } from "./amended.tsx";
+import { NoReceipt } from "./refused.tsx";
 import { UnderBudgets } from "./under.tsx";
 import { nameField } from "../fields.ts";
 import { Icon } from "../icons.tsx";
 import { count, share } from "../money.ts";
 import { Page } from "../parts/page.tsx";
 import { Copy, Share, toLine } from "../parts/share.tsx";
-import { Failed, Waiting } from "../parts/states.tsx";
+import { Waiting } from "../parts/states.tsx";
 import { Status } from "../parts/status.tsx";
 import { UnrealCall } from "../parts/unreal.tsx";
 import { atLeast, Exact } from "../parts/usd.tsx";
@@ -77,9 +78,7 @@ export function ReceiptPage(): ReactNode {
       }
     >
       {receipt.isError && data === undefined ? (
-        <div className="card">
-          <Failed error={receipt.error} onRetry={() => void receipt.refetch()} />
-        </div>
+        <NoReceipt id={id} error={receipt.error} onRetry={() => void receipt.refetch()} />
       ) : data === undefined ? (
         <div className="card">
           <Waiting label="Loading the receipt" rows={10} />

@@ -2,6 +2,7 @@
 
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import type { ApiError } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { nameField } from "../fields.ts";
 import { type Against, codeWords, type Refusal, type Why } from "../guard.ts";
@@ -9,7 +10,7 @@ import { Head } from "../parts/head.tsx";
 import { Amount } from "../parts/meter.tsx";
 import { Page } from "../parts/page.tsx";
 import { Copy } from "../parts/share.tsx";
-import { Empty, Pending } from "../parts/states.tsx";
+import { Empty, Failed, Pending } from "../parts/states.tsx";
 import { exactMoment } from "../time.ts";
 import { ResumeTask } from "./trees.tsx";
 import { BudgetLink, placeName } from "./refusals.tsx";
@@ -46,6 +47,29 @@ export function RefusedPage(): ReactNode {
         </div>
       )}
     </Page>
+  );
+}
+
+/** In place of a receipt: a call that was refused has none, and why it was refused is as good. */
+export function NoReceipt({
+  id,
+  error,
+  onRetry,
+}: {
+  readonly id: string;
+  readonly error: ApiError;
+  readonly onRetry: () => void;
+}): ReactNode {
+  const { data } = useAnswer<Why>(
+    `guard/why/${encodeURIComponent(id)}`,
+    {},
+    { live: false, enabled: error.status === 404 && id !== "last" },
+  );
+  if (data?.kind === "refused") return <RefusalSheet refusal={data.refused} />;
+  return (
+    <div className="card">
+      <Failed error={error} onRetry={onRetry} />
+    </div>
   );
 }
 

@@ -300,7 +300,7 @@ function lines(text: string): string[] {
 }
 
 function readStep(line: string): Readonly<Record<string, unknown>> {
-  const [, at = line, what, value = ""] = /^(?:at\s+)?(\S+)[\s:,]+(model|cap|wait)\s+(.+)$/.exec(line) ?? [];
+  const [, at = line, what, value = ""] = /^(?:at\s+)?([^\s:,]+)[\s:,]+(model|cap|wait)\s+(.+)$/.exec(line) ?? [];
   if (what === undefined) return { at };
   return { at, [what]: what === "cap" && /^\d+$/.test(value) ? Number(value) : value };
 }

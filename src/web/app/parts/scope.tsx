@@ -2,7 +2,7 @@
 
 import { Autocomplete, Button, Select } from "@mantine/core";
 import { type ReactNode, useState } from "react";
-import type { Values } from "../api.ts";
+import type { Key, Values } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { nameScopeField, scopeFields } from "../guard.ts";
 import { Icon } from "../icons.tsx";
@@ -77,8 +77,13 @@ export function ValueInput({
 }): ReactNode {
   const [search, setSearch] = useState("");
   const asked = { field, search: search === "" ? undefined : search, limit: 20 };
-  const values = useAnswer<Values>("values", asked, { live: false, staleMs: 20_000 });
-  const known = (values.data?.values ?? []).flatMap((one) => (one.value === null ? [] : [one.value]));
+  const isKey = field === "key";
+  const values = useAnswer<Values>("values", asked, { live: false, staleMs: 20_000, enabled: !isKey });
+  // Keys are on record by their ids: people know them by name.
+  const keys = useAnswer<{ readonly keys: readonly Key[] }>("keys", {}, { live: false, staleMs: 20_000, enabled: isKey });
+  const known = isKey
+    ? (keys.data?.keys ?? []).filter(({ revokedMs }) => revokedMs === null).map(({ name }) => name)
+    : (values.data?.values ?? []).flatMap((one) => (one.value === null ? [] : [one.value]));
   return (
     <Autocomplete
       className="grow"
