@@ -36,7 +36,8 @@ export interface Attacked {
   start(): Promise<void>;
   /** `SIGTERM` lets it end by itself; `SIGKILL` does not. */
   end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
-  shift(toMs: number): Promise<void>;
+  /** `jump`: of the wall clock. `pass`: the time goes by. */
+  move(clock: "jump" | "pass", byMs: number): Promise<void>;
   ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer>;
   budgets(): Promise<readonly Shown[]>;
   /** What it has printed. */
@@ -120,12 +121,12 @@ export async function prepare(settings: Settings): Promise<Attacked> {
     },
     start,
     end,
-    shift: async (toMs) => {
+    move: async (clock, byMs) => {
       const running = child;
-      shiftMs = toMs;
+      shiftMs += byMs;
       if (running === null) return;
       const done = new Promise<void>((resolve) => running.once("message", () => resolve()));
-      running.send({ shiftMs: toMs });
+      running.send({ clock, byMs });
       await done;
     },
     ask,
@@ -152,7 +153,8 @@ export function settingsOf({ rules, routes, witnessUrl, patienceMs, waitMsMax }:
           baseUrl: `${witnessUrl}/${provider}/v1`,
           auth: "none",
           formats: [wire === "chat" ? "openai-chat" : "anthropic-messages"],
-          ...(provider === "quick" ? { whenClientLeaves: "cancel" } : {}),
+          // One of those that stop, and stop billing, when their client leaves (docs/disconnects.md).
+          ...(provider === "quick" ? { like: "deepseek" } : {}),
         },
       ]),
     ),

@@ -4,10 +4,9 @@
 import { type Ask, askOf, bodyOf, routes, type Weather } from "./ask.ts";
 import { type Asked, send } from "./client.ts";
 import { type Attacked, prepare, type Shown } from "./gateway.ts";
-import { boundAt, type Change, type Fault, Oracle, type Records } from "./oracle.ts";
+import { boundAt, type Change, type Fault, Oracle, type Records, targetAt } from "./oracle.ts";
 import { type Random, randomOf } from "./random.ts";
 import { accountOf, amountWords, rulesFor, type Rule, toPico, wordsOf } from "./rule.ts";
-import { inputMost, offerOf } from "./tariff.ts";
 import { WallClock } from "./time.ts";
 import { startWitness, type Witness } from "./witness.ts";
 
@@ -87,6 +86,9 @@ function cut<Item>(items: readonly Item[], parts: number): Item[][] {
 
 type Trouble = "calm" | "kill" | "stop" | "jump";
 
+/** Routes on which the edge is tried: at one place, and with dearer ones behind it. */
+const probed: ReadonlySet<string> = new Set(["plain", "dearer", "gratis", "opus"]);
+
 class Attack {
   readonly #gateway: Attacked;
   readonly #witness: Witness;
@@ -101,7 +103,7 @@ class Attack {
   readonly #faults: Fault[] = [];
   readonly #limits = new Map<string, bigint>();
   #open = 0;
-  /** Of the wall clock that the gateway found at its start. */
+  /** Of the gateway's clock: the wall clock as it was found at its start, and what went by since. */
   #shiftMs = 0;
   #up: Promise<void> = Promise.resolve();
   #startedMs = performance.now();
@@ -141,8 +143,12 @@ class Attack {
     };
     const all = Promise.all(Array.from({ length: crowd }, worker));
     const meddling = this.#meddle(() => rest.length > 0);
-    while (rest.length > asks.length / 2) await pause(10);
+    while (rest.length > (asks.length * 3) / 4) await pause(5);
+    await this.#pass();
+    while (rest.length > asks.length / 2) await pause(5);
     await this.#trouble(trouble);
+    while (rest.length > asks.length / 4) await pause(5);
+    await this.#pass();
     await all;
     await meddling;
     await this.#settle();
@@ -156,7 +162,16 @@ class Attack {
       return;
     }
     if (trouble !== "jump") return;
-    await this.#gateway.shift(this.#gateway.shiftMs + this.#random.pick([-45_000, -7_000, 20_000, 61_000, 150_000, 3_600_000, 5_400_000]));
+    await this.#gateway.move("jump", this.#random.pick([-45_000, -7_000, 20_000, 61_000, 150_000, 3_600_000, 5_400_000]));
+  }
+
+  /** The time goes by, and windows end while calls are under way. */
+  async #pass(): Promise<void> {
+    const byMs = this.#random.pick([0, 0, 700, 4_000, 20_000, 61_000, 61_000, 130_000, 3_600_000]);
+    const passed = this.#clock.moving(this.#shiftMs, this.#shiftMs + byMs);
+    await this.#gateway.move("pass", byMs);
+    passed();
+    this.#shiftMs += byMs;
   }
 
   async #restart(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
@@ -276,15 +291,20 @@ class Attack {
   /** At the very edge: one token more than fits is refused, and what fits is let in. */
   async probe(times: number): Promise<void> {
     for (let time = 0; time < times; time += 1) {
-      const template = this.#random.pick(this.#asked).ask;
-      const edge = this.#edge(template, await this.#gateway.budgets());
+      const { who } = this.#random.pick(this.#asked).ask;
+      const route = this.#random.pick(routes.filter(({ model }) => probed.has(model)));
+      const probe = (cap: number): Ask => this.#probe(who, route, cap);
+      const edge = this.#edge(probe, await this.#gateway.budgets());
       if (edge === null) continue;
-      const over = await this.#send(this.#probe(template, edge.cap + 1));
-      if (over.status === 200 && edge.isFirm) this.#faults.push(fault("edge", `a cap of ${edge.cap + 1} was let in; ${edge.why}`));
+      const over = await this.#send(probe(edge.cap + 1));
+      // Where the provider is asked for a count, more may fit than its bytes say.
+      if (over.status === 200 && edge.isFirm && route.wire === "chat")
+        this.#faults.push(fault("edge", `${route.model}: a cap of ${edge.cap + 1} was let in; ${edge.why}`));
       // More has come free meanwhile, and is taken now.
       if (over.status === 200) continue;
-      const fits = await this.#send(this.#probe(template, edge.cap));
-      if (fits.refused !== null) this.#faults.push(fault("edge", `a cap of ${edge.cap} was refused; ${edge.why}: ${fits.text}`));
+      const fits = await this.#send(probe(edge.cap));
+      if (fits.refused !== null)
+        this.#faults.push(fault("edge", `${route.model}: a cap of ${edge.cap} was refused; ${edge.why}: ${fits.text}`));
     }
     await this.#settle();
   }
@@ -294,86 +314,45 @@ class Attack {
     return send(this.#gateway.url, ask, (asked) => this.#asked.push(asked));
   }
 
-  #probe({ who }: Ask, cap: number): Ask {
+  #probe(who: Ask["who"], { model, wire, targets, triesMax }: (typeof routes)[number], cap: number): Ask {
     const id = `p${String((this.#probes += 1)).padStart(9, "0")}`;
-    const said = {
-      id,
-      model: "plain",
-      wire: "chat",
-      cap,
-      choices: 1,
-      writes: "none",
-      tools: false,
-      streamed: false,
-      unbounded: false,
-    } as const;
+    const said = { id, model, wire, cap, choices: 1, writes: "none", tools: false, streamed: false, unbounded: false } as const;
     const body = bodyOf({ ...said, words: 1 }, randomOf(1));
     const step = { conduct: "answer", outputShare: 1, inputShare: 1, readShare: 0, writeShare: 0 } as const;
     const size = { bytes: Buffer.byteLength(body), choices: 1, writes: "none", tools: false } as const;
-    const { targets } = routes[0] as (typeof routes)[number];
-    return { ...said, targets, triesMax: 1, who, size, body, steps: [step], patienceMs: null };
+    return { ...said, targets, triesMax, who, size, body, steps: [step], patienceMs: null };
   }
 
-  /** The largest cap that fits what the gateway says is left. `isFirm`: nothing grows by itself soon. null: nothing fits. */
-  #edge(template: Ask, shown: readonly Shown[]): { readonly cap: number; readonly why: string; readonly isFirm: boolean } | null {
-    const probe = this.#probe(template, 100_000);
-    const [target] = probe.targets;
-    if (target === undefined) return null;
-    const { rates } = offerOf(target);
-    const input = BigInt(inputMost({ ...probe.size, bytes: probe.size.bytes + 1 }));
-    const nowMs = this.#clock.between(performance.now(), performance.now()).toMs;
-    let least: { readonly cap: number; readonly why: string; readonly isFirm: boolean } | null = null;
-    for (const rule of this.#rules) {
-      const account = rule.mode === "hard" ? accountOf(rule, probe.who, target) : null;
-      if (account === null || rule.measure === "open") continue;
-      const standing = shown.find(({ id }) => id === rule.id)?.standings.find(({ values }) => values.join("/") === account);
-      const left =
-        standing === undefined
-          ? (this.#limits.get(rule.id) as bigint)
-          : rule.measure === "money"
-            ? toPico(standing.left)
-            : BigInt(standing.left);
-      if (rule.measure === "calls") {
-        if (left < 1n) return null;
-        continue;
-      }
-      const room = rule.measure === "money" ? (left - input * rates.input) / rates.output : left - input;
-      const isFirm = rule.period.kind !== "rolling" && (standing?.toMs === null || (standing?.toMs ?? 0) - nowMs > 5_000);
-      if (least === null || room < BigInt(least.cap))
-        least = { cap: Number(room), why: `of ${rule.id}/${account} ${left} was left`, isFirm };
-    }
-    // As many digits as the one that its body was measured with.
-    if (least === null || least.cap < 10 || least.cap >= 999_999) return null;
-    const bytes = this.#probe(template, least.cap).size.bytes;
-    return this.#exact(least, bytes, template, shown);
-  }
-
-  /** The body with that cap has its own length, which counts too. */
-  #exact(
-    least: { readonly cap: number; readonly why: string; readonly isFirm: boolean },
-    bytes: number,
-    template: Ask,
+  /** The largest cap that fits what the gateway says is left. null: nothing fits, or everything does. */
+  #edge(
+    probe: (cap: number) => Ask,
     shown: readonly Shown[],
   ): { readonly cap: number; readonly why: string; readonly isFirm: boolean } | null {
-    const fits = (cap: number): boolean => this.#fits(this.#probe(template, cap), shown);
-    let { cap } = least;
-    while (fits(cap + 1) && cap < least.cap + 10 * bytes) cap += 1;
-    return fits(cap) && !fits(cap + 1) ? { ...least, cap } : null;
+    let [fits, breaks] = [0, 1_000_000];
+    while (breaks - fits > 1) {
+      const middle = (fits + breaks) >> 1;
+      if (this.#inTheWay(probe(middle), shown).length === 0) fits = middle;
+      else breaks = middle;
+    }
+    if (fits === 0 || breaks === 1_000_000) return null;
+    const inTheWay = this.#inTheWay(probe(breaks), shown);
+    return { cap: fits, why: inTheWay.map(({ why }) => why).join("; "), isFirm: inTheWay.some(({ isFirm }) => isFirm) };
   }
 
-  #fits(probe: Ask, shown: readonly Shown[]): boolean {
+  /** Allowances that a call does not fit into. `isFirm`: nothing grows there by itself soon. */
+  #inTheWay(probe: Ask, shown: readonly Shown[]): { readonly why: string; readonly isFirm: boolean }[] {
     const { money, tokens } = boundAt(probe, 0, probe.cap);
-    return this.#rules.every((rule) => {
-      const account = rule.mode === "hard" ? accountOf(rule, probe.who, probe.targets[0] as Ask["targets"][number]) : null;
-      if (account === null || rule.measure === "open") return true;
+    const now = performance.now();
+    const nowMs = this.#clock.between(now, now).toMs;
+    return this.#rules.flatMap((rule) => {
+      const account = rule.mode === "hard" ? accountOf(rule, probe.who, targetAt(probe, 0)) : null;
+      if (account === null || rule.measure === "open") return [];
       const standing = shown.find(({ id }) => id === rule.id)?.standings.find(({ values }) => values.join("/") === account);
-      const left =
-        standing === undefined
-          ? (this.#limits.get(rule.id) as bigint)
-          : rule.measure === "money"
-            ? toPico(standing.left)
-            : BigInt(standing.left);
-      return left >= (rule.measure === "money" ? money : rule.measure === "tokens" ? tokens : 1n);
+      const said = standing?.left ?? null;
+      const left = said === null ? (this.#limits.get(rule.id) as bigint) : rule.measure === "money" ? toPico(said) : BigInt(said);
+      if (left >= (rule.measure === "money" ? money : rule.measure === "tokens" ? tokens : 1n)) return [];
+      const isFirm = rule.period.kind === "total" || (rule.period.kind === "calendar" && (standing?.toMs ?? 0) - nowMs > 5_000);
+      return [{ why: `of ${rule.id}/${account} ${left} was left`, isFirm }];
     });
   }
 
