@@ -6,7 +6,7 @@ import { z } from "zod";
 import { hourMs, minuteMs } from "../core/time.ts";
 import type { Chore, Office } from "./books.ts";
 import { type Allowed, budgetsOf, rates, type Spent, spentMs } from "./budgets.ts";
-import { whale } from "./company.ts";
+import { type Team, whale } from "./company.ts";
 import { type HistoryOptions, type Open, step } from "./history.ts";
 import { drawFor } from "./random.ts";
 import { firstOfMonth, type Story } from "./story.ts";
@@ -21,7 +21,8 @@ export interface LatelyOptions extends Pick<HistoryOptions, "clock" | "send"> {
   readonly office: Pick<Office, "ask" | "caughtUp">;
 }
 
-const report = z.object({ total: z.object({ cost: z.string(), calls: z.int() }) });
+const sums = z.object({ cost: z.string(), calls: z.int() });
+const report = z.object({ total: sums, rows: z.array(sums.extend({ group: z.record(z.string(), z.string().nullable()) })) });
 const budgetAnswer = z.object({ budget: z.object({ standings: z.array(z.object({ spent: z.string() })) }) });
 const haltAnswer = z.object({ id: z.string() });
 const presumedAnswer = z.object({ calls: z.array(z.object({ call: z.string() })) });
@@ -49,7 +50,7 @@ export function latelyOf(options: LatelyOptions): readonly Chore[] {
   const chores: readonly (readonly [minutes: number, act: () => Promise<unknown>])[] = [
     [45, () => setBudgets(office, ago(45))],
     [38, () => work(stuck(settingOf(38)), ago(38))],
-    [33, () => work(thrifty(settingOf(33), "0.60"), ago(33))],
+    [33, () => work(thrifty(settingOf(33), "0.30"), ago(33))],
     [
       29,
       async () => {
@@ -89,21 +90,15 @@ export function latelyOf(options: LatelyOptions): readonly Chore[] {
 /** Sets the budgets, and waits until what was spent before counts under each. */
 async function setBudgets(office: LatelyOptions["office"], nowMs: number): Promise<void> {
   await office.caughtUp();
-  const found = async (filter: string, sinceMs: number): Promise<z.infer<typeof report>["total"]> => {
-    const since = new Date(sinceMs).toISOString();
-    return report.parse(await office.ask(`report?fresh=true&since=${since}${filter === "" ? "" : `&filter=${encodeURIComponent(filter)}`}`))
-      .total;
-  };
-  const cost = async (filter: string): Promise<string> => (await found(filter, nowMs - spentMs)).cost;
-  const spent: Spent = {
-    all: await cost(""),
-    platform: await cost("team=platform"),
-    growth: await cost("team=growth"),
-  };
+  const found = async (sinceMs: number, query: string): Promise<z.infer<typeof report>> =>
+    report.parse(await office.ask(`report?fresh=true&since=${new Date(sinceMs).toISOString()}${query}`));
+  const { total, rows } = await found(nowMs - spentMs, "&by=team");
+  const of = (team: Team): string => rows.find(({ group }) => group["team"] === team)?.cost ?? "0";
+  const spent: Spent = { all: total.cost, platform: of("platform"), growth: of("growth") };
   const allowed = budgetsOf(spent);
   for (const one of allowed) await put(office, one);
-  const month = await found("", firstOfMonth(nowMs));
-  const hour = await found("customer!=", nowMs - hourMs);
+  const { total: month } = await found(firstOfMonth(nowMs), "");
+  const { total: hour } = await found(nowMs - hourMs, `&filter=${encodeURIComponent("customer!=")}`);
   const isToCount: Readonly<Record<string, boolean>> = {
     everything: month.calls > 0,
     platform: spent.platform !== "0",
