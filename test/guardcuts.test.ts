@@ -19,20 +19,21 @@ async function follow(
   path: string,
   body: object | string,
   feature: string,
-): Promise<{ answer: Response; begun: Promise<void>; whole: Promise<string> }> {
+): Promise<{ answer: Response; begun: Promise<unknown>; whole: Promise<string> }> {
   const answer = await post(`${guarded.url}${path}`, body, { "x-pennyworth-feature": feature, "anthropic-version": "2023-06-01" });
-  let begin = (): void => {};
-  const begun = new Promise<void>((resolve) => (begin = resolve));
+  let bytes = 0;
   const whole = (async () => {
     let text = "";
-    let bytes = 0;
     for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
       text += Buffer.from(chunk).toString("latin1");
       bytes += chunk.length;
-      if (bytes > 1_500) begin();
     }
     return text;
   })();
+  const begun = soon(
+    () => bytes,
+    (count) => count > 1_500,
+  );
   return { answer, begun, whole };
 }
 

@@ -41,6 +41,42 @@ const codes = (answers: readonly Answered[]): (string | number)[] =>
   answers.map(({ status, body }) => (status === 200 ? 200 : body.error.code));
 const resume = (task: string): Promise<{ readonly status: number }> => guarded.control("POST", `/trees/${encodeURIComponent(task)}/resume`);
 
+const again = (count: number): Promise<Answered> =>
+  read(
+    chat(guarded.url, {
+      headers: { "x-pennyworth-agent": "tries", "x-pennyworth-task": "t0", "x-stainless-retry-count": String(count) },
+    }),
+  );
+const withTool = (turn: number): Promise<Answered> =>
+  read(
+    chat(guarded.url, {
+      headers: { "x-pennyworth-agent": "idle", "x-pennyworth-task": "i1" },
+      more: {
+        messages: [
+          { role: "user", content: "Look. [[sandbox input-tokens=40 output-tokens=30]]" },
+          {
+            role: "assistant",
+            tool_calls: [{ id: `c${turn}`, type: "function", function: { name: "look", arguments: `{"at":${turn}}` } }],
+          },
+          { role: "tool", tool_call_id: `c${turn}`, content: `Page ${turn}.` },
+        ],
+      },
+    }),
+  );
+const rounds = (count: number): object[] =>
+  Array.from({ length: count }, (_, index) => [
+    { role: "assistant", tool_calls: [{ id: `c${index}`, type: "function", function: { name: "test", arguments: "{}" } }] },
+    { role: "tool", tool_call_id: `c${index}`, content: "1 failed" },
+  ]).flat();
+const turn = (count: number): Promise<Answered> =>
+  read(
+    chat(guarded.url, {
+      headers: { "x-pennyworth-agent": "loops", "x-pennyworth-task": "p0" },
+      more: { messages: [{ role: "user", content: "Mend it." }, ...rounds(count)] },
+    }),
+  );
+const body = (text: string): string => JSON.stringify({ model: "gpt-4o-mini", max_tokens: 9, messages: [{ role: "user", content: text }] });
+
 describe("a cap on", () => {
   it("depth stops what is too deep, and not its parents; the parent learns of it once", async () => {
     const answers = [
@@ -97,12 +133,6 @@ describe("a cap on", () => {
   });
 
   it("tries counts the client's own, and stops nothing else", async () => {
-    const again = (count: number): Promise<Answered> =>
-      read(
-        chat(guarded.url, {
-          headers: { "x-pennyworth-agent": "tries", "x-pennyworth-task": "t0", "x-stainless-retry-count": String(count) },
-        }),
-      );
     expect(codes([await again(0), await again(1), await again(2), await again(0)])).toEqual([200, 200, "tree_tries", 200]);
   });
 
@@ -122,22 +152,6 @@ describe("a cap on", () => {
     for (let turn = 0; turn < allowed + 1; turn++) answers.push(await call("idle", { task: "i0" }));
     expect(codes(answers)).toEqual([...Array.from({ length: allowed }, () => 200), "tree_no_progress"]);
     expect(answers.at(-1)?.body.error.message).toContain(`$${dollars(each * BigInt(allowed))}`);
-    const withTool = (turn: number): Promise<Answered> =>
-      read(
-        chat(guarded.url, {
-          headers: { "x-pennyworth-agent": "idle", "x-pennyworth-task": "i1" },
-          more: {
-            messages: [
-              { role: "user", content: "Look. [[sandbox input-tokens=40 output-tokens=30]]" },
-              {
-                role: "assistant",
-                tool_calls: [{ id: `c${turn}`, type: "function", function: { name: "look", arguments: `{"at":${turn}}` } }],
-              },
-              { role: "tool", tool_call_id: `c${turn}`, content: `Page ${turn}.` },
-            ],
-          },
-        }),
-      );
     for (let turn = 0; turn < allowed + 2; turn++) expect((await withTool(turn)).status).toBe(200);
   });
 });
@@ -159,18 +173,6 @@ describe("a loop", () => {
   });
 
   it("of the same tool call with the same result is seen in the request's own history", async () => {
-    const rounds = (count: number): object[] =>
-      Array.from({ length: count }, (_, index) => [
-        { role: "assistant", tool_calls: [{ id: `c${index}`, type: "function", function: { name: "test", arguments: "{}" } }] },
-        { role: "tool", tool_call_id: `c${index}`, content: "1 failed" },
-      ]).flat();
-    const turn = (count: number): Promise<Answered> =>
-      read(
-        chat(guarded.url, {
-          headers: { "x-pennyworth-agent": "loops", "x-pennyworth-task": "p0" },
-          more: { messages: [{ role: "user", content: "Mend it." }, ...rounds(count)] },
-        }),
-      );
     const answers: Answered[] = [];
     for (let count = 0; count < 6; count++) answers.push(await turn(count));
     const seen = codes(answers);
@@ -180,8 +182,6 @@ describe("a loop", () => {
   });
 
   it("is seen with nothing but the conversation, and stops nobody else", async () => {
-    const body = (text: string): string =>
-      JSON.stringify({ model: "gpt-4o-mini", max_tokens: 9, messages: [{ role: "user", content: text }] });
     const same = (): Promise<Answered> =>
       read(post(`${guarded.url}/v1/chat/completions`, body("Are we there yet?"), { "x-pennyworth-feature": "loner" }));
     const answers = [await same(), await same(), await same(), await same()];
