@@ -266,7 +266,7 @@ export function stateOf(standing: Standing | undefined): State {
 
 /** A refusal's code, in words. */
 export const codeWords: Readonly<Record<string, string>> = {
-  budget_exhausted: "the budget is used up",
+  budget_exhausted: "not enough is left",
   budget_unbounded: "no bound on what it can cost",
   budget_too_small: "what is left is too little to be of use",
   rate_limited: "too fast",

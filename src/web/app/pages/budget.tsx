@@ -61,15 +61,15 @@ export function BudgetPage(): ReactNode {
             {isAdministrator ? (
               <>
                 {isOwn ? (
-                  <>
-                    <Button size="xs" variant="default" onClick={() => setOpened("terms")}>
-                      Change
-                    </Button>
-                    <Button size="xs" variant="default" onClick={() => setOpened("remove")}>
-                      Remove
-                    </Button>
-                  </>
+                  <Button size="xs" variant="default" onClick={() => setOpened("terms")}>
+                    Change
+                  </Button>
                 ) : null}
+                {budget.origin === "settings" ? null : (
+                  <Button size="xs" variant="default" onClick={() => setOpened("remove")}>
+                    Remove
+                  </Button>
+                )}
                 <Button size="xs" variant="default" onClick={() => setOpened("halt")}>
                   Stop all below it
                 </Button>

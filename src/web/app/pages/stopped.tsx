@@ -150,7 +150,7 @@ function Refused({ search, change }: Pick<View, "search" | "change">): ReactNode
               All refusals
             </Button>
           ) : (
-            <p>Every call so far had room in its budgets.</p>
+            <p>Every call that is remembered was let in.</p>
           )}
         </Empty>
       ) : (

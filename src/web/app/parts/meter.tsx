@@ -1,5 +1,5 @@
 // A budget's standing as one bar: spent, held, presumed, and what is left, each with its figure. Invariant: the parts are told apart by pattern
-// and by words, not by colour alone; what is over the limit stands beyond a mark.
+// and by words, not by colour alone; what is over the limit begins with a line.
 
 import type { ReactNode } from "react";
 import type { Measure, Standing } from "../guard.ts";
@@ -23,7 +23,7 @@ export function Meter({ standing, measure }: { readonly standing: Standing; read
   return (
     <span className="meter" role="img" aria-label={[...said, left].join(", ")} data-measure={measure}>
       {shares.map(([part, of]) => (of === 0 ? null : <span key={part} data-part={part} style={{ width: `${of * 100}%` }} />))}
-      {isOver ? <span className="mark" style={{ left: `${share(allowance, whole) * 100}%` }} /> : null}
+      {isOver ? <span className="beyond" style={{ left: `${share(allowance, whole) * 100}%` }} /> : null}
     </span>
   );
 }
