@@ -175,6 +175,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
   const gateway = new Gateway(parts, { required, check: (secret) => ledger.keys.check(secret), isOurs });
 
   journal.append({ kind: "run", run: createId(now()), atMs: now(), version });
+  guard.guard.forget((call) => journal.openCalls().has(call));
   for (const call of Array.from(journal.openCalls().values())) {
     const responseId = journal.responseIds().get(call.id) ?? null;
     const end = presumeEnd(rates, call, responseId, now());

@@ -22,7 +22,7 @@ export interface Slot {
   held: bigint;
   presumed: bigint;
   granted: bigint;
-  /** Of the calendar window before: its rest is carried over. */
+  /** Of the calendar window before: its rest may be carried over. */
   before: Slot | null;
   /** Whether what is posted to it still counts: a bucket that has gone out of a rolling period does not. */
   counts: boolean;
@@ -40,38 +40,57 @@ export interface Account {
   current: Slot;
   /** Of the current slot. */
   toMs: number;
-  /** Spent, held and presumed in all slots that count, in one: what every admission looks at. */
-  used: bigint;
+  /** The allowance less what is spent, held and presumed in all slots that count, without what is carried over: every admission looks at it. */
+  left: bigint;
   /** Limit and grants of all slots that count, without what is carried over. */
   allowance: bigint;
   /** Of a rolling period, the slots before the current one that count, the oldest first. */
   readonly earlier: Slot[];
-  /** Calls under way that hold on it. */
+  /** Whether a rest is carried over. */
+  carries: boolean;
+  /** Calls that may still post to it: those under way that hold on it, and those presumed that may be corrected. */
   calls: number;
 }
 
 /** `search`, or `per-customer/n_1f/eu`: no two lists of values make one name. */
 export function accountName(id: string, values: readonly string[]): string {
-  return values.length === 0 ? id : `${id}/${values.map(encodeURIComponent).join("/")}`;
+  return values.length === 0 ? id : `${id}/${values.map(escapeValue).join("/")}`;
 }
 
 /** A budget's id has no slash. @returns the id and the values. */
 export function parseName(name: string): { readonly id: string; readonly values: readonly string[] } {
   const [id = "", ...values] = name.split("/");
-  return { id, values: values.map(decodeURIComponent) };
+  return { id, values: values.map(unescapeValue) };
+}
+
+/** Half of a character, without the other half: JSON can say it, UTF-8 cannot. */
+const half = /\p{Surrogate}/gu;
+
+function escapeValue(value: string): string {
+  if (value.search(half) < 0) return encodeURIComponent(value);
+  return value.replace(/\p{Surrogate}|\P{Surrogate}+/gu, (part) =>
+    part.search(half) < 0 ? encodeURIComponent(part) : `%u${part.charCodeAt(0).toString(16)}`,
+  );
+}
+
+function unescapeValue(text: string): string {
+  const parts = text.split(/%u([0-9a-f]{4})/);
+  return parts.map((part, index) => (index % 2 === 0 ? decodeURIComponent(part) : String.fromCharCode(parseInt(part, 16)))).join("");
 }
 
 export function openAccount(budget: Budget, values: readonly string[], nowMs: number): Account {
   const current = slotOf(spanAt(budget.period, nowMs), null);
   const { measure, limit: allowance, id } = budget;
   const name = accountName(id, values);
-  return { name, values, budget, measure, current, toMs: current.span.toMs, used: 0n, allowance, earlier: [], calls: 0 };
+  const carries = budget.carryMax !== null;
+  return { name, values, budget, measure, current, toMs: current.span.toMs, left: allowance, allowance, earlier: [], carries, calls: 0 };
 }
 
 /** Other terms of the same period and measure; what was spent stays. */
 export function amend(account: Account, budget: Budget): void {
-  account.allowance += budget.limit - account.budget.limit;
+  allow(account, budget.limit - account.budget.limit);
   account.budget = budget;
+  account.carries = budget.carryMax !== null;
 }
 
 export function isSameWindow(a: Budget, b: Budget): boolean {
@@ -87,23 +106,31 @@ export function amountOf(measure: Measure, { money, tokens }: Amounts): bigint |
   return measure === "money" ? money : measure === "tokens" ? tokens : 1n;
 }
 
-/** `sign`: put there, or taken away again. What is under way at once is only ever held. */
-export function post(account: Account, slot: Slot, what: Posted, taken: Taken, sign: 1n | -1n): void {
-  const { measure } = account;
-  const plus = measure === "money" ? taken.money : measure === "tokens" ? taken.tokens : measure === "calls" || what === "held" ? 1n : 0n;
-  const amount = sign === 1n ? plus : -plus;
+/** More, or less, is allowed in the window under way. */
+export function allow(account: Account, amount: bigint): void {
+  account.allowance += amount;
+  account.left += amount;
+}
+
+/** Puts an amount into a slot, or, below zero, takes it out again. */
+export function post(account: Account, slot: Slot, what: Posted, amount: bigint): void {
   slot[what] += amount;
-  if (slot.counts) account.used += amount;
+  if (slot.counts) account.left -= amount;
+}
+
+/** What was taken, or held where that is said, in a measure. What is under way at once is only ever held. */
+export function quantityOf(measure: Measure, what: Posted, { money, tokens }: Taken): bigint {
+  return measure === "money" ? money : measure === "tokens" ? tokens : measure === "calls" || what === "held" ? 1n : 0n;
 }
 
 /** Moves an account on to the window of a time. Time that goes backwards moves nothing. */
 export function advance(account: Account, nowMs: number): void {
   if (nowMs < account.toMs) return;
-  const { period, carryMax } = account.budget;
+  const { period } = account.budget;
   const last = account.current;
   const span = spanAt(period, nowMs);
   account.toMs = span.toMs;
-  account.current = slotOf(span, carryMax === null || period.kind !== "calendar" ? null : previous(last, period, span));
+  account.current = slotOf(span, period.kind === "calendar" ? previous(last, period, span) : null);
   if (period.kind !== "rolling") {
     leave(account, last);
     return;
@@ -120,7 +147,7 @@ export function advance(account: Account, nowMs: number): void {
 /** What was posted to it counts no more. */
 function leave(account: Account, slot: Slot): void {
   slot.counts = false;
-  account.used -= slot.spent + slot.held + slot.presumed;
+  account.left += slot.spent + slot.held + slot.presumed - slot.granted;
   account.allowance -= slot.granted;
 }
 
@@ -129,25 +156,47 @@ function previous(last: Slot, period: Budget["period"], { fromMs }: Span): Slot 
   const span = spanAt(period, fromMs - 1);
   // A chain of windows would hold all history.
   last.before = null;
-  return span.index === last.span.index ? last : slotOf(span, null);
+  return span.index === last.span.index ? last : { ...slotOf(span, null), counts: false };
 }
 
-/** Whether it is as if it had just been opened. */
-export function isUntouched({ calls, used, allowance, budget, current: { before } }: Account): boolean {
-  const isFresh = before === null || (before.spent === 0n && before.held === 0n && before.presumed === 0n && before.granted === 0n);
-  return calls === 0 && used === 0n && allowance === budget.limit && isFresh;
+/** Whether one that is opened anew would be the same, now and from now on. */
+export function isUntouched({ calls, left, allowance, budget: { limit }, current: { before }, earlier }: Account): boolean {
+  return calls === 0 && left === limit && allowance === limit && (before === null || isEmpty(before)) && earlier.every(isEmpty);
+}
+
+function isEmpty({ spent, held, presumed, granted }: Slot): boolean {
+  return spent === 0n && held === 0n && presumed === 0n && granted === 0n;
 }
 
 /** The slot that a time is in, where it still counts; null: it is over, or ahead. For what is only learnt later. */
-export function slotAt(account: Account, atMs: number): Slot | null {
-  const { index } = spanAt(account.budget.period, atMs);
-  if (account.current.span.index === index) return account.current;
-  return account.earlier.find((slot) => slot.span.index === index) ?? null;
+export function slotAt({ budget, current, earlier }: Account, atMs: number): Slot | null {
+  const { index } = spanAt(budget.period, atMs);
+  if (current.span.index === index) return current;
+  return earlier.find((slot) => slot.span.index === index) ?? null;
+}
+
+/**
+ * The slot of a time that is not ahead, made where it is not there any more: of a rolling period it counts for as long as any of its age,
+ * of a calendar's window that is over what is carried over still goes by it, and any other counts for nothing.
+ */
+export function slotOfPast(account: Account, atMs: number): Slot {
+  const { budget, current, earlier } = account;
+  const span = spanAt(budget.period, atMs);
+  const known = span.index >= current.span.index ? current : earlier.find((slot) => slot.span.index === span.index);
+  if (known !== undefined) return known;
+  if (current.before?.span.index === span.index) return current.before;
+  const slot = slotOf(span, null);
+  slot.counts = budget.period.kind === "rolling" && span.index >= current.span.index - budget.period.buckets;
+  if (slot.counts) {
+    const after = earlier.findIndex((one) => one.span.index > span.index);
+    earlier.splice(after < 0 ? earlier.length : after, 0, slot);
+  }
+  return slot;
 }
 
 export function leftOf(account: Account): bigint {
-  const { allowance, used, current } = account;
-  return current.before === null ? allowance - used : allowance + carriedOver(account.budget, current.before) - used;
+  const { left, current, carries } = account;
+  return carries && current.before !== null ? left + carriedOver(account.budget, current.before) : left;
 }
 
 /** All that is allowed now. */

@@ -172,7 +172,7 @@ describe("the guard's book", () => {
               book.release(id);
             } else {
               call.state = "presumed";
-              book.presume(id, nothing);
+              book.presume(id, null);
             }
           }
           for (const measure of ["money", "tokens", "calls", "open"] as const) {

@@ -6,6 +6,7 @@ import {
   type Account,
   accountName,
   advance,
+  allow,
   amend,
   amountOf,
   type Amounts,
@@ -17,8 +18,10 @@ import {
   parseName,
   post,
   type Posted,
+  quantityOf,
   type Slot,
   slotAt,
+  slotOfPast,
   type Taken,
 } from "./account.ts";
 import type { Budget, CallScope, Measure } from "./budget.ts";
@@ -58,11 +61,17 @@ interface Ledger {
   /** Since when: an allowance that is first used later is as old. */
   readonly sinceMs: number;
   readonly accounts: Map<string, Account>;
+  /** So many of an `each` budget are looked through before it gets more, for those that nobody uses any more. */
+  sweepAt: number;
   /** The only one there is; null where there are `each` fields. */
   single: Account | null;
 }
 
 const unheld: Taken = { money: 0n, tokens: 0n };
+
+/** Presumed calls that a later witness can still correct. Of more, the oldest stay as they were presumed, for good. */
+const presumedMax = 100_000;
+const sweepMin = 1_000;
 
 export class GuardBook {
   readonly #ledgers = new Map<string, Ledger>();
@@ -75,7 +84,7 @@ export class GuardBook {
     const before = this.#ledgers.get(budget.id);
     if (before !== undefined) this.#index.remove(before.budget.scope, before);
     const stays = before !== undefined && isSameWindow(before.budget, budget);
-    const ledger: Ledger = stays ? before : { budget, sinceMs: nowMs, accounts: new Map(), single: null };
+    const ledger: Ledger = stays ? before : { budget, sinceMs: nowMs, accounts: new Map(), sweepAt: sweepMin, single: null };
     for (const account of ledger.accounts.values()) amend(account, budget);
     ledger.budget = budget;
     this.#ledgers.set(budget.id, ledger);
@@ -96,6 +105,11 @@ export class GuardBook {
     return this.#index.isEmpty;
   }
 
+  /** Since when it counts, ms UTC; null: there is none. */
+  since(id: string): number | null {
+    return this.#ledgers.get(id)?.sinceMs ?? null;
+  }
+
   budget(id: string): Budget | null {
     return this.#ledgers.get(id)?.budget ?? null;
   }
@@ -113,23 +127,20 @@ export class GuardBook {
     const slot = slotAt(account, atMs);
     if (slot === null) return;
     slot.granted += amount;
-    account.allowance += amount;
+    allow(account, amount);
   }
 
   /** What was taken at a time before the budget was there. */
   opening(id: string, values: readonly string[], amount: bigint, atMs: number): void {
     const account = this.#named(id, values);
-    const slot = account === null ? null : slotAt(account, atMs);
-    if (account === null || slot === null) return;
-    slot.spent += amount;
-    account.used += amount;
+    if (account !== null) post(account, slotOfPast(account, atMs), "spent", amount);
   }
 
   /** The allowances a call is under, moved on to a time. Of `each` budgets those of its values, which are opened if they are new. */
   find(scope: CallScope, nowMs: number): Account[] {
     const accounts: Account[] = [];
     for (const ledger of this.#index.find(scope)) {
-      const account = ledger.single ?? accountOf(ledger, scope);
+      const account = ledger.single ?? accountOf(ledger, scope, nowMs);
       if (account === null) continue;
       advance(account, nowMs);
       accounts.push(account);
@@ -165,60 +176,73 @@ export class GuardBook {
         fitsMs: refused === null ? null : latest(by, bound),
       };
     }
-    this.#hold(call, accounts, bound, nowMs);
+    const slots: Slot[] = [];
+    for (const { current } of accounts) slots.push(current);
+    this.#hold({ call, atMs: nowMs, accounts, slots, money: bound.money, tokens: bound.tokens });
     return { kind: "admitted", warned: warned ?? [], uncovered: uncovered ?? [] };
   }
 
-  /** Holds as the journal says that a call did, whatever is left. */
+  /** Holds as the journal says that a call did, whatever is left, in the windows of that time. One that holds already does so once. */
   restore(call: string, names: readonly string[], bound: Amounts, atMs: number): void {
+    if (this.#open.has(call)) return;
     const accounts: Account[] = [];
+    const slots: Slot[] = [];
     for (const name of names) {
       const { id, values } = parseName(name);
       const account = this.#named(id, values);
       if (account === null) continue;
       advance(account, atMs);
       accounts.push(account);
+      slots.push(slotOfPast(account, atMs));
     }
-    this.#hold(call, accounts, bound, atMs);
+    this.#hold({ call, atMs, accounts, slots, money: bound.money, tokens: bound.tokens });
   }
 
   /** Posts what a call really took, also past its hold. @returns its hold; null: it has none. */
   settle(call: string, taken: Taken): Hold | null {
-    const hold = this.#take(call);
-    if (hold !== null) postAll(hold, "spent", taken, 1n);
-    return hold;
+    return this.#end(call, "spent", taken);
   }
 
   /** Nothing was sent: the hold is undone. */
   release(call: string): Hold | null {
-    return this.#take(call);
+    const hold = this.#open.get(call);
+    if (hold === undefined) return null;
+    this.#open.delete(call);
+    postAll(hold, "held", amountsOf(hold), -1n);
+    for (const account of hold.accounts) account.calls -= 1;
+    return hold;
   }
 
   /**
-   * Sent, and nobody knows how it ended: it counts as its bound, or as `least` where that is more or there is no bound, until somebody does.
+   * Sent, and nobody knows how it ended: it counts as the most it can have been, until somebody does. @param taken null: its bound.
    */
-  presume(call: string, least: Taken): Hold | null {
-    const hold = this.#take(call);
-    if (hold === null) return null;
-    const presumed = { ...hold, money: most(hold.money, least.money), tokens: most(hold.tokens, least.tokens) };
-    postAll(presumed, "presumed", presumed, 1n);
+  presume(call: string, taken: Taken | null): Hold | null {
+    const hold = this.#open.get(call);
+    if (hold === undefined) return null;
+    const presumed = { ...hold, ...(taken ?? amountsOf(hold)) };
+    this.#end(call, "presumed", presumed);
     this.#presumed.set(call, presumed);
+    // Until it is corrected somebody holds on to the accounts.
+    for (const account of presumed.accounts) account.calls += 1;
+    if (this.#presumed.size > presumedMax) this.#forget(this.#presumed.keys().next().value as string);
     return presumed;
   }
 
   /** Somebody knows now what a presumed call took. */
   correct(call: string, taken: Taken): Hold | null {
-    const hold = this.#presumed.get(call);
-    if (hold === undefined) return null;
-    this.#presumed.delete(call);
-    postAll(hold, "presumed", { money: hold.money ?? 0n, tokens: hold.tokens ?? 0n }, -1n);
+    const hold = this.#forget(call);
+    if (hold === null) return null;
+    postAll(hold, "presumed", amountsOf(hold), -1n);
     postAll(hold, "spent", taken, 1n);
     return hold;
   }
 
-  /** Posts what was taken by something that held nothing: work whose cost comes later. */
-  take(scope: CallScope, taken: Taken, atMs: number): void {
-    for (const account of this.find(scope, atMs)) post(account, slotAt(account, atMs) ?? account.current, "spent", taken, 1n);
+  /** Posts what was taken by something that held nothing, and is only learnt now: where its window is over, to the one under way. */
+  take(scope: CallScope, taken: Taken, atMs: number, nowMs: number): void {
+    for (const account of this.find(scope, nowMs)) {
+      const past = slotOfPast(account, atMs);
+      post(account, past.counts ? past : account.current, "spent", quantityOf(account.measure, "spent", taken));
+    }
   }
 
   opened(call: string): Hold | null {
@@ -246,13 +270,7 @@ export class GuardBook {
 
   /** Lets go of what `each` budgets opened and nobody uses any more. */
   sweep(nowMs: number): void {
-    for (const { accounts, single } of this.#ledgers.values()) {
-      if (single !== null) continue;
-      for (const [name, account] of accounts) {
-        advance(account, nowMs);
-        if (isUntouched(account)) accounts.delete(name);
-      }
-    }
+    for (const ledger of this.#ledgers.values()) sweep(ledger, nowMs);
   }
 
   /** The account as it was kept in a snapshot stands in place of the one that is there. */
@@ -266,24 +284,40 @@ export class GuardBook {
   /** As kept in a snapshot. Its amounts are in the slots already. */
   keep(hold: Hold, what: "held" | "presumed"): void {
     (what === "held" ? this.#open : this.#presumed).set(hold.call, hold);
+    for (const account of hold.accounts) account.calls += 1;
   }
 
-  #hold(call: string, accounts: readonly Account[], { money, tokens }: Amounts, atMs: number): void {
-    const slots: Slot[] = [];
-    for (const account of accounts) {
-      slots.push(account.current);
-      account.calls += 1;
-    }
-    const hold = { call, atMs, accounts, slots, money, tokens };
-    postAll(hold, "held", money === null || tokens === null ? amountsOf(hold) : (hold as Taken), 1n);
-    this.#open.set(call, hold);
+  #hold(hold: Hold): void {
+    postAll(hold, "held", amountsOf(hold), 1n);
+    for (const account of hold.accounts) account.calls += 1;
+    this.#open.set(hold.call, hold);
   }
 
-  #take(call: string): Hold | null {
+  /** Of every slot of a hold, what was held becomes what was taken: in one pass, for every call comes through here. */
+  #end(call: string, what: "spent" | "presumed", taken: Taken): Hold | null {
     const hold = this.#open.get(call);
     if (hold === undefined) return null;
     this.#open.delete(call);
-    postAll(hold, "held", amountsOf(hold), -1n);
+    const held = amountsOf(hold);
+    const money = held.money - taken.money;
+    const tokens = held.tokens - taken.tokens;
+    const { accounts, slots } = hold;
+    for (let index = 0; index < accounts.length; index += 1) {
+      const account = accounts[index] as Account;
+      const slot = slots[index] as Slot;
+      const { measure } = account;
+      account.calls -= 1;
+      slot.held -= quantityOf(measure, "held", held);
+      slot[what] += quantityOf(measure, what, taken);
+      if (slot.counts && measure !== "calls") account.left += measure === "money" ? money : measure === "tokens" ? tokens : 1n;
+    }
+    return hold;
+  }
+
+  #forget(call: string): Hold | null {
+    const hold = this.#presumed.get(call);
+    if (hold === undefined) return null;
+    this.#presumed.delete(call);
     for (const account of hold.accounts) account.calls -= 1;
     return hold;
   }
@@ -295,7 +329,7 @@ export class GuardBook {
 }
 
 /** Of an `each` budget, the allowance of a call's own values; null: it does not say one of them. */
-function accountOf(ledger: Ledger, scope: CallScope): Account | null {
+function accountOf(ledger: Ledger, scope: CallScope, nowMs: number): Account | null {
   const values: string[] = [];
   for (const field of ledger.budget.each) {
     // Every tree of tasks: its root is the last.
@@ -303,7 +337,18 @@ function accountOf(ledger: Ledger, scope: CallScope): Account | null {
     if (value === undefined || value === null) return null;
     values.push(value);
   }
+  if (ledger.accounts.size >= ledger.sweepAt) sweep(ledger, nowMs);
   return accountIn(ledger, values);
+}
+
+/** Goes through all of them only when there are twice as many as it left the last time. */
+function sweep(ledger: Ledger, nowMs: number): void {
+  if (ledger.single !== null) return;
+  for (const [name, account] of ledger.accounts) {
+    advance(account, nowMs);
+    if (isUntouched(account)) ledger.accounts.delete(name);
+  }
+  ledger.sweepAt = Math.max(sweepMin, ledger.accounts.size * 2);
 }
 
 function accountIn({ accounts, budget, sinceMs }: Ledger, values: readonly string[]): Account {
@@ -328,10 +373,6 @@ function amountsOf({ money, tokens }: Amounts): Taken {
   return money === null && tokens === null ? unheld : { money: money ?? 0n, tokens: tokens ?? 0n };
 }
 
-function most(bound: bigint | null, least: bigint): bigint {
-  return bound === null || bound < least ? least : bound;
-}
-
 function latest(by: readonly Account[], bound: Amounts): number | null {
   let last = 0;
   for (const account of by) {
@@ -344,5 +385,9 @@ function latest(by: readonly Account[], bound: Amounts): number | null {
 
 /** To all budgets of a hold, each in its own measure. */
 function postAll({ accounts, slots }: Hold, what: Posted, taken: Taken, sign: 1n | -1n): void {
-  for (let index = 0; index < accounts.length; index += 1) post(accounts[index] as Account, slots[index] as Slot, what, taken, sign);
+  for (let index = 0; index < accounts.length; index += 1) {
+    const account = accounts[index] as Account;
+    const amount = quantityOf(account.measure, what, taken);
+    post(account, slots[index] as Slot, what, sign === 1n ? amount : -amount);
+  }
 }

@@ -7,6 +7,8 @@ interface Shape<Item> {
   /** Without `task`, which a call has several of. */
   readonly fields: readonly Exclude<BudgetField, "task">[];
   readonly hasTask: boolean;
+  /** Of one field, which is the key then; null: of none, or of several. */
+  readonly only: Exclude<BudgetField, "task"> | null;
   readonly items: Map<string, Item[]>;
 }
 
@@ -20,7 +22,7 @@ export class ScopeIndex<Item> {
     let shape = this.#shapes.get(name);
     if (shape === undefined) {
       const fields = named.filter((field) => field !== "task");
-      this.#shapes.set(name, (shape = { fields, hasTask: fields.length < named.length, items: new Map() }));
+      this.#shapes.set(name, (shape = toShape(fields, fields.length < named.length)));
     }
     const key = keyOfScope(shape, scope);
     const items = shape.items.get(key);
@@ -46,9 +48,9 @@ export class ScopeIndex<Item> {
   /** Every item whose scope is part of what the call is known by. */
   find(call: CallScope): Item[] {
     const found: Item[] = [];
-    for (const { fields, hasTask, items } of this.#shapes.values()) {
-      const key = keyOf(fields, call);
-      if (key === null) continue;
+    for (const { fields, only, hasTask, items } of this.#shapes.values()) {
+      const key = only === null ? keyOf(fields, call) : call[only];
+      if (key === null || key === undefined) continue;
       if (!hasTask) push(items.get(key), found);
       else if (call.task !== undefined) for (const task of call.task) push(items.get(key + part(task)), found);
     }
@@ -58,6 +60,10 @@ export class ScopeIndex<Item> {
 
 function push<Item>(items: readonly Item[] | undefined, found: Item[]): void {
   if (items !== undefined) for (const item of items) found.push(item);
+}
+
+function toShape<Item>(fields: Shape<Item>["fields"], hasTask: boolean): Shape<Item> {
+  return { fields, hasTask, only: fields.length === 1 ? (fields[0] ?? null) : null, items: new Map() };
 }
 
 function fieldsOf(scope: Scope): readonly BudgetField[] {

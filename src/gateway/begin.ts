@@ -1,6 +1,7 @@
 // How a try of a request begins: as the guard is asked about it, as it goes on record, as it is sent, and what its answer's head says of it.
 // Not here: the try itself (exchange.ts). Invariant: what is changed is named in the record and in the answer's head.
 
+import type { IncomingMessage } from "node:http";
 import type { CallStart } from "../core/call.ts";
 import { type Stop, toDeath } from "../core/family.ts";
 import type { ToolRound } from "../core/loop.ts";
@@ -168,4 +169,10 @@ function wordOf(segment: string): string {
 /** Whether a running answer can be counted, and costs less for being ended. */
 function isCountable({ provider }: Target, format: Format, model: string | null): boolean {
   return provider.afterCut === "stops" && !hidesReasoning(format.name, model);
+}
+
+/** Official SDKs say how often they have tried before. */
+export function readRetryCount(request: IncomingMessage): number {
+  const count = Number(request.headers["x-stainless-retry-count"] ?? 0);
+  return Number.isInteger(count) && count > 0 && count < 100 ? count : 0;
 }

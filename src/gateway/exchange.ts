@@ -12,7 +12,7 @@ import { formatUsd, parseUsd } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import type { AnswerFacts, Cut, Format } from "../providers/format.ts";
 import { beginsWork, toWorkAsking } from "./batch.ts";
-import { type Asked, asksForUsage, type Begun, headersOf, splicesOf, toStart, toTry, type Try } from "./begin.ts";
+import { type Asked, asksForUsage, type Begun, headersOf, readRetryCount, splicesOf, toStart, toTry, type Try } from "./begin.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
@@ -139,11 +139,10 @@ export class Exchange {
     const trace = readTrace(this.#request.headers);
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);
     const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix, this.#key?.team);
-    const rounds = toolRounds(this.#parts.toolsKey, body, facts);
     const limit = header("x-pennyworth-budget");
     if (limit !== null) this.#budgetOf(limit, attribution);
     const known = { body, address: this.#address, key: this.#key?.id ?? null, format, facts, trace, attribution, prefix };
-    const asked: Asked = { ...known, toolRounds: rounds, request: createId(this.#parts.now()) };
+    const asked: Asked = { ...known, toolRounds: toolRounds(this.#parts.toolsKey, body, facts), request: createId(this.#parts.now()) };
     await this.#tryTargets(asked, chosen);
   }
 
@@ -203,10 +202,13 @@ export class Exchange {
     const { guard } = this.#parts;
     const said = guard.admit(wanted.asking, this.#leaving.signal, () => this.#count(asked, wanted));
     const admitted = said instanceof Promise ? await said : said;
-    // A tree that runs in circles is slowed.
-    if (admitted.delayMs > 0) await this.#wait(admitted.delayMs);
     this.#scope = admitted.scope;
-    return { ...wanted, admitted, start: toStart(asked, wanted, admitted) };
+    try {
+      return { ...wanted, admitted, start: toStart(asked, wanted, admitted) };
+    } catch (bug) {
+      guard.undo(wanted.asking.call);
+      throw bug;
+    }
   }
 
   /** Asks the provider how many input tokens the request has. */
@@ -222,7 +224,11 @@ export class Exchange {
     const { recorder, now, limits } = this.#parts;
     const { target, start } = begun;
     const metered = this.#record(start);
-    if (this.#parts.durability === "sync") await this.#parts.synced();
+    if (this.#parts.durability === "sync")
+      await this.#parts.synced().catch((error: unknown) => {
+        if (metered) this.#settle(begun, null, { status: "unreached", error: null }, null);
+        throw error;
+      });
     if (this.#client.gone || this.#cancelled) {
       if (metered) this.#settle(begun, null, { status: "unreached", error: null }, null);
       if (this.#cancelled) this.refuse(asked.format, new PennyworthError("draining"));
@@ -284,7 +290,7 @@ export class Exchange {
       this.#attempt = attempt;
       const { model } = begun.admitted;
       const sentTo = model === null ? target : { ...target, model };
-      this.#send(attempt, sentTo, splice(asked.body, splicesOf(asked, begun)), again.firstByteMsMax);
+      this.#send(attempt, sentTo, () => splice(asked.body, splicesOf(asked, begun)), again.firstByteMsMax);
     });
   }
 
@@ -365,10 +371,17 @@ export class Exchange {
     }
   }
 
-  #send(attempt: Attempt, target: Target, body: Buffer, firstByteMsMax: number): void {
+  #send(attempt: Attempt, target: Target, toBody: () => Buffer, firstByteMsMax: number): void {
     const { upstream, internal } = this.#parts;
     try {
-      upstream.send(attempt, { target, request: this.#request, address: this.#address, body, shown: this.#shown, firstByteMsMax });
+      upstream.send(attempt, {
+        target,
+        request: this.#request,
+        address: this.#address,
+        body: toBody(),
+        shown: this.#shown,
+        firstByteMsMax,
+      });
     } catch (bug) {
       // What is on record as begun gets its end, whatever went wrong.
       attempt.refuse(internal(bug));
@@ -379,8 +392,7 @@ export class Exchange {
   async #pass(body: Buffer, format: Format | null): Promise<void> {
     const { limits, recorder, identifier } = this.#parts;
     const refusing = this.#format();
-    const { targets } = route(this.#parts.routes, this.#address, null, this.#shown.own);
-    const target = targets[0] as Target;
+    const target = route(this.#parts.routes, this.#address, null, this.#shown.own).targets[0] as Target;
     const isWork = this.#address.kind === "work";
     if (format !== null || isWork) recorder.requireWritable();
     const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
@@ -428,7 +440,7 @@ export class Exchange {
         },
       });
       this.#attempt = attempt;
-      this.#send(attempt, target, body, limits.firstByteMsMax);
+      this.#send(attempt, target, () => body, limits.firstByteMsMax);
     });
   }
 
@@ -484,10 +496,4 @@ function toWire({
   pool,
 }: Attempt): Omit<Ending, "status" | "error" | "clientGone" | "endMs"> {
   return { httpStatus, sentMs, firstByteMs, firstTokenMs, answerBytes, providerRequest, ...(pool === null ? {} : { poolServed: pool }) };
-}
-
-/** Official SDKs say how often they have tried before. */
-function readRetryCount(request: IncomingMessage): number {
-  const count = Number(request.headers["x-stainless-retry-count"] ?? 0);
-  return Number.isInteger(count) && count > 0 && count < 100 ? count : 0;
 }

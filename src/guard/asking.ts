@@ -61,8 +61,6 @@ export interface Admitted {
   /** What was changed, and what it is warned of, in words. */
   readonly edits: readonly string[];
   readonly warnings: readonly string[];
-  /** To be waited before it is sent, ms: a tree that runs in circles is slowed. */
-  readonly delayMs: number;
   /** Whether its stream has to be watched: see `Guard.isOver`. */
   readonly watched: boolean;
 }

@@ -15,10 +15,9 @@ export class Breaches {
   /** By provider and model, in thousandths. */
   readonly widened = new Map<string, bigint>();
 
-  /** @returns what is to be told; null: the bound held. */
-  weigh({ provider, modelSent }: CallStart, { id, endMs: atMs }: CallEnd, held: bigint | null, taken: bigint): GuardEvent | null {
+  /** @param model with its provider. @returns what is to be told; null: the bound held. */
+  weigh(model: string, { id, endMs: atMs }: Pick<CallEnd, "id" | "endMs">, held: bigint | null, taken: bigint): GuardEvent | null {
     if (held === null || taken <= held) return null;
-    const model = `${provider}/${modelSent}`;
     const factor = held === 0n ? 1_000n : (taken * 1_100n + held - 1n) / held;
     const before = this.widened.get(model) ?? 1_000n;
     this.widened.set(model, factor > widest ? widest : factor > before ? factor : before);
@@ -33,4 +32,12 @@ export class Breaches {
     const money = (planned.amounts.money * factor + 999n) / 1_000n;
     return { ...planned, hold: { ...planned.hold, cost: formatUsd(toPico(money)) }, amounts: { ...planned.amounts, money } };
   }
+}
+
+/** How the formats say that an answer ended at its cap. */
+const endsAtCap: ReadonlySet<string> = new Set(["length", "max_tokens", "max_output_tokens", "incomplete"]);
+
+/** Whether an answer ended at a cap that was put in. */
+export function isShortened(start: Pick<CallStart, "capAsked" | "capInForce">, { finish }: Pick<CallEnd, "finish">): boolean {
+  return start.capInForce !== start.capAsked && finish !== null && endsAtCap.has(finish.toLowerCase());
 }

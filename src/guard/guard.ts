@@ -10,18 +10,31 @@ import type { Entry, GuardEntry } from "../core/entry.ts";
 import type { GuardBook, Hold } from "../core/guard.ts";
 import { toPico } from "../core/money.ts";
 import type { Stop } from "../core/family.ts";
-import { type Halt, isUnder, type Refused } from "../core/refusal.ts";
+import { isUnder, type Refused } from "../core/refusal.ts";
 import { TreeBook } from "../core/tree.ts";
 import { PennyworthError } from "../error.ts";
 import type { Admitted, Asking } from "./asking.ts";
-import { Breaches } from "./breach.ts";
+import { Breaches, isShortened } from "./breach.ts";
 import { type Fair, toClaim, valuesOf } from "./claim.ts";
 import { Memory } from "./memory.ts";
-import { amountsOf, asPlanned, degrade, type Degraded, isWorthWaiting, plan, type Plan, undegraded } from "./plan.ts";
+import { pause } from "./pause.ts";
+import {
+  amountsOf,
+  asPlanned,
+  degrade,
+  type Degraded,
+  isBlind,
+  isWorthWaiting,
+  plan,
+  type Plan,
+  undegraded,
+  usefulOf,
+  wouldFit,
+} from "./plan.ts";
 import { type Attempt, FairQueue } from "./queue.ts";
 import { Register, type RegisterEffects, scopeWords } from "./register.ts";
 import { takenBy } from "./taken.ts";
-import { about, blind, codes, crowded, exhausted, GuardRefusal, toRefuser, tooShort } from "./words.ts";
+import { about, blind, codes, crowded, exhausted, GuardRefusal, toEvent, toRefuser, tooShort } from "./words.ts";
 
 export interface GuardOptions {
   /** How long a call that a rate refuses may wait for its turn, ms; 0: not at all. */
@@ -46,14 +59,17 @@ export class Guard {
   readonly #effects: GuardEffects;
   readonly #queue: FairQueue;
   #policies: readonly TreePolicy[] = [];
-  #trees = new TreeBook();
 
   readonly register: Register;
   readonly book: GuardBook;
   readonly memory: Memory;
   readonly breaches = new Breaches();
+  trees = new TreeBook();
 
-  constructor(options: GuardOptions, effects: GuardEffects) {
+  constructor(options: GuardOptions, world: GuardEffects) {
+    let lastMs = -Infinity;
+    // Small corrections of the clock can go back: a window that is over stays over, or the journal would say otherwise.
+    const effects = { ...world, now: () => (lastMs = Math.max(lastMs, world.now())) };
     this.#options = options;
     this.#effects = effects;
     this.memory = new Memory(options.refusalsMax);
@@ -66,14 +82,6 @@ export class Guard {
   /** The time of budgets' windows, ms UTC. */
   now(): number {
     return this.#effects.now();
-  }
-
-  get trees(): TreeBook {
-    return this.#trees;
-  }
-
-  set trees(book: TreeBook) {
-    this.#trees = book;
   }
 
   /** Calls that wait for their turn. */
@@ -97,7 +105,8 @@ export class Guard {
       this.#passHalts(scope);
       tree = this.#passTree(scope, asking);
       const said = tree;
-      const found = this.#judge(asking, null, said, true, true);
+      // It is judged when its wait is over: what is let in is sent at once, and holds nothing before.
+      const found = said.delayMs > 0 ? { kind: "slow" as const } : this.#judge(asking, null, said, true, true);
       if (found.kind === "admitted") return found;
       return this.#later(asking, found, said, signal, count).catch((cause: unknown) => this.#refused(asking, said, cause));
     } catch (cause) {
@@ -110,13 +119,14 @@ export class Guard {
     const { team, agent, feature, customer, user, type, project, environment, task, root } = attribution;
     const named = task ?? root;
     const scope = { key, team, agent, feature, customer, user, type, project, environment, provider, model };
-    return named === null ? scope : { ...scope, task: this.#trees.ancestors(named) };
+    return named === null ? scope : { ...scope, task: this.trees.ancestors(named) };
   }
 
   /** It was let in and nothing of it is on record: its holds are undone. */
   undo(call: string): void {
-    this.#trees.left(call, null);
+    this.trees.left(call, null);
     this.register.shares.closed(call);
+    this.memory.over(call);
     const hold = this.book.release(call);
     if (hold !== null) this.#poke(hold);
   }
@@ -125,9 +135,10 @@ export class Guard {
   lost(call: string): void {
     const hold = this.book.opened(call);
     this.register.shares.closed(call);
-    this.#trees.left(call, hold?.money ?? 0n);
+    this.trees.left(call, hold?.money ?? 0n);
+    this.memory.over(call);
     if (hold === null) return;
-    this.book.presume(call, { money: hold.money ?? 0n, tokens: hold.tokens ?? 0n });
+    this.book.presume(call, null);
     this.#poke(hold);
   }
 
@@ -151,14 +162,19 @@ export class Guard {
     }
   }
 
-  /** A call has ended: what it took is posted where it held. */
+  /** Holds of calls that were let in and never put on record, by a process that is dead: nothing was sent. To be told when all is replayed. */
+  forget(isOpen: (call: string) => boolean): void {
+    for (const call of [...this.book.allOpen.keys(), ...this.memory.allTried().map(([tried]) => tried)]) if (!isOpen(call)) this.undo(call);
+  }
+
+  /** A call has ended: what it took is posted where it held. @param start null: it is told again. */
   ended(end: CallEnd, start: CallStart | null): void {
     const held = this.book.opened(end.id);
     const taken = takenBy(end, held);
     this.register.shares.closed(end.id);
-    this.#trees.left(end.id, taken.kind === "nothing" ? null : taken.amounts.money);
-    if (start !== null && start.attribution.type !== null && end.status === "complete")
-      this.memory.learn(start.attribution.type, taken.outputTokens);
+    this.trees.left(end.id, taken.kind === "nothing" ? null : taken.amounts.money);
+    const tried = this.memory.over(end.id);
+    if (tried !== null && tried.type !== null && end.status === "complete") this.memory.learn(tried.type, taken.outputTokens);
     if (held === null) return;
     if (taken.kind === "nothing") this.book.release(end.id);
     else if (taken.kind === "presumed") {
@@ -166,7 +182,9 @@ export class Guard {
       if (end.responseId !== null) this.memory.await(end.responseId, end.id);
     } else this.book.settle(end.id, taken.amounts);
     this.memory.settled(held, taken.kind, taken.amounts.money);
-    if (start !== null) this.#weigh(start, end, held, taken.amounts.money);
+    if (start !== null && isShortened(start, end)) this.memory.shortened(taken.amounts.money);
+    // What nobody reported says nothing of a bound.
+    if (tried !== null && taken.kind === "settled") this.#weigh(tried.model, end, held, taken.amounts.money, start !== null);
     this.#poke(held);
   }
 
@@ -175,13 +193,11 @@ export class Guard {
     if (observation.usage === null || observation.unpriced.length > 0) return;
     const amounts = takenBy(observation, null).amounts;
     const call = this.memory.awaited(observation.responseId);
-    if (call !== null) {
-      this.#correct(call, amounts);
-      return;
-    }
-    if (observation.tierServed !== "batch" || !this.memory.isNew(observation.responseId)) return;
+    const isNew = this.memory.isNew(observation.responseId);
+    if (call !== null) return this.#correct(call, amounts);
+    if (observation.tierServed !== "batch" || !isNew) return;
     const { attribution, key, provider, modelAnswered: model } = observation;
-    this.book.take(this.scopeOf({ attribution, key, provider, model }), amounts, observation.startMs);
+    this.book.take(this.scopeOf({ attribution, key, provider, model }), amounts, observation.startMs, observation.observedMs);
   }
 
   /** What a call that is under way may cost in all, as its budgets stand now; null: nothing limits it. */
@@ -206,15 +222,15 @@ export class Guard {
 
   /** Of the children of a task: those that were stopped or refused since it was asked last. */
   deaths(task: string | null): readonly Stop[] {
-    return task === null ? [] : this.#trees.deaths(task);
+    return task === null ? [] : this.trees.deaths(task);
   }
 
   /** Lets a stopped task and all below it go on. @returns whether something was stopped. @throws PennyworthError `journal_unwritable`. */
   resumeTree(task: string, by: string): boolean {
     const atMs = this.#effects.now();
-    if (this.#trees.standing(task) === null) return false;
+    if (this.trees.standing(task) === null) return false;
     this.#effects.append({ kind: "resumed", atMs, id: treePrefix + task, by });
-    return this.#trees.resume(task, atMs).length > 0;
+    return this.trees.resume(task, atMs).length > 0;
   }
 
   /** @returns false: no presumed call has this id. */
@@ -236,11 +252,13 @@ export class Guard {
       case "observation":
         return this.observed(entry.observation);
       case "presumed.settled":
+        // Its end never came to the record, and somebody knew better all the same.
+        if (this.book.opened(entry.call) !== null) this.lost(entry.call);
         return this.#correct(entry.call, { money: entry.costPico, tokens: this.book.presumed(entry.call)?.tokens ?? 0n });
       case "refused":
         return this.#refuseAgain(entry.refused);
       case "resumed":
-        if (entry.id.startsWith(treePrefix)) this.#trees.resume(entry.id.slice(treePrefix.length), entry.atMs);
+        if (entry.id.startsWith(treePrefix)) this.trees.resume(entry.id.slice(treePrefix.length), entry.atMs);
         return this.register.apply(entry);
       default:
         return this.register.apply(entry);
@@ -250,14 +268,15 @@ export class Guard {
   #refuseAgain(refused: Refused): void {
     const { stopped, code, detail: why, id: by, atMs } = refused;
     this.memory.refuse(refused);
-    if (stopped !== null) this.#trees.stop(stopped, { code: code as CapCode, why, by, atMs });
+    if (stopped !== null) this.trees.stop(stopped, { code: code as CapCode, why, by, atMs });
   }
 
   #restart(call: CallStart): void {
     const { id, guard, hold, startMs: atMs, attribution, key } = call;
     const { task, root, parent, session, agent, type } = attribution;
     const tree = { call: id, request: call.request, attempt: call.attempt, task, root, parent, session, agent, type, key, atMs };
-    this.#trees.enter({ ...tree, fingerprint: null, toolRounds: [], isHeld: false }, []);
+    this.trees.enter({ ...tree, fingerprint: null, toolRounds: [], isHeld: false }, []);
+    this.memory.begun(id, { model: `${call.provider}/${call.modelSent}`, type });
     if (guard !== undefined) this.book.restore(id, guard.budgets, amountsOf(hold), atMs);
   }
 
@@ -268,16 +287,11 @@ export class Guard {
     this.#poke(hold);
   }
 
-  /** What an answer came to, against what was asked for and what was held. */
-  #weigh(start: CallStart, end: CallEnd, held: Hold, taken: bigint): void {
-    const { tally } = this.memory;
-    if (start.capInForce !== start.capAsked && end.finish !== null && endsAtCap.has(end.finish.toLowerCase())) {
-      tally.shortened += 1;
-      tally.shortenedPico += taken;
-    }
-    const breach = this.breaches.weigh(start, end, held.money, taken);
-    if (breach === null) return;
-    tally.breaches += 1;
+  /** What it took, against what was held. */
+  #weigh(model: string, end: CallEnd, held: Hold, taken: bigint, isNews: boolean): void {
+    const breach = this.breaches.weigh(model, end, held.money, taken);
+    if (breach === null || !isNews) return;
+    this.memory.tally.breaches += 1;
     this.#effects.tell(breach);
   }
 
@@ -285,18 +299,14 @@ export class Guard {
     if (this.#queue.waiting > 0) this.#queue.poke(hold.accounts.map(({ name }) => name));
   }
 
-  #halted(scope: CallScope): Halt | null {
-    for (const halt of this.register.halts.values()) if (isUnder(halt.scope, scope)) return halt;
-    return null;
-  }
-
   #passHalts(scope: CallScope): void {
     if (this.register.halts.size === 0) return;
-    const halt = this.#halted(scope);
-    if (halt === null) return;
-    const why = halt.note === null ? "" : ` (${halt.note})`;
-    const since = new Date(halt.atMs).toISOString();
-    throw new GuardRefusal("halted", `${halt.by} stopped everything under ${scopeWords(halt.scope)} at ${since}${why}`, [], null);
+    for (const halt of this.register.halts.values()) {
+      if (!isUnder(halt.scope, scope)) continue;
+      const why = halt.note === null ? "" : ` (${halt.note})`;
+      const since = new Date(halt.atMs).toISOString();
+      throw new GuardRefusal("halted", `${halt.by} stopped everything under ${scopeWords(halt.scope)} at ${since}${why}`, [], null);
+    }
   }
 
   /** What the tree says; @throws the refusal of one that is stopped. */
@@ -305,7 +315,7 @@ export class Guard {
     const { call, request, attempt, key, atMs, fingerprint, toolRounds, isHeld } = asking;
     const policies = this.#policies.length === 0 ? this.#policies : this.#policies.filter(({ scope: wanted }) => isUnder(wanted, scope));
     const tree = { call, request, attempt, task, root, parent, session, agent, type, key, atMs, fingerprint, toolRounds, isHeld };
-    const said = this.#trees.enter(tree, policies);
+    const said = this.trees.enter(tree, policies);
     if (said.kind !== "stop")
       return {
         delayMs: said.kind === "slow" ? said.ms : 0,
@@ -320,7 +330,7 @@ export class Guard {
 
   /** Puts a refusal on record. For the tree, the call was not. */
   #refused(asking: Asking, tree: TreeSaid | null, cause: unknown): never {
-    if (tree !== null) this.#trees.left(asking.call, null);
+    if (tree !== null) this.trees.left(asking.call, null);
     if (!(cause instanceof GuardRefusal)) throw cause;
     const { call: id, request, attribution, key, provider, model } = asking;
     const { code, detail, against, stopped } = cause;
@@ -329,16 +339,9 @@ export class Guard {
     this.#effects.note({ kind: "refused", refused });
     this.memory.refuse(refused);
     this.memory.tally.refused += 1;
-    if (tree !== null && attribution.task !== null) this.#trees.died(attribution.task, { code, why: detail, by: id, atMs });
-    const [first] = against;
-    const owner = first === undefined ? null : (this.book.budget(first.budget)?.owner ?? null);
-    const known = {
-      budget: first?.budget ?? null,
-      values: first?.values ?? [],
-      owner,
-      subject: first === undefined ? attribution.task : null,
-    };
-    this.#effects.tell({ ...known, kind: "refused", atMs, call: id, detail: `${code}: ${detail}` });
+    if (tree !== null && attribution.task !== null) this.trees.died(attribution.task, { code, why: detail, by: id, atMs });
+    const owner = against[0] === undefined ? null : (this.book.budget(against[0].budget)?.owner ?? null);
+    this.#effects.tell(toEvent(refused, owner));
     throw cause;
   }
 
@@ -346,11 +349,13 @@ export class Guard {
   #judge(asking: Asking, inputTokens: number | null, tree: TreeSaid, waits: boolean, counts = false): Judged {
     const nowMs = this.#effects.now();
     const scope = this.scopeOf(asking);
+    // Somebody may have stopped it while it waited.
+    this.#passHalts(scope);
     const accounts = this.book.isEmpty ? [] : this.book.find(scope, nowMs);
     const way = { asking, scope, nowMs, accounts, tree };
     if (accounts.length === 0) return this.#admitted(way, asPlanned(asking), undegraded, [], []);
     const policy = this.#policyOf(asking, accounts);
-    const useful = this.#useful(asking, accounts);
+    const useful = usefulOf(asking, accounts, (type) => this.memory.median(type));
     const planned = this.breaches.widen(asking, plan(asking, accounts, policy, inputTokens, useful));
     if (
       waits &&
@@ -358,12 +363,12 @@ export class Guard {
       this.#queue.mustWait(toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares))
     )
       return { kind: "wait", policy, planned };
-    if (planned.short === null && this.#isBlind(asking, accounts, planned)) throw blind(asking, accounts);
+    if (planned.short === null && isBlind(asking, accounts, planned)) throw blind(asking, accounts);
     const decision = planned.short === null ? this.book.admit(asking.call, accounts, planned.amounts, nowMs) : null;
     if (decision?.kind === "admitted" && waits && this.#queue.waiting > 0)
       this.#queue.passed(toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares));
     if (decision?.kind === "admitted") return this.#admitted(way, planned, policy, decision.uncovered, decision.warned);
-    if (counts && asking.canCount && this.#wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
+    if (counts && asking.canCount && wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
     if (decision === null) throw tooShort(accounts, planned, policy);
     const canWait = decision.by.every(({ budget }) => budget.kind === "rate") ? this.#options.waitMsMax : policy.waitMs;
     if (waits && canWait > 0 && decision.reason === "used up" && isWorthWaiting(decision.by, planned.amounts))
@@ -374,13 +379,17 @@ export class Guard {
   /** What takes time: the provider is asked for the number of tokens, or the call waits for its turn. */
   async #later(
     asking: Asking,
-    found: Exclude<Judged, Admitted>,
+    found: Exclude<Judged, Admitted> | { readonly kind: "slow" },
     tree: TreeSaid,
     signal: AbortSignal,
     count: () => Promise<number | null>,
   ): Promise<Admitted> {
     let tokens: number | null = null;
-    let judged: Judged = found;
+    let judged: Judged | null = found.kind === "slow" ? null : found;
+    if (judged === null) {
+      await pause(tree.delayMs, signal, this.#effects.setTimer);
+      judged = this.#judge(asking, null, tree, true, true);
+    }
     if (judged.kind === "count") {
       // Where it does not say, the bytes stand.
       tokens = await count();
@@ -445,8 +454,11 @@ export class Guard {
     }
     const soft = warned.filter(({ budget }) => budget.mode === "soft").map(({ name }) => `the budget ${name} is used up`);
     const watched = accounts.some(({ budget, measure }) => budget.mode === "hard" && (measure === "money" || measure === "tokens"));
-    const passed = { kind: "admitted", atMs, scope, hold, cap, model: policy.model, edits, delayMs: tree.delayMs, watched } as const;
+    const passed = { kind: "admitted", atMs, scope, hold, cap, model: policy.model, edits, watched } as const;
     const warnings = [...tree.warnings, ...soft];
+    const { type } = asking.attribution;
+    if (type !== null || accounts.length > 0)
+      this.memory.begun(asking.call, { model: `${asking.provider}/${policy.model ?? asking.model}`, type });
     if (accounts.length === 0) return { ...passed, mark: undefined, warnings };
     const mark: GuardMark = { budgets: accounts.map(nameOf), uncovered: uncovered.map(nameOf), warned: warned.map(nameOf) };
     this.register.shares.opened(asking.call, valuesOf(asking, accounts, this.register.shares));
@@ -458,34 +470,6 @@ export class Guard {
     const policy = degrade(accounts);
     // Another model where none can be named would be said, and not done.
     return policy.model !== null && !asking.canRename ? { ...policy, model: null } : policy;
-  }
-
-  /** The fewest output tokens that are of use: what thinking takes is always of it. */
-  #useful(asking: Asking, accounts: readonly Account[]): number {
-    let useful = 1;
-    for (const { budget } of accounts) {
-      if (budget.mode !== "hard" || budget.kind !== "budget") continue;
-      useful = Math.max(useful, budget.usefulTokens ?? this.memory.median(asking.attribution.type) ?? 1);
-    }
-    return asking.thinking > 0 ? asking.thinking + useful : useful;
-  }
-
-  /** Whether it would go on with nobody able to stop it: without a bound on its answer, and a cut would save nothing. */
-  #isBlind(asking: Asking, accounts: readonly Account[], { amounts, hold }: Plan): boolean {
-    if (amounts.money !== null || hold.outputTokens !== null || asking.canCut) return false;
-    return (
-      accounts.some(({ budget, measure }) => budget.mode === "hard" && measure === "money" && budget.unbounded === "allow") &&
-      asking.isMetered
-    );
-  }
-
-  #wouldFit(asking: Asking, accounts: readonly Account[], policy: Degraded, useful: number): boolean {
-    const { short, amounts } = plan(asking, accounts, policy, Math.ceil(asking.inputGuess * 1.1), useful);
-    if (short !== null) return false;
-    return accounts.every((account) => {
-      const amount = account.measure === "money" ? amounts.money : account.measure === "tokens" ? amounts.tokens : 1n;
-      return account.budget.mode !== "hard" || (amount !== null && amount <= leftOf(account));
-    });
   }
 }
 
@@ -504,9 +488,6 @@ interface TreeSaid {
 }
 
 type Judged = Admitted | { readonly kind: "count" } | { readonly kind: "wait"; readonly policy: Degraded; readonly planned: Plan };
-
-/** How the formats say that an answer ended at its cap. */
-const endsAtCap: ReadonlySet<string> = new Set(["length", "max_tokens", "max_output_tokens", "incomplete"]);
 
 function nameOf({ name }: Account): string {
   return name;

@@ -6,7 +6,14 @@ import type { GuardMark } from "../core/call.ts";
 import type { Refused } from "../core/refusal.ts";
 import type { GuardTally, RefusedQuery, Why } from "./access.ts";
 
+/** What is remembered of a call while it is under way: the model it was sent to, with its provider, and its task type. */
+export interface Tried {
+  readonly model: string;
+  readonly type: string | null;
+}
+
 const callsMax = 20_000;
+const triedMax = 100_000;
 const awaitedMax = 100_000;
 const typesMax = 1_000;
 /** Answers by which the median of a task type is taken. */
@@ -28,6 +35,7 @@ export class Memory {
   readonly #awaited = new Map<string, string>();
   readonly #seen = new Map<string, true>();
   readonly #answers = new Map<string, number[]>();
+  readonly #tried = new Map<string, Tried>();
 
   readonly tally: Writable<GuardTally> = {
     admitted: 0,
@@ -109,6 +117,35 @@ export class Memory {
 
   allAwaited(): [string, string][] {
     return [...this.#awaited];
+  }
+
+  allSeen(): string[] {
+    return [...this.#seen.keys()];
+  }
+
+  begun(call: string, tried: Tried): void {
+    keep(this.#tried, call, tried, triedMax);
+  }
+
+  /** It is under way no more. */
+  over(call: string): Tried | null {
+    const tried = this.#tried.get(call) ?? null;
+    this.#tried.delete(call);
+    return tried;
+  }
+
+  allTried(): [string, Tried][] {
+    return [...this.#tried];
+  }
+
+  /** An answer ended at a cap that was put in. */
+  shortened(costPico: bigint): void {
+    this.tally.shortened += 1;
+    this.tally.shortenedPico += costPico;
+  }
+
+  allAnswers(): [string, readonly number[]][] {
+    return [...this.#answers];
   }
 
   learn(type: string, outputTokens: number): void {

@@ -109,3 +109,28 @@ export function asPlanned(asking: Asking): Plan {
 export function isWorthWaiting(by: readonly Account[], amounts: Amounts): boolean {
   return by.every((account) => account.measure === "open" || fitsAt(account, amountOf(account.measure, amounts) ?? 1n) !== null);
 }
+
+/** The fewest output tokens that are of use: what thinking takes is always of it. @param median of a task type's answers. */
+export function usefulOf(asking: Asking, accounts: readonly Account[], median: (type: string | null) => number | null): number {
+  let useful = 1;
+  for (const { budget } of accounts) {
+    if (budget.mode !== "hard" || budget.kind !== "budget") continue;
+    useful = Math.max(useful, budget.usefulTokens ?? median(asking.attribution.type) ?? 1);
+  }
+  return asking.thinking > 0 ? asking.thinking + useful : useful;
+}
+
+/** Whether it would go on with nobody able to stop it: without a bound on its answer, and a cut would save nothing. */
+export function isBlind(asking: Asking, accounts: readonly Account[], { amounts, hold }: Plan): boolean {
+  if (amounts.money !== null || hold.outputTokens !== null || asking.canCut) return false;
+  return (
+    accounts.some(({ budget, measure }) => budget.mode === "hard" && measure === "money" && budget.unbounded === "allow") &&
+    asking.isMetered
+  );
+}
+
+/** Whether it would be let in, were its input as long as earlier calls let one guess. */
+export function wouldFit(asking: Asking, accounts: readonly Account[], policy: Degraded, useful: number): boolean {
+  const { short, amounts } = plan(asking, accounts, policy, Math.ceil(asking.inputGuess * 1.1), useful);
+  return short === null && accounts.every((account) => account.budget.mode !== "hard" || fits(account, amounts));
+}

@@ -148,6 +148,7 @@ export class Register {
         break;
       case "budget.granted": {
         const { id, budget, values, amount, atMs } = entry.grant;
+        if (this.#grants.has(id)) break;
         this.keepGrant(id);
         this.book.grant(budget, values, amount, atMs);
         break;

@@ -8,6 +8,10 @@ import type { Hold } from "../core/guard.ts";
 import type { Halt, Refused } from "../core/refusal.ts";
 import { TreeBook } from "../core/tree.ts";
 import { type Guard } from "./guard.ts";
+import type { Tried } from "./memory.ts";
+
+/** Of a snapshot's shape. */
+const version = 2;
 
 /** A slot: when it begins (0: it never did), spent, held, presumed, granted. */
 type SlotText = readonly [number, bigint, bigint, bigint, bigint];
@@ -26,13 +30,16 @@ interface HoldText extends Pick<Hold, "call" | "atMs" | "money" | "tokens"> {
 }
 
 interface Snapshot {
-  readonly version: 1;
+  readonly version: typeof version;
   readonly position: Position;
-  readonly budgets: readonly { readonly budget: Budget; readonly origin: BudgetOrigin; readonly setMs: number }[];
+  readonly budgets: readonly { readonly budget: Budget; readonly origin: BudgetOrigin; readonly setMs: number; readonly sinceMs: number }[];
   readonly accounts: readonly AccountText[];
   readonly open: readonly HoldText[];
   readonly presumed: readonly HoldText[];
   readonly awaited: readonly (readonly [string, string])[];
+  readonly seen: readonly string[];
+  readonly tried: readonly (readonly [string, Tried])[];
+  readonly answers: readonly (readonly [string, readonly number[]])[];
   readonly grants: readonly string[];
   readonly halts: readonly Halt[];
   readonly refused: readonly Refused[];
@@ -41,10 +48,13 @@ interface Snapshot {
 }
 
 const bigintMark = "\u0001";
+/** Before a text that begins like a bigint. */
+const textMark = `${bigintMark}"`;
 
 /** @param position up to where the journal is in it. */
 export function writeSnapshot(guard: Guard, position: Position, nowMs: number): string {
   const { book, register, memory } = guard;
+  book.sweep(nowMs);
   const budgets = book.budgets();
   const accounts = budgets.flatMap(({ id }) => book.accounts(id, nowMs));
   const places = new Map(accounts.map((account, index) => [account, index]));
@@ -59,20 +69,33 @@ export function writeSnapshot(guard: Guard, position: Position, nowMs: number): 
     }),
   });
   const snapshot: Snapshot = {
-    version: 1,
+    version,
     position,
-    budgets: budgets.map((budget) => ({ budget, ...(register.origin(budget.id) ?? { origin: "api", setMs: nowMs }) })),
+    budgets: budgets.map((budget) => ({
+      budget,
+      ...(register.origin(budget.id) ?? { origin: "api", setMs: nowMs }),
+      sinceMs: book.since(budget.id) ?? nowMs,
+    })),
     accounts: accounts.map(toText),
     open: [...book.allOpen.values()].map(holdText),
     presumed: [...book.allPresumed.values()].map(holdText),
     awaited: memory.allAwaited(),
+    seen: memory.allSeen(),
+    tried: memory.allTried(),
+    answers: memory.allAnswers(),
     grants: register.grants(),
     halts: [...register.halts.values()],
     refused: memory.allRefused(),
     widened: [...guard.breaches.widened],
     trees: guard.trees.snapshot(),
   };
-  return JSON.stringify(snapshot, (_name, value: unknown) => (typeof value === "bigint" ? `${bigintMark}${value}` : value));
+  return JSON.stringify(snapshot, (_name, value: unknown) =>
+    typeof value === "bigint"
+      ? `${bigintMark}${value}`
+      : typeof value === "string" && value.startsWith(bigintMark)
+        ? textMark + value
+        : value,
+  );
 }
 
 /** Puts a guard that knows nothing yet where the snapshot was. @returns up to where it has the journal; null: the text is none of ours. */
@@ -80,20 +103,31 @@ export function readSnapshot(guard: Guard, text: string): Position | null {
   let snapshot: Snapshot;
   try {
     snapshot = JSON.parse(text, (_name, value: unknown) =>
-      typeof value === "string" && value.startsWith(bigintMark) ? BigInt(value.slice(1)) : value,
+      typeof value !== "string" || !value.startsWith(bigintMark)
+        ? value
+        : value.startsWith(textMark)
+          ? value.slice(textMark.length)
+          : BigInt(value.slice(1)),
     ) as Snapshot;
   } catch {
     return null;
   }
-  const trees = snapshot.version === 1 ? TreeBook.restore(snapshot.trees) : null;
+  const trees = snapshot.version === version ? TreeBook.restore(snapshot.trees) : null;
   if (trees === null) return null;
   const { book, register, memory } = guard;
   guard.trees = trees;
-  for (const { budget, origin, setMs } of snapshot.budgets) register.apply({ kind: "budget.set", atMs: setMs, origin, budget });
+  for (const { budget, origin, setMs, sinceMs } of snapshot.budgets) {
+    // Since when it counts is not when it was last given other terms.
+    book.define(budget, sinceMs);
+    register.apply({ kind: "budget.set", atMs: setMs, origin, budget });
+  }
   for (const halt of snapshot.halts) register.apply({ kind: "halted", halt });
   for (const grant of snapshot.grants) register.keepGrant(grant);
   for (const refused of snapshot.refused) memory.refuse(refused);
   for (const [responseId, call] of snapshot.awaited) memory.await(responseId, call);
+  for (const responseId of snapshot.seen) memory.isNew(responseId);
+  for (const [call, tried] of snapshot.tried) memory.begun(call, tried);
+  for (const [type, answers] of snapshot.answers) for (const tokens of answers) memory.learn(type, tokens);
   for (const [model, factor] of snapshot.widened) guard.breaches.widened.set(model, factor);
   const budgets = new Map(snapshot.budgets.map(({ budget }) => [budget.id, budget]));
   const accounts = snapshot.accounts.map((said) => fromText(budgets.get(said.budget) as Budget, said));
@@ -103,9 +137,7 @@ export function readSnapshot(guard: Guard, text: string): Position | null {
     return { ...hold, accounts: held, slots: on.map(([place, fromMs]) => slotFrom(accounts[place] as Account, fromMs)) };
   };
   for (const text of snapshot.open) {
-    const hold = toHold(text);
-    for (const account of hold.accounts) account.calls += 1;
-    book.keep(hold, "held");
+    book.keep(toHold(text), "held");
   }
   for (const text of snapshot.presumed) book.keep(toHold(text), "presumed");
   return snapshot.position;
@@ -137,7 +169,7 @@ function fromText(budget: Budget, { values, current, before, earlier }: AccountT
   account.toMs = account.current.span.toMs;
   account.earlier.push(...earlier.map((slot) => toSlot(budget, slot)));
   for (const slot of [account.current, ...account.earlier]) {
-    account.used += slot.spent + slot.held + slot.presumed;
+    account.left += slot.granted - slot.spent - slot.held - slot.presumed;
     account.allowance += slot.granted;
   }
   return account;

@@ -27,12 +27,12 @@ export function takenBy(
   const totals = usage === null ? {} : totalQuantities(usage);
   const output = outputTokens(totals);
   const amounts = { money: total(charges) as bigint, tokens: BigInt(inputTokens(totals) + output) };
-  if (atMost !== undefined) return { kind: "presumed", amounts: { ...amounts, ...atMostOf(atMost, amounts) }, outputTokens: output };
-  if (usage?.source === "presumed") return { kind: "presumed", amounts, outputTokens: output };
+  if (atMost !== undefined) return { kind: "presumed", amounts: atMostOf(atMost, amounts), outputTokens: output };
   // What has no price yet counts as much as was held for it.
-  if (unpriced.length > 0)
-    return { kind: "presumed", amounts: { money: most(held?.money, amounts.money), tokens: amounts.tokens }, outputTokens: output };
-  return { kind: "settled", amounts, outputTokens: output };
+  const money = unpriced.length > 0 || usage?.source !== "reported" ? most(held?.money, amounts.money) : amounts.money;
+  const tokens = usage?.source !== "reported" ? most(held?.tokens, amounts.tokens) : amounts.tokens;
+  const kind = unpriced.length > 0 || usage?.source !== "reported" ? "presumed" : "settled";
+  return { kind, amounts: { money, tokens }, outputTokens: output };
 }
 
 function atMostOf({ cost, tokens }: NonNullable<CallEnd["atMost"]>, least: TakenBy["amounts"]): TakenBy["amounts"] {

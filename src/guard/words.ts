@@ -5,7 +5,7 @@ import { type Account, accountName, allowanceOf, amountOf, type Amounts, leftOf,
 import type { Budget } from "../core/budget.ts";
 import type { CapCode } from "../core/cap.ts";
 import type { Decision } from "../core/guard.ts";
-import type { Against, RefusalCode } from "../core/refusal.ts";
+import type { Against, RefusalCode, Refused } from "../core/refusal.ts";
 import { PennyworthError } from "../error.ts";
 import type { GuardEvent } from "./access.ts";
 import type { Asking } from "./asking.ts";
@@ -116,6 +116,13 @@ export function blind({ provider }: Asking, accounts: readonly Account[]): Guard
 export function about(account: Account | undefined, call: string): Pick<GuardEvent, "budget" | "values" | "owner" | "subject" | "call"> {
   if (account === undefined) return { budget: null, values: [], owner: null, subject: null, call };
   return { budget: account.budget.id, values: account.values, owner: account.budget.owner, subject: null, call };
+}
+
+/** @param owner of the first budget that stood in the way. */
+export function toEvent({ id: call, atMs, code, detail, against: [first], attribution }: Refused, owner: string | null): GuardEvent {
+  const subject = first === undefined ? attribution.task : null;
+  const known = { budget: first?.budget ?? null, values: first?.values ?? [], owner, subject };
+  return { ...known, kind: "refused", atMs, call, detail: `${code}: ${detail}` };
 }
 
 /** Codes of refusals by what a tree was capped for. */
