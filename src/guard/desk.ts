@@ -8,7 +8,7 @@ import type { Guard } from "./guard.ts";
 
 export interface DeskEffects {
   readonly now: () => number;
-  /** A budget was defined that was not there: what was taken in its window before is to be found out. */
+  /** A budget was defined: what was taken in its window before is to be found out, where that has not been done. */
   readonly opened: (id: string) => void;
   /** Everything under way below a node is to end now. */
   readonly halted: (halt: ReturnType<GuardAccess["halt"]>) => void;
@@ -37,9 +37,8 @@ export function createDesk(guard: Guard, { now, opened, halted }: DeskEffects): 
     budget: viewOf,
     set: (budget) => {
       free(budget.id);
-      const isNew = register.origin(budget.id) === null;
       register.set(budget, "api");
-      if (isNew) opened(budget.id);
+      opened(budget.id);
     },
     unset: (id) => {
       free(id);

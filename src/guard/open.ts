@@ -30,7 +30,6 @@ const snapshotMs = 60_000;
 
 /**
  * @param budgets of the settings, which stand in place of those that the settings had before; null: nobody serves, and those stay.
- * @param known told which budgets the journal has.
  */
 export async function openGuard(
   folder: string,
@@ -38,7 +37,6 @@ export async function openGuard(
   { budgets, policies }: { readonly budgets: readonly Budget[] | null; readonly policies: readonly TreePolicy[] },
   options: GuardOptions,
   effects: GuardEffects & { readonly warn: (message: string) => void },
-  known: (ids: readonly string[]) => void,
 ): Promise<OpenGuard> {
   const path = join(folder, "guard.json");
   const restored = restore(path, journal, options, effects);
@@ -47,7 +45,6 @@ export async function openGuard(
   // Where nothing was ever said of budgets, calls hold nothing.
   for await (const entries of journal.entries(restored.position, () => guard.book.isEmpty))
     for (const entry of entries) guard.replay(entry);
-  known(guard.book.budgets().map(({ id }) => id));
   if (budgets !== null) settle(guard, budgets);
   let written: Position | null = restored.position;
   let writing = Promise.resolve();

@@ -1,6 +1,7 @@
 // What stands on record of budgets: their terms, grants, what was taken before they were there, and halts. Not here: calls (guard.ts).
 // Invariant: what is changed is on record first, and told again from the journal it comes to the same.
 
+import { isSameWindow } from "../core/account.ts";
 import { type Budget, type Scope, usualTerms } from "../core/budget.ts";
 import type { BudgetOrigin, Entry, Grant, Opening, GuardEntry } from "../core/entry.ts";
 import { GuardBook } from "../core/guard.ts";
@@ -25,11 +26,19 @@ const grantsMax = 100_000;
 /** Budgets that tasks said of themselves. */
 const tasksMax = 20_000;
 
+export interface Known {
+  readonly origin: BudgetOrigin;
+  readonly setMs: number;
+  /** When it came to count in the windows that it has: what was taken before is found out once, and on record. ms UTC. */
+  readonly begunMs: number;
+  readonly isOpened: boolean;
+}
+
 export class Register {
   readonly #budgetsMax: number;
   readonly #effects: RegisterEffects;
   readonly #changed: () => void;
-  readonly #budgets = new Map<string, { readonly origin: BudgetOrigin; readonly setMs: number }>();
+  readonly #budgets = new Map<string, Known>();
   /** Budgets of tasks, the one that was named longest ago first. */
   readonly #tasks = new Set<string>();
   readonly #grants = new Set<string>();
@@ -45,7 +54,7 @@ export class Register {
     this.#changed = changed;
   }
 
-  origin(id: string): { readonly origin: BudgetOrigin; readonly setMs: number } | null {
+  origin(id: string): Known | null {
     return this.#budgets.get(id) ?? null;
   }
 
@@ -89,7 +98,7 @@ export class Register {
 
   /** What was taken in the window under way before the budget was there. @throws PennyworthError `journal_unwritable`. */
   opening(id: string, openings: readonly Opening[]): void {
-    if (openings.length === 0 || !this.#budgets.has(id)) return;
+    if (!this.#budgets.has(id)) return;
     const entry = { kind: "budget.opened", atMs: this.#effects.now(), id, openings } as const;
     this.#put(entry);
   }
@@ -133,8 +142,10 @@ export class Register {
     switch (entry.kind) {
       case "budget.set": {
         const { budget, origin, atMs } = entry;
+        const before = this.book.budget(budget.id);
+        const known = before !== null && isSameWindow(before, budget) ? this.#budgets.get(budget.id) : undefined;
         this.book.define(budget, atMs);
-        this.#budgets.set(budget.id, { origin, setMs: atMs });
+        this.#budgets.set(budget.id, { begunMs: atMs, isOpened: false, ...known, origin, setMs: atMs });
         if (origin === "task") this.#tasks.add(budget.id);
         if (budget.shares === null) this.shares.remove(budget.id);
         else this.shares.define(budget.id, budget.shares);
@@ -155,6 +166,7 @@ export class Register {
       }
       case "budget.opened":
         for (const { values, atMs, amount } of entry.openings) this.book.opening(entry.id, values, amount, atMs);
+        this.begun(entry.id, this.#budgets.get(entry.id)?.begunMs ?? entry.atMs, true);
         break;
       case "halted":
         this.halts.set(entry.halt.id, entry.halt);
@@ -171,6 +183,12 @@ export class Register {
   #put(entry: GuardEntry): void {
     this.#effects.append(entry);
     this.apply(entry);
+  }
+
+  /** As kept in a snapshot: see `Known`. */
+  begun(id: string, begunMs: number, isOpened: boolean): void {
+    const known = this.#budgets.get(id);
+    if (known !== undefined) this.#budgets.set(id, { ...known, begunMs, isOpened });
   }
 
   keepGrant(id: string): void {

@@ -53,26 +53,23 @@ export async function serveGuard(
 ): Promise<ServedGuard> {
   const { now } = effects;
   const closing = { is: false };
-  const known = new Set<string>();
   const read = { budgets: effects.serves ? readBudgets(settings, edges) : null, policies: readTrees(settings.trees, edges) };
   const { append, note, newId, tell, warn } = effects;
-  const opened = await openGuard(
-    settings.data,
-    effects.journal,
-    read,
-    settings.guard,
-    { now, append, note, newId, tell, warn, setTimer },
-    (ids) => {
-      for (const id of ids) known.add(id);
-    },
-  );
+  const opened = await openGuard(settings.data, effects.journal, read, settings.guard, { now, append, note, newId, tell, warn, setTimer });
   const { guard } = opened;
 
-  /** What was taken in the window under way before the budget was there. */
+  /** It counts in the windows that it had then, and nobody was faster. */
+  const isAwaited = (id: string, begunMs: number): boolean => {
+    const known = guard.register.origin(id);
+    return known !== null && known.begunMs === begunMs && !known.isOpened;
+  };
+
+  /** What was taken in the window under way before the budget was there, or had other windows. */
   const find = async (id: string): Promise<void> => {
     const budget = guard.book.budget(id);
-    const setMs = guard.register.origin(id)?.setMs;
-    if (budget === null || setMs === undefined || budget.measure === "open" || budget.period.kind === "total") return;
+    const known = guard.register.origin(id);
+    if (budget === null || known === null || known.isOpened || budget.measure === "open" || budget.period.kind === "total") return;
+    const { begunMs: setMs } = known;
     const { period } = budget;
     const fromMs =
       period.kind === "rolling" ? spanAt(period, setMs).fromMs - period.buckets * period.bucketMs : spanAt(period, setMs).fromMs;
@@ -85,12 +82,13 @@ export async function serveGuard(
         await new Promise((resolve) => setTimeout(resolve, lookMs).unref());
       }
       const openings = await effects.takenBefore(budget, fromMs, setMs);
-      if (!closing.is && guard.register.origin(id)?.setMs === setMs) guard.register.opening(id, openings);
+      if (!closing.is && isAwaited(id, setMs)) guard.register.opening(id, openings);
     } catch (error) {
       warn(`what was taken before the budget ${id} was there could not be added up; it counts from when it was set: ${String(error)}`);
     }
   };
-  if (effects.serves) for (const { id } of guard.book.budgets()) if (!known.has(id)) void find(id);
+  // Also of those that the last server did not come to.
+  if (effects.serves) for (const { id } of guard.book.budgets()) void find(id);
   return {
     guard,
     access: createDesk(guard, { now, opened: (id) => void find(id), halted: effects.halted }),

@@ -3,15 +3,19 @@
 
 import { type Account, openAccount, type Slot, slotOf } from "../core/account.ts";
 import { type Budget, spanAt } from "../core/budget.ts";
-import type { BudgetOrigin, Position } from "../core/entry.ts";
+import type { Position } from "../core/entry.ts";
 import type { Hold } from "../core/guard.ts";
 import type { Halt, Refused } from "../core/refusal.ts";
 import { TreeBook } from "../core/tree.ts";
 import { type Guard } from "./guard.ts";
+<<<<<<< ours
 import type { Tried } from "./memory.ts";
 
 /** Of a snapshot's shape. */
 const version = 2;
+=======
+import type { Known } from "./register.ts";
+>>>>>>> theirs
 
 /** A slot: when it begins (0: it never did), spent, held, presumed, granted. */
 type SlotText = readonly [number, bigint, bigint, bigint, bigint];
@@ -32,7 +36,11 @@ interface HoldText extends Pick<Hold, "call" | "atMs" | "money" | "tokens"> {
 interface Snapshot {
   readonly version: typeof version;
   readonly position: Position;
+<<<<<<< ours
   readonly budgets: readonly { readonly budget: Budget; readonly origin: BudgetOrigin; readonly setMs: number; readonly sinceMs: number }[];
+=======
+  readonly budgets: readonly (Known & { readonly budget: Budget })[];
+>>>>>>> theirs
   readonly accounts: readonly AccountText[];
   readonly open: readonly HoldText[];
   readonly presumed: readonly HoldText[];
@@ -73,8 +81,12 @@ export function writeSnapshot(guard: Guard, position: Position, nowMs: number): 
     position,
     budgets: budgets.map((budget) => ({
       budget,
+<<<<<<< ours
       ...(register.origin(budget.id) ?? { origin: "api", setMs: nowMs }),
       sinceMs: book.since(budget.id) ?? nowMs,
+=======
+      ...(register.origin(budget.id) ?? { origin: "api", setMs: nowMs, begunMs: nowMs, isOpened: true }),
+>>>>>>> theirs
     })),
     accounts: accounts.map(toText),
     open: [...book.allOpen.values()].map(holdText),
@@ -116,10 +128,16 @@ export function readSnapshot(guard: Guard, text: string): Position | null {
   if (trees === null) return null;
   const { book, register, memory } = guard;
   guard.trees = trees;
+<<<<<<< ours
   for (const { budget, origin, setMs, sinceMs } of snapshot.budgets) {
     // Since when it counts is not when it was last given other terms.
     book.define(budget, sinceMs);
     register.apply({ kind: "budget.set", atMs: setMs, origin, budget });
+=======
+  for (const { budget, origin, setMs, begunMs, isOpened } of snapshot.budgets) {
+    register.apply({ kind: "budget.set", atMs: setMs, origin, budget });
+    register.begun(budget.id, begunMs, isOpened);
+>>>>>>> theirs
   }
   for (const halt of snapshot.halts) register.apply({ kind: "halted", halt });
   for (const grant of snapshot.grants) register.keepGrant(grant);
