@@ -8,14 +8,11 @@ import type { Hold } from "../core/guard.ts";
 import type { Halt, Refused } from "../core/refusal.ts";
 import { TreeBook } from "../core/tree.ts";
 import { type Guard } from "./guard.ts";
-<<<<<<< ours
 import type { Tried } from "./memory.ts";
+import type { Known } from "./register.ts";
 
 /** Of a snapshot's shape. */
 const version = 2;
-=======
-import type { Known } from "./register.ts";
->>>>>>> theirs
 
 /** A slot: when it begins (0: it never did), spent, held, presumed, granted. */
 type SlotText = readonly [number, bigint, bigint, bigint, bigint];
@@ -36,11 +33,7 @@ interface HoldText extends Pick<Hold, "call" | "atMs" | "money" | "tokens"> {
 interface Snapshot {
   readonly version: typeof version;
   readonly position: Position;
-<<<<<<< ours
-  readonly budgets: readonly { readonly budget: Budget; readonly origin: BudgetOrigin; readonly setMs: number; readonly sinceMs: number }[];
-=======
-  readonly budgets: readonly (Known & { readonly budget: Budget })[];
->>>>>>> theirs
+  readonly budgets: readonly (Known & { readonly budget: Budget; readonly sinceMs: number })[];
   readonly accounts: readonly AccountText[];
   readonly open: readonly HoldText[];
   readonly presumed: readonly HoldText[];
@@ -81,12 +74,8 @@ export function writeSnapshot(guard: Guard, position: Position, nowMs: number): 
     position,
     budgets: budgets.map((budget) => ({
       budget,
-<<<<<<< ours
-      ...(register.origin(budget.id) ?? { origin: "api", setMs: nowMs }),
-      sinceMs: book.since(budget.id) ?? nowMs,
-=======
       ...(register.origin(budget.id) ?? { origin: "api", setMs: nowMs, begunMs: nowMs, isOpened: true }),
->>>>>>> theirs
+      sinceMs: book.since(budget.id) ?? nowMs,
     })),
     accounts: accounts.map(toText),
     open: [...book.allOpen.values()].map(holdText),
@@ -128,16 +117,11 @@ export function readSnapshot(guard: Guard, text: string): Position | null {
   if (trees === null) return null;
   const { book, register, memory } = guard;
   guard.trees = trees;
-<<<<<<< ours
-  for (const { budget, origin, setMs, sinceMs } of snapshot.budgets) {
+  for (const { budget, origin, setMs, sinceMs, begunMs, isOpened } of snapshot.budgets) {
     // Since when it counts is not when it was last given other terms.
     book.define(budget, sinceMs);
     register.apply({ kind: "budget.set", atMs: setMs, origin, budget });
-=======
-  for (const { budget, origin, setMs, begunMs, isOpened } of snapshot.budgets) {
-    register.apply({ kind: "budget.set", atMs: setMs, origin, budget });
     register.begun(budget.id, begunMs, isOpened);
->>>>>>> theirs
   }
   for (const halt of snapshot.halts) register.apply({ kind: "halted", halt });
   for (const grant of snapshot.grants) register.keepGrant(grant);
