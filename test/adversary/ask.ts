@@ -161,7 +161,7 @@ function stepOf(random: Random, { storm, silent, broken, mute }: Weather, isBrea
     outputShare: random.chance(0.5) ? random.whole(1, 100) : share(),
     inputShare: share(),
     readShare: random.chance(0.3) ? random.whole(1, 500) : 0,
-    writeShare: writes === "none" ? 0 : random.whole(1, 500),
+    writeShare: writes === "none" ? 0 : share(),
   };
 }
 

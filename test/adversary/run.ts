@@ -66,7 +66,7 @@ export async function run({ seed, calls, concurrency, say }: RunOptions): Promis
 }
 
 function weatherOf(random: Random): Weather {
-  const share = (most: number): number => (random.chance(0.5) ? random.whole(0, most) : 0);
+  const share = (most: number): number => (random.chance(0.75) ? random.whole(0, most) : 0);
   return {
     storm: share(300),
     silent: share(60),
