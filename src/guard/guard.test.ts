@@ -317,3 +317,71 @@ describe("guarantee 7: budgets come back exactly", () => {
     );
   });
 });
+
+const quiet = new AbortController().signal;
+const nobody = (): Promise<null> => Promise.resolve(null);
+
+/** The guard, and what two other processes make of it: from the journal, and from a snapshot of now. */
+function both(world: World): Guard[] {
+  world.snapshot();
+  return [world.guard, world.replayed(null), world.replayed(world.snapshots.at(-1) ?? null)];
+}
+
+describe("what a restart must not forget", () => {
+  it("since when a budget counts: whoever comes first after it was changed has what was carried over", () => {
+    const world = new World();
+    const daily = { kind: "calendar", unit: "day", zone: "UTC" } as const;
+    const terms = { ...usualTerms, id: "one", owner: "ada", each: ["customer"] as const, period: daily, carryMax: 5n };
+    world.guard.register.set({ ...terms, limit: 10n }, "api");
+    world.nowMs += 24 * hour;
+    world.guard.register.set({ ...terms, limit: 20n }, "api");
+    for (const guard of both(world)) expect(guard.book.find({ customer: "n_new" }, world.nowMs).map(leftOf)).toEqual([25n]);
+  });
+
+  it("bounds that did not hold: they are wider for that model, also for calls that were under way", () => {
+    const world = new World();
+    world.guard.register.set({ ...usualTerms, id: "one", owner: "ada", limit: 1_000n, period: { kind: "total" } }, "api");
+    perform(world, { do: "call", agent: undefined, customer: undefined, money: 10n, tokens: 0n, waits: false });
+    world.snapshot();
+    const [start] = world.open.splice(0);
+    if (start === undefined) throw new Error("it was let in");
+    world.end(endOf(start, { status: "complete", source: "reported", cost: 25n, nowMs: world.nowMs }), start);
+    for (const guard of [...both(world), world.replayed(world.snapshots[0] ?? null)])
+      expect([...guard.breaches.widened]).toEqual([["openai/gpt", 2_750n]]);
+    expect(world.guard.memory.tally.breaches).toBe(1);
+  });
+
+  it("texts that look like amounts", () => {
+    const world = new World();
+    world.guard.register.set({ ...usualTerms, id: "one", owner: "\u000112", limit: 1n, period: { kind: "total" } }, "api");
+    world.guard.register.set({ ...usualTerms, id: "two", owner: '\u0001"x', limit: 1n, period: { kind: "total" } }, "api");
+    for (const guard of both(world)) expect(guard.book.budgets().map(({ owner }) => owner)).toEqual(["\u000112", '\u0001"x']);
+  });
+});
+
+it("a call that is slowed holds nothing meanwhile, and a halt in between stops it", async () => {
+  const world = new World();
+  const timers: (() => void)[] = [];
+  const setTimer = (act: () => void): (() => void) => {
+    timers.push(act);
+    return () => {};
+  };
+  const { append, note } = { append: (entry: Entry) => world.put(entry), note: (entry: Entry) => world.keep(entry) };
+  const options = { waitMsMax: 0, waitingMax: 10, fair: "key", refusalsMax: 50, budgetsMax: 10 } as const;
+  const guard = new Guard(options, { now: () => world.nowMs, append, note, newId: () => "1", tell: () => {}, setTimer });
+  guard.policies = [{ id: "calm", scope: {}, caps: { loopMax: { slow: 2 } } }];
+  guard.register.set({ ...usualTerms, id: "one", owner: "ada", limit: 100n, period: { kind: "total" } }, "api");
+  const ask = (call: string, signal = quiet): unknown => {
+    const asking = askingOf({ call, atMs: world.nowMs, agent: "a", customer: null, type: null }, { money: 10n, tokens: 0n });
+    const { attribution } = asking;
+    return guard.admit({ ...asking, fingerprint: "same", attribution: { ...attribution, task: "t" } }, signal, nobody);
+  };
+  const results = ["a", "b", "c", "d"].map((call) => ask(call));
+  const slowed = results.filter((one) => one instanceof Promise);
+  expect(slowed.length).toBeGreaterThan(0);
+  expect(guard.book.allOpen.size).toBe(results.length - slowed.length);
+  guard.register.halt({ agent: "a" }, "ada", null);
+  for (const act of timers) act();
+  for (const one of slowed) await expect(one).rejects.toMatchObject({ code: "halted" });
+  expect(guard.book.allOpen.size).toBe(results.length - slowed.length);
+});
