@@ -1,7 +1,7 @@
 // What a call is to hold, and with which cap, given what is left to it. Pure arithmetic over bounds. Not here: taking the holds (guard.ts).
 // Invariant: a cap is put in only where none stands, or where every budget in the way allows lowering; never below what is useful.
 
-import { type Account, type Amounts, allowanceOf, amountOf, fitsAt, leftOf } from "../core/account.ts";
+import { type Account, type Amounts, allowanceOf, amountOf, fitsAt, leftOf, sumsOf } from "../core/account.ts";
 import type { Hold } from "../core/call.ts";
 import { leastLeft } from "../core/guard.ts";
 import { parseUsd } from "../core/money.ts";
@@ -105,9 +105,13 @@ export function asPlanned(asking: Asking): Plan {
   return { hold, amounts: amountsOf(hold), cap: null, lowered: false, short: null };
 }
 
-/** Whether it can ever fit: by time, or as calls end. */
+/** Whether it can ever fit: by time, or as calls end and give back what they do not use. */
 export function isWorthWaiting(by: readonly Account[], amounts: Amounts): boolean {
-  return by.every((account) => account.measure === "open" || fitsAt(account, amountOf(account.measure, amounts) ?? 1n) !== null);
+  return by.every((account) => {
+    const needed = amountOf(account.measure, amounts) ?? 1n;
+    if (account.measure === "open" || fitsAt(account, needed) !== null) return true;
+    return account.measure !== "calls" && needed <= leftOf(account) + sumsOf(account).held;
+  });
 }
 
 /** The fewest output tokens that are of use: what thinking takes is always of it. @param median of a task type's answers. */
