@@ -61,7 +61,7 @@ interface Taken {
 /** Bounds of a model that has broken its bound are made wider: by what it broke, and a tenth. */
 const widest = 6n;
 /** A gateway that lost its client, or was stopped, has let go by then. */
-const settleMs = 3_000;
+const settleMs = 10_000;
 
 export class Oracle {
   readonly #records: Records;
@@ -146,7 +146,7 @@ export class Oracle {
         fromMs = one.arrivedMs;
       }
       // One that never came through: it may have been held, and if the gateway was killed, it may be for ever.
-      const isOpen = endedMs === null || (asked.failure !== null && asked.failure !== "ECONNREFUSED");
+      const isOpen = endedMs === null || isUnknown(asked);
       const isLost = kills.some((atMs) => atMs >= sentMs && atMs <= (endedMs ?? Infinity) + settleMs);
       if (isOpen && tries.length < ask.triesMax && (isLost || endedMs === null || tries.length === 0))
         add(null, targetAt(ask, tries.length), ask.cap, tries.length, fromMs, (endedMs ?? performance.now()) + settleMs);
@@ -162,7 +162,8 @@ export class Oracle {
     const isQuiet = this.#records.quiet.some((quietMs) => quietMs <= atMs && quietMs >= (endedMs ?? Infinity));
     if (one === null) {
       const wasKilled = this.#records.kills.some((killMs) => killMs >= asked.sentMs && killMs <= (endedMs ?? Infinity) + settleMs);
-      return isQuiet && !wasKilled ? 0n : bound;
+      // Sent, and broken off before the provider had read it: nobody but the provider knows that it was not billed.
+      return isQuiet && !wasKilled && !isUnknown(asked) ? 0n : bound;
     }
     const next = this.#triesOf.get(ask.id)?.[one.number];
     if (one.failed) return isDone || isQuiet || (next !== undefined && next.arrivedMs <= atMs) ? this.#lost(one, most) : most;
@@ -370,6 +371,11 @@ function atOnce(rule: Rule, account: string, taken: readonly Taken[]): Fault[] {
 
 export function targetAt({ targets }: Ask, tries: number): Ask["targets"][number] {
   return targets[Math.min(tries, targets.length - 1)] as Ask["targets"][number];
+}
+
+/** It may have been sent, and nobody heard how it ended. */
+function isUnknown({ failure, status }: Asked): boolean {
+  return failure === null ? (status ?? 0) >= 500 : failure !== "ECONNREFUSED";
 }
 
 /** A call takes more or less of it; of the others it takes one. */

@@ -219,8 +219,10 @@ function chatEvents({ ask, step, target, number }: Try, used: Used, words: numbe
   const head = { id: `${ask.id}-${number}`, object: "chat.completion.chunk", created: 1, model: target.model };
   const chunk = (more: object): string => `data: ${JSON.stringify({ ...head, ...more })}\n\n`;
   const { choices } = ask.size;
+  // Of a model that is known not to think, every token is seen: at least a byte of it.
+  const content = target.provider === "quick" ? "yes ".padEnd(Math.ceil(used.output / words), "y") : "yes ";
   const deltas = Array.from({ length: words }, (_, index) =>
-    chunk({ choices: [{ index: index % choices, delta: { content: "yes " }, finish_reason: null }] }),
+    chunk({ choices: [{ index: index % choices, delta: { content }, finish_reason: null }] }),
   );
   const ends = Array.from({ length: choices }, (_, index) => chunk({ choices: [{ index, delta: {}, finish_reason: "stop" }] }));
   const usage = step.conduct === "mute" ? [] : [chunk({ choices: [], usage: chatUsage(used) })];
