@@ -40,8 +40,11 @@ export interface Account {
   current: Slot;
   /** Of the current slot. */
   toMs: number;
-  /** The allowance less what is spent, held and presumed in all slots that count, without what is carried over: every admission looks at it. */
-  left: bigint;
+  /**
+   * The allowance, less all that counts but what the current slot has spent and holds, which every call changes: see `leftOf`. An amount
+   * that is kept is a new object each time, and so there are as few of them as can be.
+   */
+  room: bigint;
   /** Limit and grants of all slots that count, without what is carried over. */
   allowance: bigint;
   /** Of a rolling period, the slots before the current one that count, the oldest first. */
@@ -83,7 +86,7 @@ export function openAccount(budget: Budget, values: readonly string[], nowMs: nu
   const { measure, limit: allowance, id } = budget;
   const name = accountName(id, values);
   const carries = budget.carryMax !== null;
-  return { name, values, budget, measure, current, toMs: current.span.toMs, left: allowance, allowance, earlier: [], carries, calls: 0 };
+  return { name, values, budget, measure, current, toMs: current.span.toMs, room: allowance, allowance, earlier: [], carries, calls: 0 };
 }
 
 /** Other terms of the same period and measure; what was spent stays. */
@@ -109,13 +112,13 @@ export function amountOf(measure: Measure, { money, tokens }: Amounts): bigint |
 /** More, or less, is allowed in the window under way. */
 export function allow(account: Account, amount: bigint): void {
   account.allowance += amount;
-  account.left += amount;
+  account.room += amount;
 }
 
 /** Puts an amount into a slot, or, below zero, takes it out again. */
 export function post(account: Account, slot: Slot, what: Posted, amount: bigint): void {
   slot[what] += amount;
-  if (slot.counts) account.left -= amount;
+  if (slot.counts && (slot !== account.current || what === "presumed")) account.room -= amount;
 }
 
 /** What was taken, or held where that is said, in a measure. What is under way at once is only ever held. */
@@ -131,6 +134,7 @@ export function advance(account: Account, nowMs: number): void {
   const span = spanAt(period, nowMs);
   account.toMs = span.toMs;
   account.current = slotOf(span, period.kind === "calendar" ? previous(last, period, span) : null);
+  account.room -= last.spent + last.held;
   if (period.kind !== "rolling") {
     leave(account, last);
     return;
@@ -147,7 +151,7 @@ export function advance(account: Account, nowMs: number): void {
 /** What was posted to it counts no more. */
 function leave(account: Account, slot: Slot): void {
   slot.counts = false;
-  account.left += slot.spent + slot.held + slot.presumed - slot.granted;
+  account.room += slot.spent + slot.held + slot.presumed - slot.granted;
   account.allowance -= slot.granted;
 }
 
@@ -160,8 +164,10 @@ function previous(last: Slot, period: Budget["period"], { fromMs }: Span): Slot 
 }
 
 /** Whether one that is opened anew would be the same, now and from now on. */
-export function isUntouched({ calls, left, allowance, budget: { limit }, current: { before }, earlier }: Account): boolean {
-  return calls === 0 && left === limit && allowance === limit && (before === null || isEmpty(before)) && earlier.every(isEmpty);
+export function isUntouched(account: Account): boolean {
+  const { calls, allowance, budget, current, earlier } = account;
+  if (calls > 0 || allowance !== budget.limit || plainLeft(account) !== allowance) return false;
+  return (current.before === null || isEmpty(current.before)) && earlier.every(isEmpty);
 }
 
 function isEmpty({ spent, held, presumed, granted }: Slot): boolean {
@@ -195,8 +201,14 @@ export function slotOfPast(account: Account, atMs: number): Slot {
 }
 
 export function leftOf(account: Account): bigint {
-  const { left, current, carries } = account;
+  const { current, carries } = account;
+  const left = plainLeft(account);
   return carries && current.before !== null ? left + carriedOver(account.budget, current.before) : left;
+}
+
+/** Without what is carried over. */
+function plainLeft({ room, current: { spent, held } }: Account): bigint {
+  return room - spent - held;
 }
 
 /** All that is allowed now. */

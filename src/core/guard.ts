@@ -309,7 +309,10 @@ export class GuardBook {
       account.calls -= 1;
       slot.held -= quantityOf(measure, "held", held);
       slot[what] += quantityOf(measure, what, taken);
-      if (slot.counts && measure !== "calls") account.left += measure === "money" ? money : measure === "tokens" ? tokens : 1n;
+      if (!slot.counts) continue;
+      if (slot !== account.current)
+        account.room += measure === "money" ? money : measure === "tokens" ? tokens : measure === "open" ? 1n : 0n;
+      else if (what === "presumed") account.room -= quantityOf(measure, what, taken);
     }
     return hold;
   }

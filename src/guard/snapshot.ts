@@ -171,8 +171,9 @@ function fromText(budget: Budget, { values, current, before, earlier }: AccountT
   account.toMs = account.current.span.toMs;
   account.earlier.push(...earlier.map((slot) => toSlot(budget, slot)));
   for (const slot of [account.current, ...account.earlier]) {
-    account.left += slot.granted - slot.spent - slot.held - slot.presumed;
     account.allowance += slot.granted;
+    account.room += slot.granted - slot.presumed;
+    if (slot !== account.current) account.room -= slot.spent + slot.held;
   }
   return account;
 }
