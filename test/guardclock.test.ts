@@ -71,10 +71,11 @@ async function begin(path: string, aheadMs: number): Promise<void> {
   url = `http://127.0.0.1:${port}`;
 }
 
-async function jump(shiftMs: number): Promise<void> {
+/** Somebody sets the wall clock by so much. */
+async function jump(byMs: number): Promise<void> {
   const running = child as ChildProcess;
   const done = new Promise<void>((resolve) => running.once("message", () => resolve()));
-  running.send({ shiftMs });
+  running.send({ clock: "jump", byMs });
   await done;
 }
 
@@ -113,7 +114,7 @@ it("a day back and a month ahead reset nothing while the server runs; a start in
   await jump(-day);
   for (const feature of all) expect([feature, "back", await status(feature)]).toEqual([feature, "back", 402]);
   expect(await Promise.all(all.map(standing))).toEqual(before);
-  await jump(31 * day);
+  await jump(32 * day);
   for (const feature of all) expect([feature, "ahead", await status(feature)]).toEqual([feature, "ahead", 402]);
   expect((await coming).status).toBe(200);
   expect(await standing("money")).toMatchObject({ spent: dollars(pico(40, 30)), held: "0" });
