@@ -166,7 +166,8 @@ export class Oracle {
       return isQuiet && !wasKilled && !isUnknown(asked) ? 0n : bound;
     }
     const next = this.#triesOf.get(ask.id)?.[one.number];
-    if (one.failed) return isDone || isQuiet || (next !== undefined && next.arrivedMs <= atMs) ? this.#lost(one, most) : most;
+    // Of a client that left, the gateway may have gone before it heard that.
+    if (one.failed) return isDone || (next !== undefined && next.arrivedMs <= atMs) ? this.#lost(one, most) : most;
     return isDone && status === 200 && complete && one.reported && next === undefined ? billed : most;
   }
 
