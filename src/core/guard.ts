@@ -53,6 +53,13 @@ export interface Hold {
   /** null: nobody could say. Then nothing is held, and it counts when it is settled. */
   readonly money: bigint | null;
   readonly tokens: bigint | null;
+  /** What it held at first, where it holds more by now. */
+  readonly bound?: bigint | null;
+}
+
+/** What a call was held to cost at most, before it ran. */
+export function boundOf({ money, bound }: Hold): bigint | null {
+  return bound === undefined ? money : bound;
 }
 
 /** A budget's allowances: one, or one for each value of its `each` fields. */
@@ -201,6 +208,16 @@ export class GuardBook {
   /** Posts what a call really took, also past its hold. @returns its hold; null: it has none. */
   settle(call: string, taken: Taken): Hold | null {
     return this.#end(call, "spent", taken);
+  }
+
+  /** A call under way has used more money than it holds: it holds that much, past any limit. */
+  raise(call: string, money: bigint): void {
+    const hold = this.#open.get(call);
+    if (hold === undefined || money <= (hold.money ?? 0n)) return;
+    const more = money - (hold.money ?? 0n);
+    for (const [index, account] of hold.accounts.entries())
+      if (account.measure === "money") post(account, hold.slots[index] as Slot, "held", more);
+    this.#open.set(call, { ...hold, money, bound: boundOf(hold) });
   }
 
   /** Nothing was sent: the hold is undone. */

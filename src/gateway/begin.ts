@@ -56,7 +56,8 @@ export function toTry(
   const atMs = guard.now();
   const canRename = facts.modelSpan !== null || address.model !== null;
   const sent = modelAt({ facts, canRename }, target, null);
-  const stopsWhenCut = isCountable(target, format, sent);
+  // Work in the background goes on, whoever reads.
+  const stopsWhenCut = !facts.background && isCountable(target, format, sent);
   const trying: Trying = {
     call: createId(atMs),
     request,

@@ -10,6 +10,8 @@ export interface CutoffOptions {
   readonly price: (outputTokens: number) => bigint;
   /** What the call may cost now; null: there is no limit now. May change while the stream passes. */
   readonly allowed: () => bigint | null;
+  /** Told what has been used, where it is looked at. */
+  readonly used?: (cost: bigint) => void;
   /** What is allowed is looked at again after so many bytes at the latest: 4 KiB if not given. */
   readonly bytesBetweenMax?: number;
 }
@@ -32,8 +34,10 @@ export class Cutoff {
   over(outputBytes: number): boolean {
     if (outputBytes < this.#mark || this.#isOver) return this.#isOver;
     const allowed = this.#options.allowed();
-    if (allowed === null) this.#mark = outputBytes + this.#stepMax;
-    else if (this.#costs(outputBytes) > allowed) this.#isOver = true;
+    const cost = allowed === null ? null : this.#costs(outputBytes);
+    if (cost !== null) this.#options.used?.(cost);
+    if (allowed === null || cost === null) this.#mark = outputBytes + this.#stepMax;
+    else if (cost > allowed) this.#isOver = true;
     else this.#mark = outputBytes + this.#step(outputBytes, allowed);
     return this.#isOver;
   }

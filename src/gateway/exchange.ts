@@ -329,6 +329,7 @@ export class Exchange {
       tokensOf: (bytes) => Math.min(most, rates.estimator.outputTokens(model, bytes)),
       price,
       allowed: () => guard.allowed(start.id),
+      used: (cost) => guard.used(start.id, cost),
       bytesBetweenMax: lookBytes,
     });
     return (outputBytes) => cutoff.over(outputBytes);

@@ -7,7 +7,7 @@ import type { CallScope } from "../core/budget.ts";
 import type { CallEnd, CallStart, GuardMark, Observation } from "../core/call.ts";
 import type { CapCode, TreePolicy } from "../core/cap.ts";
 import type { Entry, GuardEntry } from "../core/entry.ts";
-import type { GuardBook, Hold } from "../core/guard.ts";
+import { boundOf, type GuardBook, type Hold } from "../core/guard.ts";
 import { toPico } from "../core/money.ts";
 import type { Stop } from "../core/family.ts";
 import { isUnder, type Refused } from "../core/refusal.ts";
@@ -212,6 +212,11 @@ export class Guard {
     return least;
   }
 
+  /** What a call that is under way has used by now. Beyond what it holds, it holds that, so that others do not count on the same money. */
+  used(call: string, costPico: bigint): void {
+    this.book.raise(call, costPico);
+  }
+
   /** A stream was ended because the money was gone. */
   cut(call: string, costPico: bigint | null): void {
     this.memory.tally.cut += 1;
@@ -289,7 +294,7 @@ export class Guard {
 
   /** What it took, against what was held. */
   #weigh(model: string, end: CallEnd, held: Hold, taken: bigint, isNews: boolean): void {
-    const breach = this.breaches.weigh(model, end, held.money, taken);
+    const breach = this.breaches.weigh(model, end, boundOf(held), taken);
     if (breach === null || !isNews) return;
     this.memory.tally.breaches += 1;
     this.#effects.tell(breach);
@@ -446,7 +451,7 @@ export class Guard {
     if (policy.model !== null) edits.push(`model ${policy.model} instead${because}`);
     if (policy.because !== null) {
       tally.degraded += 1;
-      this.#effects.tell({ ...about(accounts[0], asking.call), kind: "degraded", atMs, detail: edits.join(", ") });
+      this.#effects.tell({ ...about(policy.by ?? accounts[0], asking.call), kind: "degraded", atMs, detail: edits.join(", ") });
     }
     for (const account of warned) {
       const kind = account.budget.mode === "soft" ? "warned" : "shadow";

@@ -24,15 +24,16 @@ export interface Degraded {
   readonly cap: number | null;
   /** How long it may wait for its budgets, ms; 0: not at all. */
   readonly waitMs: number;
-  /** What asked for it, in words. */
+  /** What asked for it, in words; and the allowance it is of. */
   readonly because: string | null;
+  readonly by: Account | null;
 }
 
-export const undegraded: Degraded = { model: null, cap: null, waitMs: 0, because: null };
+export const undegraded: Degraded = { model: null, cap: null, waitMs: 0, because: null, by: null };
 
 /** What the budgets' own policies ask for at their present use. */
 export function degrade(accounts: readonly Account[]): Degraded {
-  let { model, cap, waitMs, because } = undegraded;
+  let { model, cap, waitMs, because, by } = undegraded;
   for (const account of accounts) {
     const { degrade: steps, mode, id } = account.budget;
     if (steps.length === 0 || mode === "shadow") continue;
@@ -41,12 +42,12 @@ export function degrade(accounts: readonly Account[]): Degraded {
     for (const { usedPercent, to } of steps) {
       if (used * 100n < allowance * BigInt(usedPercent)) continue;
       if (to.kind === "wait") waitMs = Math.max(waitMs, to.msMax);
-      else because = `${id} is ${usedPercent} % used`;
+      else [because, by] = [`${id} is ${usedPercent} % used`, account];
       if (to.kind === "model") ({ model } = to);
       if (to.kind === "cap") cap = cap === null ? to.tokens : Math.min(cap, to.tokens);
     }
   }
-  return { model, cap, waitMs, because };
+  return { model, cap, waitMs, because, by };
 }
 
 /**
@@ -71,6 +72,9 @@ export function plan(
   const inTheWay = accounts.filter((account) => account.budget.mode === "hard" && !fits(account, amounts));
   if (inTheWay.length === 0 || !asking.canCap || (money === null && tokens === null)) return asAsked;
   if (asking.cap !== null && !inTheWay.every(({ budget }) => budget.caps === "lower")) return asAsked;
+  // Where the shortest answer has no bound either, no cap gives it one.
+  const least = amountsOf(asking.bound(1, inputTokens, model));
+  if ((money !== null && least.money === null) || (tokens !== null && least.tokens === null)) return asAsked;
   const byMoney = money === null ? Infinity : asking.capFor(money < 0n ? 0n : money, inputTokens, model);
   const byTokens = tokens === null ? Infinity : Math.floor((Number(tokens) - hold.inputTokens) / Math.max(1, asking.choices));
   const fitting = Math.max(0, Math.min(byMoney, byTokens));

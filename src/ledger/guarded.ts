@@ -30,7 +30,7 @@ export async function* readBudgetEntries(
 /** The most groups of one question. */
 const groupsMax = 10_000;
 
-/** What calls took that began in a span, by the values of a budget's `each` fields and by hour. Of a task's tree nothing is known before it began. */
+/** What calls took that began in a span, by the values of a budget's `each` fields and by hour, at whose end they count. Of a task's tree nothing is known before it began. */
 export async function takenBefore(store: Pick<Store, "report">, budget: Budget, fromMs: number, toMs: number): Promise<Opening[]> {
   const { scope, each, measure } = budget;
   if (scope.task !== undefined || each.includes("task")) return [];
@@ -43,7 +43,7 @@ export async function takenBefore(store: Pick<Store, "report">, budget: Budget, 
     const [hour, ...values] = group;
     if (hour === null || hour === undefined || values.includes(null)) return [];
     const amount = measure === "money" ? parseUsd(cost) : BigInt(measure === "tokens" ? inputTokens + outputTokens : calls);
-    return [{ values: values as string[], atMs: Math.max(fromMs, hourOf(hour)), amount }];
+    return [{ values: values as string[], atMs: Math.max(fromMs, Math.min(hourOf(hour) + hourMs, toMs) - 1), amount }];
   });
 }
 
