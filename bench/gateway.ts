@@ -1,22 +1,15 @@
 // What the gateway costs: CPU per call and calls per second against a bare pass-through in its own process, interleaved round by round;
 // added latency at a constant rate; memory over many calls. PENNYWORTH_BENCH_MEMORY_CALLS sets how many (a million for the record).
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import ts from "typescript";
+import { join } from "node:path";
 import { flood, type Load, pace, quantile } from "./gateway/load.ts";
+import { build, cpuMicros, launch, launchGateway, median, transpile } from "./gateway/process.ts";
 import type { Line } from "./main.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const rounds = 5;
-
-interface Process {
-  readonly child: ChildProcess;
-  readonly origin: string;
-}
 
 export async function* bench(): AsyncIterable<Line> {
   const folder = await mkdtemp(join(tmpdir(), "pennyworth-bench-"));
@@ -24,22 +17,8 @@ export async function* bench(): AsyncIterable<Line> {
   try {
     const upstream = await launch(children, [await transpile("gateway/upstream.ts")]);
     const plain = await launch(children, [await transpile("gateway/plain.ts"), upstream.origin]);
-    const config = join(folder, "pennyworth.yaml");
-    await writeFile(
-      config,
-      `providers:\n  bench:\n    baseUrl: ${upstream.origin}/v1\n    formats: [openai-chat]\n    auth: none\n    pricesOf: openai\nlog: error\n`,
-    );
-    execFileSync(process.execPath, [join(root, "scripts/build.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
-    const gateway = await launch(children, [
-      join(root, "dist/cli/main.js"),
-      "serve",
-      "--port",
-      "0",
-      "--config",
-      config,
-      "--data",
-      join(folder, "data"),
-    ]);
+    build();
+    const gateway = await launchGateway(children, folder, upstream, "");
 
     for (const [name, load] of loads()) {
       const cpu: Record<"plain" | "gateway", number[]> = { plain: [], gateway: [] };
@@ -109,7 +88,7 @@ export async function* bench(): AsyncIterable<Line> {
   }
 }
 
-function loads(): [string, Load & { readonly count: number }][] {
+export function loads(): [string, Load & { readonly count: number }][] {
   const headers = [
     "content-type",
     "application/json",
@@ -156,45 +135,9 @@ function body(bytes: number, streamed: boolean): Buffer {
   );
 }
 
-/** As plain JavaScript, in the place of a build: what runs TypeScript directly slows down every closure. @returns the file's path. */
-async function transpile(file: string): Promise<string> {
-  const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
-  const { outputText } = ts.transpileModule(await readFile(join(root, "bench", file), "utf8"), { compilerOptions: options });
-  const path = join(root, "node_modules/.cache/bench", file.replace(/\.ts$/, ".mjs"));
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, outputText);
-  return path;
-}
-
-/** Starts a process that prints where it listens. */
-async function launch(children: ChildProcess[], args: readonly string[]): Promise<Process> {
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  children.push(child);
-  const origin = await new Promise<string>((resolve, reject) => {
-    let text = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      const match = /http:\/\/127\.0\.0\.1:\d+/.exec(text);
-      if (match !== null) resolve(match[0]);
-    });
-    child.once("exit", (code) => reject(new Error(`${args[0]} ended with ${code}`)));
-  });
-  return { child, origin };
-}
-
-/** User and system time of a process, from the kernel's own count of 10 ms ticks. */
-async function cpuMicros(child: ChildProcess): Promise<number> {
-  const fields = (await readFile(`/proc/${child.pid}/stat`, "utf8")).split(") ")[1]!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
-}
-
 async function residentMiB(child: ChildProcess): Promise<number> {
   const status = await readFile(`/proc/${child.pid}/status`, "utf8");
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }
 
 function round(value: number): number {

@@ -1,8 +1,16 @@
 // `npm run bench guard`: admissions with their settlements per second on one core, each over five of 10,000 budgets, rolling windows among
-// them and 500 calls open at any time, against the same sums in floats over plain objects. Not here: journals, the gateway.
+// them and 500 calls open at any time, against the same sums in floats over plain objects. Then what the guard adds
+// to a call through the gateway.
 
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Budget, type CallScope, usualTerms } from "../src/core/budget.ts";
 import { GuardBook } from "../src/core/guard.ts";
+import { loads } from "./gateway.ts";
+import { flood } from "./gateway/load.ts";
+import { build, cpuMicros, launch, launchGateway, median, transpile } from "./gateway/process.ts";
 import type { Line } from "./main.ts";
 
 const roundMs = 400;
@@ -26,7 +34,52 @@ export async function* bench(): AsyncIterable<Line> {
     baseline: Math.round(median(b)),
     ratio: Math.round((median(a) / median(b)) * 1_000) / 1_000,
   };
+  yield* throughGateway();
 }
+
+/** What the guard adds to a call through the gateway: the same gateway with and without five budgets over every call. */
+async function* throughGateway(): AsyncIterable<Line> {
+  const folder = await mkdtemp(join(tmpdir(), "pennyworth-bench-"));
+  const children: ChildProcess[] = [];
+  try {
+    const upstream = await launch(children, [await transpile("gateway/upstream.ts")]);
+    build();
+    const without = await launchGateway(children, folder, upstream, "", "without");
+    const under = await launchGateway(children, folder, upstream, settings, "under");
+    const [, load] = loads()[0] as ReturnType<typeof loads>[number];
+    const cpu = { without: [] as number[], under: [] as number[] };
+    for (const target of [without, under]) await flood({ ...load, origin: target.origin }, 3_000);
+    for (let round = 0; round < 7; round += 1)
+      for (const [key, target] of [
+        ["without", without],
+        ["under", under],
+      ] as const) {
+        const before = await cpuMicros(target.child);
+        await flood({ ...load, origin: target.origin }, load.count);
+        cpu[key].push(((await cpuMicros(target.child)) - before) / load.count);
+      }
+    const [baseline, value] = [Math.round(median(cpu.without) * 10) / 10, Math.round(median(cpu.under) * 10) / 10];
+    yield {
+      name: "guard.gatewayCall: CPU under five budgets",
+      value,
+      unit: "µs",
+      baseline,
+      ratio: Math.round((baseline / value) * 1_000) / 1_000,
+    };
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const settings = `budgets:
+  - { id: all, owner: bench, limit: "$1000000 per month" }
+  - { id: customers, owner: bench, each: [customer], limit: "$100000 per day" }
+  - { id: search, owner: bench, for: { feature: search }, limit: "$100000 per rolling 24h" }
+  - { id: tokens, owner: bench, each: [feature], limit: "1000000M tokens per month" }
+rates:
+  - { id: pace, owner: bench, limit: 100000000 calls per minute }
+`;
 
 /** One budget over all, and four of 2,500 agents, customers, features and teams each; a half of them rolling. */
 function budgets(): readonly Budget[] {
@@ -112,8 +165,4 @@ function perSecond(work: () => void): number {
     spentMs = (user + system) / 1_000;
   }
   return (done / spentMs) * 1_000;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((x, y) => x - y)[values.length >> 1] ?? 0;
 }
