@@ -204,7 +204,15 @@ describe("what was refused", () => {
       model: "m",
       attribution,
     } as const;
-    const against = { budget: "each", values: [acme], measure: "money" as const, left: dollar / 2n, limit: 500n * dollar, needed: dollar, resetsMs: nowMs + 1 };
+    const against = {
+      budget: "each",
+      values: [acme],
+      measure: "money" as const,
+      left: dollar / 2n,
+      limit: 500n * dollar,
+      needed: dollar,
+      resetsMs: nowMs + 1,
+    };
     context.guard.refusals.push({ ...one, id: "x1", detail: `${acme} has used it up`, against: [against] });
     context.guard.refusals.push({ ...one, id: "x2", detail: "gone", atMs: nowMs, against: [{ ...against, budget: "gone", needed: null }] });
   });

@@ -180,7 +180,15 @@ describe("the guard's own", () => {
   it("refusals and whys are told", async () => {
     await run("set", "team-search", ...search);
     expect((await run("refusals")).out).toBe("No call was refused.\n");
-    const against = { budget: "team-search", values: [], measure: "money" as const, left: dollar / 2n, limit: 500n * dollar, needed: 2n * dollar, resetsMs: null };
+    const against = {
+      budget: "team-search",
+      values: [],
+      measure: "money" as const,
+      left: dollar / 2n,
+      limit: 500n * dollar,
+      needed: 2n * dollar,
+      resetsMs: null,
+    };
     const attribution = { ...unattributed, team: "search", agent: "\u001b[31mred" };
     const one = { id: "x1", request: "r", atMs: nowMs, key: null, provider: "openai", model: "gpt-5-mini", attribution };
     context.guard.refusals.push({ ...one, code: "budget_exhausted", stopped: null, detail: "it is used up.", against: [against] });

@@ -234,8 +234,6 @@ describe("windows", () => {
   );
 
   it("begin when a calendar on the wall says so", () => {
-    const iso = (unit: CalendarUnit, zone: string, at: string): string =>
-      new Date(spanAt({ kind: "calendar", unit, zone }, Date.parse(at)).fromMs).toISOString();
     // Berlin goes to summer time on 2026-03-29 at 01:00 UTC.
     expect(iso("day", "Europe/Berlin", "2026-03-29T12:00:00Z")).toBe("2026-03-28T23:00:00.000Z");
     expect(iso("day", "Europe/Berlin", "2026-03-30T12:00:00Z")).toBe("2026-03-29T22:00:00.000Z");
@@ -246,3 +244,7 @@ describe("windows", () => {
     expect(iso("hour", "Asia/Kolkata", "2026-11-21T10:10:00Z")).toBe("2026-11-21T09:30:00.000Z");
   });
 });
+
+function iso(unit: CalendarUnit, zone: string, at: string): string {
+  return new Date(spanAt({ kind: "calendar", unit, zone }, Date.parse(at)).fromMs).toISOString();
+}

@@ -2,9 +2,11 @@
 // Not here: the try itself (exchange.ts). Invariant: what is changed is named in the record and in the answer's head.
 
 import type { IncomingMessage } from "node:http";
-import type { CallStart } from "../core/call.ts";
+import type { Attribution, CallStart } from "../core/call.ts";
 import { type Stop, toDeath } from "../core/family.ts";
 import type { ToolRound } from "../core/loop.ts";
+import { parseUsd } from "../core/money.ts";
+import { PennyworthError } from "../error.ts";
 import type { Admitted, Asking } from "../guard/asking.ts";
 import type { Format, RequestFacts, Splice } from "../providers/format.ts";
 import { hidesReasoning } from "../providers/hidden.ts";
@@ -176,4 +178,17 @@ function isCountable({ provider }: Target, format: Format, model: string | null)
 export function readRetryCount(request: IncomingMessage): number {
   const count = Number(request.headers["x-stainless-retry-count"] ?? 0);
   return Number.isInteger(count) && count > 0 && count < 100 ? count : 0;
+}
+
+/**
+ * A task says in a header what it and all below it may cost.
+ * @returns the task, the amount and who answers for it. @throws PennyworthError `header_invalid`.
+ */
+export function readTaskBudget(said: string, { task, root }: Attribution, key: string | null): readonly [string, bigint, string] {
+  const name = "x-pennyworth-budget";
+  const named = task ?? root;
+  if (named === null) throw new PennyworthError("header_invalid", { name, detail: "it is a task's, and no task is named" });
+  if (!/^\$?\d{1,9}(\.\d{1,12})?$/.test(said.trim()))
+    throw new PennyworthError("header_invalid", { name, detail: "expected dollars, such as 2.50" });
+  return [named, parseUsd(said.trim().replace("$", "")), key ?? `task ${named}`];
 }

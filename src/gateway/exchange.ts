@@ -12,7 +12,18 @@ import { formatUsd, parseUsd } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import type { AnswerFacts, Cut, Format } from "../providers/format.ts";
 import { beginsWork, toWorkAsking } from "./batch.ts";
-import { type Asked, asksForUsage, type Begun, headersOf, readRetryCount, splicesOf, toStart, toTry, type Try } from "./begin.ts";
+import {
+  type Asked,
+  asksForUsage,
+  type Begun,
+  headersOf,
+  readRetryCount,
+  readTaskBudget,
+  splicesOf,
+  toStart,
+  toTry,
+  type Try,
+} from "./begin.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
@@ -140,7 +151,7 @@ export class Exchange {
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);
     const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix, this.#key?.team);
     const limit = header("x-pennyworth-budget");
-    if (limit !== null) this.#budgetOf(limit, attribution);
+    if (limit !== null) this.#parts.guard.register.ofTask(...readTaskBudget(limit, attribution, this.#key?.name ?? null));
     const known = { body, address: this.#address, key: this.#key?.id ?? null, format, facts, trace, attribution, prefix };
     const asked: Asked = { ...known, toolRounds: toolRounds(this.#parts.toolsKey, body, facts), request: createId(this.#parts.now()) };
     await this.#tryTargets(asked, chosen);
@@ -185,16 +196,6 @@ export class Exchange {
         resolve();
       };
     });
-  }
-
-  /** A task says what it and all below it may cost. @throws PennyworthError `header_invalid`. */
-  #budgetOf(said: string, { task, root }: Attribution): void {
-    const name = "x-pennyworth-budget";
-    const named = task ?? root;
-    if (named === null) throw new PennyworthError("header_invalid", { name, detail: "it is a task's, and no task is named" });
-    if (!/^\$?\d{1,9}(\.\d{1,12})?$/.test(said.trim()))
-      throw new PennyworthError("header_invalid", { name, detail: "expected dollars, such as 2.50" });
-    this.#parts.guard.register.ofTask(named, parseUsd(said.trim().replace("$", "")), this.#key?.name ?? `task ${named}`);
   }
 
   /** Asks the guard. @throws GuardRefusal, in which case nothing is held and nothing was sent. */
