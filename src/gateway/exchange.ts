@@ -3,7 +3,6 @@
 // its end before what completes the answer goes to the client.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { presume } from "../core/bound.ts";
 import type { CallScope } from "../core/budget.ts";
 import type { AttemptReason, Attribution, CallStart, CallStatus } from "../core/call.ts";
 import { total } from "../core/charge.ts";
@@ -28,7 +27,6 @@ import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
 import { countInput } from "./counting.ts";
-import { Cutoff } from "./cutoff.ts";
 import { errorOfOutcome, failure, type Retriable, retriable, retriableStatus, statusOfAnswer, statusOfOutcome } from "./outcome.ts";
 import type { Passing } from "./followed.ts";
 import { toolRounds } from "./history.ts";
@@ -43,6 +41,7 @@ import { toAnswer } from "./refusal.ts";
 import { type Address, type Route, route, sandbox, type Target } from "./route.ts";
 import { type Ending, noEnding, settle } from "./settle.ts";
 import { splice } from "./splice.ts";
+import { watch } from "./watch.ts";
 
 export class Exchange {
   readonly #parts: Parts;
@@ -264,7 +263,7 @@ export class Exchange {
         named: (responseId) => {
           if (metered && asked.format.isKept) recorder.seen(start.id, responseId);
         },
-        isOver: begun.admitted.watched && begun.asking.canCut ? this.#watch(begun) : null,
+        isOver: begun.admitted.watched && begun.asking.canCut ? watch(this.#parts, begun) : null,
         cut: (facts, why, release) => {
           const cost = settle("cut", why.code, facts);
           this.#parts.guard.cut(start.id, cost === null ? null : parseUsd(cost));
@@ -311,29 +310,6 @@ export class Exchange {
       guard.undo(start.id);
       throw error;
     }
-  }
-
-  /** Whether a stream that is under way has used what its budgets allow it: from what has passed. */
-  #watch({ asking, admitted, start }: Begun): (outputBytes: number) => boolean {
-    const { rates, guard } = this.#parts;
-    const model = `${start.provider}/${start.modelSent ?? ""}`;
-    const { provider, modelSent, tierAsked: tier, region, startMs: atMs, hold } = start;
-    const price = (tokens: number): bigint => {
-      const passed = asking.bound(Math.max(1, Math.ceil(tokens / asking.choices)), null, admitted.model);
-      if (passed.cost !== null) return parseUsd(passed.cost);
-      // What has no bound costs at least what can be seen of it.
-      return total(presume(rates.book, { provider, model: modelSent, tier, region, atMs }, passed).charges);
-    };
-    // A guess by bytes may be more than there can be; what the call holds is not.
-    const most = hold.cost === null ? Infinity : (hold.outputTokens ?? Infinity);
-    const cutoff = new Cutoff({
-      tokensOf: (bytes) => Math.min(most, rates.estimator.outputTokens(model, bytes)),
-      price,
-      allowed: () => guard.allowed(start.id),
-      used: (cost) => guard.used(start.id, cost),
-      bytesBetweenMax: lookBytes,
-    });
-    return (outputBytes) => cutoff.over(outputBytes);
   }
 
   /** What must not fail. Were there a bug in it, the client's connection is cut, and nobody waits for ever. */
@@ -477,9 +453,6 @@ export class Exchange {
     this.#parts.recorder.observe(toObservation(this.#parts.rates.book, sighting, facts));
   }
 }
-
-/** A running stream is held against its budgets again after so many bytes of output: what is allowed may have become less. */
-const lookBytes = 256;
 
 /** What may follow a try that fails. */
 interface Again {
