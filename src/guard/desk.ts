@@ -1,7 +1,7 @@
 // What the control plane may ask of the guard and tell it. Not here: how calls are judged (guard.ts), HTTP. Invariant: budgets of the settings
 // are changed in the settings and nowhere else.
 
-import { type Account, allowanceOf, carriedOver, leftOf, sumsOf } from "../core/account.ts";
+import { type Account, allowanceOf, carriedOver, leftOf, resetsAt, sumsOf } from "../core/account.ts";
 import { PennyworthError } from "../error.ts";
 import type { BudgetView, GuardAccess, Standing, TreeView } from "./access.ts";
 import type { Guard } from "./guard.ts";
@@ -81,7 +81,7 @@ export function toStanding(account: Account): Standing {
     budget,
     values,
     fromMs: Number.isFinite(fromMs) ? fromMs : null,
-    toMs: Number.isFinite(current.span.toMs) ? current.span.toMs : null,
+    toMs: resetsAt(account),
     allowance: allowanceOf(account),
     granted,
     carried: current.before === null ? 0n : carriedOver(budget, current.before),

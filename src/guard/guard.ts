@@ -374,7 +374,7 @@ export class Guard {
       this.#queue.passed(toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares));
     if (decision?.kind === "admitted") return this.#admitted(way, planned, policy, decision.uncovered, decision.warned);
     if (counts && asking.canCount && wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
-    if (decision === null) throw tooShort(accounts, planned, policy);
+    if (decision === null) throw tooShort(planned, policy);
     const canWait = decision.by.every(({ budget }) => budget.kind === "rate") ? this.#options.waitMsMax : policy.waitMs;
     if (waits && canWait > 0 && decision.reason === "used up" && isWorthWaiting(decision.by, planned.amounts))
       return { kind: "wait", policy, planned };

@@ -15,7 +15,7 @@ export interface Plan {
   /** The client's own was higher. */
   readonly lowered: boolean;
   /** An answer would fit, and be too short to be of use: how many tokens fit, and how many are needed. */
-  readonly short: { readonly fits: number; readonly useful: number } | null;
+  readonly short: { readonly fits: number; readonly useful: number; readonly by: readonly Account[] } | null;
 }
 
 /** What policies say that change the call, from the mildest to the strictest. */
@@ -80,7 +80,11 @@ export function plan(
   const fitting = Math.max(0, Math.min(byMoney, byTokens));
   if (!Number.isFinite(fitting)) return asAsked;
   if (capAsked !== null && fitting >= capAsked) return asAsked;
-  if (fitting < useful) return { ...asAsked, short: { fits: fitting, useful } };
+  if (fitting < useful) {
+    const needed = amountsOf(asking.bound(useful, inputTokens, model));
+    const by = accounts.filter((account) => account.budget.mode === "hard" && !fits(account, needed));
+    return { ...asAsked, amounts: needed, short: { fits: fitting, useful, by } };
+  }
   const capped = asking.bound(fitting, inputTokens, model);
   return { hold: capped, amounts: amountsOf(capped), ...capOf(fitting), short: null };
 }
@@ -118,14 +122,17 @@ export function isWorthWaiting(by: readonly Account[], amounts: Amounts): boolea
   });
 }
 
+/** Where nobody says what is of use: some providers take no smaller cap (OpenAI's Responses: "Expected a value >= 16"). */
+const usefulMin = 16;
+
 /** The fewest output tokens that are of use: what thinking takes is always of it. @param median of a task type's answers. */
 export function usefulOf(asking: Asking, accounts: readonly Account[], median: (type: string | null) => number | null): number {
-  let useful = 1;
+  let useful = 0;
   for (const { budget } of accounts) {
     if (budget.mode !== "hard" || budget.kind !== "budget") continue;
-    useful = Math.max(useful, budget.usefulTokens ?? median(asking.attribution.type) ?? 1);
+    useful = Math.max(useful, budget.usefulTokens ?? median(asking.attribution.type) ?? usefulMin);
   }
-  return asking.thinking > 0 ? asking.thinking + useful : useful;
+  return asking.thinking + Math.max(1, useful);
 }
 
 /** Whether it would go on with nobody able to stop it: without a bound on its answer, and a cut would save nothing. */

@@ -93,10 +93,8 @@ export function crowded(accounts: readonly Account[], amounts: Amounts): GuardRe
 }
 
 /** What is left buys an answer that is too short to be of use, or none. */
-export function tooShort(accounts: readonly Account[], { short, amounts }: Plan, { because }: Degraded): GuardRefusal {
-  const by = accounts
-    .filter(({ budget, measure }) => budget.mode === "hard" && (measure === "money" || measure === "tokens"))
-    .sort((a, b) => (leftOf(a) < leftOf(b) ? -1 : 1));
+export function tooShort({ short, amounts }: Plan, { because }: Degraded): GuardRefusal {
+  const by = [...(short?.by ?? [])].sort((a, b) => (leftOf(a) < leftOf(b) ? -1 : 1));
   const against = by.map((account) => againstOf(account, amounts));
   const words = describe(against[0] as Against, (by[0] as Account).budget);
   if (short === null || short.fits === 0) return new GuardRefusal("budget_exhausted", words, against, null);
