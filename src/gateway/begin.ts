@@ -5,8 +5,10 @@ import type { IncomingMessage } from "node:http";
 import type { Attribution, CallStart } from "../core/call.ts";
 import { type Stop, toDeath } from "../core/family.ts";
 import type { ToolRound } from "../core/loop.ts";
+import type { Key } from "../core/entry.ts";
 import { parseUsd } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
+import type { TaskBudget } from "../guard/register.ts";
 import type { Admitted, Asking } from "../guard/asking.ts";
 import type { Format, RequestFacts, Splice } from "../providers/format.ts";
 import { hidesReasoning } from "../providers/hidden.ts";
@@ -180,15 +182,18 @@ export function readRetryCount(request: IncomingMessage): number {
   return Number.isInteger(count) && count > 0 && count < 100 ? count : 0;
 }
 
-/**
- * A task says in a header what it and all below it may cost.
- * @returns the task, the amount and who answers for it. @throws PennyworthError `header_invalid`.
- */
-export function readTaskBudget(said: string, { task, root }: Attribution, key: string | null): readonly [string, bigint, string] {
+/** The longest name of a task that may have a budget of its own. */
+const taskLengthMax = 200;
+
+/** A task says in a header what it and all below it may cost. @throws PennyworthError `header_invalid`. */
+export function readTaskBudget(said: string, { task, root }: Attribution, key: Key | null): TaskBudget {
   const name = "x-pennyworth-budget";
   const named = task ?? root;
+  const amount = said.trim().replace("$", "");
   if (named === null) throw new PennyworthError("header_invalid", { name, detail: "it is a task's, and no task is named" });
-  if (!/^\$?\d{1,9}(\.\d{1,12})?$/.test(said.trim()))
-    throw new PennyworthError("header_invalid", { name, detail: "expected dollars, such as 2.50" });
-  return [named, parseUsd(said.trim().replace("$", "")), key ?? `task ${named}`];
+  if (named.length > taskLengthMax)
+    throw new PennyworthError("header_invalid", { name, detail: `the task's name has more than ${taskLengthMax} characters` });
+  if (!/^\d{1,9}(\.\d{1,12})?$/.test(amount) || parseUsd(amount) === 0n)
+    throw new PennyworthError("header_invalid", { name, detail: "expected dollars, more than none, such as 2.50" });
+  return { task: named, key: key?.id ?? null, limit: parseUsd(amount), owner: key?.name ?? `task ${named}` };
 }

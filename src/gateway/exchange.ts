@@ -150,7 +150,7 @@ export class Exchange {
     const prefix = chain(this.#parts.prefixKey, body, facts.blocks);
     const attribution = this.#parts.identifier.attribute(this.#request.headers, trace, facts.hints, prefix, this.#key?.team);
     const limit = header("x-pennyworth-budget");
-    if (limit !== null) this.#parts.guard.register.ofTask(...readTaskBudget(limit, attribution, this.#key?.name ?? null));
+    if (limit !== null) this.#parts.guard.register.ofTask(readTaskBudget(limit, attribution, this.#key));
     const known = { body, address: this.#address, key: this.#key?.id ?? null, format, facts, trace, attribution, prefix };
     const asked: Asked = { ...known, toolRounds: toolRounds(this.#parts.toolsKey, body, facts), request: createId(this.#parts.now()) };
     await this.#tryTargets(asked, chosen);

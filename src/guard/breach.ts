@@ -2,10 +2,9 @@
 // Invariant: a bound is only ever made wider.
 
 import type { CallEnd, CallStart } from "../core/call.ts";
-import { formatUsd, toPico } from "../core/money.ts";
+import { formatUsd, parseUsd } from "../core/money.ts";
 import type { GuardEvent } from "./access.ts";
 import type { Asking } from "./asking.ts";
-import type { Plan } from "./plan.ts";
 import { about } from "./words.ts";
 
 /** In thousandths: a hundredfold. */
@@ -18,19 +17,26 @@ export class Breaches {
   /** @param model with its provider. @returns what is to be told; null: the bound held. */
   weigh(model: string, { id, endMs: atMs }: Pick<CallEnd, "id" | "endMs">, held: bigint | null, taken: bigint): GuardEvent | null {
     if (held === null || taken <= held) return null;
-    const factor = held === 0n ? 1_000n : (taken * 1_100n + held - 1n) / held;
+    // What was held was as wide already as the factor of before.
     const before = this.widened.get(model) ?? 1_000n;
+    const factor = held === 0n ? before : (before * taken * 11n + held * 10n - 1n) / (held * 10n);
     this.widened.set(model, factor > widest ? widest : factor > before ? factor : before);
     const detail = `call ${id} cost $${formatUsd(taken)}, and $${formatUsd(held)} was held for it`;
     return { ...about(undefined, id), subject: model, kind: "breached", atMs, detail };
   }
 
-  /** By as much as bounds of this model have failed before. */
-  widen({ provider, model }: Asking, planned: Plan): Plan {
-    const factor = this.widened.get(`${provider}/${model}`);
-    if (factor === undefined || planned.amounts.money === null) return planned;
-    const money = (planned.amounts.money * factor + 999n) / 1_000n;
-    return { ...planned, hold: { ...planned.hold, cost: formatUsd(toPico(money)) }, amounts: { ...planned.amounts, money } };
+  /** The try with bounds that are as much wider as those of its model have failed before, and caps that fit into them. */
+  widen(asking: Asking): Asking {
+    const factor = this.widened.get(`${asking.provider}/${asking.model}`);
+    if (factor === undefined) return asking;
+    return {
+      ...asking,
+      bound: (...how) => {
+        const hold = asking.bound(...how);
+        return hold.cost === null ? hold : { ...hold, cost: formatUsd((parseUsd(hold.cost) * factor + 999n) / 1_000n) };
+      },
+      capFor: (money, ...how) => asking.capFor((money * 1_000n) / factor, ...how),
+    };
   }
 }
 

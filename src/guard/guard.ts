@@ -31,6 +31,7 @@ import {
   usefulOf,
   wouldFit,
 } from "./plan.ts";
+import { type Known, scopeOf } from "./scope.ts";
 import { type Attempt, FairQueue } from "./queue.ts";
 import { Register, type RegisterEffects, scopeWords } from "./register.ts";
 import { takenBy } from "./taken.ts";
@@ -98,7 +99,8 @@ export class Guard {
    * Lets a try in, or not. Without anything to wait for, the answer is there at once.
    * @param count asks the provider how many input tokens the request has, margin included; null: it does not say.
    */
-  admit(asking: Asking, signal: AbortSignal, count: () => Promise<number | null>): Admitted | Promise<Admitted> {
+  admit(asked: Asking, signal: AbortSignal, count: () => Promise<number | null>): Admitted | Promise<Admitted> {
+    const asking = this.breaches.widen(asked);
     let tree: TreeSaid | null = null;
     try {
       const scope = this.scopeOf(asking);
@@ -114,12 +116,8 @@ export class Guard {
     }
   }
 
-  /** What a call is known by to budgets, trees and halts. */
-  scopeOf({ attribution, key, provider, model }: Pick<Asking, "attribution" | "key" | "provider" | "model">): CallScope {
-    const { team, agent, feature, customer, user, type, project, environment, task, root } = attribution;
-    const named = task ?? root;
-    const scope = { key, team, agent, feature, customer, user, type, project, environment, provider, model };
-    return named === null ? scope : { ...scope, task: this.trees.ancestors(named) };
+  scopeOf(asking: Known, placed: string | null = null): CallScope {
+    return scopeOf(this.trees, asking, placed);
   }
 
   /** It was let in and nothing of it is on record: its holds are undone. */
@@ -323,6 +321,7 @@ export class Guard {
     const said = this.trees.enter(tree, policies);
     if (said.kind !== "stop")
       return {
+        task: said.task,
         delayMs: said.kind === "slow" ? said.ms : 0,
         warnings: said.kind === "ok" ? [] : said.reasons.map((one) => `${one.policy}: ${one.code}`),
       };
@@ -353,7 +352,7 @@ export class Guard {
   /** @param waits whether it may be told to wait. @param counts whether it may be told to ask for the number of its tokens. */
   #judge(asking: Asking, inputTokens: number | null, tree: TreeSaid, waits: boolean, counts = false): Judged {
     const nowMs = this.#effects.now();
-    const scope = this.scopeOf(asking);
+    const scope = this.scopeOf(asking, tree.task);
     // Somebody may have stopped it while it waited.
     this.#passHalts(scope);
     const accounts = this.book.isEmpty ? [] : this.book.find(scope, nowMs);
@@ -361,7 +360,7 @@ export class Guard {
     if (accounts.length === 0) return this.#admitted(way, asPlanned(asking), undegraded, [], []);
     const policy = this.#policyOf(asking, accounts);
     const useful = usefulOf(asking, accounts, (type) => this.memory.median(type));
-    const planned = this.breaches.widen(asking, plan(asking, accounts, policy, inputTokens, useful));
+    const planned = plan(asking, accounts, policy, inputTokens, useful);
     if (
       waits &&
       this.#queue.waiting > 0 &&
@@ -403,7 +402,7 @@ export class Guard {
     if (judged.kind === "admitted") return judged;
     if (judged.kind === "count") throw new Error("unreachable: it was counted");
     const { policy, planned } = judged;
-    const accounts = this.book.find(this.scopeOf(asking), this.#effects.now());
+    const accounts = this.book.find(this.scopeOf(asking, tree.task), this.#effects.now());
     const waitMs = Math.max(this.#options.waitMsMax, policy.waitMs);
     this.memory.tally.waited += 1;
     let admitted: Admitted | null = null;
@@ -488,6 +487,8 @@ interface Way {
 }
 
 interface TreeSaid {
+  /** The task that it is counted under; null: none. */
+  readonly task: string | null;
   readonly delayMs: number;
   readonly warnings: readonly string[];
 }

@@ -51,8 +51,8 @@ export async function openGuard(
   const write = async (): Promise<void> => {
     const position = journal.position();
     if (written !== null && comparePositions(position, written) === 0) return;
-    const text = writeSnapshot(guard, position, effects.now());
     try {
+      const text = writeSnapshot(guard, position, effects.now());
       await journal.synced();
       const file = await openFile(`${path}.tmp`, "w", 0o600);
       try {

@@ -21,6 +21,15 @@ export interface RegisterEffects {
 
 const ofScope = { budget: null, values: [], owner: null, call: null } as const;
 
+/** What a task says that it and all below it may cost, as far as calls of the same key go: nobody limits another's. */
+export interface TaskBudget {
+  readonly task: string;
+  readonly key: string | null;
+  /** Picodollars. */
+  readonly limit: bigint;
+  readonly owner: string;
+}
+
 /** Ids of grants that are remembered, so that the same one is not made twice. */
 const grantsMax = 100_000;
 /** Budgets that tasks said of themselves. */
@@ -75,8 +84,8 @@ export class Register {
    * A task's own budget, for all below it, as its call says: the first word stands, and nobody raises it by saying more.
    * @throws PennyworthError `journal_unwritable`.
    */
-  ofTask(task: string, limit: bigint, owner: string): void {
-    const id = `task:${encodeURIComponent(task)}`;
+  ofTask({ task, key, limit, owner }: TaskBudget): void {
+    const id = `task:${[key ?? "", task].map((part) => encodeURIComponent(part.replace(/\p{Surrogate}/gu, "\uFFFD"))).join(":")}`;
     if (this.#tasks.delete(id)) {
       this.#tasks.add(id);
       return;
@@ -84,7 +93,8 @@ export class Register {
     const [oldest] = this.#tasks;
     // The one that was named longest ago.
     if (this.#tasks.size >= tasksMax && oldest !== undefined) this.unset(oldest);
-    const budget = { ...usualTerms, id, owner, scope: { task }, limit, period: { kind: "total" }, alerts: [] } as const;
+    const scope = key === null ? { task } : { task, key };
+    const budget = { ...usualTerms, id, owner, scope, limit, period: { kind: "total" }, alerts: [] } as const;
     this.#put({ kind: "budget.set", atMs: this.#effects.now(), origin: "task", budget });
   }
 
