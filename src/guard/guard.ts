@@ -290,7 +290,6 @@ export class Guard {
     this.#poke(hold);
   }
 
-  /** What it took, against what was held. */
   #weigh(model: string, end: CallEnd, held: Hold, taken: bigint, isNews: boolean): void {
     const breach = this.breaches.weigh(model, end, boundOf(held), taken);
     if (breach === null || !isNews) return;

@@ -130,7 +130,7 @@ export function usefulOf(asking: Asking, accounts: readonly Account[], median: (
   let useful = 0;
   for (const { budget } of accounts) {
     if (budget.mode !== "hard" || budget.kind !== "budget") continue;
-    useful = Math.max(useful, budget.usefulTokens ?? median(asking.attribution.type) ?? usefulMin);
+    useful = Math.max(useful, budget.usefulTokens ?? median(asking.attribution.type) ?? (asking.thinking > 0 ? 1 : usefulMin));
   }
   return asking.thinking + Math.max(1, useful);
 }
