@@ -7,6 +7,7 @@ import { capper } from "./capping.ts";
 import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { errorOf, parseText, rawOf } from "./completion.ts";
 import { mergeUsage, type Merged, readUsage } from "./iterations.ts";
+import { mostCap } from "./most.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { anthropicRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, open, stringOf, textOf, wholeOf } from "./scan.ts";
@@ -30,6 +31,8 @@ const serverTools = /^(web_search|web_fetch|code_execution|tool_search_tool|advi
 /** Steps that Anthropic's loop around its own tools takes before it pauses a turn (its page on server tools). */
 const loopStepsMax = 10;
 
+const places = [[null, "max_tokens"]] as const;
+
 function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
@@ -44,7 +47,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
       if (type !== "" && type !== "custom") declared++;
       continue;
     }
-    const cap = wholeOf(body, member(tool, "max_uses"));
+    const cap = mostCap(body, tool, [[null, "max_uses"]]);
     const name = directTool(body, tool, type);
     if (cap === null) prompt.unbound(`server tools without a cap: ${type}`);
     // An advisor is another model; code runs for as long as it likes.
@@ -69,6 +72,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const geo = text("inference_geo");
   if (geo !== null && geo !== "global") prompt.unbound(`billed apart: inference_geo ${geo}`);
 
+  const cap = mostCap(body, root, places);
   const thinking = member(root, "thinking");
   const budget = wholeOf(body, member(thinking, "budget_tokens"));
   return {
@@ -77,9 +81,9 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     streamed: isTrue(body, member(root, "stream")) || line.path.endsWith(":streamRawPredict"),
     background: false,
     tier: text("speed") === "fast" ? "fast" : text("service_tier"),
-    cap: wholeOf(body, member(root, "max_tokens")),
-    capField: wholeOf(body, member(root, "max_tokens")) === null ? null : "max_tokens",
-    setCap: capper(root, [[null, "max_tokens"]], [null, "max_tokens"]),
+    cap,
+    capField: cap === null ? null : "max_tokens",
+    setCap: capper(root, places, [null, "max_tokens"]),
     thinking: budget,
     choices: 1,
     effort:

@@ -32,7 +32,8 @@ export function capper(
   };
 }
 
-function valuesAt(root: Node, [object, key]: Place): readonly Node[] {
+/** Every value that stands there. */
+export function valuesAt(root: Node, [object, key]: Place): readonly Node[] {
   return (object === null ? [root] : members(root, object)).flatMap((node) => members(node, key));
 }
 

@@ -7,6 +7,7 @@ import { chatFieldsOf } from "./caps.ts";
 import { clippedOf, hintCharactersMax, modelOf, wordCharactersMax } from "./clip.ts";
 import { completionStream, readCompletion } from "./completion.ts";
 import type { Format, RequestFacts, RequestLine, Splice } from "./format.ts";
+import { mostCap, mostChoices } from "./most.ts";
 import { metadataOf, Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
@@ -27,7 +28,6 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
   const text = (key: string, max = hintCharactersMax): string | null => clippedOf(body, member(root, key), max);
-  const whole = (key: string): number | null => wholeOf(body, member(root, key));
 
   prompt.tools(member(root, "tools"), (tool) => toolName(body, tool));
   prompt.tools(member(root, "functions"), (tool) => stringOf(body, member(tool, "name")));
@@ -44,19 +44,20 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const streamed = isTrue(body, member(root, "stream"));
   const splices = streamed ? usageSplices(body, root) : [];
   const model = line.model ?? modelOf(body, member(root, "model"));
-  const [newer, older] = [whole("max_completion_tokens"), whole("max_tokens")];
+  const cap = mostCap(body, root, places);
+  const isNewer = (member(root, "max_completion_tokens")?.kind ?? "null") !== "null";
   return {
     model,
     modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed,
     background: false,
     tier: text("service_tier", wordCharactersMax),
-    cap: newer ?? older,
-    capField: newer !== null ? "max_completion_tokens" : older !== null ? "max_tokens" : null,
+    cap,
+    capField: cap === null ? null : isNewer ? "max_completion_tokens" : "max_tokens",
     setCap: capper(root, places, [null, chatFieldsOf({ vendors: [], model }).usual]),
     // OpenRouter's.
     thinking: wholeOf(body, member(member(root, "reasoning"), "max_tokens")),
-    choices: Math.max(1, whole("n") ?? 1, whole("best_of") ?? 1),
+    choices: mostChoices(prompt, choicePlaces),
     effort: text("reasoning_effort", wordCharactersMax) ?? clippedOf(body, member(member(root, "reasoning"), "effort"), wordCharactersMax),
     unbounded: prompt.unbounded,
     reach: prompt.reach({ predictedBytes: predictedBytes(root) }),
@@ -77,6 +78,12 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
 const places = [
   [null, "max_completion_tokens"],
   [null, "max_tokens"],
+] as const;
+
+/** Of `best_of` answers, which are generated and paid, `n` come back. */
+export const choicePlaces = [
+  [null, "n"],
+  [null, "best_of"],
 ] as const;
 
 /** What others who speak the format add to it: tools that they run, and models that may answer instead. */

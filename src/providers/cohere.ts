@@ -9,6 +9,7 @@ import { parseText, rawOf } from "./completion.ts";
 import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
 import { type Ending, eventBytesMax as textBytesMax, type Fate, type Reader } from "./frames.ts";
 import { followLines } from "./lines.ts";
+import { mostCap } from "./most.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { cohereRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
@@ -25,6 +26,8 @@ export const cohereChat: Format = {
   refusal: cohereRefusal,
 };
 
+const places = [[null, "max_tokens"]] as const;
+
 function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
@@ -38,6 +41,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const messages = member(root, "messages");
   for (const message of messages?.kind === "array" ? messages.values : []) readMessage(prompt, message);
   readOlder(prompt);
+  const cap = mostCap(body, root, places);
   const thinking = member(root, "thinking");
   const budget = wholeOf(body, member(thinking, "token_budget"));
   return {
@@ -46,9 +50,9 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     streamed: isTrue(body, member(root, "stream")),
     background: false,
     tier: null,
-    cap: wholeOf(body, member(root, "max_tokens")),
-    capField: wholeOf(body, member(root, "max_tokens")) === null ? null : "max_tokens",
-    setCap: capper(root, [[null, "max_tokens"]], [null, "max_tokens"]),
+    cap,
+    capField: cap === null ? null : "max_tokens",
+    setCap: capper(root, places, [null, "max_tokens"]),
     thinking: budget,
     choices: 1,
     effort: budget === null ? clippedOf(body, member(thinking, "type"), wordCharactersMax) : `budget:${budget}`,

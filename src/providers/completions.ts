@@ -3,12 +3,13 @@
 
 import { capper } from "./capping.ts";
 import { clippedOf, hintCharactersMax, modelOf } from "./clip.ts";
-import { usageEdit, usageSplices } from "./chat.ts";
+import { choicePlaces, usageEdit, usageSplices } from "./chat.ts";
 import { readCompletion, textStream } from "./completion.ts";
 import type { Format, RequestFacts, RequestLine } from "./format.ts";
+import { mostCap, mostChoices } from "./most.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
-import { isTrue, member, type Node, wholeOf } from "./scan.ts";
+import { isTrue, member, type Node } from "./scan.ts";
 import { isEventStream } from "./sse.ts";
 
 export const completions: Format = {
@@ -23,7 +24,7 @@ export const completions: Format = {
 function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
   const { root } = prompt;
-  const whole = (key: string): number | null => wholeOf(body, member(root, key));
+  const cap = mostCap(body, root, places);
   const suffix = member(root, "suffix");
   if (suffix !== undefined && suffix.kind !== "null") prompt.earlier(suffix);
   const text = member(root, "prompt");
@@ -39,12 +40,12 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     streamed,
     background: false,
     tier: null,
-    cap: whole("max_tokens"),
-    capField: whole("max_tokens") === null ? null : "max_tokens",
-    setCap: capper(root, [[null, "max_tokens"]], [null, "max_tokens"]),
+    cap,
+    capField: cap === null ? null : "max_tokens",
+    setCap: capper(root, places, [null, "max_tokens"]),
     thinking: null,
     // Of each prompt `best_of` answers are generated, and paid, of which `n` come back.
-    choices: promptsOf(text) * Math.max(1, whole("n") ?? 1, whole("best_of") ?? 1),
+    choices: promptsOf(text) * mostChoices(prompt, choicePlaces),
     effort: null,
     unbounded: prompt.unbounded,
     reach: prompt.reach({ contexts: promptsOf(text) }),
@@ -56,6 +57,8 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     edits: splices.length > 0 ? [usageEdit] : [],
   };
 }
+
+const places = [[null, "max_tokens"]] as const;
 
 /** A list of texts, or of lists of tokens, is as many prompts; a list of tokens is one. */
 function promptsOf(node: Node | undefined): number {

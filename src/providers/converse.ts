@@ -6,6 +6,7 @@ import { clippedOf, wordCharactersMax } from "./clip.ts";
 import { tierOf } from "./bedrock.ts";
 import { isMessageStream } from "./eventstream.ts";
 import type { Format, RequestFacts, RequestLine } from "./format.ts";
+import { mostCap } from "./most.ts";
 import { metadataOf, Prompt } from "./prompt.ts";
 import { bedrockRefusal } from "./refuse.ts";
 import { readReply, replyStream } from "./reply.ts";
@@ -53,16 +54,11 @@ export function readConverse(body: Buffer, line: RequestLine): RequestFacts {
     streamed: line.path.endsWith("-stream"),
     background: false,
     tier: tierOf(word(member(member(root, "serviceTier"), "type")), word(member(member(root, "performanceConfig"), "latency"))),
-    capField: largest([config, "maxTokens"]) === null ? null : "maxTokens",
+    capField: mostCap(body, root, places.slice(0, 1)) === null ? null : "maxTokens",
     setCap: capper(root, places, ["inferenceConfig", "maxTokens"]),
     thinking: budgetOf(body, extra) ?? budgetOf(body, root),
-    cap: largest(
-      [config, "maxTokens"],
-      [config, "max_new_tokens"],
-      [extra, "max_tokens"],
-      [extra, "max_completion_tokens"],
-      [extra, "max_gen_len"],
-    ),
+    // Which of two caps a model would follow is not known: the larger one bounds.
+    cap: mostCap(body, root, places),
     choices: 1,
     effort: effortOf(body, extra) ?? effortOf(body, config) ?? effortOf(body, root),
     unbounded: prompt.unbounded,
@@ -76,12 +72,6 @@ export function readConverse(body: Buffer, line: RequestLine): RequestFacts {
     splices: [],
     edits: [],
   };
-
-  /** Which of two caps a model would follow is not known: the larger one bounds. */
-  function largest(...places: readonly (readonly [Node | undefined, string])[]): number | null {
-    const caps = places.flatMap(([node, key]) => wholeOf(body, member(node, key)) ?? []);
-    return caps.length === 0 ? null : Math.max(...caps);
-  }
 }
 
 function readTools(prompt: Prompt, tools: Node | undefined): void {

@@ -3,12 +3,13 @@
 // (candidates.ts), embeddings (vectors.ts).
 
 import { candidateStream, isCandidateStream, readCandidates, tierOf } from "./candidates.ts";
-import { capper } from "./capping.ts";
+import { capper, type Place } from "./capping.ts";
 import { clippedOf, wordCharactersMax } from "./clip.ts";
 import type { Format, RequestFacts, RequestLine } from "./format.ts";
+import { mostCap, mostChoices, quotedOf } from "./most.ts";
 import { metadataOf, Prompt } from "./prompt.ts";
 import { geminiRefusal } from "./refuse.ts";
-import { member, type Node, open, stringOf, wholeOf } from "./scan.ts";
+import { member, type Node, open, stringOf } from "./scan.ts";
 
 export const geminiGenerate: Format = {
   name: "gemini-generate",
@@ -35,6 +36,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   if ((pick(root, "cachedContent")?.kind ?? "null") !== "null") prompt.unbound("context held by the provider: cachedContent");
 
   const config = pick(root, "generationConfig");
+  const cap = mostCap(body, root, places, quotedOf);
   return {
     model: line.model,
     modelSpan: null,
@@ -44,14 +46,14 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     tier: tierOf(line.header("x-vertex-ai-llm-shared-request-type") ?? clippedOf(body, pick(root, "serviceTier"), wordCharactersMax)),
     // Thoughts count against it: 478 of them and 18 tokens of text filled a cap of 500 (vectorize-io/hindsight issue 3365), though Google's
     // page on thinking has said otherwise (googleapis/python-genai issue 2062).
-    cap: numberOf(body, pick(config, "maxOutputTokens")),
-    choices: Math.max(1, numberOf(body, pick(config, "candidateCount")) ?? 1),
+    cap,
+    choices: mostChoices(prompt, countPlaces),
     effort: effortOf(body, pick(config, "thinkingConfig")),
     unbounded: prompt.unbounded,
     reach: prompt.reach({ declared: prompt.toolNames.includes("computerUse") ? 1 : 0 }),
-    capField: numberOf(body, pick(config, "maxOutputTokens")) === null ? null : "maxOutputTokens",
+    capField: cap === null ? null : "maxOutputTokens",
     setCap: capper(root, places, placeIn(root)),
-    thinking: numberOf(body, pick(pick(config, "thinkingConfig"), "thinkingBudget")),
+    thinking: quotedOf(body, pick(pick(config, "thinkingConfig"), "thinkingBudget")),
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
@@ -61,9 +63,10 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   };
 }
 
-const places = ["generationConfig", "generation_config"].flatMap((object) =>
-  ["maxOutputTokens", "max_output_tokens"].map((key) => [object, key] as const),
-);
+const inConfig = (...keys: readonly string[]): readonly Place[] =>
+  ["generationConfig", "generation_config"].flatMap((object) => keys.map((key) => [object, key] as const));
+const places = inConfig("maxOutputTokens", "max_output_tokens");
+const countPlaces = inConfig("candidateCount", "candidate_count");
 
 /** In the spelling of the config that the body has. */
 function placeIn(root: Node): readonly [string, string] {
@@ -161,16 +164,9 @@ function effortOf(body: Buffer, config: Node | undefined): string | null {
   const level = clippedOf(body, pick(config, "thinkingLevel"), wordCharactersMax);
   if (level !== null) return level.toLowerCase();
   const node = pick(config, "thinkingBudget");
-  const budget = numberOf(body, node);
+  const budget = quotedOf(body, node);
   if (budget !== null) return `budget:${budget}`;
   return node?.kind === "number" ? "budget:auto" : null;
-}
-
-/** A whole number, zero or more; protobuf's JSON lets it stand in quotes. */
-function numberOf(body: Buffer, node: Node | undefined): number | null {
-  if (node?.kind !== "string") return wholeOf(body, node);
-  const text = stringOf(body, node) ?? "";
-  return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
 /** A member by its name in camelCase, or in snake_case. */

@@ -6,7 +6,7 @@ import type { UsageClass } from "../core/usage.ts";
 import { clip, clippedOf, hintCharactersMax, modelOf, rawText } from "./clip.ts";
 import { errorOf } from "./completion.ts";
 import { reportedCost } from "./cost.ts";
-import { fieldIsTrue, fieldModel, fieldOf, fieldText, fieldWhole, isForm, readForm } from "./form.ts";
+import { type Field, fieldIsTrue, fieldModel, fieldOf, fieldText, fieldWhole, isForm, readForm } from "./form.ts";
 import { streamError } from "./audio.ts";
 import {
   type AnswerFacts,
@@ -20,9 +20,10 @@ import {
   plainReach,
 } from "./format.ts";
 import type { Ending, Fate, Reader } from "./frames.ts";
-import { Prompt, spanOf } from "./prompt.ts";
+import { mostChoices } from "./most.ts";
+import { Prompt, spanOf, unreadCount } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
-import { isTrue, member, type Node, parseNode, scan, stringOf, wholeOf } from "./scan.ts";
+import { isTrue, member, type Node, parseNode, scan, stringOf } from "./scan.ts";
 import { followEvents, isEventStream } from "./sse.ts";
 import { Doubts, fieldsOf, isFields, responsesNames, tally, usageOf } from "./tally.ts";
 import { valueAt } from "./text.ts";
@@ -57,7 +58,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     model: line.model ?? modelOf(body, member(root, "model")),
     modelSpan: line.model === null ? spanOf(member(root, "model")) : null,
     streamed: isTrue(body, member(root, "stream")),
-    choices: Math.max(1, wholeOf(body, member(root, "n")) ?? 1),
+    choices: mostChoices(prompt, [[null, "n"]]),
     unbounded: prompt.unbounded,
     reach: prompt.reach({ unbounded: prompt.unbounded }),
     promptBytes: prompt.bytes,
@@ -71,19 +72,32 @@ function readFormRequest(body: Buffer, line: RequestLine): RequestFacts {
   const fields = readForm(body, line.type);
   const text = fieldOf(fields, "prompt");
   const user = fieldText(body, fields, "user", hintCharactersMax);
-  const unbounded = fields.some(({ isFile }) => isFile) ? "media of unknown tokens: image" : null;
+  const count = mostOf(body, fields);
+  const reasons = [
+    ...(fields.some(({ isFile }) => isFile) ? ["media of unknown tokens: image"] : []),
+    ...(count === null ? [unreadCount] : []),
+  ];
+  const unbounded = reasons.length === 0 ? null : reasons.join("; ");
   return {
     ...nothingElse,
     model: line.model ?? fieldModel(body, fields),
     modelSpan: null,
     streamed: fieldIsTrue(body, fields, "stream"),
-    choices: Math.max(1, fieldWhole(body, fields, "n") ?? 1),
+    choices: Math.max(1, count ?? 1),
     unbounded,
     reach: { ...plainReach, unbounded },
     promptBytes: { system: 0, tools: 0, user: text === undefined ? 0 : text.end - text.start, earlier: 0, toolResults: 0 },
     blocks: text === undefined ? [] : [[text.start, text.end]],
     hints: { ...noHints, user: user === null ? null : clip(user, hintCharactersMax) },
   };
+}
+
+/** The largest number of pictures that the form asks for; 1 where it says nothing of it, null where one of them is no whole number. */
+function mostOf(body: Buffer, fields: readonly Field[]): number | null {
+  const counts = fields
+    .filter(({ name, start, end }) => name === "n" && end > start)
+    .map((field) => fieldWhole(body, [{ ...field, isFile: false }], "n"));
+  return counts.includes(null) ? null : Math.max(1, ...counts.map((count) => count ?? 1));
 }
 
 const noHints = { user: null, session: null, previousResponse: null, metadata: {} } as const;

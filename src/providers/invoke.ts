@@ -11,9 +11,10 @@ import { readConverse } from "./converse.ts";
 import { isMessageStream } from "./eventstream.ts";
 import type { Format, RequestFacts, RequestLine } from "./format.ts";
 import { nativeStream, readNative } from "./native.ts";
+import { mostCap, mostChoices } from "./most.ts";
 import { Prompt } from "./prompt.ts";
 import { bedrockRefusal } from "./refuse.ts";
-import { member, type Node, stringOf, wholeOf } from "./scan.ts";
+import { member, stringOf } from "./scan.ts";
 
 export const bedrockInvoke: Format = {
   name: "bedrock-invoke",
@@ -28,6 +29,10 @@ const guardrail = "amazon-bedrock-guardrailConfig";
 /** The cap as Meta, Mistral and DeepSeek, Anthropic's older models, AI21 and Amazon's older ones call it. */
 const caps = ["max_gen_len", "max_tokens", "max_tokens_to_sample", "maxTokens", "max_new_tokens"];
 const capPlaces: readonly Place[] = caps.map((key) => [null, key]);
+const choicePlaces: readonly Place[] = [
+  [null, "num_generations"],
+  [null, "numResults"],
+];
 
 function readInvoke(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
@@ -75,7 +80,7 @@ function readShape(prompt: Prompt, line: RequestLine): RequestFacts {
     user("inputText");
     if (embeds) return embedding(prompt);
     const place: Place = ["textGenerationConfig", "maxTokenCount"];
-    return factsOf(prompt, capOf(body, member(root, place[0] as string), [place[1]]), 1, [place], place);
+    return factsOf(prompt, mostCap(body, root, [place]), 1, [place], place);
   }
   if (has("texts") || (has("input_type") && (has("images") || has("inputs")))) {
     medium("images");
@@ -96,13 +101,13 @@ function readShape(prompt: Prompt, line: RequestLine): RequestFacts {
       prompt.block(turn);
     }
     user("message");
-    return factsOf(prompt, capOf(body, root, caps), 1, capPlaces, [null, "max_tokens"]);
+    return factsOf(prompt, mostCap(body, root, capPlaces), 1, capPlaces, [null, "max_tokens"]);
   }
   if (has("prompt") && !has("mode") && !has("aspect_ratio") && !has("output_format")) {
     medium("images");
     user("prompt");
-    const choices = [wholeOf(body, member(root, "num_generations")), wholeOf(body, member(root, "numResults"))];
-    return factsOf(prompt, capOf(body, root, caps), Math.max(1, choices[0] ?? 1, choices[1] ?? 1), capPlaces, usualPlace(model));
+    const choices = mostChoices(prompt, choicePlaces);
+    return factsOf(prompt, mostCap(body, root, capPlaces), choices, capPlaces, usualPlace(model));
   }
   prompt.unbound("unknown request shape");
   prompt.user(root);
@@ -121,11 +126,6 @@ function usualPlace(model: string): Place | null {
 function embedding(prompt: Prompt): RequestFacts {
   const facts = factsOf(prompt, 0, 1, [], null);
   return { ...facts, setCap: null, reach: prompt.reach({ unbounded: prompt.unbounded, contexts: Infinity }) };
-}
-
-function capOf(body: Buffer, node: Node | undefined, names: readonly string[]): number | null {
-  const given = names.flatMap((name) => wholeOf(body, member(node, name)) ?? []);
-  return given.length === 0 ? null : Math.max(...given);
 }
 
 function factsOf(prompt: Prompt, cap: number | null, choices: number, places: readonly Place[], usual: Place | null): RequestFacts {

@@ -10,6 +10,7 @@ import { errorOf, parseText } from "./completion.ts";
 import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format, RequestFacts, RequestLine, StreamOptions } from "./format.ts";
 import type { Ending, Fate, Reader } from "./frames.ts";
 import { followLines } from "./lines.ts";
+import { mostCap } from "./most.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { ollamaRefusal } from "./refuse.ts";
 import { member, type Node, scan, stringOf, textOf, wholeOf } from "./scan.ts";
@@ -24,6 +25,13 @@ export const ollamaGenerate: Format = {
   stream: lineStream,
   refusal: ollamaRefusal,
 };
+
+const places = [["options", "num_predict"]] as const;
+
+/** 0, and less, stand for no cap. */
+function positiveOf(body: Buffer, node: Node | undefined): number | null {
+  return wholeOf(body, node) || null;
+}
 
 function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   const prompt = new Prompt(body);
@@ -54,8 +62,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
   }
   if (member(root, "images")?.values.length) prompt.widen("media of unknown tokens: images");
 
-  // 0, and less, stand for no cap.
-  const cap = wholeOf(body, member(member(root, "options"), "num_predict"));
+  const cap = mostCap(body, root, places, positiveOf);
   const { bytes } = prompt;
   return {
     model: modelOf(body, member(root, "model")) ?? line.model,
@@ -63,9 +70,9 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     streamed: !isFalse(body, member(root, "stream")),
     background: false,
     tier: null,
-    cap: cap === 0 ? null : cap,
-    capField: cap === null || cap === 0 ? null : "num_predict",
-    setCap: capper(root, [["options", "num_predict"]], ["options", "num_predict"]),
+    cap,
+    capField: cap === null ? null : "num_predict",
+    setCap: capper(root, places, ["options", "num_predict"]),
     thinking: null,
     choices: 1,
     effort: effortOf(body, member(root, "think")),

@@ -3,7 +3,16 @@
 
 import type { PromptBytes } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
-import { clip, clippedOf, hintCharactersMax, metadataMembersMax, nameCharactersMax, toolNameCharactersMax, toolNamesMax } from "./clip.ts";
+import {
+  clip,
+  clippedOf,
+  hintCharactersMax,
+  metadataMembersMax,
+  nameCharactersMax,
+  toolNameCharactersMax,
+  toolNamesMax,
+  wordCharactersMax,
+} from "./clip.ts";
 import { plainReach, type Reach } from "./format.ts";
 import { member, type Node, open, scan, stringOf } from "./scan.ts";
 
@@ -14,6 +23,23 @@ const levelsMax = 3;
 /** Reasons without a bound that are told; the first is enough to have none. */
 const reasonsMax = 16;
 const wordsMax = 8;
+
+/** These may stand twice in a body: the largest counts (most.ts). */
+const numbers = new Set([
+  "best_of",
+  "maxTokens",
+  "max_completion_tokens",
+  "max_gen_len",
+  "max_new_tokens",
+  "max_output_tokens",
+  "max_tokens",
+  "max_tokens_to_sample",
+  "n",
+  "numResults",
+  "num_generations",
+]);
+/** Why a call has no bound of which nobody knows how many answers it asks for. */
+export const unreadCount = "the number of answers is no whole number";
 
 const mediaTypes = new Set([
   "audio",
@@ -56,6 +82,16 @@ export class Prompt {
     this.root = scan(body, depth);
     if (this.root.kind !== "object")
       throw new PennyworthError("request_malformed", { detail: `expected a JSON object, at byte ${this.root.start}` });
+    this.#repeated();
+  }
+
+  /** Some readers of JSON take the first of two members of a name, others the last: what is asked for is not known then. */
+  #repeated(): void {
+    const { keys } = this.root;
+    const known = new Set(keys);
+    if (known.size === keys.length) return;
+    for (const key of keys)
+      if (!known.delete(key) && !numbers.has(key)) this.unbound(`said more than once: ${clip(key, wordCharactersMax)}`);
   }
 
   /** Why bytes do not bound the input tokens; null when they do. */

@@ -7,6 +7,7 @@ import { capper } from "./capping.ts";
 import { clippedOf, hintCharactersMax, modelOf, nameCharactersMax, wordCharactersMax } from "./clip.ts";
 import { doubtZeros, errorOf, parseText, rawOf } from "./completion.ts";
 import { reportedCost } from "./cost.ts";
+import { mostCap } from "./most.ts";
 import { metadataOf, Prompt, spanOf } from "./prompt.ts";
 import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
@@ -35,6 +36,8 @@ const billed: Readonly<Record<string, UsageClass>> = {
   file_search: "file_search",
   code_interpreter: "code_execution",
 };
+
+const places = [[null, "max_output_tokens"]] as const;
 
 function readRequest(body: Buffer): RequestFacts {
   const prompt = new Prompt(body);
@@ -83,9 +86,9 @@ function readRequest(body: Buffer): RequestFacts {
     streamed: isTrue(body, member(root, "stream")),
     background,
     tier: text("service_tier", wordCharactersMax),
-    cap: whole("max_output_tokens"),
-    capField: whole("max_output_tokens") === null ? null : "max_output_tokens",
-    setCap: capper(root, [[null, "max_output_tokens"]], [null, "max_output_tokens"]),
+    cap: mostCap(body, root, places),
+    capField: mostCap(body, root, places) === null ? null : "max_output_tokens",
+    setCap: capper(root, places, [null, "max_output_tokens"]),
     thinking: null,
     choices: 1,
     effort: clippedOf(body, member(member(root, "reasoning"), "effort"), wordCharactersMax),
