@@ -119,6 +119,9 @@ describe("set", () => {
     [["set", "a", ...search, "--for", "team=x"], /--for names team twice/],
     [["set", "a", "--owner", "x", "--limit", "$5 per mnth"], /limit: per "mnth" is not understood \(near it: month/],
     [["set", "a", ...search, "--degrade", "80 model x"], /--degrade "80 model x": expected, for example, "80% model gpt-5-mini"/],
+    [["set", "a", ...search, "--useful", "x"], /--useful: "x" is no whole number from 0 to 1,000,000/],
+    [["set", "a", ...search, "--useful", "1.5"], /--useful: "1\.5" is no whole number/],
+    [["set", "a", ...search, "--degrade", "95% cap few"], /--degrade "95% cap few": "few" is no whole number from 1/],
     [["set", "a", ...search, "--share", "agent"], /expected, for example, agent:planner=10/],
     [["halt"], /required option '--for <field=value>' not specified/],
     [["halt", "--for", "tema=x"], /no field is called "tema" \(near it: team\)/],
@@ -180,6 +183,12 @@ describe("the guard's own", () => {
   it("refusals and whys are told", async () => {
     await run("set", "team-search", ...search);
     expect((await run("refusals")).out).toBe("No call was refused.\n");
+    expect((await run("refusals", "--budget", "team-search")).out).toBe("No call was refused by team-search.\n");
+    expect(await run("refusals", "--budget", "team-serch")).toMatchObject({
+      code: 1,
+      out: "",
+      err: expect.stringContaining("No budget has the id team-serch. Near it: team-search."),
+    });
     const against = {
       budget: "team-search",
       values: [],
@@ -212,15 +221,23 @@ describe("the guard's own", () => {
     expect((await run("halts")).out).toMatch(/^Stopped: team=search/);
     expect((await run("resume", "halt_1")).out).toBe("halt_1 goes on.\n");
     expect((await run("halts")).out).toBe("Nothing is stopped.\n");
+    await run("halt", "--for", "all");
+    expect(context.guard.halts()[0]?.scope).toEqual({});
+  });
+
+  it("a tree that was stopped is among what is stopped, and let go on", async () => {
     const tree = { root: "crawl 7", startedMs: 0, lastMs: 1, tasks: 3, calls: 9, idlePico: dollar, reason: "a loop" };
     context.guard.stopped.push({ ...tree, state: "stopped" });
+    const words =
+      "Stopped: in the tree crawl 7, last call 1970-01-01 00:00: a loop\nTo let it go on: pennyworth budgets resume 'crawl 7'\n";
+    expect((await run("halts")).out).toBe(words);
+    expect((await run("list")).out).toMatch(/^Stopped: 1 tree of tasks\. More of it: pennyworth budgets halts\n\n/);
+    expect(JSON.parse((await run("halts", "--json")).out)).toMatchObject({ halts: [], trees: [{ root: "crawl 7", reason: "a loop" }] });
     expect((await run("resume", "crawl 7")).out).toBe("crawl 7 goes on.\n");
     expect(await run("resume", "crawl 7")).toMatchObject({
       code: 1,
       err: expect.stringContaining("Nothing is stopped under the id crawl 7"),
     });
-    await run("halt", "--for", "all");
-    expect(context.guard.halts()[0]?.scope).toEqual({});
   });
 
   it("presumed calls are listed and settled", async () => {

@@ -8,7 +8,7 @@ import { PennyworthError } from "../error.ts";
 import { collect, many, print, printJson, type SettingsOptions, withControl, withExamples, withSettings, wholeNumber } from "./command.ts";
 import type { Control } from "./control.ts";
 import { addGuard } from "./guard.ts";
-import { toRecord, wrong } from "./scope.ts";
+import { toRecord, toWhole, wrong } from "./scope.ts";
 
 interface SetOptions extends SettingsOptions {
   readonly owner?: string;
@@ -110,19 +110,21 @@ export function addBudgets(program: Command): void {
 }
 
 async function listAll(control: Control, { rows, json }: ListOptions): Promise<void> {
-  const [{ ask, toPath }, schema, { haltsAnswer }, { listBudgets }, { paint }, { describeHalt }] = await Promise.all([
+  const [{ ask, toPath }, schema, { guardAnswer }, { listBudgets }, { paint }, { describeHalt }] = await Promise.all([
     import("./control.ts"),
     import("../api/budgets.ts"),
-    import("../api/halts.ts"),
+    import("../api/refusals.ts"),
     import("./standing.ts"),
     import("./draw.ts"),
     import("./refused.ts"),
   ]);
   const found = await ask(control, schema.budgetsAnswer, toPath("budgets", { standings: String(rows) }));
   if (json) return printJson(found);
-  const { halts } = await ask(control, haltsAnswer, "/api/v1/halts");
+  const { halts, trees } = await ask(control, guardAnswer, "/api/v1/guard?trees=1000");
+  const stopped = trees.filter(({ state }) => state === "stopped").length;
   for (const halt of halts) print(describeHalt(halt));
-  if (halts.length > 0) print("");
+  if (stopped > 0) print(`Stopped: ${many(stopped, "tree")} of tasks. More of it: pennyworth budgets halts`);
+  if (halts.length + stopped > 0) print("");
   if (found.budgets.length === 0)
     return print("There are no budgets yet. Define one: pennyworth budgets set all --owner you --limit '$20 per day'");
   const isDrawn = process.stdout.isTTY && canDraw();
@@ -176,7 +178,7 @@ function toTerms(before: Readonly<Record<string, unknown>> | null, options: SetO
     priority,
     for: options.for === undefined ? undefined : toRecord(options.for),
     each: isNone(options.each) ? [] : options.each,
-    useful: useful === undefined || useful === "none" ? useful : wholeNumber(0, 1_000_000)(useful),
+    useful: useful === undefined || useful === "none" ? useful : toWhole("--useful", useful, 0, 1_000_000),
     alerts: alerts === undefined ? undefined : alerts === "none" ? [] : alerts.split(",").map((text) => text.trim()),
     degrade: isNone(options.degrade) ? [] : options.degrade?.map(toStep),
     shares: isNone(options.share) ? "none" : options.share === undefined ? undefined : toShares(options.share),
@@ -201,7 +203,7 @@ function toStep(text: string): object {
   const [, at, what, value = ""] = /^(\d+%)\s+(model|cap|wait)\s+(\S+)$/.exec(text.trim()) ?? [];
   if (at === undefined || what === undefined)
     throw wrong(`--degrade ${JSON.stringify(text)}: expected, for example, "80% model gpt-5-mini"`);
-  return { at, [what]: what === "cap" ? wholeNumber(1, 1_000_000_000)(value) : value };
+  return { at, [what]: what === "cap" ? toWhole(`--degrade ${JSON.stringify(text)}`, value, 1, 1_000_000_000) : value };
 }
 
 function toShares(said: readonly string[]): Record<string, Record<string, number>> {

@@ -46,7 +46,7 @@ export function addGuard(budgets: Command): void {
 
   const halts = budgets
     .command("halts")
-    .description("what is stopped")
+    .description("what is stopped: by the switch, and trees of tasks by their caps")
     .action((options: SettingsOptions) => withControl(options, (control) => listHalts(control, options)));
   withExamples(withSettings(halts), "budgets halts");
 
@@ -85,13 +85,16 @@ async function explain(control: Control, call: string, { json }: SettingsOptions
 async function listRefusals(control: Control, { since, budget, limit, json }: RefusalsOptions): Promise<void> {
   const [{ ask, toPath }, schema] = await Promise.all([import("./control.ts"), import("../api/refusals.ts")]);
   const found = await ask(control, schema.refusalsAnswer, toPath("refusals", { since, budget, limit: String(limit) }));
+  // Of a budget that was taken away there may be refusals still; of one that never was, its name is mistyped.
+  if (found.refusals.length === 0 && budget !== undefined)
+    await ask(control, (await import("../api/budgets.ts")).budgetAnswer, `/api/v1/budgets/${encodeURIComponent(budget)}`);
   if (json) return printJson(found);
-  if (found.refusals.length === 0) return print("No call was refused.");
+  if (found.refusals.length === 0) return print(budget === undefined ? "No call was refused." : `No call was refused by ${budget}.`);
   print(`${(await import("./refused.ts")).tableOfRefusals(found.refusals)}\n\nMore of one: pennyworth budgets why <id>`);
 }
 
 async function stop(control: Control, { for: said, note, json }: HaltOptions): Promise<void> {
-  const [{ ask }, schema, { describeHalt }] = await Promise.all([
+  const [{ ask }, schema, { describeHalt, resumeOf }] = await Promise.all([
     import("./control.ts"),
     import("../api/halts.ts"),
     import("./refused.ts"),
@@ -99,15 +102,18 @@ async function stop(control: Control, { for: said, note, json }: HaltOptions): P
   const body = { for: toRecord(said), ...(note === undefined ? {} : { note }) };
   const halt = await ask(control, schema.haltShown, "/api/v1/halts", { method: "POST", body });
   if (json) return printJson(halt);
-  print(`${describeHalt(halt)}\nTo let it go on: pennyworth budgets resume ${halt.id}`);
+  print(`${describeHalt(halt)}\nTo let it go on: ${resumeOf(halt.id)}`);
 }
 
 async function listHalts(control: Control, { json }: SettingsOptions): Promise<void> {
-  const [{ ask }, schema] = await Promise.all([import("./control.ts"), import("../api/halts.ts")]);
-  const found = await ask(control, schema.haltsAnswer, "/api/v1/halts");
-  if (json) return printJson(found);
-  const { describeHalt } = await import("./refused.ts");
-  print(found.halts.length === 0 ? "Nothing is stopped." : found.halts.map(describeHalt).join("\n"));
+  const [{ ask }, schema] = await Promise.all([import("./control.ts"), import("../api/refusals.ts")]);
+  const { nowMs, halts, trees } = await ask(control, schema.guardAnswer, "/api/v1/guard?trees=1000");
+  // Those that are stopped come first.
+  const stopped = trees.filter(({ state }) => state === "stopped");
+  if (json) return printJson({ nowMs, halts, trees: stopped });
+  const { describeHalt, describeTrees, resumeOf } = await import("./refused.ts");
+  const lines = [...halts.map((halt) => `${describeHalt(halt)}\nTo let it go on: ${resumeOf(halt.id)}`), ...describeTrees(stopped)];
+  print(lines.length === 0 ? "Nothing is stopped." : lines.join("\n"));
 }
 
 async function goOn(control: Control, id: string, { json }: SettingsOptions): Promise<void> {

@@ -3,7 +3,7 @@
 
 import type { z } from "zod";
 import type { haltShown } from "../api/halts.ts";
-import type { presumedAnswer, refusalsAnswer, whyAnswer } from "../api/refusals.ts";
+import type { guardAnswer, presumedAnswer, refusalsAnswer, whyAnswer } from "../api/refusals.ts";
 import { toAmount, toTime, toWords } from "./standing.ts";
 import { type Column, formatTable, plain } from "./table.ts";
 
@@ -20,8 +20,7 @@ export function describeWhy(why: z.infer<typeof whyAnswer>): string {
     });
     const head = `${id} was refused at ${toTime(atMs)}: ${code}. ${detail}`;
     const target = `It was for ${provider}${model === null ? "" : ` ${model}`}. Nothing of it was sent.`;
-    const more =
-      stopped === null ? [] : [plain(`The task ${stopped} was stopped with it. To let it go on: pennyworth budgets resume ${stopped}`)];
+    const more = stopped === null ? [] : [plain(`The task ${stopped} was stopped with it. To let it go on: ${resumeOf(stopped)}`)];
     return [plain(head), plain(target), ...more, ...(rows.length === 0 ? [] : ["", formatTable(columns, rows)])].join("\n");
   }
   const { call, atMs, kind, bound, taken, budgets, uncovered, warned } = why;
@@ -66,6 +65,26 @@ function who(attribution: Readonly<Record<string, unknown>>): string {
 
 export function describeHalt({ id, for: scope, atMs, by, note }: z.infer<typeof haltShown>): string {
   return plain(`Stopped: ${toWords(scope) || "everything"}, by ${by}, ${toTime(atMs)}${note === null ? "" : `: ${note}`} (${id})`);
+}
+
+/** Of trees of tasks, those in which something is stopped, each with how it goes on. */
+export function describeTrees(trees: z.infer<typeof guardAnswer>["trees"]): string[] {
+  return trees
+    .filter(({ state }) => state === "stopped")
+    .map(({ root, lastMs, reason }) =>
+      [
+        `Stopped: in the tree ${root}, last call ${toTime(lastMs)}${reason === null ? "" : `: ${reason}`}`,
+        `To let it go on: ${resumeOf(root)}`,
+      ]
+        .map(plain)
+        .join("\n"),
+    );
+}
+
+/** The line that lets it go on, for a shell. */
+export function resumeOf(id: string): string {
+  const quoted = /^[\w.:/@%+][\w.:/@%+-]*$/.test(id) ? id : `'${id.replaceAll("'", `'\\''`)}'`;
+  return `pennyworth budgets resume ${id.startsWith("-") ? "-- " : ""}${quoted}`;
 }
 
 export function tableOfPresumed(calls: z.infer<typeof presumedAnswer>["calls"]): string {

@@ -1,4 +1,5 @@
-// Which calls are meant, as fields and values on the command line. Not here: what the fields mean; the control API knows them.
+// Which calls are meant, as fields and values on the command line, and whole numbers within other words. Not here: what the fields mean; the
+// control API knows them.
 
 import { PennyworthError } from "../error.ts";
 
@@ -13,6 +14,14 @@ export function toRecord(said: readonly string[]): Record<string, string> {
     record[field] = value;
   }
   return record;
+}
+
+/** A whole number where it may also be a word, or is a part of one. @param place as it stands before the error. */
+export function toWhole(place: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max))
+    throw wrong(`${place}: ${JSON.stringify(text)} is no whole number from ${min} to ${max.toLocaleString("en-US")}`);
+  return value;
 }
 
 /** Wrong usage, in words. */
