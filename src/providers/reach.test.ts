@@ -258,6 +258,7 @@ describe("the cap in force", () => {
     [chat, "deepseek", "deepseek-reasoner", { max_tokens: 9 }, null],
     [responses, "openai", "o3", { max_output_tokens: 9 }, 9],
     [embeddings, "openai", "text-embedding-3-small", { input: "a" }, 0],
+    [chat, "openai", "gpt-4o", { max_tokens: 0 }, null],
   ])("of %#: what the provider heeds, and what covers the reasoning", (format, vendor, model, value, cap) => {
     const body = Buffer.from(JSON.stringify(value));
     const facts = format.request(body, line());

@@ -49,8 +49,9 @@ export function boundRequest(target: Target, body: Buffer, facts: RequestFacts):
 }
 
 /** The client's cap, as far as it holds where the request goes; null when it does not. */
-export function capInForce({ format, model, vendors }: Target, { cap, capField }: RequestFacts): number | null {
-  if (cap === null || cap === 0) return cap;
+export function capInForce({ format, model, vendors }: Target, { cap, capField, setCap }: RequestFacts): number | null {
+  // Where something is generated, servers read a cap of none as no cap.
+  if (cap === null || cap === 0) return setCap === null ? cap : null;
   if (format === "openai-chat" && capField !== null && !chatFieldsOf({ vendors, model }).fields.includes(capField)) return null;
   return capCoversReasoning(format, model) ? cap : null;
 }
