@@ -111,7 +111,7 @@ describe("the demo", () => {
     expect([days[0]! >= "2026-09-20", days.at(-1)! <= "2026-11-20"]).toEqual([true, true]);
     expect(one.rows.reduce((sum, row) => sum + row.calls, 0) + one.refusals.length).toBeGreaterThanOrEqual(one.sent);
     // What the guard did is the same, too, and it did nothing before the last three quarters of an hour.
-    expect([again.refusals, again.budgets]).toEqual([one.refusals, one.budgets]);
+    expect(withoutKeys([again.refusals, again.budgets])).toEqual(withoutKeys([one.refusals, one.budgets]));
     const refusedMs = (one.refusals as readonly Refusal[]).map(({ atMs }) => atMs);
     expect(Math.min(...refusedMs)).toBeGreaterThan(untilMs - 46 * 60_000);
   });
@@ -315,3 +315,8 @@ describe("the demo", () => {
     await expect(start(readConfig(undefined, { data: invented, "server.port": 0 }, {}))).rejects.toMatchObject({ code: "data_demo" });
   });
 });
+
+/** Ids of keys are made anew each time, and stand in the ids of tasks' own budgets. */
+function withoutKeys(said: unknown): unknown {
+  return JSON.parse(JSON.stringify(said).replaceAll(/key_\w{12}/g, "key"));
+}

@@ -207,7 +207,7 @@ const act = fc.oneof(
     pick: fc.nat(),
     cost: amount,
   }),
-  fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 400, -400, 30_000, 61_000, hour, 5 * hour, 26 * hour) }),
+  fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 400, 30_000, 61_000, hour, 5 * hour, 26 * hour) }),
 );
 
 /** What is refused while the journal cannot be written has not happened. */

@@ -253,7 +253,7 @@ export class MessageReader implements Reader {
           this.#open.set(event["index"], (textIn(fieldsOf(event["content_block"])["type"]) ?? "").endsWith("tool_use"));
         return "pass";
       case "content_block_stop":
-        this.#open.delete(Number(event["index"]));
+        this.#open.delete(event["index"] as number);
         return "pass";
       case "message_delta":
         this.#known.finish = textIn(fieldsOf(event["delta"])["stop_reason"]) ?? this.#known.finish;

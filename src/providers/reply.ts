@@ -104,7 +104,7 @@ export class ReplyReader implements Reader {
         this.#block(event["contentBlockIndex"], fieldsOf(event["start"])["toolUse"] !== undefined);
         return "pass";
       case "contentBlockStop":
-        this.#open.delete(Number(event["contentBlockIndex"]));
+        this.#open.delete(event["contentBlockIndex"] as number);
         return "pass";
       case "messageStop":
         this.#known.finish = textIn(event["stopReason"]) ?? this.#known.finish;
