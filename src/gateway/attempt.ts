@@ -93,6 +93,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #released = false;
   #over = false;
   #cancelling = false;
+  /** It was ended from our side, for the client and at the provider. */
+  #isCut = false;
   #drain: NodeJS.Timeout | null = null;
 
   sent = false;
@@ -272,6 +274,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (stream === null || this.#over || this.#completed || this.#owner.format === null) return false;
     const ending = stream.cut(why);
     this.#completed = true;
+    this.#isCut = true;
     this.#cancelling = true;
     this.#owner.cut(stream.facts(), why, () => {
       for (const bytes of ending ?? []) this.#write(bytes);
@@ -286,7 +289,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #read(chunk: Buffer): void {
     const stream = this.#stream as AnswerStream;
-    if (this.#cancelling && this.#completed) return;
+    if (this.#isCut) return;
     for (const bytes of stream.push(chunk)) this.#write(bytes);
     if (this.firstTokenMs === null && stream.started) this.firstTokenMs = this.#owner.now();
     if (!this.#named && this.#owner.format?.isKept === true) {
@@ -299,7 +302,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #finishStream(): void {
-    if (this.#cancelling && this.#completed) return;
+    if (this.#isCut) return;
     this.#rest = (this.#stream as AnswerStream).end();
     this.#releaseHeld();
   }
