@@ -229,7 +229,11 @@ function settleAtMost(tariffs: readonly Tariff[], most: Most): Rating {
   if (first === undefined)
     return {
       charges: [],
-      unpriced: [...(most.inputTokens > 0 ? ["input" as const] : []), ...(most.outputTokens > 0 ? ["output" as const] : [])],
+      unpriced: [
+        ...(most.inputTokens > 0 ? ["input" as const] : []),
+        ...(most.outputTokens > 0 ? ["output" as const] : []),
+        ...(Object.keys(most.uses) as UsageClass[]).filter((name) => (most.uses[name] ?? 0) > 0),
+      ],
     };
   return (
     ratings.find((rating) => rating.unpriced.length > 0) ??
