@@ -26,6 +26,178 @@ export function wilson(successes: number, n: number, confidence = 0.95): Interva
   return { low: successes === 0 ? 0 : Math.max(0, middle - half), high: successes === n ? 1 : Math.min(1, middle + half) };
 }
 
+/** What is drawn in a resample: a task, or a group of tasks with their sums. */
+export interface Unit {
+  /** Spend, say; in any unit, for what comes out is in it too. */
+  readonly top: number;
+  /** Successes, say; zero or more. */
+  readonly bottom: number;
+}
+
+/** An interval whose upper end may not be known: null means that the sample sets no upper bound. */
+export interface OpenInterval {
+  readonly low: number;
+  readonly high: number | null;
+}
+
+export interface Resampling {
+  /** The promised coverage, above 0 and below 1; 0.95 unless said. */
+  readonly confidence?: number;
+  /** How many resamples, 100 to 100,000; 1,000 unless said. */
+  readonly samples?: number;
+  /** A whole number; 1 unless said. */
+  readonly seed?: number;
+}
+
+/**
+ * An interval for Σtop/Σbottom by resampling the units with replacement: the wider of two bootstraps taken from the same resamples. One is BCa
+ * (Efron 1987) with its levels widened for few units by Student's t (Hesterberg 2015, "expanded"); it stands up to few successes. The other is the
+ * studentised bootstrap of the logarithm (Hall 1988); it stands up to a heavy tail of cost. Neither alone keeps its promise over both.
+ * Measured with log-normal costs, promised 95 %: 92 to 100 % for a log standard deviation of 1. For 2 it falls short, for no resampling shows a tail
+ * that the sample has not met: 79 to 92 % with up to 100 tasks of which half or more succeed, about 90 to 95 % with 1,000. A narrow interval of few
+ * tasks is then no sign of enough data: see isEnough in success.ts.
+ *
+ * Fast for up to 1,000 units; above that hand in a few hundred groups (a hash of the task's id decides the group) with their sums.
+ * A resample without any bottom counts as infinite.
+ * @returns null where nothing can be said: fewer than two units, no bottom at all, or no top.
+ * @throws RangeError on a number that is not finite, a negative bottom, or settings outside their bounds.
+ */
+export function bootstrapRatio(
+  units: readonly Unit[],
+  { confidence = 0.95, samples = 1000, seed = 1 }: Resampling = {},
+): OpenInterval | null {
+  const z = normalDeviate(confidence);
+  if (!Number.isInteger(samples) || samples < 100 || samples > 100_000)
+    throw new RangeError(`bootstrapRatio: samples must be a whole number from 100 to 100000: ${samples}`);
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`bootstrapRatio: seed must be a whole number: ${seed}`);
+  const scaled = scale(units);
+  if (scaled === null) return null;
+  const { pairs, n, ratio } = scaled;
+  const { ratios, students } = resample(pairs, n, samples, generator(seed));
+
+  // Influence of each unit on the logarithm of the ratio: top/Σtop − bottom/Σbottom.
+  let squares = 0;
+  let cubes = 0;
+  for (let index = 0; index < 2 * n; index += 2) {
+    const pull = at(pairs, index) - at(pairs, index + 1);
+    squares += pull * pull;
+    cubes += pull * pull * pull;
+  }
+  // Every unit has the same ratio, within rounding: there is no spread to draw from.
+  if (squares < 1e-20) return { low: ratio, high: ratio };
+  const acceleration = cubes / (6 * squares ** 1.5);
+  const bias = normalQuantile(shareBelow(ratios, 1));
+  const wide = Math.sqrt(n / (n - 1)) * student(z, n - 1);
+  const level = (deviate: number): number => {
+    const shifted = bias + deviate;
+    const bent = 1 - acceleration * shifted;
+    return bent <= 0 ? (shifted > 0 ? 1 : 0) : normalCumulative(bias + shifted / bent);
+  };
+  const error = Math.sqrt((squares * n) / (n - 1));
+  const beyond = (1 - confidence) / 2;
+  const farthest = ranked(students, 1 - beyond, Math.ceil);
+  const least = Math.min(1, ranked(ratios, level(-wide), Math.floor));
+  // With few successes many resamples have none: then the logarithm says nothing about the lower end.
+  const low = farthest === Infinity ? least : Math.min(least, Math.exp(-error * farthest));
+  const high = Math.max(1, ranked(ratios, level(wide), Math.ceil), Math.exp(-error * ranked(students, beyond, Math.floor)));
+  return { low: ratio * low, high: Number.isFinite(high) ? ratio * high : null };
+}
+
+/** The units as shares of their sums, top and bottom in turn, so that the ratio of the sample is 1. */
+function scale(units: readonly Unit[]): { pairs: Float64Array; n: number; ratio: number } | null {
+  let top = 0;
+  let bottom = 0;
+  for (const unit of units) {
+    if (!Number.isFinite(unit.top)) throw new RangeError(`bootstrapRatio: top must be a finite number: ${unit.top}`);
+    if (!(unit.bottom >= 0 && unit.bottom < Infinity))
+      throw new RangeError(`bootstrapRatio: bottom must be finite, zero or more: ${unit.bottom}`);
+    top += unit.top;
+    bottom += unit.bottom;
+  }
+  const n = units.length;
+  if (n < 2 || bottom === 0 || top <= 0) return null;
+  const pairs = new Float64Array(2 * n);
+  for (const [index, unit] of units.entries()) {
+    pairs[2 * index] = unit.top / top;
+    pairs[2 * index + 1] = unit.bottom / bottom;
+  }
+  return { pairs, n, ratio: top / bottom };
+}
+
+/** Both statistics of every resample, each sorted: the ratio, and its logarithm over that logarithm's own standard error. */
+function resample(pairs: Float64Array, n: number, samples: number, random: () => number): { ratios: Float64Array; students: Float64Array } {
+  const ratios = new Float64Array(samples);
+  const students = new Float64Array(samples);
+  for (let sample = 0; sample < samples; sample += 1) {
+    let top = 0;
+    let bottom = 0;
+    let topSquares = 0;
+    let bottomSquares = 0;
+    let products = 0;
+    for (let draw = 0; draw < n; draw += 1) {
+      const index = ((random() * n) | 0) << 1;
+      const x = pairs[index] as number;
+      const y = pairs[index + 1] as number;
+      top += x;
+      bottom += y;
+      topSquares += x * x;
+      bottomSquares += y * y;
+      products += x * y;
+    }
+    if (bottom <= 0) {
+      ratios[sample] = Infinity;
+      students[sample] = Infinity;
+      continue;
+    }
+    ratios[sample] = top / bottom;
+    if (top <= 0) {
+      students[sample] = -Infinity;
+      continue;
+    }
+    const variance = ((topSquares / (top * top) - (2 * products) / (top * bottom) + bottomSquares / (bottom * bottom)) * n) / (n - 1);
+    // Below the rounding of its own terms a variance is none: one unit drawn again and again tells nothing of a spread.
+    students[sample] = variance > 1e-14 ? Math.log(top / bottom) / Math.sqrt(variance) : 0;
+  }
+  return { ratios: ratios.sort(), students: students.sort() };
+}
+
+/** The share below `value`, ties counted half, kept off 0 and 1. */
+function shareBelow(sorted: Float64Array, value: number): number {
+  let below = 0;
+  for (const entry of sorted) below += Math.abs(entry - value) < 1e-12 ? 0.5 : entry < value ? 1 : 0;
+  const least = 1 / (sorted.length + 1);
+  return Math.min(1 - least, Math.max(least, below / sorted.length));
+}
+
+/** The order statistic at `share`, rounded to the outside by the caller. */
+function ranked(sorted: Float64Array, share: number, round: (rank: number) => number): number {
+  return at(sorted, Math.min(sorted.length, Math.max(1, round(share * (sorted.length + 1)))) - 1);
+}
+
+function at(values: Float64Array, index: number): number {
+  return values[index] as number;
+}
+
+/** Student's quantile with so many degrees of freedom from the normal one, by Cornish and Fisher: Abramowitz & Stegun 26.7.5. */
+function student(z: number, degrees: number): number {
+  const first = (z ** 3 + z) / 4;
+  const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
+  const third = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
+  return z + first / degrees + second / degrees ** 2 + third / degrees ** 3;
+}
+
+/** mulberry32: numbers from 0 to 1, 1 excluded, repeatable by seed. Not for secrets. */
+export function generator(seed: number): () => number {
+  // Kept as a signed integer: a larger one would be allocated anew at every step.
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
 /**
  * The z that a standard normal stays within with probability `confidence`: 1.959964 for 0.95. By Newton's steps on the distribution function.
  * @throws RangeError unless `confidence` is above 0 and at most 1 − 10⁻⁹.
@@ -40,6 +212,15 @@ export function normalDeviate(confidence: number): number {
     z = next;
   }
   return z;
+}
+
+function normalQuantile(share: number): number {
+  const between = Math.min(Math.abs(2 * share - 1), 1 - 1e-9);
+  return between === 0 ? 0 : Math.sign(share - 0.5) * normalDeviate(between);
+}
+
+function normalCumulative(z: number): number {
+  return z > 8 ? 1 : z < -8 ? 0 : (1 + Math.sign(z) * within(Math.abs(z))) / 2;
 }
 
 /** P(|Z| ≤ z) = 2φ(z)·(z + z³/3 + z⁵/(3·5) + …): Marsaglia, J. Stat. Software 11(4), 2004. */
