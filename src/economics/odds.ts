@@ -1,0 +1,131 @@
+// The odds of one more try: what it is likely to cost and to bring, given what has failed so far at the same task. Conditional: tasks that have failed
+// twice are the hard ones, and a rate of first tries says too much of a third. Not here: whether anything was tried again rightly (core/loop.ts).
+// Invariant: attempts are counted only while every earlier one failed; an end that nobody knows ends a history.
+
+import { type Pico, sum, toPico, divideHalfEven } from "../core/money.ts";
+import { type Interval, wilson } from "./interval.ts";
+import type { Ratio } from "./success.ts";
+
+export interface Attempt {
+  /** Null: nobody knows how it ended. */
+  readonly success: boolean | null;
+  readonly costPico: Pico;
+}
+
+/** The attempts at one task, in order. What follows a success is no try at it any more and is not read. */
+export type History = readonly Attempt[];
+
+/** The n-th try, of tasks whose n − 1 tries before all failed. */
+export interface Try {
+  readonly attempt: number;
+  /** Tasks that came to it and whose end is known. */
+  readonly tries: number;
+  readonly successes: number;
+  /** Tasks that came to it, and nobody knows how it ended. */
+  readonly unknown: number;
+  /** Tasks that failed so far and were not tried again. If they were the hopeless ones, the odds of those tried again flatter. */
+  readonly gaveUp: number;
+  /** P(success at attempt n | n − 1 failures); null: no try with a known end. */
+  readonly rate: number | null;
+  /** Wilson's. */
+  readonly interval: Interval;
+  /** Mean cost of this try, exactly, over all that came to it, unknown ends too, and rounded half to even. Null: there is none. */
+  readonly cost: Ratio | null;
+  readonly costPico: Pico | null;
+  /** P(success by this try) if all who fail go on: 1 − Π(1 − rate). Null: a rate on the way is unknown. */
+  readonly within: number | null;
+  /** What `within` would be were tries independent at the first one's rate, for comparison alone. */
+  readonly withinIfIndependent: number | null;
+}
+
+/** @returns one row for each attempt that some task came to. */
+export function oddsOf(histories: readonly History[], confidence = 0.95): Try[] {
+  const rows: Try[] = [];
+  let going = histories;
+  let within: number | null = 0;
+  for (let index = 0; ; index += 1) {
+    const here = going.map((history) => history[index]).filter((attempt) => attempt !== undefined);
+    if (here.length === 0) return rows;
+    const successes = here.filter((attempt) => attempt.success === true).length;
+    const unknown = here.filter((attempt) => attempt.success === null).length;
+    const tries = here.length - unknown;
+    const rate = tries === 0 ? null : successes / tries;
+    within = within === null || rate === null ? null : 1 - (1 - within) * (1 - rate);
+    const first: number | null = rows[0] === undefined ? rate : rows[0].rate;
+    const cost = sum(here.map((attempt) => attempt.costPico));
+    rows.push({
+      attempt: index + 1,
+      tries,
+      successes,
+      unknown,
+      // No attempt at all is no task given up.
+      gaveUp: index === 0 ? 0 : going.length - here.length,
+      rate,
+      interval: wilson(successes, tries, confidence),
+      cost: { pico: cost, per: BigInt(here.length) },
+      costPico: toPico(divideHalfEven(cost, BigInt(here.length))),
+      within,
+      withinIfIndependent: first === null ? null : independent(first, index + 1).success,
+    });
+    going = going.filter((history) => history[index]?.success === false);
+  }
+}
+
+export type Verdict = "yes" | "no" | "not-enough-data";
+
+export interface Worth {
+  readonly verdict: Verdict;
+  /** Cost of the try and of checking it, c + v. */
+  readonly spendPico: Pico;
+  /** ΔP·value, an estimate, with its ends at those of the odds; null: the odds are unknown. */
+  readonly bringsPico: Pico | null;
+  readonly bringsLowPico: Pico;
+  readonly bringsHighPico: Pico;
+  /** The chance from which on it pays: (c + v) / value. Above 1 it never does; null: no value, so never. */
+  readonly breakEven: number | null;
+}
+
+/**
+ * Whether one more try pays: c + v < ΔP·value, where ΔP is the odds of this try given the failures so far. `yes` only if it pays at the low end of the
+ * odds' interval, `no` if it does not even at the high end. Source: economics.md, 2.
+ * @param row what is known of this try; undefined: nobody has ever come to it.
+ * @param costPico of the try; null: the mean of the row's.
+ * @throws RangeError on a negative cost or value, or where no cost is known.
+ */
+export function worthTrying(
+  row: Try | undefined,
+  { valuePico, reviewPico, costPico = null }: { readonly valuePico: Pico; readonly reviewPico: Pico; readonly costPico?: Pico | null },
+): Worth {
+  const c = costPico ?? row?.costPico ?? null;
+  if (c === null) throw new RangeError("worthTrying: nobody has come to this try, so its cost is not known; give costPico");
+  for (const [name, amount] of Object.entries({ costPico: c, reviewPico, valuePico }))
+    if (amount < 0n) throw new RangeError(`worthTrying: ${name} is negative: ${amount}`);
+  const spend = toPico(c + reviewPico);
+  const { low, high } = row?.interval ?? { low: 0, high: 1 };
+  const pays = (chance: number): boolean => Number(spend) < chance * Number(valuePico);
+  return {
+    verdict: pays(low) ? "yes" : pays(high) ? "not-enough-data" : "no",
+    spendPico: spend,
+    bringsPico: row === undefined || row.rate === null ? null : share(valuePico, row.rate),
+    bringsLowPico: share(valuePico, low),
+    bringsHighPico: share(valuePico, high),
+    breakEven: valuePico === 0n ? null : Number(spend) / Number(valuePico),
+  };
+}
+
+/**
+ * Up to k tries were they independent at one rate p: P = 1 − (1 − p)^k, and E[attempts] = P/p (k where p is 0). Spend per success would be c/p
+ * whatever k is, since c·E[attempts]/P = c/p. For comparison: real failures at one task go together.
+ * @throws RangeError unless `rate` is from 0 to 1 and `k` a whole number, one or more.
+ */
+export function independent(rate: number, k: number): { readonly success: number; readonly attempts: number } {
+  if (!(rate >= 0 && rate <= 1)) throw new RangeError(`the success rate must be from 0 to 1: ${rate}`);
+  if (!Number.isSafeInteger(k) || k < 1) throw new RangeError(`k must be a whole number of attempts, one or more: ${k}`);
+  // By expm1 and log1p, so that a small rate keeps its digits.
+  const success = rate === 1 ? 1 : -Math.expm1(k * Math.log1p(-rate));
+  return { success, attempts: rate === 0 ? k : success / rate };
+}
+
+function share(amount: Pico, of: number): Pico {
+  return toPico(BigInt(Math.round(Number(amount) * of)));
+}
