@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   allocate,
+  apportion,
   cost,
   divideHalfEven,
   formatRate,
@@ -220,5 +221,53 @@ describe("the units that an amount pays for", () => {
     expect(unitsFor({ pico: 3n, per: 1n }, -1n as Pico)).toBe(0);
     expect(unitsFor({ pico: 0n, per: 1n }, 0n as Pico)).toBe(Number.MAX_SAFE_INTEGER);
     expect(unitsFor({ pico: 3_000_000n, per: 1n }, 2_999_999n as Pico)).toBe(0);
+  });
+});
+
+describe("apportion", () => {
+  it.each<[string, bigint, number[], bigint[]]>([
+    ["rounds, where that adds up", 10n, [3.2, 6.7, 0.1], [3n, 7n, 0n]],
+    ["takes parts of both signs", 3n, [5.6, -2.6], [6n, -3n]],
+    ["mirrors", -3n, [-5.6, 2.6], [-6n, 3n]],
+    ["rounds both of two that cancel", 0n, [16.7, -16.7], [17n, -17n]],
+    ["gives what is missing to what rounding took most from", 3n, [1.3, 1.4, 0.3], [1n, 2n, 0n]],
+    ["takes what is too much from what rounding gave most", 5n, [1.7, 1.7, 1.6], [2n, 2n, 1n]],
+    ["gives equal remainders to the larger part, then the earlier", 4n, [0.5, 2.5, 0.5, 0.5], [1n, 3n, 0n, 0n]],
+    ["leaves a part of zero at zero", 1n, [0, 0.9999999999, 0], [0n, 1n, 0n]],
+    ["spreads what floats are too coarse for over the large parts", 10n ** 18n + 777n, [1e18, 0, 1], [10n ** 18n + 776n, 0n, 1n]],
+    ["has nothing to divide", 0n, [], []],
+  ])("%s", (_, total, parts, expected) => {
+    expect(apportion(total, parts)).toEqual(expected);
+  });
+
+  it("adds up to the last digit, is off by less than one, and mirrors", () => {
+    // Thousandths, so that the parts' sum is known exactly.
+    const parts = fc.array(fc.integer({ min: -(10 ** 12), max: 10 ** 12 }), { minLength: 1, maxLength: 15 });
+    fc.assert(
+      fc.property(parts, (thousandths) => {
+        const exact = thousandths.reduce((a, b) => a + b, 0);
+        const total = BigInt(Math.round(exact / 1000));
+        const given = thousandths.map((part) => part / 1000);
+        given.push((Number(total) * 1000 - exact) / 1000);
+        const whole = apportion(total, given);
+        expect(whole.reduce((a, b) => a + b, 0n)).toBe(total);
+        for (const [index, part] of whole.entries()) expect(Math.abs(Number(part) - (given[index] ?? 0))).toBeLessThan(1);
+        const mirrored = apportion(
+          -total,
+          given.map((part) => -part),
+        );
+        expect(mirrored).toEqual(whole.map((part) => -part));
+      }),
+    );
+  });
+
+  it.each<[bigint, number[]]>([
+    [1n, []],
+    [1n, [0, 0]],
+    [100n, [50, 40]],
+    [0n, [Number.NaN]],
+    [0n, [Number.POSITIVE_INFINITY]],
+  ])("refuses %s of %j", (total, parts) => {
+    expect(() => apportion(total, parts)).toThrow(RangeError);
   });
 });

@@ -85,6 +85,37 @@ export function allocate(total: Pico, weights: readonly bigint[]): Pico[] {
   return parts.map((part) => (sign * part.floor) as Pico);
 }
 
+/**
+ * Whole units for parts that were reckoned in floating point and may be of either sign: they add up to `total` to the last digit. Each part is
+ * rounded, a half towards zero; what is then missing, or too much, goes one by one to the parts that rounding took most from, or gave most
+ * (equal ones: the larger, then the earlier). Where more is missing than there are parts, because floats of that size are coarser than a unit,
+ * it goes in proportion to the parts' sizes. A part of zero stays zero; for `-total` and the parts negated the answer is negated. Where the parts
+ * do add up to the total and are below 2⁵³, each is off by less than one, and it is what largest remainders give.
+ * @throws RangeError when a part is not finite, or the parts do not add up to about the total: within a billionth of their sizes and one for each.
+ */
+export function apportion<Amount extends bigint>(total: Amount, parts: readonly number[]): Amount[] {
+  if (!parts.every(Number.isFinite)) throw new RangeError("apportion: a part is not a finite number");
+  const rounded = parts.map((part) => (part < 0 ? Math.round(part) : -Math.round(-part)));
+  const whole = rounded.map(BigInt);
+  const missing = whole.reduce((left: bigint, part) => left - part, total);
+  const count = missing < 0n ? -missing : missing;
+  const side = missing < 0n ? -1 : 1;
+  const open = [...parts.keys()].filter((index) => parts[index] !== 0);
+  const sizes = parts.reduce((sizes, part) => sizes + Math.abs(part), 0);
+  if (Number(count) > open.length + sizes * 1e-9)
+    throw new RangeError(`apportion: the parts add up to ${total - missing}, not to ${total}`);
+  if (count > BigInt(open.length)) {
+    const magnitudes = whole.map((part) => (part < 0n ? -part : part));
+    const shares = allocate(missing as Pico, magnitudes);
+    return whole.map((part, index) => (part + (shares[index] ?? 0n)) as Amount);
+  }
+  const at = (index: number): number => parts[index] ?? 0;
+  const rest = (index: number): number => (at(index) - (rounded[index] ?? 0)) * side;
+  if (count > 0n) open.sort((a, b) => rest(b) - rest(a) || Math.abs(at(b)) - Math.abs(at(a)) || a - b);
+  for (const index of open.slice(0, Number(count))) whole[index] = (whole[index] ?? 0n) + BigInt(side);
+  return whole as Amount[];
+}
+
 /** Picodollars as an exact decimal string of dollars without trailing zeros: `"0.000015"`, `"-2"`, `"0"`. */
 export function formatUsd(amount: bigint): string {
   const negative = amount < 0n;
