@@ -85,6 +85,7 @@ describe("two candidates on the same tasks", () => {
     expect(compare(cheap, cheap)).toMatchObject({ verdict: "same", cost: { verdict: "same" } });
     // Twenty tasks with the same outcomes do not show that rates are within five points.
     expect(compare(cheap.slice(0, 20), dear.slice(0, 20))).toMatchObject({ verdict: "not-enough-data", more: { question: "success" } });
+    expect(compare(dear.slice(0, 20), cheap.slice(0, 20))).toMatchObject({ verdict: "not-enough-data", cost: { verdict: "dearer" } });
   });
 
   it("compares only what both did, and tells what that leaves out", () => {

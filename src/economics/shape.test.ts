@@ -70,6 +70,11 @@ describe("the shape of a run", () => {
     expect(slopeOf(shapeOf([of("a", 100)]).growth)).toBeNull();
   });
 
+  it("takes two tries of one request for one step", () => {
+    const tries = [1, 2].map((attempt) => call({ request: "twice", attempt, ...metered(100, 0, 0) }));
+    expect(slopeOf(shapeOf([...tries, call(metered(400, 0, 0))]).growth)).toBe(300);
+  });
+
   it("has the slope of least squares", () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 200_000 }), { minLength: 2, maxLength: 20 }), (tokens) => {
