@@ -154,8 +154,8 @@ const unknownMost = 0.2;
  * Whether the data suffice to say what a success costs: at least one success; at least max(30, 10·e^σ²) decided tasks; an interval whose high end is
  * at most 3 times its low end; at most a fifth of the tasks unknown or open.
  * σ = ln(p90/median)/1.2816 is the spread of the cost's logarithm. It is in the rule because a narrow interval alone deceives: of 100 log-normal costs
- * with σ = 2 the narrow intervals are those of samples that missed the tail. With it, "enough" is said
- * and wrong at most some 7 times in 100 (measured).
+ * with σ = 2 the narrow intervals are those of samples that missed the tail. With it, "enough" is
+ * said and wrong in at most some 7 of 100 samples (measured; interval.ts says how far the promise holds).
  */
 function isEnough(
   decided: number,
