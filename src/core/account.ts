@@ -2,6 +2,7 @@
 // (under.ts), holds on several at once (guard.ts). Invariant: what is posted to a window stays in that window, also when it is over.
 
 import { type Budget, type Measure, type Span, spanAt } from "./budget.ts";
+import { addTo, clear, isBelow, type Parts, readRunning, takeFrom, toParts, toRunning } from "./running.ts";
 
 /** What one call takes of each measure. A null bound is not known. */
 export interface Amounts {
@@ -15,44 +16,88 @@ export interface Taken {
   readonly tokens: bigint;
 }
 
-/** A part of the time of one allowance, with what was posted to it. */
-export interface Slot {
-  readonly span: Span;
-  spent: bigint;
-  held: bigint;
-  presumed: bigint;
-  granted: bigint;
-  /** Of the calendar window before: its rest may be carried over. */
-  before: Slot | null;
-  /** Whether what is posted to it still counts: a bucket that has gone out of a rolling period does not. */
-  counts: boolean;
-}
-
 export type Posted = "spent" | "held" | "presumed";
 
+/** What every call changes, in the order of an account's running numbers: `spent` and `held` are those of its current slot. */
+const running = { left: 0, spent: 1, held: 2 } as const;
+/** The cell behind them: when the current slot ends. */
+const untilMs = 6;
+
+/** A part of the time of one allowance, with what was posted to it. */
+export class Slot {
+  readonly span: Span;
+  presumed = 0n;
+  granted = 0n;
+  /** Of the calendar window before: its rest may be carried over. */
+  before: Slot | null = null;
+  /** Whether what is posted to it still counts: a bucket that has gone out of a rolling period does not. */
+  counts = true;
+  #spent = 0n;
+  #held = 0n;
+  /** The account's, as long as it is the current one there. */
+  #running: number[] | null;
+
+  constructor(span: Span, cells: number[] | null = null) {
+    this.span = span;
+    this.#running = cells;
+  }
+
+  get spent(): bigint {
+    return this.#running === null ? this.#spent : readRunning(this.#running, running.spent);
+  }
+
+  get held(): bigint {
+    return this.#running === null ? this.#held : readRunning(this.#running, running.held);
+  }
+
+  /** All that was taken, or may yet be. */
+  get taken(): bigint {
+    return this.spent + this.held + this.presumed;
+  }
+
+  get isEmpty(): boolean {
+    return this.spent === 0n && this.held === 0n && this.presumed === 0n && this.granted === 0n;
+  }
+
+  post(what: Posted, amount: bigint): void {
+    if (what === "presumed") this.presumed += amount;
+    else if (this.#running !== null) addTo(this.#running, running[what], toParts(amount));
+    else if (what === "spent") this.#spent += amount;
+    else this.#held += amount;
+  }
+
+  /** Another slot is the current one from now on. */
+  close(): void {
+    if (this.#running === null) return;
+    this.#spent = this.spent;
+    this.#held = this.held;
+    clear(this.#running, running.spent);
+    clear(this.#running, running.held);
+    this.#running = null;
+  }
+}
+
 export interface Account {
+  /** Read at every call, and so kept at hand: the budget's own. */
+  readonly measure: Measure;
+  current: Slot;
+  /** Calls that may still post to it: those under way that hold on it, and those presumed that may be corrected. */
+  calls: number;
+  /** Whether a rest is carried over. */
+  carries: boolean;
+  /**
+   * `left` is the allowance, less all that was posted to the slots that count, without what is carried over: see `leftOf`. The other two are
+   * the current slot's. Together with its end, for a call under many budgets looks at little else.
+   */
+  readonly running: number[];
+  budget: Budget;
   /** The budget's id; where it has `each` fields, with their values: see `accountName`. */
   readonly name: string;
   readonly values: readonly string[];
-  budget: Budget;
-  /** The budget's own: read at every call, and so kept at hand. */
-  readonly measure: Measure;
-  current: Slot;
-  /** Of the current slot. */
-  toMs: number;
-  /**
-   * The allowance, less all that counts but what the current slot has spent and holds, which every call changes: see `leftOf`. An amount
-   * that is kept is a new object each time, and so there are as few of them as can be.
-   */
-  room: bigint;
   /** Limit and grants of all slots that count, without what is carried over. */
   allowance: bigint;
   /** Of a rolling period, the slots before the current one that count, the oldest first. */
   readonly earlier: Slot[];
-  /** Whether a rest is carried over. */
-  carries: boolean;
-  /** Calls that may still post to it: those under way that hold on it, and those presumed that may be corrected. */
-  calls: number;
 }
 
 /** `search`, or `per-customer/n_1f/eu`: no two lists of values make one name. */
@@ -82,11 +127,13 @@ function unescapeValue(text: string): string {
 }
 
 export function openAccount(budget: Budget, values: readonly string[], nowMs: number): Account {
-  const current = slotOf(spanAt(budget.period, nowMs), null);
-  const { measure, limit: allowance, id } = budget;
-  const name = accountName(id, values);
-  const carries = budget.carryMax !== null;
-  return { name, values, budget, measure, current, toMs: current.span.toMs, room: allowance, allowance, earlier: [], carries, calls: 0 };
+  const cells = toRunning(4);
+  const current = new Slot(spanAt(budget.period, nowMs), cells);
+  const { measure, limit: allowance, id, carryMax } = budget;
+  addTo(cells, running.left, toParts(allowance));
+  const own = { budget, name: accountName(id, values), values, allowance, earlier: [] };
+  cells[untilMs] = current.span.toMs;
+  return { measure, current, calls: 0, carries: carryMax !== null, running: cells, ...own };
 }
 
 /** Other terms of the same period and measure; what was spent stays. */
@@ -100,25 +147,41 @@ export function isSameWindow(a: Budget, b: Budget): boolean {
   return a.measure === b.measure && JSON.stringify([a.period, a.each]) === JSON.stringify([b.period, b.each]);
 }
 
-export function slotOf(span: Span, before: Slot | null): Slot {
-  return { span, spent: 0n, held: 0n, presumed: 0n, granted: 0n, before, counts: true };
-}
-
 /** What a call asks of it; null: nobody can say. */
 export function amountOf(measure: Measure, { money, tokens }: Amounts): bigint | null {
   return measure === "money" ? money : measure === "tokens" ? tokens : 1n;
 }
 
-/** More, or less, is allowed in the window under way. */
-export function allow(account: Account, amount: bigint): void {
+/** More, or less, is allowed. */
+function allow(account: Account, amount: bigint): void {
   account.allowance += amount;
-  account.room += amount;
+  addTo(account.running, running.left, toParts(amount));
+}
+
+/** More is allowed in a slot's window. */
+export function grant(account: Account, slot: Slot, amount: bigint): void {
+  slot.granted += amount;
+  if (slot.counts) allow(account, amount);
 }
 
 /** Puts an amount into a slot, or, below zero, takes it out again. */
 export function post(account: Account, slot: Slot, what: Posted, amount: bigint): void {
-  slot[what] += amount;
-  if (slot.counts && (slot !== account.current || what === "presumed")) account.room -= amount;
+  slot.post(what, amount);
+  if (slot.counts) addTo(account.running, running.left, toParts(-amount));
+}
+
+/** As `post` of what a call holds in the current slot: every call comes through here. */
+export function hold({ running: cells }: Account, amount: Parts): void {
+  addTo(cells, running.held, amount);
+  takeFrom(cells, running.left, amount);
+}
+
+/** What was held in the current slot is spent: every call comes through here, too. */
+export function spend({ running: cells }: Account, held: Parts, taken: Parts): void {
+  takeFrom(cells, running.held, held);
+  addTo(cells, running.left, held);
+  addTo(cells, running.spent, taken);
+  takeFrom(cells, running.left, taken);
 }
 
 /** What was taken, or held where that is said, in a measure. What is under way at once is only ever held. */
@@ -128,13 +191,15 @@ export function quantityOf(measure: Measure, what: Posted, { money, tokens }: Ta
 
 /** Moves an account on to the window of a time. Time that goes backwards moves nothing. */
 export function advance(account: Account, nowMs: number): void {
-  if (nowMs < account.toMs) return;
+  const cells = account.running;
+  if (nowMs < (cells[untilMs] as number)) return;
   const { period } = account.budget;
   const last = account.current;
   const span = spanAt(period, nowMs);
-  account.toMs = span.toMs;
-  account.current = slotOf(span, period.kind === "calendar" ? previous(last, period, span) : null);
-  account.room -= last.spent + last.held;
+  cells[untilMs] = span.toMs;
+  last.close();
+  account.current = new Slot(span, cells);
+  if (period.kind === "calendar") account.current.before = previous(last, period, span);
   if (period.kind !== "rolling") {
     leave(account, last);
     return;
@@ -151,8 +216,8 @@ export function advance(account: Account, nowMs: number): void {
 /** What was posted to it counts no more. */
 function leave(account: Account, slot: Slot): void {
   slot.counts = false;
-  account.room += slot.spent + slot.held + slot.presumed - slot.granted;
-  account.allowance -= slot.granted;
+  addTo(account.running, running.left, toParts(slot.taken));
+  allow(account, -slot.granted);
 }
 
 /** The window before that of a time, also when nothing happened in it. What was carried into it is not carried on. */
@@ -160,18 +225,21 @@ function previous(last: Slot, period: Budget["period"], { fromMs }: Span): Slot 
   const span = spanAt(period, fromMs - 1);
   // A chain of windows would hold all history.
   last.before = null;
-  return span.index === last.span.index ? last : { ...slotOf(span, null), counts: false };
+  return span.index === last.span.index ? last : slotOver(span);
+}
+
+/** One that nothing counts in any more. */
+export function slotOver(span: Span): Slot {
+  const slot = new Slot(span);
+  slot.counts = false;
+  return slot;
 }
 
 /** Whether one that is opened anew would be the same, now and from now on. */
 export function isUntouched(account: Account): boolean {
   const { calls, allowance, budget, current, earlier } = account;
-  if (calls > 0 || allowance !== budget.limit || plainLeft(account) !== allowance) return false;
-  return (current.before === null || isEmpty(current.before)) && earlier.every(isEmpty);
-}
-
-function isEmpty({ spent, held, presumed, granted }: Slot): boolean {
-  return spent === 0n && held === 0n && presumed === 0n && granted === 0n;
+  if (calls > 0 || allowance !== budget.limit || readRunning(account.running, running.left) !== allowance) return false;
+  return (current.before?.isEmpty ?? true) && earlier.every(({ isEmpty }) => isEmpty);
 }
 
 /** The slot that a time is in, where it still counts; null: it is over, or ahead. For what is only learnt later. */
@@ -191,7 +259,7 @@ export function slotOfPast(account: Account, atMs: number): Slot {
   const known = span.index >= current.span.index ? current : earlier.find((slot) => slot.span.index === span.index);
   if (known !== undefined) return known;
   if (current.before?.span.index === span.index) return current.before;
-  const slot = slotOf(span, null);
+  const slot = new Slot(span);
   slot.counts = budget.period.kind === "rolling" && span.index >= current.span.index - budget.period.buckets;
   if (slot.counts) {
     const after = earlier.findIndex((one) => one.span.index > span.index);
@@ -200,15 +268,14 @@ export function slotOfPast(account: Account, atMs: number): Slot {
   return slot;
 }
 
-export function leftOf(account: Account): bigint {
-  const { current, carries } = account;
-  const left = plainLeft(account);
-  return carries && current.before !== null ? left + carriedOver(account.budget, current.before) : left;
+export function leftOf({ budget, current, carries, running: cells }: Account): bigint {
+  const left = readRunning(cells, running.left);
+  return carries && current.before !== null ? left + carriedOver(budget, current.before) : left;
 }
 
-/** Without what is carried over. */
-function plainLeft({ room, current: { spent, held } }: Account): bigint {
-  return room - spent - held;
+/** Whether less is left than a call asks for. @param parts of the amount. */
+export function isShort(account: Account, amount: bigint, parts: Parts): boolean {
+  return account.carries ? leftOf(account) < amount : isBelow(account.running, running.left, parts);
 }
 
 /** All that is allowed now. */
@@ -217,7 +284,7 @@ export function allowanceOf({ allowance, current, budget }: Account): bigint {
 }
 
 export function carriedOver({ limit, carryMax }: Budget, before: Slot): bigint {
-  const rest = limit + before.granted - before.spent - before.held - before.presumed;
+  const rest = limit + before.granted - before.taken;
   return carryMax === null || rest <= 0n ? 0n : rest < carryMax ? rest : carryMax;
 }
 
@@ -232,7 +299,7 @@ export function fitsAt(account: Account, needed: bigint): number | null {
   if (period.kind === "calendar") return needed <= budget.limit ? current.span.toMs : null;
   let left = leftOf(account);
   for (const slot of [...earlier, current]) {
-    left += slot.spent + slot.held + slot.presumed - slot.granted;
+    left += slot.taken - slot.granted;
     if (needed <= left) return (slot.span.index + period.buckets + 1) * period.bucketMs;
   }
   return null;
@@ -242,7 +309,7 @@ export function fitsAt(account: Account, needed: bigint): number | null {
 export function resetsAt({ budget: { period, measure }, current, earlier }: Account): number | null {
   if (period.kind === "total" || measure === "open") return null;
   if (period.kind === "calendar") return current.span.toMs;
-  const oldest = [...earlier, current].find((slot) => slot.spent + slot.held + slot.presumed > 0n) ?? current;
+  const oldest = [...earlier, current].find(({ taken }) => taken > 0n) ?? current;
   return (oldest.span.index + period.buckets + 1) * period.bucketMs;
 }
 

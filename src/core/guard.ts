@@ -6,12 +6,14 @@ import {
   type Account,
   accountName,
   advance,
-  allow,
   amend,
   amountOf,
   type Amounts,
   fitsAt,
+  grant,
+  hold as holdOn,
   isSameWindow,
+  isShort,
   isUntouched,
   leftOf,
   openAccount,
@@ -22,9 +24,11 @@ import {
   type Slot,
   slotAt,
   slotOfPast,
+  spend,
   type Taken,
 } from "./account.ts";
 import type { Budget, CallScope, Measure } from "./budget.ts";
+import { type Parts, toParts } from "./running.ts";
 import { ScopeIndex } from "./under.ts";
 
 export type Decision =
@@ -75,6 +79,7 @@ interface Ledger {
 }
 
 const unheld: Taken = { money: 0n, tokens: 0n };
+const [none, one] = [toParts(0n), toParts(1n)];
 
 /** Presumed calls that a later witness can still correct. Of more, the oldest stay as they were presumed, for good. */
 const presumedMax = 100_000;
@@ -132,9 +137,7 @@ export class GuardBook {
     if (account === null) return;
     advance(account, atMs);
     const slot = slotAt(account, atMs);
-    if (slot === null) return;
-    slot.granted += amount;
-    allow(account, amount);
+    if (slot !== null) grant(account, slot, amount);
   }
 
   /** What was taken at a time before the budget was there. */
@@ -146,12 +149,12 @@ export class GuardBook {
   /** The allowances a call is under, moved on to a time. Of `each` budgets those of its values, which are opened if they are new. */
   find(scope: CallScope, nowMs: number): Account[] {
     const accounts: Account[] = [];
-    for (const ledger of this.#index.find(scope)) {
+    this.#index.each(scope, (ledger) => {
       const account = ledger.single ?? accountOf(ledger, scope, nowMs);
-      if (account === null) continue;
+      if (account === null) return;
       advance(account, nowMs);
       accounts.push(account);
-    }
+    });
     return accounts;
   }
 
@@ -161,6 +164,7 @@ export class GuardBook {
     let unbounded: Account[] | null = null;
     let warned: Account[] | null = null;
     let uncovered: Account[] | null = null;
+    const split = toSplit(amountsOf(bound));
     for (const account of accounts) {
       const amount = amountOf(account.measure, bound);
       if (amount === null) {
@@ -169,7 +173,7 @@ export class GuardBook {
         // Nothing left is nothing left, whatever the policy.
         if (mode === "hard" && leftOf(account) <= 0n) (refused ??= []).push(account);
         else if (mode === "hard" && policy === "refuse") (unbounded ??= []).push(account);
-      } else if (amount > 0n && amount > leftOf(account)) {
+      } else if (amount > 0n && isShort(account, amount, partOf(account.measure, "held", split))) {
         if (account.budget.mode === "hard") (refused ??= []).push(account);
         else (warned ??= []).push(account);
       }
@@ -183,9 +187,8 @@ export class GuardBook {
         fitsMs: refused === null ? null : latest(by, bound),
       };
     }
-    const slots: Slot[] = [];
-    for (const { current } of accounts) slots.push(current);
-    this.#hold({ call, atMs: nowMs, accounts, slots, money: bound.money, tokens: bound.tokens });
+    const slots = accounts.map(({ current }) => current);
+    this.#hold({ call, atMs: nowMs, accounts, slots, money: bound.money, tokens: bound.tokens }, split);
     return { kind: "admitted", warned: warned ?? [], uncovered: uncovered ?? [] };
   }
 
@@ -202,7 +205,7 @@ export class GuardBook {
       accounts.push(account);
       slots.push(slotOfPast(account, atMs));
     }
-    this.#hold({ call, atMs, accounts, slots, money: bound.money, tokens: bound.tokens });
+    this.#hold({ call, atMs, accounts, slots, money: bound.money, tokens: bound.tokens }, toSplit(amountsOf(bound)));
   }
 
   /** Posts what a call really took, also past its hold. @returns its hold; null: it has none. */
@@ -304,9 +307,16 @@ export class GuardBook {
     for (const account of hold.accounts) account.calls += 1;
   }
 
-  #hold(hold: Hold): void {
-    postAll(hold, "held", amountsOf(hold), 1n);
-    for (const account of hold.accounts) account.calls += 1;
+  #hold(hold: Hold, held: Split): void {
+    const { accounts, slots } = hold;
+    for (let index = 0; index < accounts.length; index += 1) {
+      const account = accounts[index] as Account;
+      account.calls += 1;
+      const slot = slots[index] as Slot;
+      const { measure } = account;
+      if (slot === account.current) holdOn(account, partOf(measure, "held", held));
+      else post(account, slot, "held", quantityOf(measure, "held", amountsOf(hold)));
+    }
     this.#open.set(hold.call, hold);
   }
 
@@ -315,21 +325,19 @@ export class GuardBook {
     const hold = this.#open.get(call);
     if (hold === undefined) return null;
     this.#open.delete(call);
-    const held = amountsOf(hold);
-    const money = held.money - taken.money;
-    const tokens = held.tokens - taken.tokens;
     const { accounts, slots } = hold;
+    const held = amountsOf(hold);
+    const [before, after] = [toSplit(held), toSplit(taken)];
     for (let index = 0; index < accounts.length; index += 1) {
       const account = accounts[index] as Account;
-      const slot = slots[index] as Slot;
-      const { measure } = account;
       account.calls -= 1;
-      slot.held -= quantityOf(measure, "held", held);
-      slot[what] += quantityOf(measure, what, taken);
-      if (!slot.counts) continue;
-      if (slot !== account.current)
-        account.room += measure === "money" ? money : measure === "tokens" ? tokens : measure === "open" ? 1n : 0n;
-      else if (what === "presumed") account.room -= quantityOf(measure, what, taken);
+      const { measure } = account;
+      const slot = slots[index] as Slot;
+      if (slot === account.current && what === "spent") spend(account, partOf(measure, "held", before), partOf(measure, what, after));
+      else {
+        post(account, slot, "held", -quantityOf(measure, "held", held));
+        post(account, slot, what, quantityOf(measure, what, taken));
+      }
     }
     return hold;
   }
@@ -387,6 +395,21 @@ export function leastLeft(accounts: readonly Account[], measure: Measure): bigin
     if (least === null || left < least) least = left;
   }
   return least;
+}
+
+/** Amounts of a call, as they are put to all its budgets. */
+interface Split {
+  readonly money: Parts;
+  readonly tokens: Parts;
+}
+
+function toSplit({ money, tokens }: Taken): Split {
+  return { money: toParts(money), tokens: toParts(tokens) };
+}
+
+/** As `quantityOf`. */
+function partOf(measure: Measure, what: "held" | "spent", { money, tokens }: Split): Parts {
+  return measure === "money" ? money : measure === "tokens" ? tokens : measure === "calls" || what === "held" ? one : none;
 }
 
 function amountsOf({ money, tokens }: Amounts): Taken {

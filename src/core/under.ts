@@ -9,11 +9,12 @@ interface Shape<Item> {
   readonly hasTask: boolean;
   /** Of one field, which is the key then; null: of none, or of several. */
   readonly only: Exclude<BudgetField, "task"> | null;
-  readonly items: Map<string, Item[]>;
+  /** Nearly always one stands under the same values, and it is found at once: a list is one more place in memory to go to. */
+  readonly items: Map<string, Item | readonly Item[]>;
 }
 
 /** Items that each stand under a scope. */
-export class ScopeIndex<Item> {
+export class ScopeIndex<Item extends object> {
   readonly #shapes = new Map<string, Shape<Item>>();
 
   add(scope: Scope, item: Item): void {
@@ -26,8 +27,7 @@ export class ScopeIndex<Item> {
     }
     const key = keyOfScope(shape, scope);
     const items = shape.items.get(key);
-    if (items === undefined) shape.items.set(key, [item]);
-    else items.push(item);
+    shape.items.set(key, items === undefined ? item : [...listOf(items), item]);
   }
 
   remove(scope: Scope, item: Item): void {
@@ -35,9 +35,10 @@ export class ScopeIndex<Item> {
     const shape = this.#shapes.get(name);
     if (shape === undefined) return;
     const key = keyOfScope(shape, scope);
-    const rest = (shape.items.get(key) ?? []).filter((one) => one !== item);
+    const items = shape.items.get(key);
+    const rest = items === undefined ? [] : listOf(items).filter((one) => one !== item);
     if (rest.length === 0) shape.items.delete(key);
-    else shape.items.set(key, rest);
+    else shape.items.set(key, rest.length === 1 ? (rest[0] as Item) : rest);
     if (shape.items.size === 0) this.#shapes.delete(name);
   }
 
@@ -46,20 +47,28 @@ export class ScopeIndex<Item> {
   }
 
   /** Every item whose scope is part of what the call is known by. */
-  find(call: CallScope): Item[] {
-    const found: Item[] = [];
+  each(call: CallScope, act: (item: Item) => void): void {
     for (const { fields, only, hasTask, items } of this.#shapes.values()) {
       const key = only === null ? keyOf(fields, call) : call[only];
       if (key === null || key === undefined) continue;
-      if (!hasTask) push(items.get(key), found);
-      else if (call.task !== undefined) for (const task of call.task) push(items.get(key + part(task)), found);
+      if (!hasTask) actOn(items.get(key), act);
+      else if (call.task !== undefined) for (const task of call.task) actOn(items.get(key + part(task)), act);
     }
-    return found;
   }
 }
 
-function push<Item>(items: readonly Item[] | undefined, found: Item[]): void {
-  if (items !== undefined) for (const item of items) found.push(item);
+function actOn<Item>(items: Item | readonly Item[] | undefined, act: (item: Item) => void): void {
+  if (items === undefined) return;
+  if (isList(items)) for (const item of items) act(item);
+  else act(items);
+}
+
+function isList<Item>(items: Item | readonly Item[]): items is readonly Item[] {
+  return Array.isArray(items);
+}
+
+function listOf<Item>(items: Item | readonly Item[]): readonly Item[] {
+  return isList(items) ? items : [items];
 }
 
 function toShape<Item>(fields: Shape<Item>["fields"], hasTask: boolean): Shape<Item> {

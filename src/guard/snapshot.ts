@@ -1,7 +1,7 @@
 // The guard as text, so that a start reads what followed and not all that ever was. Not here: when it is written (open.ts). Invariant: a guard
 // that is read from its snapshot and told the entries after it stands as one that was told all of them.
 
-import { type Account, openAccount, type Slot, slotOf } from "../core/account.ts";
+import { type Account, grant, openAccount, post, Slot, slotOver } from "../core/account.ts";
 import { type Budget, spanAt } from "../core/budget.ts";
 import type { Position } from "../core/entry.ts";
 import type { Hold } from "../core/guard.ts";
@@ -166,25 +166,27 @@ function beginOf({ span: { fromMs } }: Slot): number {
 
 function fromText(budget: Budget, { values, current, before, earlier }: AccountText): Account {
   const account = openAccount(budget, values, current[0]);
-  account.current = toSlot(budget, current);
-  account.current.before = before === null ? null : { ...toSlot(budget, before), counts: false };
-  account.toMs = account.current.span.toMs;
-  account.earlier.push(...earlier.map((slot) => toSlot(budget, slot)));
-  for (const slot of [account.current, ...account.earlier]) {
-    account.allowance += slot.granted;
-    account.room += slot.granted - slot.presumed;
-    if (slot !== account.current) account.room -= slot.spent + slot.held;
+  const last = account.current;
+  if (before !== null) fill(account, (last.before = slotOver(spanAt(budget.period, before[0]))), before);
+  for (const text of earlier) {
+    const slot = new Slot(spanAt(budget.period, text[0]));
+    account.earlier.push(slot);
+    fill(account, slot, text);
   }
+  fill(account, last, current);
   return account;
 }
 
-function toSlot(budget: Budget, [fromMs, spent, held, presumed, granted]: SlotText): Slot {
-  return { ...slotOf(spanAt(budget.period, fromMs), null), spent, held, presumed, granted };
+function fill(account: Account, slot: Slot, [, spent, held, presumed, granted]: SlotText): void {
+  post(account, slot, "spent", spent);
+  post(account, slot, "held", held);
+  post(account, slot, "presumed", presumed);
+  grant(account, slot, granted);
 }
 
 /** Of a hold in a window that is over, and carried nowhere, nothing counts any more. */
 function slotFrom(account: Account, fromMs: number): Slot {
   const { current, earlier } = account;
   const known = [current, ...earlier, ...(current.before === null ? [] : [current.before])].find((slot) => beginOf(slot) === fromMs);
-  return known ?? { ...slotOf({ index: 0, fromMs, toMs: fromMs }, null), counts: false };
+  return known ?? slotOver({ index: 0, fromMs, toMs: fromMs });
 }
