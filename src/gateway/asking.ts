@@ -45,13 +45,23 @@ export function toAsking(book: PriceBook, trying: Trying): Asking {
   const model = modelAt(trying, first, null);
   const here = placeOf(trying, first, model);
   const cap = capInForce(here, facts);
+  // What is read of the body is read once, however many caps are tried.
+  const read = new Map<string, PossibleCall>();
+  const wayTo = (target: Target, index: number, other: string | null): PossibleCall => {
+    const sent = modelAt(trying, target, index === 0 ? other : null);
+    const name = `${index} ${sent ?? ""}`;
+    let way = read.get(name);
+    if (way === undefined) {
+      const place = placeOf(trying, target, sent);
+      const { name: at, region } = target.provider;
+      const call = { provider: at, model: sent, tier: facts.tier, tiers: tiersOf(place, facts.tier), region, atMs, untilMs };
+      read.set(name, (way = { call, request: boundRequest(place, body, facts) }));
+    }
+    return way;
+  };
   const possible = (capOf: number | null, inputTokens: number | null, other: string | null): PossibleCall[] =>
     targets.map((target, index) => {
-      const sent = modelAt(trying, target, index === 0 ? other : null);
-      const place = placeOf(trying, target, sent);
-      const request = boundRequest(place, body, facts);
-      const tiers = tiersOf(place, facts.tier);
-      const call = { provider: target.provider.name, model: sent, tier: facts.tier, tiers, region: target.provider.region, atMs, untilMs };
+      const { call, request } = wayTo(target, index, other);
       const capped = capOf === cap ? request : { ...request, cap: capOf };
       // What one provider has counted says nothing of another's tokens.
       return { call, request: index > 0 || inputTokens === null ? capped : counted(capped, inputTokens) };
@@ -68,9 +78,14 @@ export function toAsking(book: PriceBook, trying: Trying): Asking {
     cap,
     choices: facts.choices,
     thinking: facts.thinking ?? 0,
-    canCap: targets.every((target) => capSplices(placeOf(trying, target, modelAt(trying, target, null)), facts, 1) !== null),
+    // Most calls are under no budget, and nobody asks.
+    get canCap() {
+      return targets.every((target) => capSplices(placeOf(trying, target, modelAt(trying, target, null)), facts, 1) !== null);
+    },
     canRename,
-    canCount: countRequest(format.name, trying.path, model, body, facts) !== null,
+    get canCount() {
+      return countRequest(format.name, trying.path, model, body, facts) !== null;
+    },
     canCut: trying.canCut,
     inputGuess: trying.inputGuess,
     fingerprint: fingerprintOf(trying.prefix, facts.model, facts.cap),

@@ -10,7 +10,7 @@ import type { Key } from "../core/entry.ts";
 import { formatUsd, parseUsd } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import type { AnswerFacts, Cut, Format } from "../providers/format.ts";
-import { beginsWork, toWorkAsking } from "./batch.ts";
+import { beginsWork, toWorkCaller } from "./batch.ts";
 import {
   type Asked,
   asksForUsage,
@@ -152,7 +152,8 @@ export class Exchange {
     const limit = header("x-pennyworth-budget");
     if (limit !== null) this.#parts.guard.register.ofTask(readTaskBudget(limit, attribution, this.#key));
     const known = { body, address: this.#address, key: this.#key?.id ?? null, format, facts, trace, attribution, prefix };
-    const asked: Asked = { ...known, toolRounds: toolRounds(this.#parts.toolsKey, body, facts), request: createId(this.#parts.now()) };
+    const rounds = this.#parts.guard.looksAtTools ? toolRounds(this.#parts.toolsKey, body, facts) : [];
+    const asked: Asked = { ...known, toolRounds: rounds, request: createId(this.#parts.now()) };
     await this.#tryTargets(asked, chosen);
   }
 
@@ -374,10 +375,9 @@ export class Exchange {
     const isWork = this.#address.kind === "work";
     if (format !== null || isWork) recorder.requireWritable();
     const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
+    const key = this.#key?.id ?? null;
     const begins = isWork && beginsWork(this.#request.method as string, this.#address.path);
-    const uncovered = begins
-      ? this.#parts.guard.pass(toWorkAsking(this.#parts.guard.now(), attribution, this.#key?.id ?? null, target.provider.name))
-      : [];
+    const uncovered = begins ? this.#parts.guard.pass(toWorkCaller(this.#parts.now(), attribution, key, target.provider.name)) : [];
     const work = isWork ? this.#parts.works.passing(this.#toPassing(target, attribution)) : null;
     await new Promise<void>((resolve) => {
       const attempt = new Attempt({

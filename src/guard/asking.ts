@@ -5,16 +5,20 @@ import type { Attribution, GuardMark, Hold } from "../core/call.ts";
 import type { CallScope } from "../core/budget.ts";
 import type { ToolRound } from "../core/loop.ts";
 
-export interface Asking {
+/** Who asks for what, as a refusal has it. */
+export interface Caller {
   /** Id of the try, which is a call of its own; and of the client's one request. */
   readonly call: string;
   readonly request: string;
-  readonly attempt: number;
-  readonly atMs: number;
   readonly attribution: Attribution;
   readonly key: string | null;
   readonly provider: string;
   readonly model: string | null;
+}
+
+export interface Asking extends Caller {
+  readonly attempt: number;
+  readonly atMs: number;
   /** The client's own cap on the output tokens of one answer; null: none. 0: nothing is generated. */
   readonly cap: number | null;
   /** How many answers are asked for. */

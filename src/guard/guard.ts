@@ -5,7 +5,7 @@
 import { type Account, leftOf } from "../core/account.ts";
 import type { CallScope } from "../core/budget.ts";
 import type { CallEnd, CallStart, GuardMark, Observation } from "../core/call.ts";
-import type { CapCode, TreePolicy } from "../core/cap.ts";
+import { type CapCode, looksAtTools, type TreePolicy } from "../core/cap.ts";
 import type { Entry, GuardEntry } from "../core/entry.ts";
 import { boundOf, type GuardBook, type Hold } from "../core/guard.ts";
 import { toPico } from "../core/money.ts";
@@ -13,7 +13,7 @@ import type { Stop } from "../core/family.ts";
 import { isUnder, type Refused } from "../core/refusal.ts";
 import { TreeBook } from "../core/tree.ts";
 import { PennyworthError } from "../error.ts";
-import type { Admitted, Asking } from "./asking.ts";
+import type { Admitted, Asking, Caller } from "./asking.ts";
 import { Breaches, isShortened } from "./breach.ts";
 import { type Fair, toClaim, valuesOf } from "./claim.ts";
 import { Memory } from "./memory.ts";
@@ -32,10 +32,12 @@ import {
   wouldFit,
 } from "./plan.ts";
 import { type Known, scopeOf } from "./scope.ts";
+import type { Claim } from "./gate.ts";
 import { type Attempt, FairQueue } from "./queue.ts";
 import { Register, type RegisterEffects, scopeWords } from "./register.ts";
 import { takenBy } from "./taken.ts";
-import { about, blind, codes, crowded, exhausted, GuardRefusal, toEvent, toRefuser, tooShort } from "./words.ts";
+import type { Judged, TreeSaid, Way } from "./way.ts";
+import { about, blind, codes, crowded, exhausted, GuardRefusal, lasting, toEvent, toRefuser, tooShort } from "./words.ts";
 
 export interface GuardOptions {
   /** How long a call that a rate refuses may wait for its turn, ms; 0: not at all. */
@@ -60,6 +62,8 @@ export class Guard {
   readonly #effects: GuardEffects;
   readonly #queue: FairQueue;
   #policies: readonly TreePolicy[] = [];
+  /** Whether anybody looks at `Asking.toolRounds`: to read them costs about as much as to read the request. */
+  looksAtTools = false;
 
   readonly register: Register;
   readonly book: GuardBook;
@@ -93,6 +97,7 @@ export class Guard {
   /** Caps on task trees, as the settings say. */
   set policies(policies: readonly TreePolicy[]) {
     this.#policies = policies;
+    this.looksAtTools = looksAtTools(policies);
   }
 
   /**
@@ -103,9 +108,8 @@ export class Guard {
     const asking = this.breaches.widen(asked);
     let tree: TreeSaid | null = null;
     try {
-      const scope = this.scopeOf(asking);
-      this.#passHalts(scope);
-      tree = this.#passTree(scope, asking);
+      this.#passHalts(asking);
+      tree = this.#passTree(asking);
       const said = tree;
       // It is judged when its wait is over: what is let in is sent at once, and holds nothing before.
       const found = said.delayMs > 0 ? { kind: "slow" as const } : this.#judge(asking, null, said, true, true);
@@ -145,18 +149,17 @@ export class Guard {
    * @returns the budgets that do not cover it.
    * @throws GuardRefusal where a hard budget stands over it that does not allow such calls, or has nothing left.
    */
-  pass(asking: Asking): readonly string[] {
+  pass(caller: Caller): readonly string[] {
     try {
-      const scope = this.scopeOf(asking);
-      this.#passHalts(scope);
+      this.#passHalts(caller);
       const nowMs = this.#effects.now();
       const unknown = { money: null, tokens: null };
-      const decision = this.book.admit(asking.call, this.book.find(scope, nowMs), unknown, nowMs);
-      if (decision.kind === "refused") throw exhausted(asking, decision, unknown, nowMs);
-      this.book.release(asking.call);
+      const decision = this.book.admit(caller.call, this.book.find(this.scopeOf(caller), nowMs), unknown, nowMs);
+      if (decision.kind === "refused") throw exhausted(decision, unknown, nowMs, lasting);
+      this.book.release(caller.call);
       return decision.uncovered.map(nameOf);
     } catch (cause) {
-      return this.#refused(asking, null, cause);
+      return this.#refused(caller, null, cause);
     }
   }
 
@@ -301,8 +304,10 @@ export class Guard {
     if (this.#queue.waiting > 0) this.#queue.poke(hold.accounts.map(({ name }) => name));
   }
 
-  #passHalts(scope: CallScope): void {
+  /** @param placed see `scopeOf`. */
+  #passHalts(known: Known, placed: string | null = null): void {
     if (this.register.halts.size === 0) return;
+    const scope = this.scopeOf(known, placed);
     for (const halt of this.register.halts.values()) {
       if (!isUnder(halt.scope, scope)) continue;
       const why = halt.note === null ? "" : ` (${halt.note})`;
@@ -312,10 +317,11 @@ export class Guard {
   }
 
   /** What the tree says; @throws the refusal of one that is stopped. */
-  #passTree(scope: CallScope, asking: Asking): TreeSaid {
+  #passTree(asking: Asking): TreeSaid {
     const { task, root, parent, session, agent, type } = asking.attribution;
     const { call, request, attempt, key, atMs, fingerprint, toolRounds, isHeld } = asking;
-    const policies = this.#policies.length === 0 ? this.#policies : this.#policies.filter(({ scope: wanted }) => isUnder(wanted, scope));
+    const scope = this.#policies.length === 0 ? null : this.scopeOf(asking);
+    const policies = scope === null ? [] : this.#policies.filter(({ scope: wanted }) => isUnder(wanted, scope));
     const tree = { call, request, attempt, task, root, parent, session, agent, type, key, atMs, fingerprint, toolRounds, isHeld };
     const said = this.trees.enter(tree, policies);
     if (said.kind !== "stop")
@@ -332,10 +338,10 @@ export class Guard {
   }
 
   /** Puts a refusal on record. For the tree, the call was not. */
-  #refused(asking: Asking, tree: TreeSaid | null, cause: unknown): never {
-    if (tree !== null) this.trees.left(asking.call, null);
+  #refused(caller: Caller, tree: TreeSaid | null, cause: unknown): never {
+    if (tree !== null) this.trees.left(caller.call, null);
     if (!(cause instanceof GuardRefusal)) throw cause;
-    const { call: id, request, attribution, key, provider, model } = asking;
+    const { call: id, request, attribution, key, provider, model } = caller;
     const { code, detail, against, stopped } = cause;
     const atMs = this.#effects.now();
     const refused = { id, request, atMs, code, detail, attribution, key, provider, model, against, stopped };
@@ -351,32 +357,33 @@ export class Guard {
   /** @param waits whether it may be told to wait. @param counts whether it may be told to ask for the number of its tokens. */
   #judge(asking: Asking, inputTokens: number | null, tree: TreeSaid, waits: boolean, counts = false): Judged {
     const nowMs = this.#effects.now();
-    const scope = this.scopeOf(asking, tree.task);
     // Somebody may have stopped it while it waited.
-    this.#passHalts(scope);
+    this.#passHalts(asking, tree.task);
+    const scope = this.scopeOf(asking, tree.task);
     const accounts = this.book.isEmpty ? [] : this.book.find(scope, nowMs);
     const way = { asking, scope, nowMs, accounts, tree };
     if (accounts.length === 0) return this.#admitted(way, asPlanned(asking), undegraded, [], []);
     const policy = this.#policyOf(asking, accounts);
     const useful = usefulOf(asking, accounts, (type) => this.memory.median(type));
     const planned = plan(asking, accounts, policy, inputTokens, useful);
-    if (
-      waits &&
-      this.#queue.waiting > 0 &&
-      this.#queue.mustWait(toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares))
-    )
-      return { kind: "wait", policy, planned };
+    const claim = waits && this.#queue.waiting > 0 ? this.#claim(asking, accounts, planned, policy) : null;
+    if (claim !== null && this.#queue.mustWait(claim)) return { kind: "wait", policy, planned };
     if (planned.short === null && isBlind(asking, accounts, planned)) throw blind(asking, accounts);
     const decision = planned.short === null ? this.book.admit(asking.call, accounts, planned.amounts, nowMs) : null;
-    if (decision?.kind === "admitted" && waits && this.#queue.waiting > 0)
-      this.#queue.passed(toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares));
-    if (decision?.kind === "admitted") return this.#admitted(way, planned, policy, decision.uncovered, decision.warned);
+    if (decision?.kind === "admitted") {
+      if (claim !== null) this.#queue.passed(claim);
+      return this.#admitted(way, planned, policy, decision.uncovered, decision.warned);
+    }
     if (counts && asking.canCount && wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
     if (decision === null) throw tooShort(planned, policy);
     const canWait = decision.by.every(({ budget }) => budget.kind === "rate") ? this.#options.waitMsMax : policy.waitMs;
     if (waits && canWait > 0 && decision.reason === "used up" && isWorthWaiting(decision.by, planned.amounts))
       return { kind: "wait", policy, planned };
-    throw exhausted(asking, decision, planned.amounts, nowMs);
+    throw exhausted(decision, planned.amounts, nowMs, asking.bound(asking.cap, null, null).unbounded);
+  }
+
+  #claim(asking: Asking, accounts: readonly Account[], { amounts }: Plan, policy: Degraded): Required<Claim> {
+    return toClaim(asking, accounts, amounts, policy, this.#options, this.register.shares);
   }
 
   /** What takes time: the provider is asked for the number of tokens, or the call waits for its turn. */
@@ -407,7 +414,7 @@ export class Guard {
     let admitted: Admitted | null = null;
     let refusal: unknown = null;
     const waited = await this.#queue.wait({
-      ...toClaim(asking, accounts, planned.amounts, policy, this.#options, this.register.shares),
+      ...this.#claim(asking, accounts, planned, policy),
       call: asking.call,
       deadlineMs: this.#effects.now() + waitMs,
       signal,
@@ -475,24 +482,6 @@ export class Guard {
     return policy.model !== null && !asking.canRename ? { ...policy, model: null } : policy;
   }
 }
-
-/** A try before the guard. */
-interface Way {
-  readonly asking: Asking;
-  readonly scope: CallScope;
-  readonly nowMs: number;
-  readonly accounts: readonly Account[];
-  readonly tree: TreeSaid;
-}
-
-interface TreeSaid {
-  /** The task that it is counted under; null: none. */
-  readonly task: string | null;
-  readonly delayMs: number;
-  readonly warnings: readonly string[];
-}
-
-type Judged = Admitted | { readonly kind: "count" } | { readonly kind: "wait"; readonly policy: Degraded; readonly planned: Plan };
 
 function nameOf({ name }: Account): string {
   return name;

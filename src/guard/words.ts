@@ -68,17 +68,20 @@ export function describe({ budget, left, limit, needed, resetsMs }: Against, { m
   return `of ${formatAmount(limit, measure)} in the budget ${budget} ${rest} is left${asked}. ${when}; ${owner} can grant more`;
 }
 
-/** The budgets that a decision names do not let the call in. */
+/** Why nobody knows what some work costs. */
+export const lasting = "work that outlasts its request has no bound";
+
+/** The budgets that a decision names do not let the call in. @param unbounded why nobody knows its bound, where nobody does. */
 export function exhausted(
-  asking: Asking,
   { by, reason, fitsMs }: Extract<Decision, { readonly kind: "refused" }>,
   amounts: Amounts,
   nowMs: number,
+  unbounded: string | null,
 ): GuardRefusal {
   const against = by.map((account) => againstOf(account, amounts));
   const words = describe(against[0] as Against, (by[0] as Account).budget);
   if (reason === "no bound") {
-    const why = asking.bound(asking.cap, null, null).unbounded ?? "nobody knows its bound";
+    const why = unbounded ?? "nobody knows its bound";
     return new GuardRefusal("budget_unbounded", `${why}; ${words}; \`unbounded: allow\` would let it in, uncovered`, against, null);
   }
   if (!by.every(({ budget }) => budget.kind === "rate")) return new GuardRefusal("budget_exhausted", words, against, null);
