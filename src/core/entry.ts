@@ -6,6 +6,7 @@ import type { Budget } from "./budget.ts";
 import type { CallEnd, CallStart, Observation } from "./call.ts";
 import type { Charge } from "./charge.ts";
 import type { Pico } from "./money.ts";
+import type { Outcome, TaskBegun } from "./outcome.ts";
 import type { PeriodCharge } from "./period.ts";
 import type { Halt, Refused } from "./refusal.ts";
 import type { UsageClass } from "./usage.ts";
@@ -129,6 +130,10 @@ export type Entry =
   | { readonly kind: "resumed"; readonly atMs: number; readonly id: string; readonly by: string }
   /** An operator says what a call really cost of which nobody knew how it ended. For budgets alone: the call stays as it is on record. */
   | { readonly kind: "presumed.settled"; readonly atMs: number; readonly call: string; readonly costPico: Pico; readonly by: string }
+  /** The first one of a task stands. */
+  | { readonly kind: "task.begun"; readonly task: TaskBegun }
+  /** The first one of an id stands. Of a task that nobody has heard of yet, it waits for it. */
+  | { readonly kind: "outcome"; readonly outcome: Outcome }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: Key }
   | { readonly kind: "key.revoked"; readonly atMs: number; readonly id: string }
   /** `calls` calls went through unmetered, by setting, while the journal could not be written. */

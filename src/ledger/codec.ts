@@ -9,6 +9,7 @@ import type { Usage, UsageClass, UsagePart } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";
 import { readAttribution, some, type Written, type WrittenAttribution, writeAttribution } from "./fields.ts";
 import { readGuardEntry, readMark, writeGuardEntry, type WrittenGuardEntry, type WrittenMark, writeMark } from "./budgets.ts";
+import { readOutcome, readTask, writeOutcome, type WrittenOutcome, type WrittenTask, writeTask } from "./outcomes.ts";
 import { readPeriod, readWork, type WrittenPeriod, type WrittenWork, writePeriod, writeWork } from "./periods.ts";
 import { readReratings, type WrittenReratings, writeReratings } from "./reratings.ts";
 
@@ -40,6 +41,10 @@ export function encodeEntry(entry: Entry): string {
       return JSON.stringify({ v: entryVersion, kind: entry.kind, closing: writeClosing(entry.closing) });
     case "reconciled":
       return JSON.stringify({ v: entryVersion, kind: entry.kind, reconciled: writeReconciled(entry.reconciled) });
+    case "task.begun":
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, task: writeTask(entry.task) });
+    case "outcome":
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, outcome: writeOutcome(entry.outcome) });
     case "budget.set":
     case "budget.unset":
     case "budget.granted":
@@ -99,6 +104,10 @@ export function decodeEntry(text: string, at?: Position): Entry {
       return { kind: "closed", closing: { ...json.closing, costPico: toPico(BigInt(json.closing.costPico)) } };
     case "reconciled":
       return { kind: "reconciled", reconciled: readReconciled(json.reconciled) };
+    case "task.begun":
+      return { kind: "task.begun", task: readTask(json.task) };
+    case "outcome":
+      return { kind: "outcome", outcome: readOutcome(json.outcome) };
     case "key.revoked":
       return { kind: "key.revoked", atMs: json.atMs, id: json.id };
     case "gap":
@@ -176,6 +185,8 @@ type WrittenEntry = { readonly v: unknown } & (
   | { readonly kind: "work.begun"; readonly work: WrittenWork }
   | { readonly kind: "charge"; readonly charge: WrittenPeriod }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: WrittenKey }
+  | { readonly kind: "task.begun"; readonly task: WrittenTask }
+  | { readonly kind: "outcome"; readonly outcome: WrittenOutcome }
   | { readonly kind: "prices.taken"; readonly list: WrittenTaken }
   | ({ readonly kind: "rerated"; readonly rerate: string; readonly atMs: number } & WrittenReratings)
   | { readonly kind: "closed"; readonly closing: WrittenClosing }
