@@ -143,7 +143,10 @@ export class GuardBook {
   /** What was taken at a time before the budget was there. */
   opening(id: string, values: readonly string[], amount: bigint, atMs: number): void {
     const account = this.#named(id, values);
-    if (account !== null) post(account, slotOfPast(account, atMs), "spent", amount);
+    if (account === null) return;
+    // Nobody may have looked at it since an earlier window.
+    advance(account, atMs);
+    post(account, slotOfPast(account, atMs), "spent", amount);
   }
 
   /** The allowances a call is under, moved on to a time. Of `each` budgets those of its values, which are opened if they are new. */

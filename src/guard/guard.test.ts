@@ -351,6 +351,17 @@ describe("what a restart must not forget", () => {
     expect(world.guard.memory.tally.breaches).toBe(1);
   });
 
+  it("what was taken before a budget was there, where only refused calls have come since its window began", () => {
+    const world = new World();
+    const daily = { kind: "calendar", unit: "day", zone: "UTC" } as const;
+    const terms = { ...usualTerms, id: "one", owner: "ada", limit: 0n, period: daily };
+    world.guard.register.set(terms, "api");
+    world.nowMs += 48 * hour;
+    expect(() => perform(world, { do: "call", agent: undefined, customer: undefined, money: 1n, tokens: 0n, waits: false })).not.toThrow();
+    world.guard.register.opening("one", [{ values: [], atMs: world.nowMs, amount: 3n }]);
+    for (const guard of both(world)) expect(guard.book.find({}, world.nowMs).map(leftOf)).toEqual([-3n]);
+  });
+
   it("texts that look like amounts", () => {
     const world = new World();
     world.guard.register.set({ ...usualTerms, id: "one", owner: "\u000112", limit: 1n, period: { kind: "total" } }, "api");
