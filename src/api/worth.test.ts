@@ -1,0 +1,335 @@
+import { describe, expect, it } from "vitest";
+import type { SuccessRow } from "../ledger/store.ts";
+import { createApi } from "./app.ts";
+import { createMemory, emptyRow, type MemoryContext, nowMs } from "./memory.fixture.ts";
+
+interface Answer {
+  readonly verdict: string;
+  readonly summary: string;
+  readonly breakEven: { readonly kind: string; readonly p: number };
+  readonly expected: { readonly basis: { readonly perTask: Sums; readonly all: Sums } };
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly [field: string]: unknown;
+}
+
+interface Sums {
+  readonly agent: string;
+  readonly other: string;
+  readonly saved: string;
+  readonly savedPercent: string;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+async function ask(body: unknown, path = "/worth", context: MemoryContext = createMemory([]), token = "reader") {
+  const text = JSON.stringify(body);
+  const response = await createApi(context).request(`/api/v1${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) },
+    body: text,
+  });
+  return { status: response.status, body: (await response.json()) as Answer };
+}
+
+const person = { minutes: 9, rate: "32" };
+/** 6,500 tokens at $9 a million, nobody reviews, every failure is found and takes six minutes more. */
+const agent = { cost: "0.0585", success: 0.68, cleanupMinutes: 6 };
+
+const at = async (success: number) => (await ask({ person, agent: { ...agent, success }, tasks: 3_200 })).body;
+
+describe("the support example", () => {
+  it("costs $8,379.20 for 3,200 tickets, 45.45 % less than $15,360, and pays from 40.7 %", async () => {
+    const { status, body } = await ask({ person, agent, tasks: 3_200 });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ verdict: "go", reason: "above_break_even", breakEven: { kind: "at", p: 0.4073125 }, tasks: 3_200 });
+    expect(body.expected.basis.all).toMatchObject({ agent: "8379.2", other: "15360", saved: "6980.8", savedPercent: "45.45" });
+    // By hand: 0.32 of $3.20 and of $4.80.
+    expect(body.expected.basis.perTask.parts).toEqual({ run: "0.0585", review: "0", cleanup: "1.024", redo: "1.536", damage: "0" });
+    expect(body.summary).toBe(
+      "Go: the agent pays from 40.7 % success on, and it succeeds in 68 %. A task is expected to cost $2.62 against $4.80: $2.18 (45.45 %) saved.",
+    );
+  });
+
+  it("is still no loss at 45 %, is one at 40 %, and is at break-even between", async () => {
+    expect((await at(0.45)).expected.basis.all.saved).toBe("1092.8");
+    expect(await at(0.4)).toMatchObject({ verdict: "no", reason: "below_break_even" });
+    expect(await at(0.4073125)).toMatchObject({ verdict: "no", reason: "at_break_even" });
+    // Told apart, where a decimal more is needed for it.
+    expect((await at(0.4074)).summary).toMatch(/pays from 40\.73 % success on, and it succeeds in 40\.74 %/);
+  });
+
+  it("is not decided by few tasks, and says how many it takes", async () => {
+    const { body } = await ask({ person, agent: { ...agent, success: { successes: 6, tasks: 12 } } });
+    expect(body).toMatchObject({ verdict: "not_enough_data", reason: "around_break_even" });
+    const { likely, least } = body["moreTasks"] as { likely: number; least: number };
+    // z² p*(1−p*) ÷ (0.5 − p*)² = 3.8415 × 0.24141 ÷ 0.0085914 = 107.9: 108 tasks in all.
+    expect(likely).toBe(96);
+    expect(body.summary).toMatch(/25\.4 % to 74\.6 % \(6 of 12 tasks, at 95 % confidence\).*about 96 more tasks/);
+    expect(least).toBeLessThan(likely);
+  });
+
+  it("turns where each input alone makes the sum zero", async () => {
+    const { body } = await ask({ person, agent });
+    const { bars } = body["sensitivity"] as { bars: { input: string; turnsAt: unknown; now: unknown; flips: boolean }[] };
+    const found = Object.fromEntries(bars.map((bar) => [bar.input, bar.turnsAt]));
+    expect(found["success"]).toBe(0.4073125);
+    // 2.6185 − 0.0585 is what failures cost: a run may cost 4.80 − 2.56.
+    expect(found["cost"]).toBe("2.24");
+    // 0.0585 + 0.32·(K + 4.8) = 4.8: K = 10.0171875 dollars, which at $32 an hour are 18.782… minutes.
+    expect(found["cleanupMinutes"]).toBeCloseTo((10.0171875 / 32) * 60, 9);
+    expect(found["minutes"]).toBeCloseTo((((0.0585 + 0.32 * 3.2) / 0.68) * 60) / 32, 9);
+    // What is saved pays for so much checking; of damage no failure is left that could do any.
+    expect(found["reviewMinutes"]).toBeCloseTo((2.1815 / 32) * 60, 9);
+    expect(bars.map(({ input }) => input)).not.toContain("damage");
+  });
+});
+
+describe("a dearer one", () => {
+  // economics/parity.test.ts: against 120 minutes at $60, 0.50 and 10 minutes of review, and 2.50 and 2 minutes.
+  const wanted = { person: { minutes: 120, rate: "60" }, agent: { cost: "0.5", reviewMinutes: 10, success: 0.8 } };
+
+  it("five times as dear that cuts review from ten minutes to two saves $6, and may cost $8.50, or take eight minutes", async () => {
+    const { body } = await ask({ ...wanted, dearer: { cost: "2.5", reviewMinutes: 2 } });
+    expect(body["dearer"]).toMatchObject({
+      p: 0.8,
+      isAssumed: true,
+      saved: "6",
+      needed: { kind: "at", p: 0.75 },
+      reviewMinutes: 8,
+      cost: "8.5",
+    });
+  });
+
+  it("is weighed at its own success where that is said", async () => {
+    const { body } = await ask({ ...wanted, dearer: { cost: "2.5", reviewMinutes: 2, success: 0.7 } });
+    // 2.50 + 2 + 0.3·120 = 40.50 against 34.50.
+    expect(body["dearer"]).toMatchObject({ p: 0.7, isAssumed: false, saved: "-6" });
+  });
+
+  it("stands beside GDPval's two ways, and whether checking pays", async () => {
+    const published = { minutes: 404, rate: "53.61386138613861" };
+    const tries = { cost: "0.76", minutes: 4.5, reviewMinutes: 109, reviewRate: "47.33944954", success: 0.388 };
+    const { body } = await ask({ person: { ...published, rate: "53.613861386139" }, agent: { ...tries, damage: "1000", detection: 0.9 } });
+    const { once, untilAccepted } = body["gdpval"] as Record<"once" | "untilAccepted", { speedup: number; saving: number }>;
+    expect([once.speedup.toFixed(2), once.saving.toFixed(2)]).toEqual(["1.12", "1.17"]);
+    expect([untilAccepted.speedup.toFixed(2), untilAccepted.saving.toFixed(2)]).toEqual(["1.38", "1.61"]);
+    // 0.612 × 0.9 × (1000 − 361) = 351.96, and a review costs 86.
+    expect(body["review"]).toMatchObject({ pays: true, unreviewed: 0 });
+    expect(Number((body["review"] as { gain: string }).gain)).toBeCloseTo(351.9612, 3);
+  });
+});
+
+describe("without a person", () => {
+  it("the value of what succeeds stands against it", async () => {
+    const { body } = await ask({
+      value: "10",
+      agent: { cost: "1", reviewMinutes: 2, reviewRate: "30", cleanup: "3", detection: 0.5, damage: "14", success: 0.9 },
+      tasks: 10,
+    });
+    // economics/worth.test.ts: 90 against 30, from 60 % on.
+    expect(body.breakEven).toEqual({ kind: "at", p: 0.6 });
+    expect(body.expected.basis.all).toMatchObject({ agent: "30", other: "90", savedHours: null });
+    expect(body["gdpval"]).toBeNull();
+  });
+
+  it("with nothing known of its success, only the break-even is said", async () => {
+    const { body } = await ask({ value: "10", agent: { cost: "4" } });
+    expect(body).toMatchObject({ verdict: "not_enough_data", reason: "no_outcomes", expected: null, sensitivity: null, success: null });
+    expect(body.summary).toMatch(/pays from 40 % success on, and no outcome is known/);
+    expect((await ask({ value: "4", agent: { cost: "4" } })).body).toMatchObject({ verdict: "no", reason: "never_cheaper" });
+  });
+});
+
+describe("refuses, by name,", () => {
+  it.each<[string, unknown, RegExp]>([
+    ["an unknown field", { person, agent: { ...agent, colour: "red" } }, /unknown "colour"/],
+    ["a percentage", { person, agent: { ...agent, success: 68 } }, /agent\.success: must be a probability, from 0 to 1; 68 % is 0\.68/],
+    ["a probability above one", { person, agent: { ...agent, detection: 1.2 } }, /agent\.detection: must be a probability/],
+    ["a negative probability", { person, agent: { ...agent, success: -0.1 } }, /agent\.success: must be a probability/],
+    [
+      "a range upside down",
+      { person, agent: { ...agent, success: { low: 0.8, high: 0.2 } } },
+      /agent\.success\.low: must not be above high/,
+    ],
+    [
+      "more successes than tasks",
+      { person, agent: { ...agent, success: { successes: 5, tasks: 3 } } },
+      /agent\.success\.successes: must not be above the tasks/,
+    ],
+    [
+      "half a task",
+      { person, agent: { ...agent, success: { successes: 0.5, tasks: 3 } } },
+      /agent\.success\.successes: must be a whole number/,
+    ],
+    ["success in words", { person, agent: { ...agent, success: "often" } }, /agent\.success: must be a probability \(0\.68\), a range/],
+    [
+      "a negative time",
+      { person, agent: { ...agent, reviewMinutes: -3 } },
+      /agent\.reviewMinutes: must be minutes, a number from 0 to 9000000/,
+    ],
+    ["a time in words", { person: { ...person, minutes: "nine" }, agent }, /person\.minutes: must be minutes/],
+    ["an amount as a number", { person: { ...person, rate: 32 }, agent }, /person\.rate: must be dollars as text/],
+    ["a negative amount", { person, agent: { ...agent, damage: "-1" } }, /agent\.damage: must be dollars as text/],
+    ["an amount without end", { person, agent: { ...agent, cost: "1e99" } }, /agent\.cost: must be dollars as text/],
+    ["finer than a picodollar", { person, agent: { ...agent, cost: "0.0000000000001" } }, /agent\.cost: .*twelve decimals/],
+    ["no cost", { person, agent: { success: 0.5 } }, /agent\.cost: is needed/],
+    ["nothing to stand against", { agent }, /person: is needed, or else value/],
+    ["both to stand against", { person, value: "1", agent }, /person: and value exclude each other/],
+    ["labour without a rate", { value: "1", agent: { cost: "1", reviewMinutes: 3 } }, /agent\.reviewRate: is needed/],
+    ["tasks that are no number", { person, agent, tasks: 1.5 }, /tasks: must be a whole number/],
+    ["a dearer one without a cost", { person, agent, dearer: { reviewMinutes: 1 } }, /dearer\.cost: is needed/],
+  ])("%s", async (_, body, message) => {
+    const { status, body: answer } = await ask(body);
+    expect([status, answer.error?.code, answer.error?.message]).toEqual([400, "request_malformed", expect.stringMatching(message)]);
+  });
+
+  it("who may not read", async () => {
+    expect((await ask({ person, agent }, "/worth", createMemory([]), "user")).status).toBe(403);
+  });
+});
+
+/** Thirty tasks that ended, of which two said nothing, and one open. */
+const ended: SuccessRow = {
+  ...emptyRow,
+  group: ["ticket"],
+  success: { tasks: 20, cost: "2" },
+  failure: { tasks: 8, cost: "1.5" },
+  unknown: { tasks: 2, cost: "0.1" },
+  open: { tasks: 1, cost: "7" },
+  reviewMillis: "900000",
+  contradictory: 1,
+  unpriced: 3,
+};
+
+function withLedger(rows: readonly SuccessRow[]): MemoryContext {
+  const context = createMemory([]);
+  context.tasks.page = { ...context.tasks.page, rows, total: rows[0] ?? emptyRow };
+  return context;
+}
+
+describe("from the ledger", () => {
+  it("come success, what an ended task cost and how long it was checked, and it says so", async () => {
+    const context = withLedger([ended]);
+    const { body } = await ask(
+      { person, agent: { cleanupMinutes: 6 }, fromLedger: { type: "ticket", agent: "helper", since: "30d" } },
+      "/worth",
+      context,
+    );
+    // 3.60 dollars and 15 minutes over thirty ended tasks; 20 of 28 are known to have succeeded.
+    expect(body["used"]).toEqual({
+      cost: { value: "0.12", from: "ledger" },
+      reviewMinutes: { value: 0.5, from: "ledger" },
+      success: { value: { successes: 20, tasks: 28 }, from: "ledger" },
+    });
+    expect(body["ledger"]).toMatchObject({
+      type: "ticket",
+      agent: "helper",
+      successes: 20,
+      failures: 8,
+      unknown: 2,
+      open: 1,
+      sinceMs: nowMs - 30 * 86_400_000,
+    });
+    expect(body["success"]).toMatchObject({ kind: "counted", at: 20 / 28, successes: 20, tasks: 28 });
+    expect(body["notes"]).toEqual([
+      "Of 2 tasks that have ended nobody said how: success is counted over the other 28.",
+      "1 task is still open, and not counted.",
+      "A run costs more than is reckoned: of 3 tasks some usage has no price.",
+      "Of 1 task sources say different things; the weightier one counts.",
+      "Checking took at least as long as is reckoned: what was said of it is spread over all tasks that have ended.",
+    ]);
+    expect(context.asked.success).toMatchObject([
+      {
+        by: [],
+        filters: [
+          { field: "agent", value: "helper", operator: "=" },
+          { field: "type", value: "ticket", operator: "=" },
+        ],
+        openMs: context.openMs,
+        nowMs,
+      },
+    ]);
+  });
+
+  it("comes nothing that is said", async () => {
+    const { body } = await ask(
+      { person, agent: { ...agent, reviewMinutes: 1 }, fromLedger: { type: "ticket" } },
+      "/worth",
+      withLedger([ended]),
+    );
+    expect(body["used"]).toMatchObject({
+      cost: { value: "0.0585", from: "said" },
+      reviewMinutes: { value: 1, from: "said" },
+      success: { from: "said" },
+    });
+  });
+
+  it("a time to check that nobody said is told, and no success is no success rate", async () => {
+    const row = { ...ended, reviewMillis: null, success: { tasks: 0, cost: "0" }, failure: { tasks: 0, cost: "0" } };
+    const { body } = await ask({ person, agent: {}, fromLedger: { type: "ticket" } }, "/worth", withLedger([row]));
+    expect(body["used"]).toMatchObject({
+      cost: { value: "0.05" },
+      reviewMinutes: { value: 0, from: "none" },
+      success: { value: null, from: "none" },
+    });
+    expect(body).toMatchObject({ verdict: "not_enough_data", reason: "no_outcomes" });
+    expect(body["notes"]).toContainEqual(expect.stringMatching(/^Nobody said how long these tasks took to check/));
+  });
+
+  it("an unknown type is refused with what is near it", async () => {
+    const context = withLedger([{ ...emptyRow, group: ["ticket"] }]);
+    const { status, body } = await ask({ person, agent: {}, fromLedger: { type: "tickets" } }, "/worth", context);
+    expect([status, body.error?.message]).toEqual([
+      400,
+      expect.stringMatching(/no task of the type "tickets" is on record \(near it: ticket\); say agent\.cost/),
+    ]);
+  });
+});
+
+const points = (body: Answer) =>
+  body["points"] as { type: string; ratio: number; classes: { at: string } | null; missing: string[]; mostDamage: string | null }[];
+
+describe("the map", () => {
+  const report = { type: "report", minutes: 120, reviewMinutes: 10, cost: "1", damage: "40", success: 0.9 };
+  const ground = { rate: "60", detection: 0.5 };
+
+  it("ten minutes of checking against two hours of doing: 0.0833, and sweet", async () => {
+    const { status, body } = await ask({ ...ground, types: [report] }, "/worth/map");
+    expect(status).toBe(200);
+    const [point] = points(body);
+    expect([point?.ratio.toFixed(4), point?.classes?.at, point?.mostDamage]).toEqual(["0.0833", "sweet", "2060"]);
+    const { edge } = point as unknown as { edge: { minutes: number; reviewMinutes: number; sweetMinutes: number | null }[] };
+    // E = H at C + R + 0.1·(0.5·H + 0.5·L) = H: R = 0.95·H − 3, in minutes at a dollar a minute; sweet below half of it.
+    for (const { minutes, reviewMinutes } of edge) expect(reviewMinutes).toBeCloseTo(Math.max(0, 0.95 * minutes - 3), 6);
+    expect(edge.at(-1)).toMatchObject({ minutes: 240, sweetMinutes: expect.closeTo(112.5, 6) });
+  });
+
+  it("says what is missing, and takes from the ledger what it has", async () => {
+    const { body } = await ask(
+      { ...ground, types: [{ type: "ticket", minutes: 9 }], fromLedger: {} },
+      "/worth/map",
+      withLedger([ended, { ...ended, group: ["other"], reviewMillis: null }, { ...ended, group: [null] }]),
+    );
+    expect(points(body)).toMatchObject([
+      {
+        type: "ticket",
+        missing: ["damage"],
+        cost: "0.12",
+        reviewMinutes: 0.5,
+        from: { cost: "ledger", success: "ledger", reviewMinutes: "ledger" },
+      },
+      { type: "other", missing: ["minutes", "reviewMinutes", "damage"], classes: null },
+    ]);
+    expect(body["notes"]).toEqual([
+      "From the ledger: what a run costs of 2, how often it succeeds of 2, the time to check of 1 of 2 types.",
+    ]);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["a type twice", { ...ground, types: [report, report] }, /types\.1\.type: names "report" twice/],
+    ["a type without a name", { ...ground, types: [{ ...report, type: " " }] }, /types\.0\.type: must name a task type/],
+    ["a negative time", { ...ground, types: [{ ...report, minutes: -1 }] }, /types\.0\.minutes: must be minutes/],
+    ["no rate", { types: [report] }, /rate: is needed/],
+  ])("refuses %s", async (_, body, message) => {
+    expect((await ask(body, "/worth/map")).body.error?.message).toMatch(message);
+  });
+});

@@ -1,0 +1,202 @@
+// `/api/v1/worth`: an agent against a person, and the map of task types. What the question leaves out, the ledger may fill in: how often tasks of
+// the type succeeded, what they cost, how long people checked them. Not here: the reckoning (weigh.ts, map.ts). Invariant: an answer says which
+// numbers are the ledger's, and what the ledger does not know is never taken for nought in silence.
+
+import { createRoute, type z } from "@hono/zod-openapi";
+import { divideHalfEven, formatUsd, parseUsd, sum } from "../core/money.ts";
+import { PennyworthError } from "../error.ts";
+import type { EndSums, SuccessQuery, SuccessRow } from "../ledger/store.ts";
+import { nearest } from "../near.ts";
+import type { ApiContext } from "./context.ts";
+import { placeTypes } from "./map.ts";
+import { parseSpan } from "./query.ts";
+import { type Api, failures, json, needs, security } from "./route.ts";
+import { type Filled, toAnswer } from "./weigh.ts";
+import {
+  type ledgerFacts,
+  mapAnswer,
+  type MapWanted,
+  mapWanted,
+  type SaidSuccess,
+  worthAnswer,
+  type WorthWanted,
+  worthWanted,
+} from "./weighed.ts";
+
+type Facts = z.infer<typeof ledgerFacts>;
+
+/** Types of the ledger on one map. */
+const typesMax = 100;
+
+export function addWorth(app: Api, context: ApiContext): void {
+  const reads = { security, middleware: needs("read", context), method: "post" } as const;
+
+  const worth = createRoute({
+    ...reads,
+    path: "/api/v1/worth",
+    summary: "Is an agent worth it, against a person or the value of the work",
+    description: "Nothing is put on record. Amounts are estimates, reckoned exactly and rounded once; parts add up.",
+    request: { body: { required: true, content: { "application/json": { schema: worthWanted } } } },
+    responses: { 200: json("The verdict, with its sum, its break-even and what would turn it.", worthAnswer), ...failures },
+  });
+  app.openapi(worth, async (c) => {
+    const wanted = c.req.valid("json");
+    if (wanted.fromLedger === undefined) return c.json(toAnswer(wanted), 200);
+    const { filled, said } = await fill(wanted, wanted.fromLedger, context);
+    return c.json(toAnswer(said, filled), 200);
+  });
+
+  const map = createRoute({
+    ...reads,
+    path: "/api/v1/worth/map",
+    summary: "Task types by time to do, time to check and damage, with the sweet spot",
+    request: { body: { required: true, content: { "application/json": { schema: mapWanted } } } },
+    responses: { 200: json("Each type and where it lies.", mapAnswer), ...failures },
+  });
+  app.openapi(map, async (c) => {
+    const wanted = c.req.valid("json");
+    if (wanted.fromLedger === undefined) return c.json(placeTypes(wanted), 200);
+    const { facts, truncated } = await factsByType(wanted.fromLedger, context);
+    return c.json(placeTypes(wanted, facts, truncated), 200);
+  });
+}
+
+async function fill(
+  wanted: WorthWanted,
+  asked: NonNullable<WorthWanted["fromLedger"]>,
+  context: ApiContext,
+): Promise<{ readonly filled: Filled; readonly said: WorthWanted }> {
+  const { type } = asked;
+  const query = toQuery(asked, context);
+  const ofType = { field: "type", value: type, operator: "=" } as const;
+  const { total } = await context.ledger.success({ ...query, by: [], limit: 1, filters: [...query.filters, ofType] });
+  const facts = toFacts(type, asked.agent ?? null, query, total);
+  const { agent } = wanted;
+  const cost = agent.cost ?? facts.cost;
+  if (cost === null || cost === undefined) throw await nothingKnown(facts, query, context);
+  const success = agent.success ?? successOf(facts);
+  const notes = notesOf(facts, { cost: agent.cost === undefined, success: agent.success === undefined });
+  const minutes = agent.reviewMinutes ?? facts.reviewMinutes;
+  if (minutes === null)
+    notes.push("Nobody said how long these tasks took to check, so no time is reckoned for it: say it with the question.");
+  else if (agent.reviewMinutes === undefined)
+    notes.push("Checking took at least as long as is reckoned: what was said of it is spread over all tasks that have ended.");
+  return {
+    filled: {
+      cost: agent.cost === undefined ? "ledger" : "said",
+      reviewMinutes: agent.reviewMinutes !== undefined ? "said" : facts.reviewMinutes === null ? "none" : "ledger",
+      success: agent.success !== undefined ? "said" : success === undefined ? "none" : "ledger",
+      ledger: facts,
+      notes,
+    },
+    said: {
+      ...wanted,
+      agent: {
+        ...agent,
+        cost,
+        ...(minutes === null ? {} : { reviewMinutes: minutes }),
+        ...(success === undefined ? {} : { success }),
+      },
+    },
+  };
+}
+
+/** Types with most tasks first. */
+async function factsByType(
+  asked: NonNullable<MapWanted["fromLedger"]>,
+  context: ApiContext,
+): Promise<{ readonly facts: readonly Facts[]; readonly truncated: boolean }> {
+  const query = toQuery(asked, context);
+  const { rows, truncated } = await context.ledger.success({ ...query, by: ["type"], limit: typesMax });
+  const facts = rows.flatMap((row) => {
+    const [type = null] = row.group;
+    return type === null ? [] : [toFacts(type, asked.agent ?? null, query, row)];
+  });
+  return { facts, truncated };
+}
+
+function toQuery(
+  {
+    agent,
+    since,
+    until,
+  }: { readonly agent?: string | undefined; readonly since?: string | undefined; readonly until?: string | undefined },
+  context: ApiContext,
+): Omit<SuccessQuery, "by" | "limit"> {
+  const nowMs = context.now();
+  return {
+    ...parseSpan({ since, until }, nowMs),
+    filters: agent === undefined ? [] : [{ field: "agent", value: agent, operator: "=" }],
+    nowMs,
+    openMs: context.openMs,
+  };
+}
+
+/** Of the tasks that have ended: what is open has cost only a part of what it will. */
+function toFacts(
+  type: string,
+  agent: string | null,
+  { sinceMs, untilMs }: Pick<SuccessQuery, "sinceMs" | "untilMs">,
+  row: SuccessRow,
+): Facts {
+  const ended = [row.success, row.failure, row.unknown];
+  const tasks = ended.reduce((count: number, { tasks: more }: EndSums) => count + more, 0);
+  const spend = sum(ended.map(({ cost }) => parseUsd(cost)));
+  return {
+    type,
+    agent,
+    sinceMs,
+    untilMs,
+    successes: row.success.tasks,
+    failures: row.failure.tasks,
+    unknown: row.unknown.tasks,
+    open: row.open.tasks,
+    cost: tasks === 0 ? null : formatUsd(divideHalfEven(spend, BigInt(tasks))),
+    reviewMinutes: row.reviewMillis === null || tasks === 0 ? null : Number(row.reviewMillis) / 60_000 / tasks,
+    unpriced: row.unpriced,
+    contradictory: row.contradictory,
+  };
+}
+
+/** Of tasks that nobody said anything of, success is not known: they are not counted, and the answer says how many they are. */
+function successOf({ successes, failures }: Facts): Exclude<SaidSuccess, number> | undefined {
+  return successes + failures === 0 ? undefined : { successes, tasks: successes + failures };
+}
+
+function notesOf(facts: Facts, taken: { readonly cost: boolean; readonly success: boolean }): string[] {
+  const { successes, failures, unknown, open, unpriced, contradictory } = facts;
+  const notes: string[] = [];
+  if (taken.success && unknown > 0)
+    notes.push(
+      `Of ${are(unknown, "task that has", "tasks that have")} ended nobody said how: success is counted over the other ${successes + failures}.`,
+    );
+  if (open > 0) notes.push(`${are(open, "task is", "tasks are")} still open, and not counted.`);
+  if (taken.cost && unpriced > 0)
+    notes.push(`A run costs more than is reckoned: of ${are(unpriced, "task", "tasks")} some usage has no price.`);
+  if (taken.success && contradictory > 0)
+    notes.push(`Of ${are(contradictory, "task", "tasks")} sources say different things; the weightier one counts.`);
+  return notes;
+}
+
+function are(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`;
+}
+
+async function nothingKnown(
+  { type, agent, open }: Facts,
+  query: Omit<SuccessQuery, "by" | "limit">,
+  context: ApiContext,
+): Promise<PennyworthError> {
+  const { rows } = await context.ledger.success({ ...query, by: ["type"], limit: typesMax });
+  const near = nearest(
+    type,
+    rows.flatMap(({ group: [name = null] }) => (name === null || name === type ? [] : [name])),
+  );
+  const whose = agent === null ? "" : ` of the agent ${JSON.stringify(agent)}`;
+  const what =
+    open > 0
+      ? `tasks of the type ${JSON.stringify(type)}${whose} are all still open`
+      : `no task of the type ${JSON.stringify(type)}${whose} is on record`;
+  const hint = near.length > 0 && open === 0 ? ` (near it: ${near.join(", ")})` : "";
+  return new PennyworthError("query_invalid", { detail: `${what}${hint}; say agent.cost, or look at a longer time` });
+}

@@ -1,0 +1,220 @@
+// What `pennyworth worth` prints: the verdict in a sentence, the sum line by line, the break-even, and what would turn it. Not here: the reckoning
+// (api/weigh.ts). Invariant: amounts of the sum are the answer's own, to the last digit; where something
+// turns is rounded.
+
+import type { z } from "zod";
+import { parseUsd, roundUsd } from "../core/money.ts";
+import { percent } from "../api/weigh.ts";
+import type { expectation, worthAnswer } from "../api/weighed.ts";
+import { many } from "./command.ts";
+import { formatCount, formatTable, plain } from "./table.ts";
+
+type Answer = z.infer<typeof worthAnswer>;
+type Expected = z.infer<typeof expectation>;
+type Bar = NonNullable<Answer["sensitivity"]>["bars"][number];
+
+export function showVerdict(answer: Answer): string {
+  return [
+    answer.summary,
+    showSum(answer),
+    [showBreakEven(answer), showHours(answer), showReview(answer)].filter((line) => line !== "").join("\n"),
+    showTurns(answer),
+    showDearer(answer),
+    showGdpval(answer),
+    showLedger(answer),
+  ]
+    .filter((block) => block !== "")
+    .join("\n\n");
+}
+
+const partNames = {
+  run: "runs of the agent",
+  review: "checking them",
+  cleanup: "cleaning up after failures",
+  redo: "a person after all",
+  damage: "damage of failures not found",
+} as const;
+
+/** A line of nothing is left out; the others add up. */
+function showSum({ expected, tasks, gdpval }: Answer): string {
+  if (expected === null) return "";
+  const { perTask, all } = expected.basis;
+  const columns = tasks === 1 ? [perTask] : [perTask, all];
+  const line = (name: string, of: (one: Expected) => string): string[] => [name, ...columns.map((one) => toUsd(of(one)))];
+  const parts = (Object.keys(partNames) as (keyof typeof partNames)[]).filter(
+    (name) => all.parts[name] !== "0" || perTask.parts[name] !== "0",
+  );
+  const isLoss = perTask.saved.startsWith("-");
+  return formatTable(
+    [
+      { head: `at ${percent(perTask.p, 2)} success` },
+      { head: "a task", align: "right" },
+      ...(tasks === 1 ? [] : [{ head: many(tasks, "task"), align: "right" as const }]),
+    ],
+    [
+      ...parts.map((name) => line(partNames[name], ({ parts: of }) => of[name])),
+      null,
+      line("with the agent", ({ agent }) => agent),
+      line(gdpval === null ? "value of what succeeds" : "done by a person", ({ other }) => other),
+      line(isLoss ? "lost" : "saved", ({ saved }) => saved.replace("-", "")),
+    ],
+  );
+}
+
+function showBreakEven({ breakEven: { kind, p }, success, basis, moreTasks }: Answer): string {
+  const known =
+    success === null
+      ? "nothing is known of its success"
+      : success.low === success.high
+        ? `it succeeds in ${percent(success.low, 2)}`
+        : `it succeeds in ${percent(success.low)} to ${percent(success.high)}${success.successes === null ? "" : ` (${formatCount(success.successes)} of ${formatCount(success.tasks ?? 0)})`}`;
+  const turns =
+    kind === "always"
+      ? "The agent pays at every success"
+      : kind === "never"
+        ? "The agent pays at no success"
+        : `The agent pays from ${percent(p ?? 0)} on`;
+  const middle = basis?.of === "middle" ? `; sums are at the middle of the range, ${percent(basis.p, 2)}` : "";
+  const more =
+    moreTasks === null
+      ? ""
+      : `\nTo settle it: ${moreTasks.likely === null ? "" : `about ${many(moreTasks.likely, "more task", "more tasks")}, if they go on so; `}${formatCount(moreTasks.least)} at the least.`;
+  return `${turns}; ${known}${middle}.${more}`;
+}
+
+function showHours({ expected, tasks }: Answer): string {
+  if (expected === null) return "";
+  const { peopleHours, savedHours } = expected.basis.all;
+  const of = tasks === 1 ? "" : ` for ${many(tasks, "task")}`;
+  const saved = savedHours === null ? "" : `; ${toHours(Math.abs(savedHours))} ${savedHours < 0 ? "more than without it" : "saved"}`;
+  return `People's time with the agent${of}: ${toHours(peopleHours)}${saved}.`;
+}
+
+function showReview({ review }: Answer): string {
+  if (review === null) return "";
+  const where = review.belowP === null || review.belowP <= 0 ? "" : ` It pays where less than ${percent(review.belowP)} succeed.`;
+  return `Checking a run costs ${toUsd(review.cost)} and keeps ${toUsd(review.gain)} from harm: it ${review.pays ? "pays" : "does not pay"}.${review.pays ? "" : where}`;
+}
+
+const inputNames: Readonly<Record<Bar["input"], string>> = {
+  success: "success",
+  detection: "failures found",
+  minutes: "minutes of a person",
+  reviewMinutes: "minutes to check",
+  cleanupMinutes: "minutes to clean up",
+  cost: "cost of a run",
+  cleanup: "other cost of a failure",
+  damage: "damage",
+  rate: "an hour of labour",
+  personRate: "an hour of the person",
+  reviewRate: "an hour of checking",
+  cleanupRate: "an hour of cleaning up",
+  value: "value",
+};
+
+/** The widest first. */
+function showTurns({ sensitivity }: Answer): string {
+  if (sensitivity === null || sensitivity.bars.length === 0) return "";
+  const rows = sensitivity.bars.map((bar) => [
+    inputNames[bar.input],
+    toValue(bar, bar.now),
+    bar.turnsAt === null ? "nowhere" : toValue(bar, bar.turnsAt),
+    ...(bar.width === "0" ? ["", ""] : [toEnds(bar), `${toSigned(bar.lowCost)} to ${toSigned(bar.highCost)}`]),
+    bar.flips ? "turns it" : "",
+  ]);
+  const heads = ["each alone", "now", "turns at", "moved over", "agent costs more, or less", ""];
+  return formatTable(
+    heads.map((head, index) => ({ head, align: index === 1 || index === 2 ? "right" : "left" })),
+    rows,
+  );
+}
+
+function toEnds(bar: Bar): string {
+  return `${toValue(bar, bar.low)} to ${toValue(bar, bar.high)}`;
+}
+
+function toValue({ unit }: Bar, value: number | string): string {
+  if (unit === "share") return percent(Number(value));
+  if (unit === "minutes") return `${trim(Number(value))} min`;
+  return toUsd(toRounded(String(value)));
+}
+
+/** To four decimals, or as many as it takes: where something turns is exact, and endless. */
+function toRounded(usd: string): string {
+  const pico = parseUsd(usd);
+  const decimals = [4, 6, 8, 10].find((count) => pico === 0n || /[1-9]/.test(roundUsd(pico, count))) ?? 12;
+  return roundUsd(pico, decimals).replace(/\.?0+$/, "");
+}
+
+function showDearer({ dearer }: Answer): string {
+  if (dearer === null) return "";
+  const isLoss = dearer.saved.startsWith("-");
+  const { kind, p } = dearer.needed;
+  const at = dearer.isAssumed ? `succeeding no more often (${percent(dearer.p, 2)})` : `succeeding in ${percent(dearer.p, 2)}`;
+  const lines = [
+    `The dearer one, ${at}, costs ${toUsd(dearer.expected.agent)} a task in all: ${toUsd(dearer.saved.replace("-", ""))} ${isLoss ? "more" : "less"} than the other.`,
+    kind === "at"
+      ? `It is worth its price from ${percent(p ?? 0)} success on.`
+      : `It is worth its price at ${kind === "always" ? "every" : "no"} success.`,
+  ];
+  const most = [
+    ...(dearer.cost === null ? [] : [`a run of it may cost ${toUsd(toRounded(dearer.cost))}`]),
+    ...(dearer.reviewMinutes === null ? [] : [`checking one may take ${trim(dearer.reviewMinutes)} minutes`]),
+  ];
+  if (most.length > 0) lines.push(`All else as it is, at the most ${most.join(", or ")}.`);
+  return lines.join("\n");
+}
+
+function showGdpval({ gdpval }: Answer): string {
+  if (gdpval === null) return "";
+  const way = (name: string, { cost, saving, minutes, speedup }: NonNullable<Answer["gdpval"]>["once"]): string[] => [
+    name,
+    cost === null ? "never ends" : toUsd(toRounded(cost)),
+    saving === null ? "" : `${saving.toFixed(2)} times cheaper`,
+    minutes === null ? "" : `${trim(minutes)} min`,
+    speedup === null ? "" : `${speedup.toFixed(2)} times faster`,
+  ];
+  const rows = [way("tried once, then a person", gdpval.once), way("tried until accepted", gdpval.untilAccepted)];
+  return formatTable(
+    ["GDPval's two ways", "cost", "", "time", ""].map((head, index) => ({ head, align: index % 2 === 1 ? "right" : "left" })),
+    rows,
+  );
+}
+
+function showLedger({ ledger, used, notes }: Answer): string {
+  if (ledger === null) return "";
+  const { successes, failures, unknown, open, type, agent } = ledger;
+  const taken = [
+    ...(used.cost.from === "ledger" ? [`a run costs ${toUsd(toRounded(used.cost.value))}`] : []),
+    ...(used.success.from === "ledger" ? [`${formatCount(successes)} of ${formatCount(successes + failures)} succeeded`] : []),
+    ...(used.reviewMinutes.from === "ledger" ? [`checking takes ${trim(used.reviewMinutes.value)} minutes`] : []),
+  ];
+  const whose = agent === null ? "" : ` by ${plain(agent)}`;
+  const all = successes + failures + unknown + open;
+  const lines = [
+    `From the ledger, of ${many(all, "task")} of the type ${plain(type)}${whose}: ${taken.length === 0 ? "nothing, all of it was said" : taken.join("; ")}.`,
+    ...notes,
+  ];
+  return lines.join("\n");
+}
+
+/** `$8,379.2`: every digit. */
+function toUsd(amount: string): string {
+  const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(\.\d+)?$/.exec(amount) ?? [];
+  return `${sign === "-" ? "−" : ""}$${whole.replaceAll(/\B(?=(\d{3})+$)/g, ",")}${fraction}`;
+}
+
+function toSigned(amount: string): string {
+  return amount.startsWith("-") || amount === "0" ? toUsd(toRounded(amount)) : `+${toUsd(toRounded(amount))}`;
+}
+
+function toHours(hours: number): string {
+  return hours < 1 ? `${trim(hours * 60)} minutes` : `${trim(hours)} hours`;
+}
+
+function trim(number: number): string {
+  return number
+    .toFixed(number < 10 ? 2 : 1)
+    .replace(/\.?0+$/, "")
+    .replaceAll(/\B(?=(\d{3})+(\.|$))/g, ",");
+}

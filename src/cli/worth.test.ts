@@ -1,0 +1,132 @@
+// `pennyworth worth` as a process, with a folder that holds no ledger: the numbers are sums by hand and the reference's.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { afterAll, describe, expect, it } from "vitest";
+import { createApi } from "../api/app.ts";
+import { createMemory, emptyRow } from "../api/memory.fixture.ts";
+
+const data = mkdtempSync(join(tmpdir(), "pennyworth-worth-"));
+const served = mkdtempSync(join(tmpdir(), "pennyworth-worth-"));
+let server: Server | undefined;
+
+afterAll(() => {
+  server?.close();
+  server?.closeAllConnections();
+  for (const folder of [data, served]) rmSync(folder, { recursive: true, force: true });
+});
+
+function run(args: readonly string[], folder = data): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "worth", ...args], {
+      env: { ...process.env, PENNYWORTH_DATA: folder },
+    });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    child.on("close", (code) => resolve({ code, out, err }));
+  });
+}
+
+const support = ["--minutes", "9", "--rate", "$32", "--cost", "0.0585", "--success", "68%", "--cleanup-minutes", "6"];
+const narrow = (text: string): string[] => text.split("\n").map((line) => line.replaceAll(/ {2,}/g, "  ").trim());
+
+describe("the support example", () => {
+  it("prints the verdict first, then a sum whose parts add up, the break-even, and what would turn it", async () => {
+    const { code, out, err } = await run([...support, "--tasks", "3200"]);
+    expect([code, err]).toEqual([0, ""]);
+    const lines = narrow(out);
+    expect(lines[0]).toBe(
+      "Go: the agent pays from 40.7 % success on, and it succeeds in 68 %. A task is expected to cost $2.62 against $4.80: $2.18 (45.45 %) saved.",
+    );
+    expect(lines.slice(2, 11)).toEqual([
+      "at 68 % success  a task  3,200 tasks",
+      expect.stringMatching(/^─/),
+      "runs of the agent  $0.0585  $187.2",
+      "cleaning up after failures  $1.024  $3,276.8",
+      "a person after all  $1.536  $4,915.2",
+      expect.stringMatching(/^─/),
+      "with the agent  $2.6185  $8,379.2",
+      "done by a person  $4.8  $15,360",
+      "saved  $2.1815  $6,980.8",
+    ]);
+    expect(out).toContain("The agent pays from 40.7 % on; it succeeds in 68 %.");
+    // 3,200 × 0.32 × 15 minutes, and 3,200 × 9 less that.
+    expect(out).toContain("People's time with the agent for 3,200 tasks: 256 hours; 224 hours saved.");
+    expect(lines).toContainEqual(expect.stringMatching(/^success  68 %  40\.7 %  58 % to 78 %/));
+    expect(lines).toContainEqual(expect.stringMatching(/^cost of a run  \$0\.0585  \$2\.24  /));
+    expect(readdirSync(data)).toEqual([]);
+  });
+
+  it("is exact as JSON, and checked where it is asked", async () => {
+    const { out } = await run([...support, "--tasks", "3200", "--json"]);
+    const answer = JSON.parse(out) as { breakEven: { p: number }; expected: { basis: { all: object } } };
+    expect(answer.breakEven.p).toBe(0.4073125);
+    expect(answer.expected.basis.all).toMatchObject({ agent: "8379.2", savedPercent: "45.45" });
+    expect((await run([...support, "--check"])).code).toBe(0);
+    const few = await run([...support, "--success", "6/12", "--check"]);
+    expect([few.code, few.out]).toEqual([3, expect.stringMatching(/^Not enough data: .*about 96 more tasks/)]);
+    expect((await run([...support, "--success", "30%..35%", "--check"])).code).toBe(3);
+  });
+});
+
+it("weighs a dearer one, and a value in place of a person", async () => {
+  const dearer = ["--dearer-cost", "2.50", "--dearer-review-minutes", "2"];
+  const { out } = await run(["--minutes", "120", "--rate", "60", "--cost", "0.5", "--review-minutes", "10", "--success", "0.8", ...dearer]);
+  expect(out).toContain("The dearer one, succeeding no more often (80 %), costs $28.5 a task in all: $6 less than the other.");
+  expect(out).toContain("It is worth its price from 75 % success on.");
+  expect(out).toContain("a run of it may cost $8.5, or checking one may take 8 minutes.");
+  expect(out).toContain("Checking a run costs $10");
+  const alone = await run(["--value", "10", "--cost", "1", "--success", "0.9"]);
+  expect(alone.out).toMatch(/value of what succeeds +\$9\n/);
+  expect(alone.out).not.toContain("GDPval");
+});
+
+describe("wrong usage", () => {
+  it.each([
+    [["--rate", "32"], /--minutes: is needed/],
+    [["--minutes", "9", "--rate", "32"], /--cost: is needed/],
+    [["--cost", "1"], /--minutes and --rate are needed, or else --value/],
+    [[...support, "--value", "1"], /--minutes and --value exclude each other/],
+    [[...support, "--success", "often"], /--success is "often", which is no number/],
+    [[...support, "--success", "68"], /--success: must be a probability, from 0 to 1; 68 % is 0\.68/],
+    [[...support, "--success", "5/3"], /--success: successes must not be above the tasks/],
+    [[...support, "--success", "70%..60%"], /--success: low must not be above high/],
+    [[...support, "--review-minutes", "-3"], /--review-minutes: must be minutes, a number from 0/],
+    [[...support, "--damage", "much"], /--damage: must be dollars/],
+    [[...support, "--since", "30d"], /--from-ledger: is needed/],
+    [[...support, "--colour", "red"], /unknown option '--colour'/],
+  ])("%j says which option", async (args, why) => {
+    const { code, out, err } = await run(args);
+    expect(err).toMatch(why);
+    expect([code, out]).toEqual([2, ""]);
+  });
+});
+
+describe("from the ledger", () => {
+  it("needs one", async () => {
+    expect(await run(["--minutes", "9", "--rate", "32", "--from-ledger", "ticket"])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("There is no ledger"),
+    });
+  });
+
+  it("says which numbers are the ledger's", async () => {
+    const context = createMemory([]);
+    const row = { ...emptyRow, group: ["ticket"], success: { tasks: 30, cost: "2" }, failure: { tasks: 10, cost: "2" } };
+    context.tasks.page = { ...context.tasks.page, rows: [row], total: row };
+    const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), {
+      overrideGlobalObjects: false,
+    });
+    server = createServer(listener);
+    await new Promise<void>((resolve) => server?.listen(join(served, "pennyworth.sock"), resolve));
+    const { code, out, err } = await run(["--minutes", "9", "--rate", "32", "--from-ledger", "ticket"], served);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain("From the ledger, of 40 tasks of the type ticket: a run costs $0.1; 30 of 40 succeeded.");
+    expect(out).toContain("Nobody said how long these tasks took to check");
+  });
+});
