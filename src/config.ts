@@ -174,6 +174,9 @@ export const alertsSchema = z
   })
   .refine(({ webhooks, slack, emails }) => isNamedOnce([...webhooks, ...slack, ...emails]), "two receivers have one name");
 
+/** Those who may say by webhook how tasks ended, by the name in the address. The key of the signature is in the variable that is named. */
+const hooksSchema = z.record(name, z.strictObject({ secretFrom: variable }));
+
 /** Where the data is when nobody says where. */
 export const usualFolder = join(homedir(), ".pennyworth");
 
@@ -249,6 +252,8 @@ export const settingsSchema = z.strictObject({
       /** Open work that is followed. */
       worksMax: z.int().min(0).default(10_000),
       rowsMax: z.int().min(1).default(10_000),
+      /** Statements of how tasks ended in one request. */
+      outcomesMax: z.int().min(1).max(100_000).default(10_000),
     })
     .prefault({}),
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
@@ -261,6 +266,9 @@ export const settingsSchema = z.strictObject({
   rates: z.array(rateSchema).refine(isNamedOnce, "two have one id").default([]),
   trees: z.array(treeSchema).refine(isNamedOnce, "two have one id").default([]),
   guard: guardSchema.prefault({}),
+  /** How long after its last call a task may still end, of which nobody said how it did. */
+  tasks: z.strictObject({ openFor: z.string().max(100).default("24h") }).prefault({}),
+  outcomes: z.strictObject({ hooks: hooksSchema.default({}) }).prefault({}),
   alerts: alertsSchema.prefault({}),
   log: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
 });
@@ -335,6 +343,7 @@ function refuseUnknownVariables(environment: NodeJS.ProcessEnv, tree: Readonly<R
   const named = new Set([
     ...Object.values((tree["providers"] ?? {}) as object).map((provider: { keyFrom?: unknown } | null) => provider?.keyFrom),
     ...variablesOf(tree["alerts"]),
+    ...secretsOf(tree["outcomes"]),
   ]);
   for (const name of Object.keys(environment)) {
     if (!name.startsWith("PENNYWORTH_") || known.includes(name) || foreignVariables.test(name) || named.has(name)) continue;
@@ -350,6 +359,12 @@ function variablesOf(alerts: unknown): unknown[] {
   return lists
     .flat()
     .flatMap((one: Readonly<Record<string, unknown>> | null) => [one?.["urlFrom"], one?.["secretFrom"], one?.["passwordFrom"]]);
+}
+
+/** The same of webhooks that say how tasks ended. */
+function secretsOf(outcomes: unknown): unknown[] {
+  const { hooks } = (outcomes ?? {}) as { readonly hooks?: unknown };
+  return Object.values((hooks ?? {}) as object).map((hook: { secretFrom?: unknown } | null) => hook?.secretFrom);
 }
 
 /** How many characters must be put in, taken out or changed to make one text the other. */

@@ -2,16 +2,18 @@
 // Invariant: whoever asks has shown a token, or came through the data folder's own socket.
 
 import { timingSafeEqual } from "node:crypto";
-import type { ApiContext, Identity } from "./api/context.ts";
+import { type ApiContext, type Caller, type Identity, nobody } from "./api/context.ts";
 import type { Config } from "./config.ts";
 import type { Role } from "./core/entry.ts";
 import { isDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
+import { readShown } from "./gateway/headers.ts";
+import { parseDuration } from "./guard/limit.ts";
 import { Archive } from "./ingest/archive.ts";
 import { statementFormats } from "./ingest/read.ts";
 import { readApart } from "./ingest/reader.ts";
 import type { Journal } from "./ledger/journal.ts";
-import type { KeyRing } from "./ledger/keys.ts";
+import { keyPrefix, type KeyRing } from "./ledger/keys.ts";
 import type { OpenLedger } from "./opened.ts";
 
 /** How long a question may wait for what was on record when it was asked, ms. Then it is answered with what can be seen. */
@@ -51,6 +53,8 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
       charge: (id) => ledger.store.charge(id),
       runs: (query) => ledger.store.runs(query),
       run: (id, limit) => ledger.store.run(id, limit),
+      success: (query) => ledger.store.success(query),
+      outcomes: (task) => ledger.store.outcomes(task),
       incidents: (query) => ledger.store.incidents(query),
       unpriced: (query) => ledger.store.unpriced(query),
       trend: (query) => ledger.store.trend(query),
@@ -62,6 +66,8 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
       },
     },
     record: (entry) => void ledger.journal.append(entry),
+    openMs: openMsOf(config),
+    hookSecret: (name) => secretOf(config, name),
     closings: {
       list: () => ledger.journal.closings(),
       openSince: () => openSince(ledger.journal),
@@ -115,6 +121,7 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
         .finally(() => (rebuilding = false));
     },
     authorize: (token, needed) => authorize(face.adminToken, ledger.keys, token, needed),
+    admit: (headers, query) => admit(face.adminToken, ledger.keys, keysNeeded(config, ledger.keys), headers, query),
     // Under `err`: an error under any other name is written as `{}`.
     onError: (reference, error) => face.fatal({ reference, err: error }),
   };
@@ -138,6 +145,50 @@ function authorize(adminToken: string | null, keys: KeyRing, token: string | nul
   const { id, name, role } = key;
   if (role === "use" || ranks[role] < ranks[needed]) throw new PennyworthError("key_role", { role, needed });
   return { role, key: id, name };
+}
+
+/** As calls are let in (gateway/gateway.ts); who administers may say how tasks ended, too. */
+function admit(
+  adminToken: string | null,
+  keys: KeyRing,
+  isNeeded: boolean,
+  headers: Readonly<Record<string, string>>,
+  query: string,
+): Caller {
+  const isAdmin = (secret: string): boolean => adminToken !== null && equal(secret, adminToken);
+  const { key: secret } = readShown(headers, query, (shown) => shown.startsWith(keyPrefix) || isAdmin(shown));
+  if (secret === null) {
+    if (isNeeded) throw new PennyworthError("key_missing");
+    return nobody;
+  }
+  if (isAdmin(secret)) return nobody;
+  const key = keys.check(secret);
+  if (key === "unknown") throw new PennyworthError("key_unknown");
+  if (key === "revoked") throw new PennyworthError("key_revoked");
+  if (key.role === "read") throw new PennyworthError("key_role", { role: key.role, needed: "use" });
+  return { key: key.id, team: key.team };
+}
+
+/** @throws PennyworthError `config_invalid` where `tasks.openFor` is no length of time. */
+function openMsOf({ settings }: Config): number {
+  try {
+    return parseDuration(settings.tasks.openFor);
+  } catch (cause) {
+    throw new PennyworthError("config_invalid", { detail: `tasks.openFor: ${(cause as Error).message}` }, cause);
+  }
+}
+
+/** The key of a webhook's signature; null: the settings have no such webhook, or the environment has not its key. */
+function secretOf({ settings, secret }: Config, name: string): string | null {
+  const hook = Object.hasOwn(settings.outcomes.hooks, name) ? settings.outcomes.hooks[name] : undefined;
+  return hook === undefined ? null : secret(hook.secretFrom)?.trim() || null;
+}
+
+/** @throws PennyworthError `config_invalid` for a webhook whose key the environment has not: it could let nothing in. */
+export function checkHooks({ settings, secret }: Config): void {
+  for (const [name, { secretFrom }] of Object.entries(settings.outcomes.hooks))
+    if ((secret(secretFrom)?.trim() ?? "") === "")
+      throw new PennyworthError("config_invalid", { detail: `outcomes.hooks.${name}.secretFrom: the environment has no ${secretFrom}` });
 }
 
 function equal(a: string, b: string): boolean {

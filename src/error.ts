@@ -141,6 +141,20 @@ export const errorKinds = {
   },
   stopped: { status: 403, message: "This call was stopped while it was under way, and what it had used by then may be billed: {detail}." },
   halted: { status: 403, message: "Calls like this one are stopped until somebody resumes them, and nothing was sent: {detail}." },
+  outcome_taken: {
+    status: 409,
+    message:
+      "The statement {id} of {task} is on record already and says something else. What was revised is another statement: give it another id.",
+  },
+  task_taken: {
+    status: 409,
+    message: "The task {id} was begun already, and with other words. The first of an id stands; another task needs another id.",
+  },
+  hook_refused: {
+    status: 401,
+    message:
+      "This webhook is not taken: no outcomes.hooks of the settings has its name, or its signature (Standard Webhooks) is missing, wrong, or more than 5 minutes old.",
+  },
   receiver_unknown: { status: 404, message: "No receiver of alerts is called {name}. Known: {known}." },
   internal: { status: 500, message: "Something went wrong inside Pennyworth. The log has the details under {reference}." },
 } as const satisfies Record<string, ErrorKind>;

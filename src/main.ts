@@ -15,7 +15,7 @@ import { checkReceivers } from "./alerts/receiver.ts";
 import type { ApiContext } from "./api/context.ts";
 import { createApi } from "./api/app.ts";
 import type { Config } from "./config.ts";
-import { createContext, keysNeeded, openSince, refuseOpenAddress } from "./context.ts";
+import { checkHooks, createContext, keysNeeded, openSince, refuseOpenAddress } from "./context.ts";
 import type { Entry } from "./core/entry.ts";
 import { refuseDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
@@ -108,6 +108,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
   if (!demo) refuseDemo(settings.data);
   checkRoutes(new Map(mergeProviders(settings.providers)).set(sandboxRecord.name, sandboxRecord), settings.routes);
   checkReceivers(settings.alerts);
+  checkHooks(config);
   const ledger = await openLedger(config, log, now);
   const { journal } = ledger;
   const recorder = new Recorder(journal, {

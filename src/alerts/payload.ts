@@ -19,8 +19,16 @@ export function webhookHeaders(id: string, atMs: number, body: string, secret: s
   const seconds = String(Math.floor(atMs / 1_000));
   const headers = { "webhook-id": id, "webhook-timestamp": seconds };
   if (secret === null) return headers;
+  return { ...headers, "webhook-signature": `v1,${signatureOf(id, seconds, Buffer.from(body), secret).toString("base64")}` };
+}
+
+/**
+ * The bytes of a signature as of Standard Webhooks, for what is sent and for what comes in.
+ * @param secret `whsec_` and base64 of the key, else the key itself as text.
+ */
+export function signatureOf(id: string, seconds: string, body: Uint8Array, secret: string): Buffer {
   const key = secret.startsWith("whsec_") ? Buffer.from(secret.slice("whsec_".length), "base64") : Buffer.from(secret, "utf8");
-  return { ...headers, "webhook-signature": `v1,${createHmac("sha256", key).update(`${id}.${seconds}.${body}`).digest("base64")}` };
+  return createHmac("sha256", key).update(`${id}.${seconds}.`).update(body).digest();
 }
 
 const marks = { info: "ℹ️", warning: "⚠️", critical: "🛑" } as const;

@@ -18,6 +18,7 @@ import { addExplore } from "./explore.ts";
 import { addHalts } from "./halts.ts";
 import { addKeys } from "./keys.ts";
 import { addLists } from "./lists.ts";
+import { addOutcomes } from "./outcomes.ts";
 import { addOverview } from "./overview.ts";
 import { addPrices } from "./prices.ts";
 import { addProbes } from "./probe.ts";
@@ -30,10 +31,12 @@ import { Sessions } from "./session.ts";
 import { addSession, cookieName, readSession } from "./signin.ts";
 import { addSettings } from "./settings.ts";
 import { addState } from "./state.ts";
+import { addSuccess } from "./success.ts";
 import { addTasks } from "./tasks.ts";
 import { addTrend } from "./trend.ts";
 import { addUnpriced } from "./unpriced.ts";
 import { addWork } from "./work.ts";
+import { addWorth } from "./worth.ts";
 
 export const apiBodyBytesMax = 64 * 1024;
 
@@ -45,6 +48,13 @@ const takesFiles: ReadonlySet<string> = new Set([
   "/api/v1/prices/set",
   "/api/v1/reconciliations",
 ]);
+/** Where many statements of how tasks began and ended come in. */
+const outcomesBytesMax = 8 * 1024 * 1024;
+const outcomesPath = /^\/api\/v1\/(outcomes(\/hooks\/[^/]+)?|tasks\/begun)$/;
+
+function bytesMaxOf(path: string): number {
+  return takesFiles.has(path) ? fileBytesMax : outcomesPath.test(path) ? outcomesBytesMax : apiBodyBytesMax;
+}
 
 /**
  * The control plane as an app: mount it at `/`, or ask it with `app.request(path, init, { trusted: true })`.
@@ -66,7 +76,7 @@ export function createApi(context: ApiContext): Api {
   app.use("/api/*", async (c, next) => {
     if (c.req.method === "POST" || (c.req.method === "PUT" && c.req.path.startsWith("/api/v1/budgets/"))) {
       const length = Number(c.req.header("content-length") ?? Number.NaN);
-      const most = takesFiles.has(c.req.path) ? fileBytesMax : apiBodyBytesMax;
+      const most = bytesMaxOf(c.req.path);
       const detail = length > most ? `it is larger than ${most} bytes` : "its length is not stated (content-length)";
       if (!(length <= most)) throw new PennyworthError("request_malformed", { detail });
     }
@@ -89,6 +99,12 @@ export function createApi(context: ApiContext): Api {
     scheme: "bearer",
     description: "The admin token that `pennyworth serve` prints, or a Pennyworth key with the role read or administer.",
   });
+  app.openAPIRegistry.registerComponent("securitySchemes", "key", {
+    type: "apiKey",
+    in: "header",
+    name: "x-pennyworth-key",
+    description: "A Pennyworth key as calls use it, with the role use or administer. Where calls need none, this needs none.",
+  });
   addReport(app, context);
   addCalls(app, context);
   addCharges(app, context);
@@ -105,6 +121,9 @@ export function createApi(context: ApiContext): Api {
   addOverview(app, context);
   addExplore(app, context);
   addTasks(app, context);
+  addOutcomes(app, context);
+  addSuccess(app, context);
+  addWorth(app, context);
   addSettings(app, context);
   addReconcile(app, context);
   addAlerts(app, context);

@@ -22,7 +22,20 @@ export interface ApiContext {
   readonly rowsMax: number;
   readonly ledger: Pick<
     Store,
-    "report" | "totals" | "calls" | "call" | "scan" | "charges" | "charge" | "runs" | "run" | "incidents" | "unpriced" | "trend"
+    | "report"
+    | "totals"
+    | "calls"
+    | "call"
+    | "scan"
+    | "charges"
+    | "charge"
+    | "runs"
+    | "run"
+    | "success"
+    | "outcomes"
+    | "incidents"
+    | "unpriced"
+    | "trend"
   > & {
     /**
      * Waits until everything on record at the time of asking can be seen: for a short while, unless told how long (ms; null: for as long as it takes).
@@ -31,8 +44,14 @@ export interface ApiContext {
      */
     caughtUp(waitMsMax?: number | null): Promise<boolean>;
   };
-  /** Puts a charge, or the correction of one, on record. @throws PennyworthError `journal_unwritable`. */
-  readonly record: (entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" | "rerated" | "closed" }>) => void;
+  /** Puts a charge, the correction of one, or what is said of a task on record. @throws PennyworthError `journal_unwritable`. */
+  readonly record: (
+    entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" | "rerated" | "closed" | "task.begun" | "outcome" }>,
+  ) => void;
+  /** Of a task of which nobody said how it ended, how long after its last call it may still end, ms (`tasks.openFor`). */
+  readonly openMs: number;
+  /** The key by which a webhook's statements are signed, as text; null: the settings have no such webhook. */
+  readonly hookSecret: (name: string) => string | null;
   readonly closings: {
     /** Months that move no more, in the order in which they were closed. */
     list(): readonly Closing[];
@@ -63,6 +82,11 @@ export interface ApiContext {
    * @returns whose token it is.
    */
   readonly authorize: (token: string | null, needed: Exclude<Role, "use">) => MaybePromise<Identity>;
+  /**
+   * Lets a program say something of its own work, as it may make calls, or throws PennyworthError `key_missing`, `key_unknown`, `key_revoked` or
+   * `key_role`. Its key may stand wherever calls take it. Not asked for requests that came through the data folder's own socket.
+   */
+  readonly admit: (headers: Readonly<Record<string, string>>, query: string) => MaybePromise<Caller>;
   /** Told of failures that the client only gets a reference to. */
   readonly onError: (reference: string, error: unknown) => void;
 }
@@ -123,6 +147,16 @@ export interface Identity {
   readonly key: string | null;
   readonly name: string | null;
 }
+
+/** Which program it is. */
+export interface Caller {
+  /** Id of the Pennyworth key; null: none was needed, or it was the admin token. */
+  readonly key: string | null;
+  /** The key's team: what it says belongs there, unless it says otherwise. */
+  readonly team: string | null;
+}
+
+export const nobody: Caller = { key: null, team: null };
 
 export type ListedKey = Key & { readonly revokedMs: number | null };
 

@@ -7,15 +7,29 @@ import type { Key } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import { guardInMemory, type MemoryGuard } from "../guard/access.fixture.ts";
-import type { CallRecord, Filter, ReportQuery, ReportRow, RunRow, UnpricedRow } from "../ledger/store.ts";
+import type {
+  CallRecord,
+  Filter,
+  ReportQuery,
+  ReportRow,
+  RunRow,
+  SuccessPage,
+  SuccessQuery,
+  SuccessRow,
+  UnpricedRow,
+} from "../ledger/store.ts";
 import type { PriceLine, PricesAccess } from "../prices/view.ts";
 import { alertsInMemory } from "./alerts.fixture.ts";
-import type { ApiContext, ListedKey } from "./context.ts";
+import { type ApiContext, type ListedKey, nobody } from "./context.ts";
 
 export const nowMs = Date.UTC(2026, 10, 21, 12);
 
 export interface MemoryContext extends ApiContext {
-  readonly asked: { report: ReportQuery[]; calls: unknown[]; runs: unknown[] };
+  readonly asked: { report: ReportQuery[]; calls: unknown[]; runs: unknown[]; success: SuccessQuery[] };
+  /** What the store says of tasks, whatever is asked. */
+  readonly tasks: { page: SuccessPage };
+  /** Keys of webhooks' signatures, by the webhook's name. */
+  readonly hooks: Map<string, string>;
   readonly forgotten: string[];
   readonly errors: unknown[];
   readonly recorded: Parameters<ApiContext["record"]>[0][];
@@ -24,11 +38,15 @@ export interface MemoryContext extends ApiContext {
   readonly guard: MemoryGuard;
 }
 
-/** Tokens: `admin` may do all, `reader` may read, `user` may do neither. */
+/** Tokens: `admin` may do all, `reader` may read, `user` may do neither, but make calls. */
 export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const keys: ListedKey[] = [];
   const names = new Map([["n_00000000000000aa", "Acme & <b>Sons</b>"]]);
-  const asked: MemoryContext["asked"] = { report: [], calls: [], runs: [] };
+  const asked: MemoryContext["asked"] = { report: [], calls: [], runs: [], success: [] };
+  const tasks: MemoryContext["tasks"] = {
+    page: { rows: [], total: emptyRow, truncated: false, waiting: 0, position: { segment: 1, offset: 4_096 } },
+  };
+  const hooks = new Map<string, string>();
   const forgotten: string[] = [];
   const errors: unknown[] = [];
   const recorded: MemoryContext["recorded"] = [];
@@ -45,6 +63,10 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
     errors,
     recorded,
     changed,
+    tasks,
+    hooks,
+    openMs: 86_400_000,
+    hookSecret: (name) => hooks.get(name) ?? null,
     version: "0.1.0",
     startedMs: nowMs - 60_000,
     now: () => nowMs,
@@ -100,6 +122,12 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         const run = toRun(id, members);
         return members.length === 0 ? null : { run, nodes: [run], calls: members.map(toSummary), truncated: false };
       },
+      success: async (query) => {
+        asked.success.push(query);
+        return tasks.page;
+      },
+      outcomes: async (task) =>
+        recorded.flatMap((entry) => (entry.kind === "outcome" && entry.outcome.task === task ? [entry.outcome] : [])),
       unpriced: async (query) => {
         const missing = records.filter(({ end }) => (end?.unpriced.length ?? 0) > 0);
         const rows = missing.map(toUnpriced);
@@ -200,6 +228,14 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       if (made === undefined) throw new PennyworthError("key_unknown");
       return { role: made.role as "read" | "administer", key: made.id, name: made.name };
     },
+    admit: (headers) => {
+      const shown = headers["x-pennyworth-key"] ?? headers["authorization"]?.replace(/^Bearer /, "");
+      if (shown === undefined) throw new PennyworthError("key_missing");
+      if (shown === "reader") throw new PennyworthError("key_role", { role: "read", needed: "use" });
+      if (shown === "user") return { key: "key_user", team: "search" };
+      if (shown !== "admin") throw new PennyworthError("key_unknown");
+      return nobody;
+    },
     onError: (_reference, error) => {
       errors.push(error);
     },
@@ -276,6 +312,29 @@ export function makeCall(id: string, start: Partial<CallStart> = {}, end: Partia
     witnesses: ["gateway"],
   };
 }
+
+const ends = { tasks: 0, cost: "0" };
+
+/** Of no task at all. */
+export const emptyRow: SuccessRow = {
+  group: [],
+  success: ends,
+  failure: ends,
+  unknown: ends,
+  open: ends,
+  calls: 0,
+  failedCost: "0",
+  retryCost: "0",
+  reworkCost: "0",
+  value: null,
+  unvaluedCost: "0",
+  reviewMillis: null,
+  contradictory: 0,
+  unpriced: 0,
+  presumed: 0,
+  quantiles: null,
+  units: [],
+};
 
 const charge = { source: "reported", model: "gpt-5-mini", part: 0, price: "v1", ratePer: 1n } as const;
 

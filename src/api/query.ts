@@ -93,6 +93,13 @@ export function clipZone(zone: readonly ZoneOffset[] | undefined, sinceMs: numbe
  */
 export function parseTime(name: string, text: string | undefined, nowMs: number, offsets?: readonly ZoneOffset[]): number | null {
   if (text === undefined) return null;
+  const ms = readTime(text, nowMs, offsets);
+  if (ms !== null) return ms;
+  throw invalid(`${name} is ${quote(text)}: expected a date (2026-11-01), a time (2026-11-01T12:00Z) or an age (30m, 24h, 7d)`);
+}
+
+/** As `parseTime`; null: it is no time. */
+export function readTime(text: string, nowMs: number, offsets?: readonly ZoneOffset[]): number | null {
   const relative = /^(\d{1,6})([smhdw])$/.exec(text);
   if (relative !== null) return nowMs - Number(relative[1]) * (unitMs[relative[2] as string] as number);
   const iso = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text);
@@ -103,7 +110,7 @@ export function parseTime(name: string, text: string | undefined, nowMs: number,
     // Date.parse takes 31 February for 3 March; a day that does not exist is a mistake.
     if (!Number.isNaN(ms) && new Date(Date.parse(`${day}T00:00Z`)).toISOString().startsWith(day)) return ms;
   }
-  throw invalid(`${name} is ${quote(text)}: expected a date (2026-11-01), a time (2026-11-01T12:00Z) or an age (30m, 24h, 7d)`);
+  return null;
 }
 
 /**

@@ -4,7 +4,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { PennyworthError } from "../error.ts";
-import type { ApiContext, Identity } from "./context.ts";
+import { type ApiContext, type Caller, type Identity, nobody } from "./context.ts";
 import { requireOwnPage } from "./origin.ts";
 import { failure } from "./schema.ts";
 import type { Session } from "./session.ts";
@@ -17,6 +17,8 @@ export interface ApiEnv {
     session?: Session | null;
     /** Whose request it is, once it was let pass; absent on the owner's socket. */
     identity?: Identity;
+    /** Which program it is, of routes that programs use. */
+    caller?: Caller;
   };
 }
 
@@ -41,6 +43,22 @@ export function needs(role: "read" | "administer", context: ApiContext): Middlew
     await next();
   };
 }
+
+/** Lets a request pass that may make calls: a program that says something of its own work. A session needs the role that changes things. */
+export function uses(context: ApiContext): MiddlewareHandler<ApiEnv> {
+  const administers = needs("administer", context);
+  return async (c, next) => {
+    if (c.env?.trusted === true || c.get("session") !== undefined) {
+      c.set("caller", nobody);
+      return administers(c, next);
+    }
+    c.set("caller", await context.admit(c.req.header(), new URL(c.req.url).search.slice(1)));
+    return next();
+  };
+}
+
+/** For routes that `uses` guards: what calls need, if they need any. */
+export const callersSecurity = [{ token: [] }, { key: [] }, { session: [] }, {}];
 
 export const security = [{ token: [] }, { session: [] }];
 

@@ -21,8 +21,10 @@ import { addReconcile } from "./reconcile.ts";
 import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
+import { addTasks } from "./tasks.ts";
 import { addTop } from "./top.ts";
 import { addWork } from "./work.ts";
+import { addWorth } from "./worth.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
@@ -40,6 +42,8 @@ const commands = [
   addReport,
   addTop,
   addReceipt,
+  addTasks,
+  addWorth,
   addPrices,
   addWork,
   addCharges,

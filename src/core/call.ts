@@ -42,6 +42,9 @@ export const attributionFields = [
   "environment",
 ] as const satisfies readonly (keyof Attribution)[];
 
+/** Characters of one value, and how many tags there may be: whoever says it, and wherever. */
+export const attributionLimits = { valueLengthMax: 1_024, tagsMax: 64 } as const;
+
 /** Nothing was said. */
 export const unattributed: Attribution = {
   task: null,

@@ -2,7 +2,7 @@
 // the format's own fields, and the conversation its prompt continues. What nobody says stays null. Pure but for the two bounded memories.
 
 import type { IncomingHttpHeaders } from "node:http";
-import { type Attribution, attributionFields } from "../core/call.ts";
+import { type Attribution, attributionFields, attributionLimits } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
 import type { RequestHints } from "../providers/format.ts";
 import { Recent } from "./recent.ts";
@@ -14,8 +14,7 @@ export interface Trace {
   readonly span: string | null;
 }
 
-const valueLengthMax = 1024;
-const tagsMax = 64;
+const { valueLengthMax, tagsMax } = attributionLimits;
 const memoryMax = 20_000;
 
 /** Fields that hold names of people or customers: journaled as tokens. */

@@ -13,6 +13,8 @@ export interface MemoryGuard extends GuardAccess {
   readonly book: GuardBook;
   readonly refusals: Refused[];
   readonly stopped: TreeView[];
+  /** Tasks of which something came, in order. */
+  readonly progressed: string[];
   /** Budgets that the settings define: by id. */
   readonly fixed: Set<string>;
   readonly counted: { -readonly [name in keyof GuardTally]: GuardTally[name] };
@@ -25,6 +27,7 @@ export function guardInMemory(nowMs: number): MemoryGuard {
   const origins = new Map<string, { readonly origin: BudgetOrigin; readonly setMs: number }>();
   const [grants, fixed] = [new Set<string>(), new Set<string>()];
   const [refusals, stopped, halts]: [Refused[], TreeView[], Halt[]] = [[], [], []];
+  const progressed: string[] = [];
   const counted = {
     admitted: 0,
     refused: 0,
@@ -58,6 +61,7 @@ export function guardInMemory(nowMs: number): MemoryGuard {
     book,
     refusals,
     stopped,
+    progressed,
     fixed,
     counted,
     call: (id, scope, money, end) => {
@@ -124,6 +128,7 @@ export function guardInMemory(nowMs: number): MemoryGuard {
       if (index >= 0) stopped.splice(index, 1);
       return index >= 0;
     },
+    progress: (task) => void progressed.push(task),
     tally: () => counted,
   };
 }

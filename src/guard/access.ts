@@ -129,5 +129,7 @@ export interface GuardAccess {
   trees(limit: number): readonly TreeView[];
   /** Lets a stopped tree go on. @returns whether it was stopped. */
   resumeTree(root: string, by: string): boolean;
+  /** Something came of a task: its tree gets on. Of one that is not known, nothing is. */
+  progress(task: string, atMs: number): void;
   tally(): GuardTally;
 }

@@ -62,6 +62,7 @@ export function createDesk(guard: Guard, { now, opened, halted }: DeskEffects): 
     waiting: () => guard.waiting,
     trees: (limit) => guard.trees.list(limit).map(toTree),
     resumeTree: (root, by) => guard.resumeTree(root, by),
+    progress: (task, atMs) => void guard.trees.progress(task, atMs),
     tally: () => ({ ...memory.tally }),
   };
 }

@@ -263,6 +263,8 @@ export class Guard {
         return this.#correct(entry.call, { money: entry.costPico, tokens: this.book.presumed(entry.call)?.tokens ?? 0n });
       case "refused":
         return this.#refuseAgain(entry.refused);
+      case "outcome":
+        return void this.trees.progress(entry.outcome.task, entry.outcome.atMs);
       case "resumed":
         if (entry.id.startsWith(treePrefix)) this.trees.resume(entry.id.slice(treePrefix.length), entry.atMs);
         return this.register.apply(entry);

@@ -12,7 +12,7 @@ import type { Filter, ReportField, Store } from "./store.ts";
 /** Of what the guard is told, what can come before the first budget. */
 const spoken = /^\{"v":\d+,"kind":"(budget\.|refused|halted|resumed)/;
 /** All that the guard is told. */
-const told = /^\{"v":\d+,"kind":"(budget\.|refused|halted|resumed|presumed\.|start"|end"|observation")/;
+const told = /^\{"v":\d+,"kind":"(budget\.|refused|halted|resumed|presumed\.|start"|end"|observation"|outcome")/;
 
 /** @param isBudgets whether no call can be under a budget yet: then calls are not read. */
 export async function* readBudgetEntries(

@@ -1,0 +1,244 @@
+// `/api/v1/tasks`, `/api/v1/outcomes`: programs, checks and people say that a task begins, and how it ended: one by one, many at once as JSON or
+// CSV, by signed webhook. Not here: what the words mean (said.ts), what tasks cost (success.ts). Invariants: what cannot be is refused whole,
+// with its place; said again under its id, it counts once; and whatever is on record, the guard is told as it will be told from the journal.
+
+import { randomUUID } from "node:crypto";
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Entry } from "../core/entry.ts";
+import { endingOf, type Outcome } from "../core/outcome.ts";
+import { PennyworthError } from "../error.ts";
+import { type ApiContext, type Caller, nobody } from "./context.ts";
+import { waited } from "./fresh.ts";
+import { readSigned } from "./hook.ts";
+import { Known } from "./known.ts";
+import { faultsMax, malformed, type Placed, readPlaced } from "./placed.ts";
+import { type Api, callersSecurity, conflict, failures, json, needs, security, uses } from "./route.ts";
+import {
+  ending,
+  outcomeWanted,
+  statement,
+  taskName,
+  taskOutcomeWanted,
+  taskWanted,
+  toEnding,
+  toOutcome,
+  toStatement,
+  toTask,
+} from "./said.ts";
+import { count, fresh, freshness } from "./schema.ts";
+import { readSheet, sheetColumns, SheetFault } from "./sheet.ts";
+
+/** After so many entries the calls that wait have their turn. */
+const atOnce = 500;
+
+export const begun = z.object({ id: z.string() }).openapi("TaskBegun");
+export const recorded = z.object({ id: z.string().openapi({ description: "Of the statement." }) }).openapi("OutcomeRecorded");
+export const manyRecorded = z
+  .object({
+    recorded: count.openapi({ description: "Statements that are on record now." }),
+    known: count.openapi({ description: "Those that had been said before, word for word, and are counted once." }),
+    ids: z.array(z.string()).openapi({ description: "Of all of them, in their order." }),
+  })
+  .openapi("OutcomesRecorded");
+export const outcomesAnswer = z
+  .object({
+    task: z.string(),
+    statements: z.array(statement).openapi({ description: "The earliest first." }),
+    ending: ending.openapi({ description: "What follows from all of them." }),
+    ...freshness,
+  })
+  .openapi("Outcomes");
+
+const params = z.object({ id: taskName.describe("The task.") });
+/** For the document alone: what is read is checked line by line. */
+const plain = (schema: z.ZodType): object => ({ ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), $schema: undefined });
+
+export function addOutcomes(app: Api, context: ApiContext): void {
+  const [tasks, outcomes] = [new Known(), new Known()];
+  const programs = { security: callersSecurity, middleware: uses(context) } as const;
+  const edgeOf = (caller: Caller) => ({ names: context.names, caller, nowMs: context.entryMs() });
+  const record = (outcome: Outcome): void => {
+    context.record({ kind: "outcome", outcome } satisfies Entry);
+    context.guard.progress(outcome.task, outcome.atMs);
+  };
+
+  const begin = createRoute({
+    ...programs,
+    method: "post",
+    path: "/api/v1/tasks",
+    summary: "Begins a task by name",
+    description: "What is said here goes before what its first call says. Its calls name it with `x-pennyworth-task`.",
+    request: { body: { required: true, content: { "application/json": { schema: taskWanted } } } },
+    responses: {
+      200: json("It was begun before, in the same words.", begun),
+      201: json("Begun.", begun),
+      ...failures,
+      ...conflict,
+    },
+  });
+  app.openapi(begin, (c) => {
+    const wanted = c.req.valid("json");
+    const id = wanted.id ?? `task_${randomUUID()}`;
+    const seen = tasks.look(id, wanted);
+    if (seen === "other") throw new PennyworthError("task_taken", { id });
+    const task = orMalformed(() => toTask(wanted, id, edgeOf(c.get("caller") ?? nobody)));
+    if (seen === "new") {
+      context.record({ kind: "task.begun", task });
+      tasks.keep(id, wanted);
+    }
+    return c.json({ id }, seen === "new" ? 201 : 200);
+  });
+
+  const end = createRoute({
+    ...programs,
+    method: "post",
+    path: "/api/v1/tasks/{id}/outcomes",
+    summary: "Says how a task ended, or what it was worth",
+    description: "Nothing is edited: a revision is another statement. Of a task that nobody has heard of yet, it waits for it.",
+    request: { params, body: { required: true, content: { "application/json": { schema: outcomeWanted } } } },
+    responses: {
+      200: json("It had been said before.", recorded),
+      201: json("On record.", recorded),
+      ...failures,
+      ...conflict,
+    },
+  });
+  app.openapi(end, (c) => {
+    const { id: task } = c.req.valid("param");
+    const wanted = c.req.valid("json");
+    const id = wanted.id ?? `outcome_${randomUUID()}`;
+    const seen = outcomes.look(id, { ...wanted, id, task });
+    if (seen === "other") throw new PennyworthError("outcome_taken", { id, task });
+    const outcome = orMalformed(() => toOutcome(wanted, task, id, edgeOf(c.get("caller") ?? nobody)));
+    if (seen === "new") {
+      record(outcome);
+      outcomes.keep(id, { ...wanted, id, task });
+    }
+    return c.json({ id }, seen === "new" ? 201 : 200);
+  });
+
+  const look = createRoute({
+    security,
+    middleware: needs("read", context),
+    method: "get",
+    path: "/api/v1/tasks/{id}/outcomes",
+    summary: "What was said of how a task ended, and what follows from it",
+    request: { params, query: z.strictObject({ fresh }) },
+    responses: { 200: json("Nothing said: an ending that is unknown.", outcomesAnswer), ...failures },
+  });
+  app.openapi(look, async (c) => {
+    const { id: task } = c.req.valid("param");
+    const freshly = await waited(context, c.req.valid("query").fresh);
+    const said = await context.ledger.outcomes(task);
+    const statements = await Promise.all(said.map((one) => toStatement(one, context.names)));
+    return c.json({ task, statements, ending: await toEnding(endingOf(said), context.names), ...freshly }, 200);
+  });
+
+  /** All or none. @throws PennyworthError `request_malformed` with each wrong line; `journal_unwritable`. */
+  const take = async (placed: readonly Placed[], caller: Caller): Promise<{ recorded: number; known: number; ids: string[] }> => {
+    const { outcomesMax } = context.settings().limits;
+    if (placed.length === 0) throw malformed("there is no outcome in it");
+    if (placed.length > outcomesMax)
+      throw malformed(`${placed.length} outcomes are more than ${outcomesMax} (limits.outcomesMax): send them in parts`);
+    const { news, ids } = readPlaced(placed, edgeOf(caller), (id, content) => outcomes.look(id, content));
+    for (const [index, { outcome, content }] of news.entries()) {
+      record(outcome);
+      outcomes.keep(outcome.id, content);
+      if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { recorded: news.length, known: ids.length - news.length, ids };
+  };
+
+  const many = createRoute({
+    ...programs,
+    method: "post",
+    path: "/api/v1/outcomes",
+    summary: "Says how many tasks ended",
+    description: `All or none: each wrong line is named, the first ${faultsMax} of them. CSV has its columns in the first line: ${sheetColumns.join(", ")}. A line without an id has that which follows from what it says, so that a file counts once.`,
+    request: {
+      body: {
+        required: true,
+        content: {
+          "application/json": { schema: plain(z.strictObject({ outcomes: z.array(taskOutcomeWanted) })) },
+          "text/csv": { schema: { type: "string", example: "task,result,value\nticket-4711,success,12.50\n" } },
+        },
+      },
+    },
+    responses: { 200: json("All of it had been said before.", manyRecorded), 201: json("On record.", manyRecorded), ...failures },
+  });
+  app.openapi(many, async (c) => {
+    const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
+    const body = await c.req.text();
+    if (type !== "text/csv" && type !== "application/json") throw malformed("its content-type is neither application/json nor text/csv");
+    const placed = type === "text/csv" ? fromSheet(body) : fromList(body);
+    const done = await take(placed, c.get("caller") ?? nobody);
+    return c.json(done, done.recorded > 0 ? 201 : 200);
+  });
+
+  const hook = createRoute({
+    method: "post",
+    path: "/api/v1/outcomes/hooks/{name}",
+    summary: "Says how tasks ended, by a signed webhook",
+    description:
+      "Signed as Standard Webhooks say, with the key of `outcomes.hooks.<name>.secretFrom`. `webhook-id` is the statement's id, so that what is sent again counts once; of a list it is followed by `.1`, `.2` ….",
+    request: {
+      params: z.object({ name: z.string().min(1).max(64) }),
+      body: {
+        required: true,
+        content: { "application/json": { schema: plain(z.union([taskOutcomeWanted, z.array(taskOutcomeWanted)])) } },
+      },
+    },
+    responses: { 200: json("It had been said before.", manyRecorded), 201: json("On record.", manyRecorded), ...failures },
+  });
+  app.openapi(hook, async (c) => {
+    const { name } = c.req.valid("param");
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    const id = readSigned((header) => c.req.header(header), body, context.hookSecret(name), context.now());
+    if (id === null) throw new PennyworthError("hook_refused");
+    const done = await take(fromHook(toJson(new TextDecoder().decode(body)), id, name), nobody);
+    return c.json(done, done.recorded > 0 ? 201 : 200);
+  });
+}
+
+function fromSheet(body: string): Placed[] {
+  try {
+    return readSheet(body);
+  } catch (cause) {
+    throw cause instanceof SheetFault ? malformed(cause.message, cause) : cause;
+  }
+}
+
+function fromList(body: string): Placed[] {
+  const parsed = toJson(body);
+  const list = typeof parsed === "object" && parsed !== null ? (parsed as { readonly outcomes?: unknown }).outcomes : undefined;
+  if (!Array.isArray(list) || Object.keys(parsed as object).length > 1) throw malformed('expected {"outcomes": [ … ]}, and nothing else');
+  return list.map((said: unknown, index) => ({ place: `outcomes.${index}`, said }));
+}
+
+/** What has no id has that of the webhook; who says nothing else of its source is known by the webhook's name. */
+function fromHook(parsed: unknown, id: string, name: string): Placed[] {
+  const isList = Array.isArray(parsed);
+  const list: readonly unknown[] = isList ? parsed : [parsed];
+  return list.map((said: unknown, index) => {
+    const place = isList ? String(index) : "outcome";
+    if (typeof said !== "object" || said === null || Array.isArray(said)) return { place, said };
+    const isPerson = (said as { readonly judge?: unknown }).judge === "person";
+    return { place, said: { id: isList ? `${id}.${index + 1}` : id, ...(isPerson ? {} : { source: name }), ...said } };
+  });
+}
+
+function toJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw malformed("it is not JSON", cause);
+  }
+}
+
+function orMalformed<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    throw cause instanceof RangeError ? malformed(cause.message, cause) : cause;
+  }
+}

@@ -1,0 +1,71 @@
+// Outcomes as a table of text: one line for each statement, the names of columns in the first. Not here: what the words mean (said.ts).
+// Invariants: a line keeps its number; one without an id has that which follows from what it says, so that a file counts once however often
+// it is sent.
+
+import { createHash } from "node:crypto";
+import { type Info, parse } from "csv-parse/sync";
+import { nearest } from "../near.ts";
+
+export const sheetColumns = ["task", "result", "value", "review_minutes", "judge", "source", "reason", "at", "id"] as const;
+
+export interface SheetRow {
+  /** `line 12`. */
+  readonly place: string;
+  /** What is to be a statement (said.ts), as it stands there. */
+  readonly said: Readonly<Record<string, unknown>>;
+}
+
+/** What is wrong with a table as a whole. */
+export class SheetFault extends Error {}
+
+/**
+ * Comma, semicolon or tab between the cells.
+ * @throws SheetFault with the line.
+ */
+export function readSheet(text: string): SheetRow[] {
+  const first = text.slice(0, (text.indexOf("\n") + 1 || text.length + 1) - 1);
+  const delimiter = ["\t", ";", ","].toSorted((a, b) => first.split(b).length - first.split(a).length)[0] ?? ",";
+  let records: { readonly record: string[]; readonly info: Info }[];
+  try {
+    const options = { info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true, delimiter } as const;
+    records = parse(text, options) as unknown as typeof records;
+  } catch (cause) {
+    const { lines, message } = cause as { readonly lines?: number; readonly message: string };
+    throw new SheetFault(`${lines === undefined ? "" : `line ${lines}: `}${message}`, { cause });
+  }
+  const [head, ...rest] = records;
+  if (head === undefined) throw new SheetFault(`the table is empty: its first line names its columns, ${sheetColumns.join(", ")}`);
+  const columns = head.record.map(toColumn);
+  const twice = columns.find((column, index) => columns.indexOf(column) !== index);
+  if (twice !== undefined) throw new SheetFault(`line 1: the column ${twice} is there twice`);
+  if (!columns.includes("task")) throw new SheetFault(`line 1: no column is called task; there are ${sheetColumns.join(", ")}`);
+  return rest.map(({ record, info }) => ({ place: `line ${info.lines}`, said: toSaid(columns, record) }));
+}
+
+function toColumn(name: string): (typeof sheetColumns)[number] {
+  const wanted = name.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const known = sheetColumns.find((column) => column.replace("_", "") === wanted);
+  if (known !== undefined) return known;
+  const near = nearest(name, sheetColumns, 1).map((column) => ` (${column}?)`);
+  throw new SheetFault(
+    `line 1: no column is called ${JSON.stringify(name.slice(0, 100))}${near.join("")}; there are ${sheetColumns.join(", ")}`,
+  );
+}
+
+function toSaid(columns: readonly (typeof sheetColumns)[number][], record: readonly string[]): SheetRow["said"] {
+  const cells: Record<string, string> = {};
+  // Where a cell is missing or too much, which is which nobody knows.
+  if (record.length !== columns.length) return { cells: record.length, columns: columns.length };
+  for (const [index, column] of columns.entries()) if ((record[index] ?? "") !== "") cells[column] = record[index] as string;
+  const { review_minutes: minutes, id, ...said } = cells;
+  return {
+    ...said,
+    ...(minutes === undefined ? {} : { reviewMinutes: /^-?\d+(\.\d+)?$/.test(minutes) ? Number(minutes) : minutes }),
+    id:
+      id ??
+      `csv_${createHash("sha256")
+        .update(JSON.stringify(Object.entries(cells).toSorted(([a], [b]) => (a < b ? -1 : 1))))
+        .digest("hex")
+        .slice(0, 32)}`,
+  };
+}

@@ -1,0 +1,172 @@
+// Tasks, their outcomes and what a success costs, as lines for people. Amounts are shortened here; `--json` has them whole. Invariant: an estimate
+// never stands alone: its interval is beside it, and where the data do not suffice that is said in words.
+
+import type { z } from "zod";
+import type { outcomesAnswer } from "../api/outcomes.ts";
+import type { statement } from "../api/said.ts";
+import type { successAnswer, successRow } from "../api/success.ts";
+import type { tasks } from "../api/views.ts";
+import { parseUsd, roundUsd } from "../core/money.ts";
+import { atLeast, many } from "./command.ts";
+import { toTime } from "./standing.ts";
+import { type Column, formatCount, formatTable, plain } from "./table.ts";
+
+type Success = z.infer<typeof successAnswer>;
+type Row = z.infer<typeof successRow>;
+type Lack = Row["enough"]["lacks"][number];
+
+export function tableOfTasks(list: z.infer<typeof tasks>["tasks"]): string {
+  const columns: Column[] = [
+    ...["task", "type", "customer", "agent", "began"].map((head) => ({ head })),
+    ...["calls", "cost $"].map((head) => ({ head, align: "right" as const })),
+  ];
+  const rows = list.map((one) => [
+    one.task,
+    one.type ?? "—",
+    one.customer ?? "—",
+    one.agent ?? "—",
+    toTime(one.startMs),
+    formatCount(one.calls),
+    atLeast(one.cost, one.unpriced + one.unmetered),
+  ]);
+  return formatTable(columns, rows);
+}
+
+export function describeOutcomes({ task, statements, ending }: z.infer<typeof outcomesAnswer>): string {
+  if (statements.length === 0)
+    return `Nobody has said how ${plain(task)} ended. To say it: pennyworth tasks end ${quote(task)} --result success`;
+  const columns: Column[] = [
+    ...["when", "judge", "source", "result", "reason"].map((head) => ({ head })),
+    ...["value $", "checked min"].map((head) => ({ head, align: "right" as const })),
+    { head: "id" },
+  ];
+  const rows = statements.map((one) => [
+    toTime(one.atMs),
+    one.judge,
+    one.source ?? "—",
+    one.result ?? "—",
+    one.reason ?? "—",
+    one.value ?? "—",
+    one.reviewMinutes === null ? "—" : toMinutes(one.reviewMinutes),
+    one.id,
+  ]);
+  const by = ending.judge === null ? "" : `, says ${judges[ending.judge]}${ending.source === null ? "" : ` ${plain(ending.source)}`}`;
+  const reason = ending.reason === null ? "" : ` (${plain(ending.reason)})`;
+  const kept = [
+    ...(ending.self === null || ending.checked === null ? [] : [`it says itself ${ending.self}, checked it is ${ending.checked}`]),
+    ...(ending.isContradictory ? ["sources contradict one another"] : []),
+    ...(ending.value === null ? [] : [`worth $${ending.value}`]),
+    ...(ending.reviewMinutes === null ? [] : [`checked for ${toMinutes(ending.reviewMinutes)} min`]),
+  ];
+  return `${plain(task)}: ${ending.result}${by}${reason}${kept.map((one) => `; ${one}`).join("")}\n\n${formatTable(columns, rows)}`;
+}
+
+const judges: { readonly [judge in z.infer<typeof statement>["judge"]]: string } = {
+  person: "a person,",
+  check: "the check",
+  self: "itself",
+};
+
+export function describeSuccess(found: Success): string {
+  const { by, rows, total } = found;
+  if (total.tasks === 0) return ["No task matches.", ...notes(found)].join("\n");
+  const isReviewed = total.review.perSuccess !== null;
+  const columns: Column[] = [
+    ...by.map((head) => ({ head })),
+    ...["tasks", "succeed (95 %)", "spend $", "$ per success (95 %)"].map((head) => ({ head, align: "right" as const })),
+    ...(isReviewed ? [{ head: "with review $", align: "right" as const }] : []),
+    ...["on failures", "return"].map((head) => ({ head, align: "right" as const })),
+    { head: "data" },
+  ];
+  const cells = (row: Row): string[] => [
+    formatCount(row.tasks),
+    toRate(row.rate),
+    atLeast(short(row.spend), row.unpriced),
+    toPerSuccess(row),
+    ...(isReviewed ? [row.review.perSuccess === null ? "—" : short(row.review.perSuccess)] : []),
+    row.shares === null ? "—" : percent(row.shares.failures),
+    toReturn(row),
+    toData(row),
+  ];
+  const line = (row: Row): string[] => [...by.map((field) => row.group[field] ?? "—"), ...cells(row)];
+  const last = [...by.map((_, index) => (index === 0 ? "total" : "")), ...cells(total)];
+  const table = formatTable(columns, by.length === 0 ? [last] : [...rows.map(line), null, last]);
+  return [table, "", ...notes(found)].join("\n");
+}
+
+function notes({ total, rows, truncated, waiting, openMs }: Success): string[] {
+  const lines = [
+    "$ per success: all spend, failed and unfinished tasks and rework included, over successes. Intervals are estimates; --json has exact sums.",
+  ];
+  if (total.tasks === 0) lines.shift();
+  if (truncated) lines.push(`Only the first ${many(rows.length, "row")} are shown (--limit); the total is over all.`);
+  if (total.unknown.tasks > 0)
+    lines.push(`Of ${many(total.unknown.tasks, "task")} nobody said how they ended: $${short(total.unknown.cost)}.`);
+  if (total.open.tasks > 0)
+    lines.push(
+      `${many(total.open.tasks, "task")} may still end, until ${Math.round(openMs / 360_000) / 10} h after the last call: $${short(total.open.cost)}.`,
+    );
+  if (total.contradictory > 0)
+    lines.push(`Of ${many(total.contradictory, "task")} sources say different things: pennyworth tasks outcomes <task>`);
+  if (total.unpriced > 0) lines.push(`${many(total.unpriced, "task")} used something without a price: ≥, at least.`);
+  if (total.presumed > 0)
+    lines.push(`${many(total.presumed, "task")} with calls of which nobody knows what they used: they count at their bound.`);
+  if (total.returns !== null && total.returns.unvaluedShare > 0)
+    lines.push(`Return: of ${percent(total.returns.unvaluedShare)} of the spend nobody said what came of it was worth.`);
+  if (waiting > 0) lines.push(`${many(waiting, "statement")} of tasks that nobody has heard of yet ${waiting === 1 ? "waits" : "wait"}.`);
+  return lines;
+}
+
+const lacks: { readonly [lack in Lack]: string } = {
+  "no-success": "no success yet",
+  "few-tasks": "few tasks",
+  "heavy-tail": "uneven costs",
+  wide: "wide interval",
+  "unknown-outcomes": "ends unknown",
+};
+
+function toData({ enough }: Row): string {
+  if (enough.isEnough) return "enough";
+  const needed = enough.tasksNeeded === null ? "" : ` (${formatCount(enough.tasksNeeded)} needed)`;
+  const named = enough.lacks.filter((lack) => lack !== "wide" || !enough.lacks.includes("no-success"));
+  const words = named.map((lack) => lacks[lack] + (lack === "few-tasks" || lack === "heavy-tail" ? needed : ""));
+  return `not enough data: ${words.join(", ")}`;
+}
+
+/** Never without its interval. */
+function toPerSuccess({ perSuccess, interval }: Row): string {
+  if (perSuccess === null) return "—";
+  if (interval === null) return `${short(perSuccess)} (?)`;
+  return `${short(perSuccess)} (${short(interval.low)}–${interval.high === null ? "?" : short(interval.high)})`;
+}
+
+function toRate({ observed, low, high }: Row["rate"]): string {
+  return observed === null ? "—" : `${percent(observed)} (${percent(low, false)}–${percent(high)})`;
+}
+
+function toReturn({ returns }: Row): string {
+  if (returns === null) return "—";
+  return `${returns.unvaluedShare > 0 ? "≥ " : ""}${returns.ratio < 0 ? "−" : ""}${percent(Math.abs(returns.ratio))}`;
+}
+
+function percent(share: number, hasUnit = true): string {
+  const text = (100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0);
+  return hasUnit ? `${text} %` : text;
+}
+
+/** Three digits that say something, or cents: for reading, never to be read back. */
+export function short(usd: string): string {
+  const pico = parseUsd(usd);
+  const size = pico < 0n ? -pico : pico;
+  if (size >= 1_000_000_000_000n) return roundUsd(pico, 2).replaceAll(/\B(?=(\d{3})+\.)/g, ",");
+  const zeros = 12 - size.toString().length;
+  return size === 0n ? "0" : roundUsd(pico, Math.min(12, zeros + 3)).replace(/0+$/, "");
+}
+
+function toMinutes(minutes: number): string {
+  return String(Math.round(minutes * 10) / 10);
+}
+
+function quote(id: string): string {
+  return /^[\w.:@/-]+$/.test(id) ? id : `'${id.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,222 @@
+// Tasks at the command line, against a control API on the folder's socket: begun, ended, imported, shown; what a success costs; usage.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createApi } from "../api/app.ts";
+import { createMemory, emptyRow, makeCall, type MemoryContext, nowMs } from "../api/memory.fixture.ts";
+import { short } from "./successes.ts";
+
+const data = mkdtempSync(join(tmpdir(), "pennyworth-tasks-"));
+let context: MemoryContext;
+let server: Server;
+
+beforeAll(async () => {
+  const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), { overrideGlobalObjects: false });
+  server = createServer(listener);
+  await new Promise<void>((resolve) => {
+    server.listen(join(data, "pennyworth.sock"), resolve);
+  });
+});
+beforeEach(() => {
+  context = createMemory([makeCall("c1", { startMs: nowMs - 2_000, attribution: { task: "t1", type: "resolve-ticket" } as never })]);
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+  rmSync(data, { recursive: true, force: true });
+});
+
+function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "tasks", ...args], {
+      env: { ...process.env, PENNYWORTH_DATA: data },
+    });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    child.on("close", (code) => resolve({ code, out, err }));
+  });
+}
+
+describe("a task", () => {
+  it("is begun, ended, revised, and shown", async () => {
+    expect(
+      await run("begin", "--id", "t 1", "--type", "fix", "--customer", "Acme & <b>Sons</b>", "--tag", "lane=fast", "--rework-of", "t0"),
+    ).toEqual({
+      code: 0,
+      out: "t 1\n",
+      err: "",
+    });
+    expect(context.recorded).toMatchObject([
+      {
+        kind: "task.begun",
+        task: { reworkOf: "t0", attribution: { task: "t 1", type: "fix", customer: "n_00000000000000aa", tags: { lane: "fast" } } },
+      },
+    ]);
+    const ended = await run("end", "t 1", "--result", "success", "--value", "12.50", "--review-minutes", "2.5", "--id", "o1");
+    expect([ended.code, ended.out]).toEqual([0, "On record of t 1: success, worth $12.50, checked for 2.5 min (o1).\n"]);
+    await run(
+      "end",
+      "t 1",
+      "--result",
+      "failure",
+      "--judge",
+      "person",
+      "--source",
+      "Acme & <b>Sons</b>",
+      "--reason",
+      "reverted",
+      "--id",
+      "o2",
+    );
+    const { out } = await run("outcomes", "t 1");
+    expect(out).toMatch(
+      /^t 1: failure, says a person, Acme & <b>Sons<\/b> \(reverted\); it says itself success, checked it is failure; sources contradict one another; worth \$12\.5; checked for 2\.5 min\n\n/,
+    );
+    expect(out).toMatch(/2026-11-21 12:00 +self +— +success +— +12\.5 +2\.5 +o1\n/);
+    expect(JSON.parse((await run("outcomes", "t 1", "--json")).out)).toMatchObject({ ending: { result: "failure", statements: 2 } });
+  });
+
+  it("of which nobody said anything says how to", async () => {
+    expect((await run("outcomes", "it's")).out).toBe(
+      "Nobody has said how it's ended. To say it: pennyworth tasks end 'it'\\''s' --result success\n",
+    );
+  });
+
+  it("is listed with what it cost", async () => {
+    const listed = await run("list");
+    expect(listed.out).toMatch(
+      /^task +type +customer +agent +began +calls +cost \$\n.*\nt1 +resolve-ticket +— +— +2026-11-21 11:59 +1 +0\.00045$/m,
+    );
+    context = createMemory([]);
+    expect((await run("list", "--json")).out).toMatch(/"tasks": \[\]/);
+  });
+});
+
+function write(text: string): string {
+  const path = join(data, "outcomes.csv");
+  writeFileSync(path, text);
+  return path;
+}
+
+describe("a file", () => {
+  it("is imported, and counts once", async () => {
+    const path = write('task,result,value\nt1,success,12.5\n"t,2",failure,\n');
+    expect(await run("import", path)).toEqual({ code: 0, out: "2 outcomes on record.\n", err: "" });
+    expect(context.recorded).toMatchObject([
+      { kind: "outcome", outcome: { task: "t1", result: "success" } },
+      { kind: "outcome", outcome: { task: "t,2", result: "failure" } },
+    ]);
+    expect(JSON.parse((await run("import", path, "--json")).out)).toMatchObject({ recorded: 2 });
+  });
+
+  it("of thousands of lines goes in parts", async () => {
+    const path = write(`task,result\n${Array.from({ length: 2_500 }, (_, index) => `t${index},success`).join("\n")}\n`);
+    expect((await run("import", path)).out).toBe("2,500 outcomes on record.\n");
+    expect(context.recorded).toHaveLength(2_500);
+  });
+
+  it.each([
+    [
+      "task,result\nt1,success\nt2,maybe\n",
+      /outcomes\.csv: 1 of 2 outcomes are wrong, and none was recorded: line 3: result: expected success/,
+    ],
+    ["task,resutl\nt1,success\n", /line 1: no column is called "resutl" \(result\?\)/],
+    ["task,result\n", /there is no line below the first/],
+    ["", /the table is empty/],
+  ])("as %j is refused whole", async (text, message) => {
+    const { code, out, err } = await run("import", write(text));
+    expect([code, out, err]).toEqual([2, "", expect.stringMatching(message)]);
+    expect(context.recorded).toEqual([]);
+  });
+
+  it("that is not there is said to be", async () => {
+    expect(await run("import", join(data, "nowhere.csv"))).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/nowhere\.csv is not there/),
+    });
+  });
+});
+
+describe("success", () => {
+  const units = Array.from({ length: 48 }, (_, index) => ({ cost: index < 40 ? "1" : "2", successes: index < 30 ? 1 : 0 }));
+  const forty = {
+    ...emptyRow,
+    group: ["support"],
+    success: { tasks: 30, cost: "30" },
+    failure: { tasks: 10, cost: "10" },
+    unknown: { tasks: 6, cost: "12" },
+    open: { tasks: 2, cost: "4" },
+    value: "84",
+    unvaluedCost: "42",
+    reviewMillis: "5400000",
+    contradictory: 1,
+    quantiles: { p50: "1", p90: "2", p99: "2" },
+    units,
+  };
+  const one = { ...emptyRow, group: [null], success: { tasks: 1, cost: "0.00123456" }, units: [{ cost: "0.00123456", successes: 1 }] };
+
+  it("costs all spend over successes, with its interval, and what is lacking in words", async () => {
+    context.tasks.page = { rows: [forty, one], total: { ...forty, group: [] }, truncated: true, waiting: 1, position: null };
+    const { code, out, err } = await run("success", "--by", "agent", "--since", "30d");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^agent +tasks +succeed \(95 %\) +spend \$ +\$ per success \(95 %\) +on failures +return +data\n/);
+    expect(out).toMatch(/\nsupport +48 +75 % \(60–86 %\) +56\.00 +1\.87 \(1\.\d\d–2\.\d\d\) +18 % +≥ 50 % +enough\n/);
+    expect(out).toMatch(/\n— +1 +100 % \(21–100 %\) +0\.00123 +0\.00123 \(\?\) +0 % +— +not enough data: few tasks/);
+    expect(out).toMatch(/\ntotal +48 /);
+    for (const line of [
+      "Only the first 2 rows are shown (--limit); the total is over all.",
+      "Of 6 tasks nobody said how they ended: $12.00.",
+      "2 tasks may still end, until 24 h after the last call: $4.00.",
+      "Of 1 task sources say different things",
+      "Return: of 75 % of the spend nobody said what came of it was worth.",
+      "1 statement of tasks that nobody has heard of yet waits.",
+    ])
+      expect(out).toContain(line);
+  });
+
+  it("with the price of checking has it in a column of its own", async () => {
+    context.tasks.page = { rows: [forty], total: { ...forty, group: [] }, truncated: false, waiting: 0, position: null };
+    expect((await run("success", "--review-rate", "32")).out).toMatch(/with review \$.*\n.*\nsupport .* 3\.47 /);
+    expect(JSON.parse((await run("success", "--review-rate", "32", "--json")).out)).toMatchObject({ total: { review: { cost: "48" } } });
+  });
+
+  it("of no task is no table", async () => {
+    expect((await run("success")).out).toBe("No task matches.\n");
+  });
+});
+
+it.each([
+  [["success", "--by", "agnet"], /tasks are not told apart by "agnet"; near it: agent/],
+  [["sucess"], /unknown command 'sucess'\n\(Did you mean success\?\)/],
+  [["end", "t1", "--result", "succes"], /argument 'succes' is invalid\. Allowed choices are success, failure, unknown/],
+  [["end", "t1", "--judge", "god", "--result", "success"], /Allowed choices are person, check, self/],
+  [["end", "t1"], /What was asked for is not understood: .*says nothing: give result, value or reviewMinutes/],
+  [["end", "t1", "--value", "12,50"], /value: "12,50" is no amount/],
+  [["end", "t1", "--review-minutes", "-2"], /--review-minutes "-2": expected minutes, zero or more/],
+  [["end", "t1", "--result", "success", "--at", "2999-01-01"], /is more than a day ahead/],
+  [["begin", "--tag", "x"], /--tag "x": expected name=value/],
+  [["begin", "--cusomer", "x"], /unknown option '--cusomer'\n\(Did you mean --customer\?\)/],
+])("wrong usage: %j", async (args, message) => {
+  const { code, out, err } = await run(...args);
+  expect([code, out, err]).toEqual([2, "", expect.stringMatching(message)]);
+  expect(context.recorded).toEqual([]);
+});
+
+it.each([
+  ["0", "0"],
+  ["1234567.891", "1,234,567.89"],
+  ["1", "1.00"],
+  ["0.5", "0.5"],
+  ["0.0123456", "0.0123"],
+  ["0.00000123456", "0.00000123"],
+  ["0.000000000001", "0.000000000001"],
+  ["-2.5", "-2.50"],
+])("%s is shortened to %s", (usd, text) => {
+  expect(short(usd)).toBe(text);
+});
