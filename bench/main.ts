@@ -1,4 +1,4 @@
-// `npm run bench [gateway|ledger|rating|rerate|restart|dashboard|guard|all]`: each figure is one JSON line on standard output; remarks go to standard error.
+// `npm run bench [gateway|ledger|rating|rerate|restart|dashboard|guard|client|all]`: each figure is one JSON line on standard output; remarks go to standard error.
 // Not here: what is measured. A suite is a file of this folder that exports `bench`.
 
 /** One figure. `baseline` is what the same work costs without Pennyworth, measured in the same minute; null when there is no such thing. */
@@ -23,6 +23,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   restart: ["./restart.ts"],
   dashboard: ["./dashboard.ts"],
   guard: ["./guard.ts"],
+  client: ["./client.ts"],
 };
 
 const asked = process.argv.slice(2);

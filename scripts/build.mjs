@@ -3,14 +3,22 @@
 
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildClient } from "./client.mjs";
 import { fail, install, newest, requireNode, root, run, say } from "./tools.mjs";
 import { buildWeb } from "./web.mjs";
 
 const dist = join(root, "dist");
 const stamp = join(dist, ".built");
-const sources = ["src", "package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs", "scripts/web.mjs"].map((name) =>
-  join(root, name),
-);
+const sources = [
+  "src",
+  "docs/sdk.md",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "scripts/build.mjs",
+  "scripts/client.mjs",
+  "scripts/web.mjs",
+].map((name) => join(root, name));
 
 /** Whether dist/ is missing or older than a source. */
 export function isStale() {
@@ -26,6 +34,7 @@ export async function build() {
     const compiler = join(root, "node_modules", "typescript", "bin", "tsc");
     const code = await run(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", next], { quiet: true });
     if (code !== 0) fail("The build failed: see the errors above.");
+    await buildClient(join(next, "client"));
     await buildWeb(join(next, "web", "app"));
     const command = join(next, "cli", "main.js");
     if (existsSync(command)) chmodSync(command, 0o755);

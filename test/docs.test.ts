@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { readConfig, settingsSchema } from "../src/config.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
-import { nodeForClients, noNode, noPython, pythonWithOpenai } from "./interpreters.ts";
+import { clientUrl, nodeForClients, noNode, noPython, pythonWithOpenai } from "./interpreters.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const pages = [
@@ -106,8 +106,8 @@ describe("the package", () => {
 });
 
 /** Runs a block as a reader would, with the server's address put in. @returns its standard output. */
-function runBlock(block: Block, [program, ...args]: readonly string[], gateway: TestGateway): Promise<string> {
-  const text = block.text.replaceAll("http://127.0.0.1:4242", gateway.url);
+async function runBlock(block: Block, [program, ...args]: readonly string[], gateway: TestGateway): Promise<string> {
+  const text = (await withClient(block.text)).replaceAll("http://127.0.0.1:4242", gateway.url);
   const environment: NodeJS.ProcessEnv = {
     ...process.env,
     PATH: `${commandFolder()}${delimiter}${process.env["PATH"]}`,
@@ -122,6 +122,12 @@ function runBlock(block: Block, [program, ...args]: readonly string[], gateway: 
       else reject(new Error(`${block.page}, line ${block.line}: ${error.message}\n${stdout}\n${stderr}`, { cause: error }));
     });
   });
+}
+
+/** What imports our own client gets it as it is published. */
+async function withClient(text: string): Promise<string> {
+  const name = '"@pennyworth/client"';
+  return text.includes(name) ? text.replaceAll(name, JSON.stringify(await clientUrl())) : text;
 }
 
 /** The program that runs a language, to be followed by the text; or why there is none. */

@@ -21,6 +21,7 @@ const heights: Readonly<Record<string, number>> = {
   gateway: 4,
   api: 4,
   web: 4,
+  client: 4,
   ingest: 4,
   export: 4,
   sandbox: 4,
@@ -36,6 +37,8 @@ const heights: Readonly<Record<string, number>> = {
   core: 1,
   "near.ts": 0.5,
   "turn.ts": 0.5,
+  "replace.ts": 0.5,
+  "timer.ts": 0.5,
   "config.ts": 0,
   "terms.ts": -0.5,
   "error.ts": -1,
@@ -141,6 +144,18 @@ describe("the sandbox is an independent witness", () => {
     const wrong = sources
       .filter((source) => !["sandbox", "cli", "main.ts"].includes(source.folder))
       .flatMap((source) => source.imports.filter((name) => folderOf(name) === "sandbox").map((name) => `${source.path} → ${name}`));
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("the client", () => {
+  it("imports nothing but itself, and is known to nobody", () => {
+    const wrong = sources.flatMap((source) =>
+      source.imports
+        .filter((name) => (source.folder === "client") !== (folderOf(name) === "client"))
+        .filter((name) => source.folder === "client" || folderOf(name) === "client")
+        .map((name) => `${source.path} → ${name}`),
+    );
     expect(wrong).toEqual([]);
   });
 });

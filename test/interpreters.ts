@@ -1,8 +1,13 @@
-// Which Node and which Python the tests run other people's clients with. Not here: installing them; that is scripts/test.mjs.
+// Which Node and which Python the tests run other people's clients with, and our own client as it is published. Not here: installing them; that is
+// scripts/test.mjs.
 
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const { buildClient } = (await import("../scripts/client.mjs" as string)) as { buildClient: (folder: string) => Promise<void> };
 
 export const noNode = "skipped: no Node of 22 or later is here for the clients (npm brings one for Linux on x64)";
 export const noPython = "skipped: no Python with the openai package (npm test -- --python installs one, PENNYWORTH_PYTHON names one)";
@@ -23,4 +28,17 @@ export function pythonWithOpenai(): string | null {
   } catch {
     return null;
   }
+}
+
+let built: Promise<string> | undefined;
+
+/** Our own client, built anew once in a process: the address to import it from. */
+export function clientUrl(): Promise<string> {
+  built ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pennyworth-client-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    await buildClient(folder);
+    return pathToFileURL(join(folder, "pennyworth.js")).href;
+  })();
+  return built;
 }

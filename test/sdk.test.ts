@@ -1,0 +1,137 @@
+// Our own client, as it is published, around official packages and plain fetch: what it says arrives in the ledger, at the calls and at their task.
+// The client runs in a process of its own, under the Node that those packages declare.
+
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startGateway, type TestGateway } from "./gateway.ts";
+import { clientUrl, nodeForClients, noNode } from "./interpreters.ts";
+
+interface Line {
+  readonly name?: string;
+  readonly task?: string;
+  readonly call?: string;
+  readonly trouble?: string;
+  readonly unsent?: number;
+}
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway?.close());
+
+describe("the client, around official packages and plain fetch", () => {
+  it("says whose each call is, and how the tasks ended", async ({ skip }) => {
+    if (nodeForClients() === null) return skip(noNode);
+    const lines = await run();
+    expect(lines.map(({ name }) => name).filter((name) => name !== undefined)).toEqual(["openai", "@anthropic-ai/sdk", "fetch"]);
+    expect(lines.at(-1)).toEqual({ unsent: 0 });
+    // The one statement that cannot be, and nothing else.
+    expect(lines.filter(({ trouble }) => trouble !== undefined)).toEqual([{ trouble: expect.stringMatching(/a statement.*NaN/) }]);
+
+    const said = await Promise.all(
+      lines.filter(({ call }) => call !== undefined).map(async ({ call = "" }) => attributionOf(await gateway.receipt(call))),
+    );
+    const root = {
+      customer: expect.stringMatching(/^Müller & Söhne$|^n_/),
+      feature: "support",
+      prompt: "v7",
+      root: "ticket-1",
+      tags: { tier: "gold" },
+    };
+    expect(said).toMatchObject([
+      { ...root, task: "ticket-1", type: "resolve-ticket", agent: "resolver", step: "plan", parent: null },
+      { ...root, task: lines[1]?.task, type: "search", agent: "searcher", step: null, parent: "ticket-1" },
+      { ...root, task: "ticket-1", type: "resolve-ticket", agent: "resolver", step: null, parent: null },
+    ]);
+    expect(new Set(said.map(({ customer }) => customer)).size).toBe(1);
+
+    expect(await endingOf("ticket-1")).toMatchObject({
+      result: "failure",
+      judge: "person",
+      source: "Ada",
+      reason: "reverted",
+      self: "success",
+      value: "2.5",
+      reviewMinutes: 1.5,
+      isContradictory: true,
+      statements: 2,
+    });
+    expect(await endingOf("ticket-2")).toMatchObject({ result: "failure", judge: "self", reason: "error:RangeError" });
+    expect(await endingOf(lines[1]?.task ?? "")).toMatchObject({ result: "success", judge: "self" });
+    expect(await endingOf("ticket-3")).toMatchObject({ result: "unknown", statements: 0 });
+  });
+
+  it("needs a key where there are keys, and says what is wrong without one", async ({ skip }) => {
+    if (nodeForClients() === null) return skip(noNode);
+    const { secret } = (await gateway.post("/keys", { name: "sdk", role: "use" })) as { secret: string };
+    const lines = await run(secret);
+    expect(lines.at(-1)).toEqual({ unsent: 0 });
+    expect(lines.filter(({ trouble }) => trouble !== undefined)).toHaveLength(1);
+    const messages: string[] = [];
+    const { pennyworth } = await import("../src/client/pennyworth.ts");
+    const { task, flush } = pennyworth({ url: gateway.url, onError: ({ message }) => messages.push(message) });
+    expect(await task("a", async (t) => (t.succeed(), 7))).toBe(7);
+    expect(await flush()).toBe(0);
+    expect(messages).toEqual([expect.stringMatching(/\(401\).*key/), expect.stringMatching(/\(401\).*key/)]);
+  });
+});
+
+describe("the published client", () => {
+  it("has no dependencies, and types that need no others", async () => {
+    const folder = dirname(fileURLToPath(await clientUrl()));
+    const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, unknown>;
+    expect(manifest).toMatchObject({ name: "@pennyworth/client", type: "module", license: "Apache-2.0" });
+    expect(Object.keys(manifest).filter((name) => /dependencies/i.test(name))).toEqual([]);
+    for (const isBrowser of [true, false]) compile(folder, isBrowser);
+  });
+});
+
+/** A program that uses it, checked with a browser's types alone, and with Node's alone. */
+function compile(folder: string, isBrowser: boolean): void {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const place = mkdtempSync(join(tmpdir(), "pennyworth-types-"));
+  try {
+    writeFileSync(
+      join(place, "use.ts"),
+      `import { pennyworth, type Task } from ${JSON.stringify(join(folder, "pennyworth.js"))};
+const { task, resume, flush } = pennyworth({ url: "http://127.0.0.1:4242", onError: ({ kind, lost }) => [kind, lost] });
+export const seven: number = await task("a", { customer: "Acme" }, async (t: Task) => (t.succeed({ value: 1 }), 7));
+export const found: Task | null = resume(new Headers());
+export const left: number = await flush();
+`,
+    );
+    const kind = ["--strict", "--noEmit", "--target", "es2023", "--module", "esnext", "--moduleResolution", "bundler"];
+    // Of a browser's the client's own declarations are checked too; Node's are many, and not ours.
+    const world = isBrowser
+      ? ["--lib", "es2023,dom", "--types", "--skipDefaultLibCheck"]
+      : ["--lib", "es2023", "--types", "node", "--typeRoots", join(root, "node_modules/@types"), "--skipLibCheck"];
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    execFileSync(process.execPath, [compiler, ...kind, ...world, join(place, "use.ts")], { encoding: "utf8" });
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+async function run(key?: string): Promise<Line[]> {
+  const path = fileURLToPath(new URL("clients/tasks.mjs", import.meta.url));
+  const args = [path, gateway.url, await clientUrl(), ...(key === undefined ? [] : [key])];
+  const { stdout } = await promisify(execFile)(nodeForClients() as string, args, { timeout: 60_000 });
+  return stdout
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Line);
+}
+
+function attributionOf(receipt: unknown): Record<string, unknown> {
+  return (receipt as { start: { attribution: Record<string, unknown> } }).start.attribution;
+}
+
+async function endingOf(task: string): Promise<unknown> {
+  return ((await gateway.get(`/tasks/${encodeURIComponent(task)}/outcomes`)) as { ending: unknown }).ending;
+}
