@@ -5,6 +5,7 @@
 import { hourMs } from "../core/time.ts";
 import type { Config } from "../config.ts";
 import { PennyworthError } from "../error.ts";
+import { setTimer } from "../timer.ts";
 import { actionKinds, type Alert, type AlertEvent, type AlertsAccess, type AlertStanding, type Draft, type ListedAlert } from "./alert.ts";
 import { Gatherer } from "./gather.ts";
 import { Judge } from "./judge.ts";
@@ -43,12 +44,7 @@ export interface Alerts extends AlertsAccess {
 }
 
 export function openAlerts(config: Config, effects: AlertEffects): Alerts {
-  return new Desk(config, { setTimer: setRealTimer, ...effects });
-}
-
-function setRealTimer(act: () => void, ms: number): () => void {
-  const timer = setTimeout(act, ms).unref();
-  return () => clearTimeout(timer);
+  return new Desk(config, { setTimer, ...effects });
 }
 
 class Desk implements Alerts {

@@ -2,8 +2,8 @@
 // deleted, and then some alerts come once more. Invariant: the file is whole, the one before or the one after.
 
 import { readFileSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../replace.ts";
 import { z } from "zod";
 import { actionKinds, type Alert, alertKinds, type Delivery } from "./alert.ts";
 import type { ToldAction } from "./gather.ts";
@@ -64,15 +64,7 @@ export function readKept(folder: string, warn: (message: string) => void): Kept 
 
 /** @throws what the system throws. */
 export async function writeKept(folder: string, { told, recent }: Kept): Promise<void> {
-  const path = pathOf(folder);
-  const file = await open(`${path}.tmp`, "w", 0o600);
-  try {
-    await file.writeFile(JSON.stringify({ version: 1, told, recent }));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.tmp`, path);
+  await replaceFile(pathOf(folder), JSON.stringify({ version: 1, told, recent }));
 }
 
 function pathOf(folder: string): string {

@@ -1,8 +1,7 @@
 // Asks a provider how many input tokens a request has, where it has an endpoint for that. Not here: what is asked and read (providers/count.ts).
 // Invariant: it costs nothing, and whatever goes wrong, the answer is that nobody knows.
 
-import { mostOf, readCount } from "../providers/count.ts";
-import { countRequest } from "../providers/count.ts";
+import { countRequest, mostOf, readCount } from "../providers/count.ts";
 import type { Format, RequestFacts } from "../providers/format.ts";
 import { type Kept, read } from "./read.ts";
 import type { RouteTable, Target } from "./route.ts";

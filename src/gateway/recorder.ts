@@ -41,8 +41,7 @@ export class Recorder {
    */
   start(call: CallStart): boolean {
     try {
-      if (this.#waiting.length > 0 || this.#gap !== null) this.#flush();
-      this.#log.append({ kind: "start", call });
+      this.put({ kind: "start", call });
       return true;
     } catch (error) {
       if (this.#options.whenUnwritable === "refuse") throw error;

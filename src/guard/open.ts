@@ -2,8 +2,8 @@
 // Not here: what is in a snapshot (snapshot.ts). Invariant: a snapshot is only ever ahead of nothing: it is of a position that is on disk.
 
 import { readFileSync } from "node:fs";
-import { open as openFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../replace.ts";
 import type { Budget } from "../core/budget.ts";
 import type { TreePolicy } from "../core/cap.ts";
 import { comparePositions, type Entry, type Position } from "../core/entry.ts";
@@ -54,14 +54,7 @@ export async function openGuard(
     try {
       const text = writeSnapshot(guard, position, effects.now());
       await journal.synced();
-      const file = await openFile(`${path}.tmp`, "w", 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.tmp`, path);
+      await replaceFile(path, text);
       written = position;
     } catch (error) {
       effects.warn(`the guard's snapshot could not be written, and the next start reads more of the journal: ${String(error)}`);

@@ -130,8 +130,7 @@ export class Register {
   halt(scope: Scope, by: string, note: string | null): Halt {
     const atMs = this.#effects.now();
     const halt = { id: `halt_${this.#effects.newId(atMs)}`, scope, atMs, by, note };
-    this.#effects.append({ kind: "halted", halt });
-    this.apply({ kind: "halted", halt });
+    this.#put({ kind: "halted", halt });
     const subject = scopeWords(scope);
     this.#effects.tell({ ...ofScope, subject, kind: "halted", atMs, detail: `${by} stopped everything under ${subject}` });
     return halt;

@@ -2,6 +2,7 @@
 // telling whoever is to be told. Not here: how it decides (guard.ts). The composition root gives it what it needs of the rest.
 
 import type { Settings } from "../config.ts";
+import { setTimer } from "../timer.ts";
 import type { Budget } from "../core/budget.ts";
 import { spanAt } from "../core/budget.ts";
 import type { Entry, Opening } from "../core/entry.ts";
@@ -40,11 +41,6 @@ export interface ServedGuard {
 /** How long calls that were under way when a budget was defined are waited for, ms, before what was taken until then is added up. */
 const settleMsMax = 60_000;
 const lookMs = 250;
-
-function setTimer(act: () => void, afterMs: number): () => void {
-  const timer = setTimeout(act, afterMs).unref();
-  return () => clearTimeout(timer);
-}
 
 export async function serveGuard(
   settings: Pick<Settings, "data" | "budgets" | "rates" | "trees" | "guard">,

@@ -3,8 +3,9 @@
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../replace.ts";
 
 export class Archive {
   readonly #folder: string;
@@ -19,14 +20,7 @@ export class Archive {
     const path = join(this.#folder, `${hash}.json`);
     if (existsSync(path)) return hash;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const file = await open(`${path}.tmp`, "w", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.tmp`, path);
+    await replaceFile(path, text);
     return hash;
   }
 

@@ -3,10 +3,11 @@
 
 import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TakenList } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
+import { replaceFile } from "../replace.ts";
 import type { StandingList } from "./history.ts";
 import type { PriceList } from "./list.ts";
 import { inSlices, type Work } from "./pace.ts";
@@ -33,7 +34,6 @@ export class Shelf {
     const hash = createHash("sha256").update(text).digest("hex");
     const file = join(this.#folder, `${hash}.json`);
     if (isText(file, text)) return hash;
-    const working = `${file}.tmp`;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       // Not writeSync: on a full disk that writes a part, and says so by nothing but a number.
@@ -65,18 +65,8 @@ export class Shelf {
     const working = `${file}.tmp`;
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      const handle = await open(working, "w", 0o600);
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(working, file);
-      const folder = await open(this.#folder, "r");
-      await folder.sync().finally(() => folder.close());
+      await replaceFile(file, text);
     } catch (cause) {
-      await rm(working, { force: true }).catch(() => undefined);
       throw this.#unwritable(cause);
     }
     return hash;
