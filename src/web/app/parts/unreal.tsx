@@ -7,14 +7,14 @@ import { useAnswer, useStatus } from "../data.ts";
 import { decimalsFor } from "../money.ts";
 import { Usd } from "./usd.tsx";
 
-/** How long it is taken as known whether the sandbox was ever asked, ms. */
-const anyMs = 30_000;
+/** How long it is taken as known whether the sandbox was ever asked, ms; then it is asked again, for it may have been meanwhile. */
+const anyMs = 10_000;
 
 /** The sandbox's part of what a report of `query` sums up to. */
 export function Unreal({ query }: { readonly query: Query }): ReactNode {
   const isDemo = useStatus().data?.demo === true;
   // One small question for all totals of all pages: most ledgers have no sandbox in them.
-  const any = useAnswer<Report>("report", { filter: "provider=sandbox" }, { enabled: !isDemo, live: false, staleMs: anyMs });
+  const any = useAnswer<Report>("report", { filter: "provider=sandbox" }, { enabled: !isDemo, live: false, staleMs: anyMs, everyMs: anyMs });
   const isAsked = !isDemo && any.data !== undefined && any.data.total.calls > 0;
   const { data } = useAnswer<Report>("report", { ...query, by: "provider" }, { enabled: isAsked });
   if (isDemo) return <Note>invented: no real money</Note>;
