@@ -8,6 +8,7 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { PennyworthError } from "../error.ts";
 import { addAlerts } from "./alerts.ts";
+import { addBegun } from "./begun.ts";
 import { addBudgets } from "./budgets.ts";
 import { addCalls } from "./calls.ts";
 import { addCharges } from "./charges.ts";
@@ -121,6 +122,7 @@ export function createApi(context: ApiContext): Api {
   addOverview(app, context);
   addExplore(app, context);
   addTasks(app, context);
+  addBegun(app, context);
   addOutcomes(app, context);
   addSuccess(app, context);
   addWorth(app, context);

@@ -1,0 +1,74 @@
+// `/api/v1/tasks/begun`: many tasks begin at once, as programs with many of them say it. Not here: a single one, and how tasks ended (outcomes.ts).
+// Invariants: all or none, each wrong one named; said again under its id a task begins once, and what was said of it first stands.
+
+import { randomUUID } from "node:crypto";
+import { createRoute, z } from "@hono/zod-openapi";
+import { PennyworthError } from "../error.ts";
+import { type ApiContext, nobody } from "./context.ts";
+import { Known } from "./known.ts";
+import { type Api, callersSecurity, failures, json, uses } from "./route.ts";
+import { taskWanted, toTask } from "./said.ts";
+import { count } from "./schema.ts";
+
+const faultsMax = 20;
+/** In one request. */
+const tasksMax = 1_000;
+
+export const manyBegun = z
+  .object({
+    begun: count.openapi({ description: "Tasks that are on record now." }),
+    known: count.openapi({ description: "Those that had begun before: what was said then stands." }),
+    ids: z.array(z.string()).openapi({ description: "Of all of them, in their order." }),
+  })
+  .openapi("TasksBegun");
+
+export function addBegun(app: Api, context: ApiContext): void {
+  const known = new Known();
+  const route = createRoute({
+    method: "post",
+    path: "/api/v1/tasks/begun",
+    summary: "Begins many tasks by name",
+    description: `All or none: each wrong one is named, the first ${faultsMax} of them. At most ${tasksMax} at once.`,
+    security: callersSecurity,
+    middleware: uses(context),
+    request: {
+      body: {
+        required: true,
+        content: { "application/json": { schema: z.strictObject({ tasks: z.array(z.unknown()).min(1).max(tasksMax) }) } },
+      },
+    },
+    responses: { 200: json("All of them had begun before.", manyBegun), 201: json("Begun.", manyBegun), ...failures },
+  });
+  app.openapi(route, (c) => {
+    const edge = { names: context.names, caller: c.get("caller") ?? nobody, nowMs: context.entryMs() };
+    const faults: string[] = [];
+    const tasks = new Map<string, ReturnType<typeof toTask>>();
+    const { tasks: said } = c.req.valid("json");
+    const ids = said.map((wanted, index): string => {
+      const parsed = taskWanted.safeParse(wanted);
+      const id = (parsed.success ? parsed.data.id : undefined) ?? `task_${randomUUID()}`;
+      try {
+        if (!parsed.success) throw new RangeError(parsed.error.issues.map(({ path, message }) => [...path, message].join(": ")).join(", "));
+        const task = toTask(parsed.data, id, edge);
+        if (!tasks.has(id)) tasks.set(id, task);
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause;
+        faults.push(`tasks.${index}: ${cause.message}`);
+      }
+      return id;
+    });
+    if (faults.length > 0) {
+      const more = faults.length > faultsMax ? `; and ${faults.length - faultsMax} more` : "";
+      const detail = `${faults.length} of ${said.length} tasks are wrong, and none was begun: ${faults.slice(0, faultsMax).join("; ")}${more}`;
+      throw new PennyworthError("request_malformed", { detail });
+    }
+    let begun = 0;
+    for (const [id, task] of tasks) {
+      if (known.look(id, null) !== "new") continue;
+      context.record({ kind: "task.begun", task });
+      known.keep(id, null);
+      begun += 1;
+    }
+    return c.json({ begun, known: ids.length - begun, ids }, begun > 0 ? 201 : 200);
+  });
+}
