@@ -267,7 +267,14 @@ export const settingsSchema = z.strictObject({
   trees: z.array(treeSchema).refine(isNamedOnce, "two have one id").default([]),
   guard: guardSchema.prefault({}),
   /** How long after its last call a task may still end, of which nobody said how it did. */
-  tasks: z.strictObject({ openFor: z.string().max(100).default("24h") }).prefault({}),
+  tasks: z
+    .strictObject({
+      openFor: z
+        .string()
+        .regex(/^[1-9]\d{0,5} ?[smhd]$/, "expected a length of time: 90s, 30m, 24h or 7d")
+        .default("24h"),
+    })
+    .prefault({}),
   outcomes: z.strictObject({ hooks: hooksSchema.default({}) }).prefault({}),
   alerts: alertsSchema.prefault({}),
   log: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),

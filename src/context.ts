@@ -66,7 +66,7 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
       },
     },
     record: (entry) => void ledger.journal.append(entry),
-    openMs: openMsOf(config),
+    openMs: parseDuration(config.settings.tasks.openFor),
     hookSecret: (name) => secretOf(config, name),
     closings: {
       list: () => ledger.journal.closings(),
@@ -167,15 +167,6 @@ function admit(
   if (key === "revoked") throw new PennyworthError("key_revoked");
   if (key.role === "read") throw new PennyworthError("key_role", { role: key.role, needed: "use" });
   return { key: key.id, team: key.team };
-}
-
-/** @throws PennyworthError `config_invalid` where `tasks.openFor` is no length of time. */
-function openMsOf({ settings }: Config): number {
-  try {
-    return parseDuration(settings.tasks.openFor);
-  } catch (cause) {
-    throw new PennyworthError("config_invalid", { detail: `tasks.openFor: ${(cause as Error).message}` }, cause);
-  }
 }
 
 /** The key of a webhook's signature; null: the settings have no such webhook, or the environment has not its key. */

@@ -28,13 +28,15 @@ interface Block {
 
 const blocks = pages.flatMap(readBlocks);
 const runnable = blocks.filter((block) => block.marks.includes("run"));
+/** By which the webhook of docs/tasks.md is signed. */
+const hookSecret = "a key for the documents alone";
 const temporary = mkdtempSync(join(tmpdir(), "pennyworth-docs-"));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 describe.each([...new Set(runnable.map((block) => block.page))])("what %s tells people to run", (page) => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startGateway();
+    gateway = await startGateway({ "outcomes.hooks": { ci: { secretFrom: "CI_OUTCOMES" } } }, { CI_OUTCOMES: hookSecret });
   });
   afterAll(() => gateway?.close());
 
@@ -112,6 +114,7 @@ async function runBlock(block: Block, [program, ...args]: readonly string[], gat
     ...process.env,
     PATH: `${commandFolder()}${delimiter}${process.env["PATH"]}`,
     PENNYWORTH_DATA: gateway.dataFolder,
+    CI_OUTCOMES: hookSecret,
   };
   for (const name of Object.keys(environment))
     if (/^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|AZURE|AWS|OLLAMA|COHERE)_/.test(name)) delete environment[name];
