@@ -83,6 +83,18 @@ describe("the client, around official packages and plain fetch", () => {
 });
 
 describe("the published client", () => {
+  it("lets a program end: what waits is sent first, where somebody is there, and nobody is waited for where not", async () => {
+    const away = "http://127.0.0.1:9";
+    expect((await endedAt(away)).tookMs).toBeLessThan(30_000);
+    const flushed = await endedAt(away, "console.log(await flush(300));");
+    expect(flushed.out).toBe("2");
+    expect(flushed.tookMs).toBeLessThan(30_000);
+    const open = await startGateway();
+    await endedAt(open.url);
+    expect(await endingOf("ended-by-itself", open)).toMatchObject({ result: "success" });
+    await open.close();
+  });
+
   it("has no dependencies, and types that need no others", async () => {
     const folder = dirname(fileURLToPath(await clientUrl()));
     const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, unknown>;
@@ -132,6 +144,18 @@ function attributionOf(receipt: unknown): Record<string, unknown> {
   return (receipt as { start: { attribution: Record<string, unknown> } }).start.attribution;
 }
 
-async function endingOf(task: string): Promise<unknown> {
-  return ((await gateway.get(`/tasks/${encodeURIComponent(task)}/outcomes`)) as { ending: unknown }).ending;
+async function endingOf(task: string, at = gateway): Promise<unknown> {
+  const path = `/tasks/${encodeURIComponent(task)}/outcomes?fresh=true`;
+  return ((await at.get(path)) as { ending: unknown }).ending;
+}
+
+/** A program with one task that ends. @param more its last line. */
+async function endedAt(url: string, more = ""): Promise<{ readonly out: string; readonly tookMs: number }> {
+  const text = `import { pennyworth } from ${JSON.stringify(await clientUrl())};
+const { task, flush } = pennyworth({ url: ${JSON.stringify(url)}, limits: { retryMsFirst: 60_000, retryMsMax: 60_000 } });
+await task("a", { id: "ended-by-itself" }, async (t) => t.succeed());
+${more}`;
+  const startMs = Date.now();
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", text], { timeout: 60_000 });
+  return { out: stdout.trim(), tookMs: Date.now() - startMs };
 }

@@ -6,10 +6,10 @@ import { Trouble } from "./trouble.ts";
 
 export type Kind = "tasks" | "outcomes";
 
-/** A statement as the control API takes it. Its `id` makes it count once, however often it is sent. */
 export interface Statement {
   readonly kind: Kind;
-  readonly body: object;
+  /** As the control API takes it, in JSON. Its `id` makes it count once, however often it is sent. */
+  readonly text: string;
 }
 
 export interface OutboxOptions {
@@ -75,6 +75,8 @@ export class Outbox {
   #running = false;
   /** Ends the pause under way. */
   #wake: (() => void) | null = null;
+  /** Lets the program end before the pause does, where the runtime asks. */
+  #release: (() => void) | null = null;
   #gathering = false;
   readonly #flushes = new Set<{ readonly upTo: number; readonly resolve: () => void }>();
 
@@ -106,6 +108,7 @@ export class Outbox {
       const end = (): void => {
         clearTimeout(timer);
         this.#flushes.delete(flush);
+        if (this.#flushes.size === 0 && !this.#gathering) this.#release?.();
         resolve();
       };
       const timer = setTimeout(end, withinMs);
@@ -186,7 +189,7 @@ export class Outbox {
       const response = await send(url + paths[kind], {
         method: "POST",
         headers: { "content-type": "application/json", ...(key === undefined ? {} : { "x-pennyworth-key": key }) },
-        body: JSON.stringify({ [kind]: statements.map(({ body }) => body) }),
+        body: `{"${kind}":[${statements.map(({ text }) => text).join(",")}]}`,
         // The key would go along.
         redirect: "manual",
         signal: AbortSignal.timeout(limits.silenceMsMax),
@@ -204,17 +207,18 @@ export class Outbox {
     }
   }
 
-  /** @param holds whether the program may not end before it is over, where the runtime asks. */
+  /** @param holds whether the program may not end before it is over. */
   #pause(ms: number, holds: boolean): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         clearTimeout(timer);
-        this.#wake = null;
+        this.#wake = this.#release = null;
         resolve();
       };
       const timer = setTimeout(end, ms);
-      if (!holds) (timer as { unref?: () => void }).unref?.();
       this.#wake = end;
+      this.#release = () => (timer as { unref?: () => void }).unref?.();
+      if (!holds) this.#release();
     });
   }
 

@@ -187,6 +187,15 @@ describe("what a task is worth", () => {
   });
 });
 
+it("what cannot be said at all is told, and holds up nothing", async () => {
+  const client = sink({ limits });
+  client.outcome("t", { result: "success", at: 5n as never });
+  client.outcome("t", { id: "o2", result: "success" });
+  expect(await client.flush()).toBe(0);
+  expect(client.taken("outcomes").map(({ id }) => id)).toEqual(["o2"]);
+  expect(client.troubles).toMatchObject([{ kind: "refused", lost: 1 }]);
+});
+
 describe.each([
   ["found in the runtime", undefined],
   ["handed over", new AsyncLocalStorage()],

@@ -175,7 +175,7 @@ export function say({ put, tell }: Pick<Home, "put" | "tell">, task: string, out
       source: clean(source),
       reason: clean(reason),
     };
-    put({ kind: "outcomes", body });
+    put({ kind: "outcomes", text: JSON.stringify(body) });
   } catch (cause) {
     tell(new Trouble("refused", `What was said of the task ${task} cannot be sent: ${String(cause)}`, 1, null, cause));
   }
@@ -192,7 +192,7 @@ function begin(home: Home, above: Place | null, type: string, details: Details):
   const { task: id, ...fields } = place.fields;
   // A step is a call's, and no task's.
   const body = { id, ...fields, step: undefined, tags: place.tags ?? undefined, reworkOf: clean(details.reworkOf), began: Date.now() };
-  home.put({ kind: "tasks", body });
+  home.put({ kind: "tasks", text: JSON.stringify(body) });
   return new RunningTask(home, place);
 }
 
