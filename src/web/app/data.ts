@@ -3,7 +3,7 @@
 
 import { keepPreviousData, QueryCache, QueryClient, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { ApiError, ask, type Place, type Query, type Session, type Status } from "./api.ts";
+import { ApiError, ask, type Place, type Query, send, type Session, type Status } from "./api.ts";
 import { prefer, usePreferences } from "./preferences.ts";
 
 /** How often the store is asked how far it is, ms; and how often at most all that is shown is asked anew. */
@@ -57,6 +57,21 @@ export function useAnswer<Answer>(
     meta: { live },
     ...(staleMs === undefined ? {} : { staleTime: staleMs }),
     ...(everyMs === undefined || paused ? {} : { refetchInterval: everyMs }),
+  });
+}
+
+/** The answer to a question that is too long for an address, and changes nothing. */
+export function usePosted<Answer>(
+  path: string,
+  question: unknown,
+  { live = false, enabled = true }: Asking = {},
+): UseQueryResult<Answer, ApiError> {
+  return useQuery<Answer, ApiError>({
+    queryKey: [path, question],
+    queryFn: ({ signal }) => send<Answer>("POST", path, question, signal),
+    placeholderData: keepPreviousData,
+    enabled,
+    meta: { live },
   });
 }
 

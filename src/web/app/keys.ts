@@ -9,6 +9,7 @@ export const doors = [
   { to: "/explore", name: "Explore", icon: "explore", key: "e", first: true },
   { to: "/calls", name: "Calls", icon: "calls", key: "c", first: true },
   { to: "/tasks", name: "Tasks", icon: "tasks", key: "t", first: true },
+  { to: "/worth", name: "Worth it?", icon: "worth", key: "v", first: false },
   { to: "/budgets", name: "Budgets", icon: "budgets", key: "u", first: false },
   { to: "/stopped", name: "Stopped", icon: "stopped", key: "h", first: false },
   { to: "/work", name: "Long work", icon: "work", key: "w", first: false },

@@ -53,6 +53,11 @@ const task = createRoute({
   path: "/tasks/$id",
   component: lazyRouteComponent(() => import("./pages/task.tsx"), "TaskPage"),
 });
+const worth = createRoute({
+  getParentRoute: () => root,
+  path: "/worth",
+  component: lazyRouteComponent(() => import("./pages/worth.tsx"), "WorthPage"),
+});
 const budgets = createRoute({
   getParentRoute: () => root,
   path: "/budgets",
@@ -118,6 +123,7 @@ export const router = createRouter({
     call,
     tasks,
     task,
+    worth,
     budgets,
     budget,
     stopped,
