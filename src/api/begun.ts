@@ -13,6 +13,8 @@ import { count } from "./schema.ts";
 const faultsMax = 20;
 /** In one request. */
 const tasksMax = 1_000;
+/** After so many entries the calls that wait have their turn. */
+const atOnce = 200;
 
 export const manyBegun = z
   .object({
@@ -39,7 +41,7 @@ export function addBegun(app: Api, context: ApiContext): void {
     },
     responses: { 200: json("All of them had begun before.", manyBegun), 201: json("Begun.", manyBegun), ...failures },
   });
-  app.openapi(route, (c) => {
+  app.openapi(route, async (c) => {
     const edge = { names: context.names, caller: c.get("caller") ?? nobody, nowMs: context.entryMs() };
     const faults: string[] = [];
     const tasks = new Map<string, ReturnType<typeof toTask>>();
@@ -68,6 +70,7 @@ export function addBegun(app: Api, context: ApiContext): void {
       context.record({ kind: "task.begun", task });
       known.keep(id, null);
       begun += 1;
+      if (begun % atOnce === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     return c.json({ begun, known: ids.length - begun, ids }, begun > 0 ? 201 : 200);
   });

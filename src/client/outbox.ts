@@ -37,7 +37,7 @@ export interface Limits {
 
 export const usualLimits: Limits = {
   waitingMax: 10_000,
-  batchMax: 200,
+  batchMax: 500,
   gatherMs: 50,
   silenceMsMax: 10_000,
   retryMsFirst: 250,

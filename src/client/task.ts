@@ -131,7 +131,7 @@ export class RunningTask implements Task {
   readonly outcome = (outcome: Outcome): void => {
     const atMs = Math.max(Date.now(), this.#lastMs + 1);
     this.#lastMs = atMs;
-    say(this.#home, this.id, { at: atMs, ...outcome });
+    say(this.#home, this.id, outcome, atMs);
   };
 
   /** The work threw, and that goes on as it is. */
@@ -161,7 +161,7 @@ export async function runTask<R>(home: Home, above: Place | null, type: string, 
 }
 
 /** Says how a task ended, wherever that is known. */
-export function say({ put, tell }: Pick<Home, "put" | "tell">, task: string, outcome: Outcome): void {
+export function say({ put, tell }: Pick<Home, "put" | "tell">, task: string, outcome: Outcome, nowMs = Date.now()): void {
   try {
     const { id, result, judge = "self", at, value, reviewMinutes, source, reason } = outcome;
     const body = {
@@ -169,7 +169,7 @@ export function say({ put, tell }: Pick<Home, "put" | "tell">, task: string, out
       task: clean(task),
       result,
       judge,
-      at: toNumber(at instanceof Date ? at.getTime() : (at ?? Date.now())),
+      at: toNumber(at instanceof Date ? at.getTime() : (at ?? nowMs)),
       value: value === undefined || value === null ? undefined : toDollars(value),
       reviewMinutes: toNumber(reviewMinutes),
       source: clean(source),
