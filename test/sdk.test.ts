@@ -65,6 +65,20 @@ describe("the client, around official packages and plain fetch", () => {
     expect(await endingOf("ticket-2")).toMatchObject({ result: "failure", judge: "self", reason: "error:RangeError" });
     expect(await endingOf(lines[1]?.task ?? "")).toMatchObject({ result: "success", judge: "self" });
     expect(await endingOf("ticket-3")).toMatchObject({ result: "unknown", statements: 0 });
+
+    // The second ticket made no call, and the third is rework of the first: all that is known of them is what was said when they began.
+    const { rows } = (await gateway.get("/success?by=customer,agent&fresh=true")) as { rows: readonly unknown[] };
+    expect(rows).toMatchObject([
+      {
+        group: { customer: "Müller & Söhne", agent: "resolver" },
+        tasks: 2,
+        calls: 3,
+        // gpt-4o-mini at $0.15 and $0.60, claude-sonnet-4-5 at $3 and $15 a million: 1,200 and 80 tokens; 400 and 50; 300 and 30.
+        spend: "0.003528",
+        failure: { tasks: 2 },
+        contradictory: 1,
+      },
+    ]);
   });
 
   it("needs a key where there are keys, and says what is wrong without one", async ({ skip }) => {
