@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "./command.ts";
-import { hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { ask, hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 const support = "/worth?minutes=9&rate=32&cost=0.0585&success=68%25&cleanup-minutes=6&tasks=3200";
@@ -11,12 +11,25 @@ const full =
   "/worth?minutes=120&rate=60&cost=0.5&success=41/60&review-minutes=10&detection=90%25&damage=300&tasks=50&dearer-cost=2.5&dearer-review-minutes=2" +
   "&type=report|240|15|1|40|90%2525&type=mail|5|3|0.02|100|8/10&type=contract|90|40|2|5000|85%2525&type=other||||";
 
+/**
+ * Six tickets of one call each, 1,000 tokens in at 0.25 dollars a million and 500 out at 2: 0.00125 dollars. Four succeed, three minutes of checking
+ * each, one fails, and of one nobody says anything yet.
+ */
+async function fill(gateway: Site["gateway"]): Promise<void> {
+  for (let n = 1; n <= 6; n += 1) {
+    const task = `ticket-${n}`;
+    const said = { "x-pennyworth-task": task, "x-pennyworth-type": "resolve-ticket", "x-pennyworth-agent": "helper" };
+    await ask(gateway, { ...said, "x-sandbox-input-tokens": "1000", "x-sandbox-output-tokens": "500" });
+    if (n < 6) await gateway.post(`/tasks/${task}/outcomes`, n < 5 ? { result: "success", reviewMinutes: 3 } : { result: "failure" });
+  }
+}
+
 describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () => {
   let site: Site;
   let visit: Visit;
 
   beforeAll(async () => {
-    site = await openSite(async () => {});
+    site = await openSite(fill);
     visit = await site.visit();
   }, 180_000);
   afterAll(async () => {
@@ -150,8 +163,48 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     await page.getByRole("textbox", { name: "Minutes to do, row 4" }).fill("1");
     await page.getByRole("textbox", { name: "Minutes to check, row 4" }).fill("2");
     await expect.poll(() => text('tr[data-type="tiny"] [data-ratio]')).toBe("2.0000");
-    await visit.go("/worth?rate=60&types=ledger");
+    await visit.go("/worth?rate=60&types=ledger&since=2090-01-01");
     await page.getByText("The ledger has no task that names its type yet.").waitFor();
+    await visit.check();
+  });
+
+  it("takes from the ledger what is not said, says so, and is the command line's answer too", { timeout: 90_000 }, async () => {
+    const { page } = visit;
+    await visit.go("/worth?minutes=9&rate=32&cleanup-minutes=6&from-ledger=resolve-ticket&types=ledger");
+    await page.getByTestId("ledger").waitFor();
+    // Five have ended: 0.00125 dollars and 12 ÷ 5 minutes each, and four succeeded.
+    expect(await text('[data-testid="ledger"]')).toBe(
+      "Of tasks of the type resolve-ticket: 4 succeeded, 1 failed, 0 ended unknown, 1 open. The ledger's are the cost of a run, $0.00125; how often it succeeds; the time to check, 2.4 min.",
+    );
+    // 0.00125 + 2.4 minutes at $32 an hour + a fifth of $8.
+    expect(await sum("agent")).toEqual(["2.88125"]);
+    expect(await text('[data-testid="breakeven"]')).toMatch(/4 of 5 tasks/);
+    const args = [
+      "worth",
+      "--minutes",
+      "9",
+      "--rate",
+      "32",
+      "--cleanup-minutes",
+      "6",
+      "--from-ledger",
+      "resolve-ticket",
+      "--agent",
+      "helper",
+    ];
+    const { dataFolder: folder } = site.gateway;
+    const { code, out } = await runCommand(args, { data: folder, folder });
+    expect([code, out.replaceAll(/ {2,}/g, "  ")]).toEqual([0, expect.stringContaining("with the agent  $2.88125\n")]);
+    expect(out).toContain(
+      "From the ledger, of 6 tasks of the type resolve-ticket by helper: a run costs $0.00125; 4 of 5 succeeded; checking takes 2.4 minutes.",
+    );
+    expect(await text('tr[data-type="resolve-ticket"]')).toMatch(
+      /2\.4 min to check \(the ledger’s\) Nowhere yet: time to do, damage not known/,
+    );
+    await page.getByRole("button", { name: "Say it" }).click();
+    await page.getByRole("textbox", { name: "Minutes to do, row 1" }).fill("9");
+    await page.getByRole("textbox", { name: "Damage, $, row 1" }).fill("0");
+    await expect.poll(() => text('tr[data-type="resolve-ticket"] [data-ratio]')).toBe((2.4 / 9).toFixed(4));
     await visit.check();
   });
 

@@ -3,7 +3,7 @@
 // turns is rounded.
 
 import type { z } from "zod";
-import { parseUsd, roundUsd } from "../core/money.ts";
+import { formatUsd, parseUsd, picoPerUsd, roundUsd } from "../core/money.ts";
 import { percent } from "../api/weigh.ts";
 import type { expectation, worthAnswer } from "../api/weighed.ts";
 import { many } from "./command.ts";
@@ -92,8 +92,12 @@ function showHours({ expected, tasks }: Answer): string {
 
 function showReview({ review }: Answer): string {
   if (review === null) return "";
-  const where = review.belowP === null || review.belowP <= 0 ? "" : ` It pays where less than ${percent(review.belowP)} succeed.`;
-  return `Checking a run costs ${toUsd(review.cost)} and keeps ${toUsd(review.gain)} from harm: it ${review.pays ? "pays" : "does not pay"}.${review.pays ? "" : where}`;
+  const costs = `Checking a run costs ${toUsd(review.cost)}`;
+  if (review.gain === "0" || review.gain.startsWith("-"))
+    return `${costs} and does not pay: what it finds does no more damage than doing the task costs, or comes to light anyway.`;
+  const where =
+    review.pays || review.belowP === null || review.belowP <= 0 ? "" : ` It pays where less than ${percent(review.belowP)} succeed.`;
+  return `${costs} and keeps ${toUsd(review.gain)} from harm: it ${review.pays ? "pays" : "does not pay"}.${where}`;
 }
 
 const inputNames: Readonly<Record<Bar["input"], string>> = {
@@ -139,11 +143,12 @@ function toValue({ unit }: Bar, value: number | string): string {
   return toUsd(toRounded(String(value)));
 }
 
-/** To four decimals, or as many as it takes: where something turns is exact, and endless. */
+/** To four decimals, or digits that matter: where something turns is exact, and endless. */
 function toRounded(usd: string): string {
-  const pico = parseUsd(usd);
-  const decimals = [4, 6, 8, 10].find((count) => pico === 0n || /[1-9]/.test(roundUsd(pico, count))) ?? 12;
-  return roundUsd(pico, decimals).replace(/\.?0+$/, "");
+  const pico = parseUsd(usd.replace("-", ""));
+  const first = pico === 0n || pico >= picoPerUsd ? 0 : formatUsd(pico).slice(2).search(/[1-9]/);
+  const rounded = roundUsd(pico, Math.min(12, first + 4)).replace(/\.?0+$/, "");
+  return usd.startsWith("-") && rounded !== "0" ? `-${rounded}` : rounded;
 }
 
 function showDearer({ dearer }: Answer): string {

@@ -270,11 +270,20 @@ function Beside({ worth: { review, dearer, gdpval, ledger, notes, used } }: { re
             {dearer === null ? null : <Dearer dearer={dearer} />}
             {review === null ? null : (
               <p data-testid="review">
-                Checking a run costs {dollarsText(review.cost)} and keeps {dollarsText(review.gain)} from harm: it{" "}
-                <strong>{review.pays ? "pays" : "does not pay"}</strong>.
-                {!review.pays && review.belowP !== null && review.belowP > 0
-                  ? ` It would where less than ${shareText(review.belowP)} succeed.`
-                  : ""}
+                Checking a run costs {dollarsText(review.cost)}{" "}
+                {/^(0|-.*)$/.test(review.gain) ? (
+                  <>
+                    and <strong>does not pay</strong>: what it finds does no more damage than doing the task costs, or comes to light
+                    anyway.
+                  </>
+                ) : (
+                  <>
+                    and keeps {dollarsText(review.gain)} from harm: it <strong>{review.pays ? "pays" : "does not pay"}</strong>.
+                    {!review.pays && review.belowP !== null && review.belowP > 0
+                      ? ` It would where less than ${shareText(review.belowP)} succeed.`
+                      : ""}
+                  </>
+                )}
               </p>
             )}
           </div>
