@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { type Context, createContext, runInContext } from "node:vm";
+import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGateway, type TestGateway } from "./gateway.ts";
 import { clientUrl, nodeForClients, noNode } from "./interpreters.ts";
@@ -109,6 +111,29 @@ describe("the published client", () => {
     await open.close();
   });
 
+  it("needs nothing of its world but what browsers and edges have too", async () => {
+    const requests: [string, string][] = [];
+    const take = async (url: string, { body = "" }: { body?: string }): Promise<Response> => {
+      requests.push([url, body]);
+      return new Response("{}", { status: 201 });
+    };
+    const world = { fetch: take, Headers, URL, AbortSignal, crypto, setTimeout, clearTimeout, console };
+    const { pennyworth } = runIn(createContext(world), dirname(fileURLToPath(await clientUrl())), "./pennyworth.js");
+    const { task, fetch: send, flush, current } = (pennyworth as typeof import("../src/client/pennyworth.ts").pennyworth)();
+    const answer = await task("a", { id: "t1" }, (t) =>
+      t.task("b", { id: "t2" }, async (t2) => {
+        await t2.fetch("http://127.0.0.1:4242/v1/models", {});
+        await send("http://127.0.0.1:4242/v1/models", {});
+        t2.succeed();
+        return current();
+      }),
+    );
+    expect(answer).toBeNull();
+    expect(await flush()).toBe(0);
+    expect(requests.map(([url]) => new URL(url).pathname)).toEqual(["/v1/models", "/v1/models", "/api/v1/tasks/begun", "/api/v1/outcomes"]);
+    expect(requests[2]?.[1]).toMatch(/"id":"t1".*"id":"t2".*"parent":"t1"/);
+  });
+
   it("has no dependencies, and types that need no others", async () => {
     const folder = dirname(fileURLToPath(await clientUrl()));
     const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, unknown>;
@@ -142,6 +167,22 @@ export const left: number = await flush();
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** The exports of a built module, run in a world that has nothing else. */
+function runIn(world: Context, folder: string, name: string): Record<string, unknown> {
+  const known = new Map<string, Record<string, unknown>>();
+  const load = (path: string): Record<string, unknown> => {
+    const found = known.get(path);
+    if (found !== undefined) return found;
+    const exports: Record<string, unknown> = {};
+    known.set(path, exports);
+    const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 };
+    const { outputText } = ts.transpileModule(readFileSync(join(folder, path), "utf8"), { compilerOptions: options });
+    (runInContext(`(exports, require) => { ${outputText}\n}`, world) as (exports: object, require: typeof load) => void)(exports, load);
+    return exports;
+  };
+  return load(name);
 }
 
 async function run(key?: string): Promise<Line[]> {
