@@ -66,9 +66,9 @@ export function addBegun(app: Api, context: ApiContext): void {
     }
     let begun = 0;
     for (const [id, task] of tasks) {
-      if (known.look(id, null) !== "new") continue;
+      if (known.look(id, "") !== "new") continue;
       context.record({ kind: "task.begun", task });
-      known.keep(id, null);
+      known.keep(id, "");
       begun += 1;
       if (begun % atOnce === 0) await new Promise((resolve) => setImmediate(resolve));
     }
