@@ -7,6 +7,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { storeFile } from "../src/ledger/duckdb/place.ts";
 import { columns, schema } from "../src/ledger/duckdb/schema.ts";
 import { addSums, foldSums } from "../src/ledger/duckdb/sums.ts";
+import { foldTasks } from "../src/ledger/duckdb/tasks.ts";
 
 export interface FillOptions {
   readonly calls: number;
@@ -48,9 +49,14 @@ export async function fillStore(folder: string, { calls, seed, untilMs, days, ra
       const beforeMs = Math.floor(fromMs + to * everyMs);
       await addSums(db, "startMs >= ?::BIGINT AND startMs < ?::BIGINT", [sinceMs, beforeMs]);
       await foldSums(db);
+      await foldTasks(db);
       await connection.run("COMMIT");
       onProgress?.(to);
     }
+    await connection.run("BEGIN");
+    for (const statement of endingsOf(seed)) await connection.run(statement);
+    await foldTasks(db, 1);
+    await connection.run("COMMIT");
     await connection.run("CHECKPOINT");
   } finally {
     connection.closeSync();
@@ -139,6 +145,24 @@ function insertOf(from: number, to: number, seed: number, fromMs: number, everyM
       SELECT i, floor(${fromMs} + i * ${everyMs})::BIGINT AS startMs, ${skewed(1, 30)} AS f, ${skewed(2, 1000)} AS c, ${draw(3, seed)} < 0.02 AS failed,
         200 + ${skewed(4, 4000)} AS inputs, ${skewed(5, 8000)} AS cached, 1 + ${skewed(6, 900)} AS outputs, ${draw(7, seed)} < 0.0005 AS bare,
         ${draw(8, seed)} AS d, ${draw(9, seed)} AS e FROM range(${from}, ${to}) AS t(i)))`;
+}
+
+/**
+ * How tasks ended: of a hundred, sixty in success and twenty in failure, as one check says of each; a third of them are worth something, and a tenth
+ * were looked at by somebody. One in fifty makes good another.
+ */
+function endingsOf(seed: number): string[] {
+  const of = (salt: number): string => `(hash(name || '${salt * 7919 + seed}') % 1000003)::DOUBLE / 1000003`;
+  const said = `SELECT name, bucket, 1 AS "statements", CASE WHEN ${of(21)} < 0.75 THEN 'success' ELSE 'failure' END AS result,
+    CASE WHEN ${of(22)} < 0.33 THEN (hash(name) % 900)::DECIMAL(38,12) / 100 END::DECIMAL(38,12) AS "value",
+    CASE WHEN ${of(23)} < 0.1 THEN (hash(name) % 600000)::BIGINT END AS reviewMillis, ${of(24)} < 0.01 AS contradictory FROM tasks WHERE ${of(25)} < 0.8`;
+  return [
+    `INSERT INTO taskDeltas BY NAME ${said}`,
+    `INSERT INTO statements SELECT 'outcome-' || name, name, '{"v":1,"kind":"outcome","outcome":{"id":"outcome-' || name || '","task":"' || name
+      || '","atMs":1,"result":"' || result || '","judge":"check"}}' FROM (${said})`,
+    `INSERT INTO links SELECT name, 'task-' || (hash(name) % 1000) || '-root' FROM tasks WHERE ${of(26)} < 0.02`,
+    `INSERT INTO booked SELECT task, cause FROM links WHERE task <> cause AND cause NOT IN (SELECT task FROM links) AND cause IN (SELECT name FROM tasks)`,
+  ];
 }
 
 export const models = [

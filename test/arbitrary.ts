@@ -5,6 +5,7 @@ import { type Attribution, attributionFields, type CallEnd, type CallStart, type
 import type { Charge } from "../src/core/charge.ts";
 import type { Closing, Entry, Key, Reconciled, Rerated, TakenList } from "../src/core/entry.ts";
 import { cost, toPico } from "../src/core/money.ts";
+import { judges, type Outcome, results, type TaskBegun } from "../src/core/outcome.ts";
 import { type PeriodCharge, periodClasses } from "../src/core/period.ts";
 import { type Usage, type UsageClass, usageClassNames } from "../src/core/usage.ts";
 import { type Work, workKinds } from "../src/core/work.ts";
@@ -226,6 +227,21 @@ const anyReconciled: fc.Arbitrary<Reconciled> = record({
   hash: text,
 });
 
+const anyBegun: fc.Arbitrary<TaskBegun> = record({ attribution, beganMs: ms, reworkOf: perhaps(text), key: perhaps(text) });
+
+const anyOutcome: fc.Arbitrary<Outcome> = record({
+  id: text,
+  task: text,
+  atMs: ms,
+  result: perhaps(fc.constantFrom(...results)),
+  judge: fc.constantFrom(...judges),
+  source: perhaps(text),
+  valuePico: perhaps(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map(toPico)),
+  reviewMillis: perhaps(count),
+  reason: perhaps(text),
+  key: perhaps(text),
+});
+
 export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("run" as const), run: text, atMs: ms, version: text }),
   record({ kind: fc.constant("start" as const), call: anyStart }),
@@ -242,6 +258,8 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("rerated" as const), rerate: text, atMs: ms, calls: anyRerated }),
   record({ kind: fc.constant("closed" as const), closing: anyClosing }),
   record({ kind: fc.constant("reconciled" as const), reconciled: anyReconciled }),
+  record({ kind: fc.constant("task.begun" as const), task: anyBegun }),
+  record({ kind: fc.constant("outcome" as const), outcome: anyOutcome }),
   record({ kind: fc.constant("seen" as const), id: text, responseId: text }),
   record({ kind: fc.constant("gap" as const), fromMs: ms, toMs: ms, calls: count, cause: text }),
   record({ kind: fc.constant("clock" as const), atMs: ms, byMs: fc.integer().filter((by) => by !== 0) }),

@@ -1,7 +1,8 @@
 // The price routes, asked without a port, of a book in memory: who may, what is refused by name, and averages that were divided by hand.
 
 import { describe, expect, it } from "vitest";
-import type { CallRecord, Trend, TrendLine, TrendQuery } from "../ledger/store.ts";
+import type { CallRecord } from "../ledger/store.ts";
+import type { Trend, TrendLine, TrendQuery } from "../ledger/trend.ts";
 import { createApi } from "./app.ts";
 import { createMemory, makeCall, nowMs } from "./memory.fixture.ts";
 

@@ -6,7 +6,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { cost, formatRate, formatRatio, formatUsd, parseUsd, type Pico, picoPerUsd, type Rate, sum } from "../core/money.ts";
 import { dayMs } from "../core/time.ts";
 import { type UsageClass, usageClasses } from "../core/usage.ts";
-import type { Trend, TrendBucket, TrendLine } from "../ledger/store.ts";
+import type { Trend, TrendBucket, TrendLine } from "../ledger/trend.ts";
 import type { PriceFound, PriceSpan } from "../prices/view.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";

@@ -107,6 +107,10 @@ export class Follower {
           return await this.#store.runs(message.query);
         case "run":
           return await this.#store.run(message.id, message.limit);
+        case "success":
+          return await this.#store.success(message.query);
+        case "outcomes":
+          return await this.#store.outcomes(message.task);
         case "incidents":
           return await this.#store.incidents(message.query);
         case "unpriced":

@@ -4,10 +4,12 @@
 import { type Attribution, attributionFields, type CallEnd, type CallStart } from "../core/call.ts";
 import type { Rating } from "../core/charge.ts";
 import type { Entry, Position } from "../core/entry.ts";
+import type { Outcome } from "../core/outcome.ts";
 import type { PeriodCharge } from "../core/period.ts";
 import type { Correction } from "../core/resolve.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { ZoneOffset } from "../core/zone.ts";
+import type { Trend, TrendQuery } from "./trend.ts";
 
 export interface Store {
   /** Opens or creates the projection. @returns the last position applied; null when empty. */
@@ -31,6 +33,10 @@ export interface Store {
   runs(query: RunsQuery): Promise<RunsPage>;
   /** null when no call names this task. */
   run(id: string, limit: number): Promise<Run | null>;
+  /** What tasks cost and how they ended, told apart by what they are. */
+  success(query: SuccessQuery): Promise<SuccessPage>;
+  /** What was said of how a task ended, the earliest first; empty: nothing was. */
+  outcomes(task: string): Promise<readonly Outcome[]>;
   /** Newest first. */
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   /** What calls used that has no price; the models with the most such calls first. */
@@ -305,6 +311,82 @@ export interface Run {
   readonly truncated: boolean;
 }
 
+/** What tasks can be told apart by: what was said when they began, else what their first call says; `model` is the only one of its calls. */
+export const taskFields = [
+  "type",
+  "agent",
+  "feature",
+  "customer",
+  "team",
+  "project",
+  "environment",
+  "prompt",
+  "key",
+  "model",
+] as const satisfies readonly ReportField[];
+
+export type TaskField = (typeof taskFields)[number];
+
+/** The value of `model` where a task's calls have several. */
+export const severalModels = "several";
+
+/** Of root tasks, each with all below it, and with the rework that is booked to it. One that is rework is no task of its own. */
+export interface SuccessQuery {
+  /** At most two. */
+  readonly by: readonly TaskField[];
+  /** When the task began, ms UTC: `since` inclusive, `until` exclusive. */
+  readonly sinceMs: number | null;
+  readonly untilMs: number | null;
+  readonly filters: readonly { readonly field: TaskField; readonly value: string | null; readonly operator: "=" | "!=" }[];
+  /** One of which nobody said how it ended is open until this long after its last call, and unknown from then on. */
+  readonly nowMs: number;
+  readonly openMs: number;
+  readonly limit: number;
+}
+
+/** Sums over tasks that ended in one way. Amounts are decimal strings of dollars. */
+export interface EndSums {
+  readonly tasks: number;
+  readonly cost: string;
+}
+
+export interface SuccessRow {
+  /** One value per field of `by`; null where it was not said. */
+  readonly group: readonly (string | null)[];
+  readonly success: EndSums;
+  readonly failure: EndSums;
+  readonly unknown: EndSums;
+  readonly open: EndSums;
+  readonly calls: number;
+  /** Parts of the cost, whatever the end. `failedCost`: of calls that failed; `retryCost`: of tries after the first; `reworkCost`: of tasks booked here. */
+  readonly failedCost: string;
+  readonly retryCost: string;
+  readonly reworkCost: string;
+  /** Of the tasks whose value is known, what they were worth; null: none is. `unvaluedCost`: of the others. */
+  readonly value: string | null;
+  readonly unvaluedCost: string;
+  /** Time that people spent checking, ms; null: nobody said. */
+  readonly reviewMillis: string | null;
+  /** Tasks of which sources say different things; with calls of which something has no price, or was presumed. */
+  readonly contradictory: number;
+  readonly unpriced: number;
+  readonly presumed: number;
+  /** Of a task's cost, nearest rank. null: there is no task. */
+  readonly quantiles: { readonly p50: string; readonly p90: string; readonly p99: string } | null;
+  /** Cost and successes of each task, or, of more than a thousand, of 256 groups of them by a hash of their names: the parts of this row. */
+  readonly units: readonly { readonly cost: string; readonly successes: number }[];
+}
+
+export interface SuccessPage {
+  /** Most tasks first. */
+  readonly rows: readonly SuccessRow[];
+  readonly total: SuccessRow;
+  readonly truncated: boolean;
+  /** Statements about tasks of which nothing else is known: they wait. */
+  readonly waiting: number;
+  readonly position: Position | null;
+}
+
 /** What is not in the numbers, or puts them in doubt. */
 export type Incident =
   /** Calls that passed without being recorded, by setting, while the journal could not be written. */
@@ -341,44 +423,6 @@ export interface UnpricedRow {
 
 export interface UnpricedPage {
   readonly rows: readonly UnpricedRow[];
-  readonly truncated: boolean;
-}
-
-export interface TrendQuery {
-  readonly provider: string;
-  /** As charges name it: the price book's. */
-  readonly model: string;
-  readonly sinceMs: number | null;
-  readonly untilMs: number | null;
-  readonly by: "day" | "week" | "month";
-  /** Times at which one of its prices begins or ends, and times of day in UTC, ms after midnight: no line spans one. */
-  readonly changesMs: readonly number[];
-  readonly dailyMs: readonly number[];
-  /** Most rows, lines and buckets together. */
-  readonly limit: number;
-}
-
-/** Units of one class in one bucket between two changes of price. */
-export interface TrendLine {
-  readonly bucket: string;
-  /** Start of the first call, ms UTC: all of them have the price of that moment. */
-  readonly atMs: number;
-  readonly class: UsageClass;
-  readonly quantity: number;
-  readonly cost: string;
-}
-
-export interface TrendBucket {
-  readonly bucket: string;
-  readonly calls: number;
-  /** Root tasks with such calls, and what those calls cost in all. */
-  readonly tasks: number;
-  readonly taskCost: string;
-}
-
-export interface Trend {
-  readonly lines: readonly TrendLine[];
-  readonly buckets: readonly TrendBucket[];
   readonly truncated: boolean;
 }
 

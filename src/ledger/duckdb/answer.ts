@@ -6,8 +6,11 @@ import { type Attribution, attributionFields } from "../../core/call.ts";
 import { formatUsd } from "../../core/money.ts";
 import { isUsageClass } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
-import type { CallSummary, Latency, ReportRow } from "../store.ts";
+import type { CallSummary, Latency, Report, ReportQuery, ReportRow } from "../store.ts";
+import { toPosition } from "./evidence.ts";
+import { groupText } from "./field.ts";
 import { measureNames } from "./measure.ts";
+import { latencyNames } from "./query.ts";
 
 export const summaryColumns = [
   "id",
@@ -67,6 +70,27 @@ function unpricedOf(value: DuckDBValue): CallSummary["unpriced"] {
     .filter((line) => line.entries["unpriced"] === true)
     .map((line) => String(line.entries["class"]))
     .filter(isUsageClass);
+}
+
+/** The rows of a report and the one of its total, as query.ts asks for them. */
+export function toReport(asked: readonly (readonly DuckDBValue[])[], query: ReportQuery): Report {
+  const rows: ReportRow[] = [];
+  let total: Pick<Report, "total" | "position"> | null = null;
+  const hasLatency = query.latency === true;
+  for (const [isTotal, segment, offset, rest, ...values] of asked) {
+    const quantiles = values.slice(measureNames.length, measureNames.length + (hasLatency ? latencyNames.length : 0));
+    const groups = values.slice(measureNames.length + quantiles.length);
+    const read = toReportRow(
+      isTotal === true ? query.by.map(() => null) : query.by.map((field, index) => groupText(field, groups[index], query.zone)),
+      values,
+      isTotal !== true && query.by.includes("class"),
+    );
+    const told = rest === true ? { ...read, rest } : hasLatency ? { ...read, latency: toLatency(quantiles) } : read;
+    if (isTotal === true) total = { total: told, position: toPosition(segment, offset) };
+    else rows.push(told);
+  }
+  if (total === null) throw new PennyworthError("store_failed", { detail: "a report came without its total" });
+  return { by: query.by, rows: rows.slice(0, query.limit), ...total, truncated: rows.length > query.limit };
 }
 
 export function toReportRow(group: readonly (string | null)[], values: readonly DuckDBValue[], hasQuantity: boolean): ReportRow {

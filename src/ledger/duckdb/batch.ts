@@ -6,6 +6,7 @@ import type { CallEnd, CallStart, Observation } from "../../core/call.ts";
 import { type Closing, type Position, type Rerated, comparePositions } from "../../core/entry.ts";
 import { bookedAt, type Closed } from "../../core/month.ts";
 import type { PeriodCharge } from "../../core/period.ts";
+import type { Outcome, TaskBegun } from "../../core/outcome.ts";
 import { gateway } from "../../core/resolve.ts";
 import { decodeEntry } from "../codec.ts";
 import type { PieceRow } from "../pieces.ts";
@@ -58,6 +59,9 @@ export class Batch {
   /** Period charges by id, the first of each; and ids that were voided, with when. */
   readonly charges = new Map<string, { readonly charge: PeriodCharge; readonly text: string }>();
   readonly voids = new Map<string, number>();
+  /** Tasks that were begun, by name, and statements of how tasks ended, by id: the first of each. */
+  readonly begun = new Map<string, TaskBegun>();
+  readonly outcomes = new Map<string, { readonly outcome: Outcome; readonly text: string }>();
   readonly incidents: IncidentEntry[] = [];
   last: Line | null = null;
   calls = 0;
@@ -136,6 +140,12 @@ export class Batch {
     } else if (entry.kind === "charge.voided") {
       const id = wellFormed(entry.id);
       if (!this.voids.has(id)) this.voids.set(id, entry.atMs);
+    } else if (entry.kind === "task.begun") {
+      const { task } = entry.task.attribution;
+      if (task !== null && !this.begun.has(wellFormed(task))) this.begun.set(wellFormed(task), entry.task);
+    } else if (entry.kind === "outcome") {
+      const id = wellFormed(entry.outcome.id);
+      if (!this.outcomes.has(id)) this.outcomes.set(id, { outcome: entry.outcome, text: line.text });
     } else if (entry.kind === "gap" || entry.kind === "clock") this.incidents.push(entry);
     this.last = line;
     this.entries++;

@@ -5,6 +5,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Position, comparePositions } from "../../core/entry.ts";
+import type { Outcome } from "../../core/outcome.ts";
 import { PennyworthError } from "../../error.ts";
 import type {
   BusyPage,
@@ -22,12 +23,13 @@ import type {
   RunsPage,
   RunsQuery,
   Span,
+  SuccessPage,
+  SuccessQuery,
   Totals,
-  Trend,
-  TrendQuery,
   UnpricedPage,
   UnpricedQuery,
 } from "../store.ts";
+import type { Trend, TrendQuery } from "../trend.ts";
 import type { ReratePage, RerateQuery, Rerating } from "../rerate.ts";
 import { dropStore } from "./place.ts";
 import { type Answer, type Message, type News, type Question, defaultOptions } from "./wire.ts";
@@ -60,6 +62,8 @@ export interface StoreClient {
   charge(id: string): Promise<ChargeRecord | null>;
   runs(query: RunsQuery): Promise<RunsPage>;
   run(id: string, limit: number): Promise<Run | null>;
+  success(query: SuccessQuery): Promise<SuccessPage>;
+  outcomes(task: string): Promise<readonly Outcome[]>;
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
   trend(query: TrendQuery): Promise<Trend>;
@@ -169,6 +173,14 @@ class Client implements StoreClient {
 
   run(id: string, limit: number): Promise<Run | null> {
     return this.#ask({ method: "run", id, limit }) as Promise<Run | null>;
+  }
+
+  success(query: SuccessQuery): Promise<SuccessPage> {
+    return this.#ask({ method: "success", query }) as Promise<SuccessPage>;
+  }
+
+  outcomes(task: string): Promise<readonly Outcome[]> {
+    return this.#ask({ method: "outcomes", task }) as Promise<readonly Outcome[]>;
   }
 
   incidents(query: ChargesQuery): Promise<IncidentsPage> {

@@ -8,16 +8,20 @@ import { applyCorrections } from "./corrections.ts";
 import { applyEvidence, endedAfter, endedAfterValues } from "./evidence.ts";
 import { applyIncidents } from "./incidents.ts";
 import { applyLate, applyRetractions } from "./late.ts";
+import { applyOutcomes } from "./outcomes.ts";
 import { applyPeriods } from "./periods.ts";
 import type { Records } from "./records.ts";
+import { applyLinks } from "./rework.ts";
 import { insertFrom } from "./schema.ts";
 import { addSums, foldSums } from "./sums.ts";
+import { foldTasks, remakeTasks } from "./tasks.ts";
 import type { Spool, Transaction } from "./transaction.ts";
 
 /** What of the tables is not empty: most batches need not look there. */
 export interface Kinds {
   readonly evidence: boolean;
   readonly corrections: boolean;
+  readonly links: boolean;
 }
 
 /** @param applied what was in the tables before. @returns what they have now. */
@@ -45,8 +49,12 @@ export async function commitBatch(
   await applyIncidents(db, batch.incidents);
   if (batch.closing !== null)
     await db.run("INSERT INTO closings VALUES (?::VARCHAR, ?::BIGINT)", [batch.closing.month, batch.closing.atMs]);
+  const fresh = await applyOutcomes(db, batch, spool);
+  const again = await remakeTasks(db);
+  const links = await applyLinks(db, fresh, some.links, again);
   await foldSums(db);
-  return { evidence: some.evidence || told || batch.late.length > 0, corrections };
+  await foldTasks(db);
+  return { evidence: some.evidence || told || batch.late.length > 0, corrections, links };
 }
 
 /** @returns whether rows were made anew. */

@@ -6,6 +6,7 @@ import { encodeEntry } from "../codec.ts";
 import { busySuite } from "../busy.suite.ts";
 import { closingSuite } from "../closing.suite.ts";
 import { storeSuite } from "../store.suite.ts";
+import { successSuite } from "../success.suite.ts";
 import { viewSuite } from "../view.suite.ts";
 import { DuckDBStore } from "./store.ts";
 
@@ -41,3 +42,4 @@ storeSuite("duckdb", make);
 viewSuite("duckdb", make);
 busySuite("duckdb", make);
 closingSuite("duckdb", make);
+successSuite("duckdb", make);

@@ -2,9 +2,10 @@
 // Not here: queries. Invariant: a change of any column changes `schemaVersion`, and an older file is rebuilt from the journal.
 
 import type { Row } from "../projection.ts";
+import { taskFields } from "../store.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 8;
+export const schemaVersion = 9;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
@@ -98,9 +99,51 @@ export const columns: Readonly<Record<Exclude<keyof Row, Omitted> | keyof Kept |
   plain: "BOOLEAN",
 };
 
-const definition = Object.entries(columns)
-  .map(([name, type]) => `"${name}" ${type}`)
-  .join(", ");
+const columnsOf = (types: Readonly<Record<string, string>>): string =>
+  Object.entries(types)
+    .map(([name, type]) => `"${name}" ${type}`)
+    .join(", ");
+const definition = columnsOf(columns);
+
+const amount = "DECIMAL(38,12)";
+
+/** What a task can be told apart by, besides the models of its calls. */
+export const taskDims = taskFields.filter((field) => field !== "model");
+
+/** The column of what was said of it when the task was begun; that of its first call is named as it is. */
+export function begunColumn(dim: (typeof taskDims)[number]): string {
+  return `begun${dim[0]?.toUpperCase()}${dim.slice(1)}`;
+}
+
+const texts = (names: readonly string[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, "VARCHAR"]));
+
+/**
+ * Columns of `tasks` and `taskDeltas`, of which most are NULL: what its calls come to, with the first of them by `firstOrder`; what was said when it was
+ * begun; and its ending, as of so many statements. `bucket` is one of 256, by its name.
+ */
+export const taskColumns: Readonly<Record<string, string>> = {
+  name: "VARCHAR",
+  bucket: "UTINYINT",
+  calls: "BIGINT",
+  cost: amount,
+  failedCost: amount,
+  retryCost: amount,
+  unpriced: "BIGINT",
+  presumed: "BIGINT",
+  startMs: "BIGINT",
+  lastMs: "BIGINT",
+  modelLow: "VARCHAR",
+  modelHigh: "VARCHAR",
+  firstOrder: "BIGINT",
+  ...texts(taskDims),
+  beganMs: "BIGINT",
+  ...texts(taskDims.map(begunColumn)),
+  statements: "BIGINT",
+  result: "VARCHAR",
+  value: amount,
+  reviewMillis: "BIGINT",
+  contradictory: "BOOLEAN",
+};
 
 /** Fields that have sums: those with a great many values, and class. Others are as fast without. */
 export const summedFields = ["task", "parent", "root", "session", "customer", "user", "class"] as const;
@@ -209,8 +252,10 @@ export function cutTable(cut: Cut, unit: CutUnit, name: string = cutName(cut, un
  * was said of calls with more than one witness; `periods` one row for each day of a period charge, with the columns of calls; `periodCharges`
  * and `voids` what it is made of; `cutRows` how many rows the cuts had when they were folded last; `incidents` gaps and jumps of the clock; `corrections` where
  * what re-ratings said of a call stands in the journal; `closings` the months that move no more; `late` what is known by now of calls of such a
- * month; `bookings` what that came to, whose rows are in `periods`; `refused` entries that could not be turned into a row; `applied` one row: up to where the
- * journal is in here.
+ * month; `bookings` what that came to, whose rows are in `periods`; `tasks` one row for each task, `taskDeltas` rows that are to be added to those,
+ * and `taskAgain` names of which calls were taken out; `begun` tasks that were begun by name; `statements` what was said of how tasks ended; `links` which
+ * task makes good which other, and `booked` the one that this comes to; `refused` entries that could not be turned into a row; `applied` one row: up to
+ * where the journal is in here.
  */
 export const schema: readonly string[] = [
   `CREATE TABLE calls (${definition})`,
@@ -227,6 +272,12 @@ export const schema: readonly string[] = [
   `CREATE TABLE closings ("month" VARCHAR, atMs BIGINT)`,
   `CREATE TABLE late ("call" VARCHAR, provider VARCHAR, responseId VARCHAR, endText VARCHAR, witness VARCHAR)`,
   `CREATE TABLE bookings (id VARCHAR, "call" VARCHAR, atMs BIGINT, text VARCHAR)`,
+  ...["tasks", "taskDeltas"].map((name) => `CREATE TABLE ${name} (${columnsOf(taskColumns)})`),
+  `CREATE TABLE taskAgain (name VARCHAR)`,
+  `CREATE TABLE begun (task VARCHAR)`,
+  `CREATE TABLE statements (id VARCHAR, task VARCHAR, text VARCHAR)`,
+  `CREATE TABLE links (task VARCHAR, cause VARCHAR)`,
+  `CREATE TABLE booked (task VARCHAR, root VARCHAR)`,
   `CREATE TABLE refused (segment BIGINT, "offset" BIGINT, reason VARCHAR)`,
   `CREATE VIEW charges AS SELECT id AS "call", startMs, hour, day, provider, unnest(lines, recursive := true)
      FROM calls WHERE lines[1]."class" IS NOT NULL`,

@@ -8,6 +8,7 @@ import { crc32 } from "node:zlib";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import type { Entry, Position } from "../../core/entry.ts";
 import { type Closed, closeAfter } from "../../core/month.ts";
+import type { Outcome } from "../../core/outcome.ts";
 import { PennyworthError } from "../../error.ts";
 import { decodeEntry, encodeEntry } from "../codec.ts";
 import type {
@@ -19,39 +20,40 @@ import type {
   ChargesQuery,
   CallsPage,
   CallsQuery,
-  CallSummary,
   IncidentsPage,
   Report,
   ReportQuery,
-  ReportRow,
   Run,
   RunsPage,
   RunsQuery,
   Span,
   Store,
+  SuccessPage,
+  SuccessQuery,
   Totals,
-  Trend,
-  TrendQuery,
   UnpricedPage,
   UnpricedQuery,
 } from "../store.ts";
 import type { RerateQuery } from "../rerate.ts";
-import { summaryColumns, toLatency, toReportRow, toSummary } from "./answer.ts";
+import type { Trend, TrendQuery } from "../trend.ts";
+import { summaryColumns, toReport, toSummary } from "./answer.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
 import { commitBatch, type Kinds } from "./commit.ts";
+import { callsSql, toPage } from "./calls.ts";
 import { toPosition } from "./evidence.ts";
-import { readCursor, writeCursor } from "./cursor.ts";
 import { bookingsSql, chargeSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
-import { groupText, type Sql, sqlOf, type Value, where } from "./field.ts";
+import { type Sql, sqlOf } from "./field.ts";
 import { incidentsSql, toIncident } from "./incidents.ts";
-import { measureNames } from "./measure.ts";
-import { bounded, latencyNames, reportSql } from "./query.ts";
+import { statementsSql, toOutcomes } from "./outcomes.ts";
+import { bounded, reportSql } from "./query.ts";
 import { spoolFolder } from "./place.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
+import { Readers } from "./readers.ts";
 import type { Records } from "./records.ts";
 import { RerateJob } from "./rerate.ts";
 import { schema, schemaVersion } from "./schema.ts";
 import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
+import { successSql, toSuccess } from "./success.ts";
 import { rowsOf, type Spool, transactionOf } from "./transaction.ts";
 import { busySql, openSql, toBusy } from "./busy.ts";
 import { totalsSql, toTotals } from "./totals.ts";
@@ -59,25 +61,20 @@ import { toTrend, trendSql } from "./trend.ts";
 import { toUnpriced, unpricedSql } from "./unpriced.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
 
-/** Questions answered at the same time. */
-const readersMax = 3;
-
 export class DuckDBStore implements Store {
   readonly #file: string;
   readonly #records: Records;
   readonly #options: DuckDBOptions;
   #instance: DuckDBInstance | null = null;
   #writer: DuckDBConnection | null = null;
-  /** Connections that no question is using: one answers one question at a time. */
-  #readers: DuckDBConnection[] = [];
-  readonly #waiting: ((reader: DuckDBConnection) => void)[] = [];
+  #readers: Readers | null = null;
   #applied: Position | null = null;
   /** Up to where batches were prepared: at or after `#applied`. */
   #prepared: Position | null = null;
   /** The last one is being made; all before it end with a month's closing. */
   #batches: Batch[] = [];
   #files = 0;
-  #some: Kinds = { evidence: false, corrections: false };
+  #some: Kinds = { evidence: false, corrections: false, links: false };
   /** Up to where the books are closed, after the batches that were prepared. */
   #books: Closed | null = null;
   #open = new Map<string, OpenCall>();
@@ -109,7 +106,7 @@ export class DuckDBStore implements Store {
         allow_community_extensions: "false",
       });
       this.#writer = await this.#instance.connect();
-      for (let i = 0; i < readersMax; i++) this.#readers.push(await this.#instance.connect());
+      this.#readers = await Readers.open(this.#instance);
       const tables = await rowsOf(this.#writer, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'applied'");
       if (Number(tables[0]?.[0]) === 0) {
         await this.#writer.run("BEGIN");
@@ -264,29 +261,7 @@ export class DuckDBStore implements Store {
   }
 
   async report(query: ReportQuery): Promise<Report> {
-    const rows: ReportRow[] = [];
-    let total: ReportRow | null = null;
-    let position: Position | null = null;
-    const hasLatency = query.latency === true;
-    for (const row of await this.#ask(reportSql(query))) {
-      const [isTotal, segment, offset, rest, ...values] = row;
-      const quantiles = values.slice(measureNames.length, measureNames.length + (hasLatency ? latencyNames.length : 0));
-      const groups = values.slice(measureNames.length + quantiles.length);
-      const read = toReportRow(
-        isTotal === true ? query.by.map(() => null) : query.by.map((field, index) => groupText(field, groups[index], query.zone)),
-        values,
-        isTotal !== true && query.by.includes("class"),
-      );
-      const told = rest === true ? { ...read, rest } : hasLatency ? { ...read, latency: toLatency(quantiles) } : read;
-      if (isTotal !== true) {
-        rows.push(told);
-        continue;
-      }
-      total = told;
-      position = toPosition(segment, offset);
-    }
-    if (total === null) throw new PennyworthError("store_failed", { detail: "a report came without its total" });
-    return { by: query.by, rows: rows.slice(0, query.limit), total, truncated: rows.length > query.limit, position };
+    return toReport(await this.#ask(reportSql(query)), query);
   }
 
   async totals(spans: readonly Span[]): Promise<Totals> {
@@ -294,26 +269,7 @@ export class DuckDBStore implements Store {
   }
 
   async calls(query: CallsQuery): Promise<CallsPage> {
-    const limit = bounded(query.limit);
-    const source = where(query.sinceMs, query.untilMs, query.filters, query.zone);
-    const after = query.cursor === null ? null : readCursor(query.cursor);
-    const values: Value[] = [...source.values];
-    let condition = source.text === "" ? "WHERE true" : source.text;
-    if (query.filters.some((filter) => filter.field === "class"))
-      throw new PennyworthError("query_invalid", { detail: "calls cannot be filtered by class; report them by class instead" });
-    if (after !== null) {
-      condition += " AND c.startMs <= ?::BIGINT AND (c.startMs < ?::BIGINT OR c.id < ?::VARCHAR)";
-      values.push(after.startMs, after.startMs, after.id);
-    }
-    const found: CallSummary[] = [];
-    // One statement, so that a call that ends meanwhile is in exactly one of the two tables.
-    const newest = (table: string): string =>
-      `(SELECT ${summaryColumns.map((name) => `c."${name}"`).join(", ")} FROM ${table} AS c ${condition} ORDER BY c.startMs DESC, c.id DESC LIMIT ${limit + 1})`;
-    const text = `SELECT * FROM (${newest("calls")} UNION ALL ${newest("open")}) AS c ORDER BY c.startMs DESC, c.id DESC LIMIT ${limit + 1}`;
-    for (const row of await this.#ask({ text, values: [...values, ...values] })) found.push(toSummary(row));
-    const calls = found.slice(0, limit);
-    const last = calls.at(-1);
-    return { calls, cursor: found.length > limit && last !== undefined ? writeCursor(last) : null };
+    return toPage(await this.#ask(callsSql(query)), query);
   }
 
   async call(id: string): Promise<CallRecord | null> {
@@ -361,6 +317,14 @@ export class DuckDBStore implements Store {
     return { run: { ...toRunRow(whole), task: id }, nodes, calls: calls.slice(0, limit), truncated: calls.length > limit };
   }
 
+  async success(query: SuccessQuery): Promise<SuccessPage> {
+    return toSuccess(await this.#ask(successSql(query)), query);
+  }
+
+  async outcomes(task: string): Promise<readonly Outcome[]> {
+    return toOutcomes(await this.#ask(statementsSql(task)));
+  }
+
   async incidents(query: ChargesQuery): Promise<IncidentsPage> {
     const incidents = (await this.#ask(incidentsSql(query))).map(toIncident);
     return { incidents: incidents.slice(0, query.limit), truncated: incidents.length > query.limit };
@@ -398,11 +362,10 @@ export class DuckDBStore implements Store {
 
   async close(): Promise<void> {
     await this.#letGo();
-    for (const reader of this.#readers) reader.closeSync();
-    this.#readers = [];
+    this.#readers?.close();
     this.#writer?.closeSync();
     this.#instance?.closeSync();
-    this.#writer = this.#instance = null;
+    this.#writer = this.#instance = this.#readers = null;
     await rm(this.#spool, { recursive: true, force: true });
   }
 
@@ -430,8 +393,9 @@ export class DuckDBStore implements Store {
       const entry = decodeEntry(texts[index] as string, position);
       if (entry.kind === "start") this.#open.set(entry.call.id, { start: entry.call, position, bookedMs });
     });
-    const [some] = await rowsOf(writer, "SELECT (SELECT count(*) FROM evidence), (SELECT count(*) FROM corrections)");
-    this.#some = { evidence: Number(some?.[0]) > 0, corrections: Number(some?.[1]) > 0 };
+    const counts = ["evidence", "corrections", "links"].map((table) => `(SELECT count(*) FROM ${table}) > 0`);
+    const [some = []] = await rowsOf(writer, `SELECT ${counts.join(", ")}`);
+    this.#some = { evidence: some[0] === true, corrections: some[1] === true, links: some[2] === true };
     this.#books = null;
     for (const [month, atMs] of await rowsOf(writer, `SELECT "month", atMs FROM closings ORDER BY rowid`))
       this.#books = closeAfter(this.#books, { month: String(month), atMs: Number(atMs) });
@@ -459,15 +423,10 @@ export class DuckDBStore implements Store {
 
   async #ask(sql: Sql): Promise<DuckDBValue[][]> {
     this.#connection(this.#writer);
-    const reader = this.#readers.pop() ?? (await new Promise<DuckDBConnection>((resolve) => this.#waiting.push(resolve)));
     try {
-      return await rowsOf(reader, sql.text, sql.values);
+      return await (this.#readers as Readers).rows(sql.text, sql.values);
     } catch (cause) {
       throw new PennyworthError("store_failed", { detail: messageOf(cause) }, cause);
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#readers.push(reader);
-      else next(reader);
     }
   }
 

@@ -7,10 +7,11 @@ import { addCuts, foldCuts } from "./cuts.ts";
 import type { Value } from "./field.ts";
 import { callMeasures, lineColumns, lineMeasures } from "./measure.ts";
 import { sumColumns, summedFields, sumsTable } from "./schema.ts";
+import { addTasks } from "./tasks.ts";
 
 const measures = Object.keys(sumColumns).map((name) => `"${name}"`);
 
-/** Adds the calls of `table` that meet the condition to the sums and the cuts, or takes them out (`sign` −1). */
+/** Adds the calls of `table` that meet the condition to the sums, the cuts and their tasks, or takes them out (`sign` −1). */
 export async function addSums(
   db: Transaction,
   condition: string,
@@ -28,6 +29,7 @@ export async function addSums(
     await db.run(`INSERT INTO sums SELECT '${field}', "value", ${signed.join(", ")} FROM (${grouped})`, values);
   }
   await addCuts(db, condition, values, sign, table);
+  await addTasks(db, condition, values, sign, table);
 }
 
 /** Fewer rows than this are not worth folding. */

@@ -3,7 +3,7 @@
 
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { UsageClass } from "../../core/usage.ts";
-import type { Trend, TrendBucket, TrendLine, TrendQuery } from "../store.ts";
+import type { Trend, TrendBucket, TrendLine, TrendQuery } from "../trend.ts";
 import { toUsd } from "./answer.ts";
 import { expression, groupText, type Sql, sqlOf, where, whole } from "./field.ts";
 import { bounded } from "./query.ts";

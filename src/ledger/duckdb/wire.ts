@@ -3,7 +3,8 @@
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
 import type { RerateQuery } from "../rerate.ts";
-import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, Span, TrendQuery, UnpricedQuery } from "../store.ts";
+import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, Span, SuccessQuery, UnpricedQuery } from "../store.ts";
+import type { TrendQuery } from "../trend.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -28,6 +29,8 @@ export type Question =
   | { readonly method: "charge"; readonly id: string }
   | { readonly method: "runs"; readonly query: RunsQuery }
   | { readonly method: "run"; readonly id: string; readonly limit: number }
+  | { readonly method: "success"; readonly query: SuccessQuery }
+  | { readonly method: "outcomes"; readonly task: string }
   | { readonly method: "incidents"; readonly query: ChargesQuery }
   | { readonly method: "unpriced"; readonly query: UnpricedQuery }
   | { readonly method: "trend"; readonly query: TrendQuery }

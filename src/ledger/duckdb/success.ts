@@ -1,0 +1,189 @@
+// What tasks cost and how they ended, as SQL. The rows of `tasks` are read as they are; those that have more to them by now, in `taskDeltas`, a call
+// under way or what was booked for them, are added up first. Not here: how the rows are kept (tasks.ts), what a success costs (economics/success.ts).
+// Invariant: SQL adds, compares and counts; the four ends of a row make up its tasks and its cost, and the units are its parts.
+
+import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
+import { formatUsd } from "../../core/money.ts";
+import { PennyworthError } from "../../error.ts";
+import { severalModels, type SuccessPage, type SuccessQuery, type SuccessRow, type TaskField, taskFields } from "../store.ts";
+import { toUsd } from "./answer.ts";
+import { toPosition } from "./evidence.ts";
+import { type Sql, sqlOf, whole } from "./field.ts";
+import { bounded } from "./query.ts";
+import { begunColumn, taskColumns } from "./schema.ts";
+import { isKnown, merged, taskOf, tasksOfCalls } from "./tasks.ts";
+
+/** Of more tasks than this, the units are 256 groups of them. */
+const unitsMax = 1000;
+const ends = ["success", "failure", "unknown", "open"] as const;
+/** In a row, after whether it is the total, the position, what waits and the groups. */
+const measureNames = [
+  ...ends.flatMap((end) => [`${end}Tasks`, `${end}Cost`]),
+  "calls",
+  "failedCost",
+  "retryCost",
+  "reworkCost",
+  "value",
+  "unvaluedCost",
+  "reviewMillis",
+  "contradictory",
+  "unpriced",
+  "presumed",
+] as const;
+
+const measures = [
+  ...ends.flatMap((end, index) => [
+    `count_if(ended = ${index}) AS ${end}Tasks`,
+    `coalesce(sum("cost") FILTER (ended = ${index}), 0)::DECIMAL(38,12) AS ${end}Cost`,
+  ]),
+  `coalesce(sum("calls"), 0)::BIGINT AS "calls"`,
+  ...["failedCost", "retryCost", "reworkCost"].map((name) => `coalesce(sum(${name}), 0)::DECIMAL(38,12) AS ${name}`),
+  `sum("value")::DECIMAL(38,12) AS "value"`,
+  `coalesce(sum("cost") FILTER ("value" IS NULL), 0)::DECIMAL(38,12) AS unvaluedCost`,
+  `sum(reviewMillis)::VARCHAR AS reviewMillis`,
+  ...["contradictory", "unpriced", "presumed"].map((name) => `count_if("${name}") AS "${name}"`),
+  `quantile_disc("cost", [0.5, 0.9, 0.99]) AS quantiles`,
+  `count(*) AS tasks`,
+].join(", ");
+
+/**
+ * The total, then the rows, one more than the limit when there are more.
+ * @throws PennyworthError `query_invalid` for an unknown field, more than two of them, or a limit or a time that is none.
+ */
+export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit }: SuccessQuery): Sql {
+  if (by.length > 2) throw new PennyworthError("query_invalid", { detail: "tasks are told apart by two fields at most" });
+  const groups = by.map((_, index) => `g${index}`);
+  const lead = groups.length === 0 ? "" : `${groups.join(", ")}, `;
+  const conditions: Sql[] = [];
+  const began = "coalesce(s.beganMs, s.startMs)";
+  if (sinceMs !== null) conditions.push({ text: `${began} >= ${whole(sinceMs)}`, values: [] });
+  if (untilMs !== null) conditions.push({ text: `${began} < ${whole(untilMs)}`, values: [] });
+  conditions.push(...filters.map(conditionOf));
+  const same = groups.map((name) => `t.${name} IS NOT DISTINCT FROM n.${name}`).join(" AND ");
+  const columns = Object.keys(taskColumns)
+    .map((name) => `"${name}"`)
+    .join(", ");
+  return sqlOf(
+    `WITH x AS MATERIALIZED (SELECT name FROM taskDeltas UNION SELECT ${taskOf} FROM open AS c WHERE ${taskOf} IS NOT NULL
+      UNION SELECT ${taskOf} FROM periods AS c WHERE ${taskOf} IS NOT NULL),
+    m AS MATERIALIZED (${merged(
+      [
+        `SELECT * FROM tasks SEMI JOIN x USING (name)`,
+        `SELECT * FROM taskDeltas`,
+        tasksOfCalls("open", "true"),
+        `SELECT ${taskOf} AS name, sum(c."cost") AS "cost" FROM periods AS c WHERE ${taskOf} IS NOT NULL GROUP BY 1`,
+      ].join(" UNION ALL BY NAME "),
+    )}),
+    s AS NOT MATERIALIZED (SELECT ${columns} FROM tasks ANTI JOIN x USING (name) UNION ALL SELECT ${columns} FROM m),
+    k AS MATERIALIZED (SELECT b.root AS name, ${summed(["cost", "calls", "failedCost", "retryCost", "unpriced", "presumed", "reviewMillis"])}
+      FROM s JOIN booked AS b ON b.task = s.name GROUP BY 1),
+    t AS MATERIALIZED (SELECT `,
+    ...by.map((field, index) => `${said(field)} AS g${index}, `),
+    `s.bucket, ${["cost", "calls", "failedCost", "retryCost"].map(plus).join(", ")}, coalesce(k."cost", 0) AS reworkCost, s."value",
+      coalesce(s.reviewMillis + k.reviewMillis, s.reviewMillis, k.reviewMillis) AS reviewMillis, s.contradictory,
+      s.unpriced + coalesce(k.unpriced, 0) > 0 AS unpriced, s.presumed + coalesce(k.presumed, 0) > 0 AS presumed,
+      CASE s.result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
+        ELSE CASE WHEN coalesce(s.lastMs, s.beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END::UTINYINT AS ended
+      FROM s LEFT JOIN k ON k.name = s.name WHERE ${isKnown.replaceAll(/("calls"|beganMs)/g, "s.$1")} AND s.name NOT IN (SELECT task FROM booked)`,
+    ...conditions.flatMap((condition) => [" AND ", condition]),
+    `),
+    w AS MATERIALIZED (SELECT name, "statements" FROM s WHERE NOT ${isKnown}),
+    a AS MATERIALIZED (SELECT ${measures} FROM t),
+    r AS MATERIALIZED (${
+      groups.length === 0
+        ? "SELECT * FROM a WHERE false"
+        : `SELECT ${lead}${measures} FROM t GROUP BY ${groups.join(", ")}
+          ORDER BY tasks DESC, ${groups.map((name) => `${name} NULLS LAST`).join(", ")} LIMIT ${bounded(limit) + 1}`
+    }),
+    n AS MATERIALIZED (SELECT row_number() OVER (ORDER BY tasks DESC${groups.map((name) => `, ${name} NULLS LAST`).join("")}) AS spot, * FROM r),
+    u AS (SELECT spot, string_agg(replace("cost"::VARCHAR, '.', '') || ':' || successes, ' ' ORDER BY bucket, "cost", successes) AS units FROM (
+      ${unitsOf("FROM t, a WHERE true", "0", "a.tasks")}
+      ${groups.length === 0 ? "" : `UNION ALL ${unitsOf(`FROM t JOIN n ON ${same} WHERE true`, "n.spot", "n.tasks")}`}) GROUP BY spot),
+    waiting AS (SELECT coalesce(sum("statements"), 0)::BIGINT AS waiting FROM w ANTI JOIN (
+      SELECT "value" AS name FROM sums WHERE field = 'task' AND "value" IN (SELECT name FROM w) GROUP BY 1 HAVING sum("calls") > 0
+      UNION ALL SELECT task FROM begun WHERE task IN (SELECT name FROM w) UNION ALL SELECT task FROM open) AS below USING (name))
+    SELECT segment, "offset", waiting, u.units, quantiles, ${[...groups, ...measureNames.map((name) => `"${name}"`)].join(", ")}
+    FROM (SELECT 0 AS spot, ${groups.map((name) => `NULL AS ${name}, `).join("")}* FROM a UNION ALL SELECT * FROM n) AS z
+      LEFT JOIN u USING (spot), waiting, applied ORDER BY spot`,
+  );
+}
+
+const summed = (names: readonly string[]): string => names.map((name) => `sum("${name}") AS "${name}"`).join(", ");
+
+/** With the rework that is booked to the task. */
+const plus = (name: string): string => `s."${name}" + coalesce(k."${name}", 0) AS "${name}"`;
+
+/** Of few tasks each is a unit; of many, those of a bucket are. */
+function unitsOf(from: string, spot: string, tasks: string): string {
+  return `SELECT ${spot} AS spot, t.bucket, sum(t."cost")::DECIMAL(38,12) AS "cost", count_if(t.ended = 0) AS successes ${from} AND ${tasks} > ${unitsMax} GROUP BY ALL
+    UNION ALL SELECT ${spot} AS spot, 0 AS bucket, t."cost", (t.ended = 0)::BIGINT AS successes ${from} AND ${tasks} <= ${unitsMax}`;
+}
+
+export function toSuccess(rows: readonly (readonly DuckDBValue[])[], { by, limit }: SuccessQuery): SuccessPage {
+  const [total, ...others] = rows;
+  if (total === undefined) throw new PennyworthError("store_failed", { detail: "the tasks came without their total" });
+  return {
+    rows: others.slice(0, limit).map((row) => toRow(row, by.length)),
+    total: toRow(total, by.length),
+    truncated: others.length > limit,
+    waiting: Number(total[2] ?? 0),
+    position: toPosition(total[0], total[1]),
+  };
+}
+
+function toRow(row: readonly DuckDBValue[], width: number): SuccessRow {
+  const [, , , units, quantiles, ...rest] = row;
+  const value = (name: string): DuckDBValue => rest[width + measureNames.indexOf(name)] ?? null;
+  const sums = (end: (typeof ends)[number]) => ({ tasks: Number(value(`${end}Tasks`)), cost: toUsd(value(`${end}Cost`)) });
+  return {
+    group: rest.slice(0, width).map(text),
+    success: sums("success"),
+    failure: sums("failure"),
+    unknown: sums("unknown"),
+    open: sums("open"),
+    calls: Number(value("calls")),
+    failedCost: toUsd(value("failedCost")),
+    retryCost: toUsd(value("retryCost")),
+    reworkCost: toUsd(value("reworkCost")),
+    value: value("value") === null ? null : toUsd(value("value")),
+    unvaluedCost: toUsd(value("unvaluedCost")),
+    reviewMillis: text(value("reviewMillis")),
+    contradictory: Number(value("contradictory")),
+    unpriced: Number(value("unpriced")),
+    presumed: Number(value("presumed")),
+    quantiles: toQuantiles(quantiles),
+    units: toUnits(text(units)),
+  };
+}
+
+const text = (of: DuckDBValue | undefined): string | null => (of === null || of === undefined ? null : String(of));
+
+function toQuantiles(value: DuckDBValue | undefined): SuccessRow["quantiles"] {
+  if (value === null || value === undefined) return null;
+  const items = (value as unknown as { readonly items: readonly DuckDBValue[] }).items;
+  const [p50, p90, p99] = items.map((item) => (item instanceof DuckDBDecimalValue ? toUsd(item) : null));
+  return p50 && p90 && p99 ? { p50, p90, p99 } : null;
+}
+
+/** Digits of picodollars and successes, as they were put together. */
+function toUnits(text: string | null): SuccessRow["units"] {
+  if (text === null) return [];
+  return text.split(" ").map((unit) => {
+    const [pico = "0", successes = "0"] = unit.split(":");
+    return { cost: formatUsd(BigInt(pico)), successes: Number(successes) };
+  });
+}
+
+/** What a task is by this field: what was said when it was begun, else what its first call says. */
+function said(field: TaskField): string {
+  if (!taskFields.includes(field)) throw new PennyworthError("query_invalid", { detail: `tasks are not told apart by ${String(field)}` });
+  if (field === "model")
+    return `CASE WHEN s.modelLow = s.modelHigh THEN s.modelLow WHEN s.modelLow IS NOT NULL THEN '${severalModels}' END`;
+  return `coalesce(s."${begunColumn(field)}", s."${field}")`;
+}
+
+function conditionOf({ field, value, operator }: SuccessQuery["filters"][number]): Sql {
+  const not = operator === "!=";
+  if (value === null) return { text: `${said(field)} IS ${not ? "NOT " : ""}NULL`, values: [] };
+  return { text: `${said(field)} ${not ? "IS DISTINCT FROM" : "="} ?::VARCHAR`, values: [value] };
+}

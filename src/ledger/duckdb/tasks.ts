@@ -1,0 +1,88 @@
+// One row for each task, kept as data arrives: what its calls come to, what was said when it was begun, how it ended. A batch appends rows to
+// `taskDeltas`, which are merged into `tasks` when there are many. Not here: questions (success.ts), endings (outcomes.ts), rework (rework.ts).
+// Invariant: the rows of a task in both tables together say what a scan of `calls`, and all that was said of it, would.
+
+import type { Value } from "./field.ts";
+import { begunColumn, taskColumns, taskDims } from "./schema.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** The task that a call `c` belongs to: a root with all below it. */
+export const taskOf = `coalesce(c.root, c.task)`;
+
+/** One of 256, by the name alone. */
+export const bucketOf = (name: string): string => `(md5_number_lower(${name}) % 256)::UTINYINT`;
+
+/** What calls `c` are put in order by: when they began, then by their ids. */
+const order = `(least(greatest(c.startMs, 0), 4398046511103) * 2097152 + (md5_number_lower(c.id) % 2097152)::BIGINT)`;
+
+const quoted = (name: string): string => `"${name}"`;
+const packed = (names: readonly string[]): string => `{${names.map((name) => `'${name}': "${name}"`).join(", ")}}`;
+const ending = ["result", "value", "reviewMillis", "contradictory"] as const;
+const begun = taskDims.map(begunColumn);
+const sums = ["calls", "cost", "failedCost", "retryCost", "unpriced", "presumed"] as const;
+/** What of a row its calls have no part in. */
+const saidColumns = ["name", "bucket", "beganMs", ...begun, "statements", ...ending].map(quoted).join(", ");
+
+/** Rows of tasks by calls of a table that meet a condition. */
+export function tasksOfCalls(table: string, condition: string): string {
+  return `SELECT *, ${bucketOf("name")} AS bucket FROM (SELECT ${taskOf} AS name, count(*) AS calls, sum(c."cost") AS "cost",
+    sum(c."cost") FILTER (c.failed) AS failedCost, sum(c."cost") FILTER (c.attempt > 1 OR c.reason <> 'first') AS retryCost,
+    count_if(c.unpriced) AS unpriced, count_if(c.presumed) AS presumed, min(c.startMs) AS startMs, max(coalesce(c.endMs, c.startMs)) AS lastMs,
+    min(c.model) AS modelLow, max(c.model) AS modelHigh, min(${order}) AS firstOrder,
+    unnest(arg_min({${taskDims.map((dim) => `'${dim}': c."${dim}"`).join(", ")}}, ${order}))
+    FROM ${table} AS c WHERE ${condition} AND ${taskOf} IS NOT NULL GROUP BY 1)`;
+}
+
+/** Rows of the same task as one, in the order of the columns. */
+export function merged(rows: string): string {
+  const columns = Object.keys(taskColumns).map((name) => {
+    if ((taskDims as readonly string[]).includes(name)) return `f."${name}"`;
+    if (begun.includes(name)) return `b."${name}"`;
+    return (ending as readonly string[]).includes(name) ? `e."${name}"` : `"${name}"`;
+  });
+  return `SELECT ${columns.join(", ")} FROM (SELECT name, any_value(bucket) AS bucket,
+    ${sums.map((name) => `coalesce(sum("${name}"), 0)::${taskColumns[name]} AS "${name}"`).join(", ")},
+    min(startMs) AS startMs, max(lastMs) AS lastMs, min(modelLow) AS modelLow, max(modelHigh) AS modelHigh, min(firstOrder) AS firstOrder,
+    arg_min(${packed(taskDims)}, firstOrder) AS f, max(beganMs) AS beganMs, arg_max(${packed(begun)}, beganMs) AS b,
+    max("statements") AS "statements", arg_max(${packed(ending)}, "statements") AS e FROM (${rows}) GROUP BY name)`;
+}
+
+/** A task is known by its calls, or by being begun: a name in a statement alone is none. */
+export const isKnown = `("calls" > 0 OR beganMs IS NOT NULL)`;
+
+/** Adds the calls of `table` that meet the condition to the rows of their tasks. Of those that are taken out (`sign` −1) the tasks are made anew. */
+export async function addTasks(db: Transaction, condition: string, values: readonly Value[], sign: 1 | -1, table: string): Promise<void> {
+  if (sign === 1) await db.run(`INSERT INTO taskDeltas BY NAME ${tasksOfCalls(table, condition)}`, values);
+  else
+    await db.run(`INSERT INTO taskAgain SELECT DISTINCT ${taskOf} FROM ${table} AS c WHERE ${condition} AND ${taskOf} IS NOT NULL`, values);
+}
+
+/** Makes the rows of tasks anew of which calls were taken out: a first call, or the only one of a model, cannot be subtracted. @returns their names. */
+export async function remakeTasks(db: Transaction): Promise<string[]> {
+  const names = (await db.rows(`SELECT DISTINCT name FROM taskAgain`, [])).map(([name]) => String(name));
+  if (names.length === 0) return names;
+  const named = `name IN (SELECT name FROM taskAgain)`;
+  const said = ["tasks", "taskDeltas"].map((table) => `SELECT ${saidColumns} FROM ${table} WHERE ${named}`);
+  const again = tasksOfCalls("calls", `${taskOf} IN (SELECT name FROM taskAgain)`);
+  await replace(db, [...said, again].join(" UNION ALL BY NAME "), named);
+  await db.run(`DELETE FROM taskAgain`, []);
+  return names;
+}
+
+/** Fewer rows than this are not worth merging: a question adds them up itself. */
+const foldRowsMin = 20_000;
+
+/** Merges what was appended into `tasks`, when there is much of it. */
+export async function foldTasks(db: Transaction, rowsMin = foldRowsMin): Promise<void> {
+  const [row] = await db.rows(`SELECT count(*) FROM taskDeltas`, []);
+  if (Number(row?.[0] ?? 0) < rowsMin) return;
+  const named = `name IN (SELECT name FROM taskDeltas)`;
+  await replace(db, `SELECT * FROM tasks WHERE ${named} UNION ALL SELECT * FROM taskDeltas`, named);
+}
+
+async function replace(db: Transaction, rows: string, named: string): Promise<void> {
+  await db.run(`CREATE TEMP TABLE mergedTasks AS ${merged(rows)}`, []);
+  for (const table of ["tasks", "taskDeltas"]) await db.run(`DELETE FROM ${table} WHERE ${named}`, []);
+  await db.run(`INSERT INTO tasks SELECT * FROM mergedTasks WHERE ${isKnown} OR "statements" > 0`, []);
+  await db.run(`DROP TABLE mergedTasks`, []);
+}

@@ -1,0 +1,217 @@
+// What a store must say of tasks and how they ended, added up from the entries themselves by code that shares nothing with the stores: slow, and
+// meant to be read. For tests alone. Which evidence of a call wins is core's to say (core/resolve.ts), and so is what a set of statements comes to.
+
+import type { CallEnd, CallStart, Observation } from "../core/call.ts";
+import type { Entry } from "../core/entry.ts";
+import { formatUsd } from "../core/money.ts";
+import { endingOf, type Outcome, type TaskBegun } from "../core/outcome.ts";
+import { resolve } from "../core/resolve.ts";
+import type { EndSums, SuccessPage, SuccessQuery, SuccessRow, TaskField } from "./store.ts";
+
+/** A call as it counts. */
+interface Counted {
+  readonly task: string | null;
+  readonly below: string | null;
+  readonly said: Readonly<Record<string, string | null>>;
+  readonly model: string | null;
+  readonly startMs: number;
+  readonly lastMs: number;
+  readonly pico: bigint;
+  readonly failed: boolean;
+  readonly again: boolean;
+  readonly unpriced: boolean;
+  readonly presumed: boolean;
+}
+
+interface Task {
+  readonly name: string;
+  readonly calls: Counted[];
+  readonly begun: TaskBegun | null;
+  readonly said: Outcome[];
+}
+
+export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery): Omit<SuccessPage, "position"> {
+  const calls = callsOf(entries);
+  const begun = new Map<string, TaskBegun>();
+  const said = new Map<string, Outcome>();
+  for (const entry of entries) {
+    if (entry.kind === "task.begun" && !begun.has(entry.task.attribution.task ?? ""))
+      begun.set(entry.task.attribution.task ?? "", entry.task);
+    if (entry.kind === "outcome" && !said.has(entry.outcome.id)) said.set(entry.outcome.id, entry.outcome);
+  }
+  const tasks = new Map<string, Task>();
+  const names = new Set(calls.flatMap(({ task }) => task ?? []));
+  for (const [name, task] of begun) if (isRoot(task)) names.add(name);
+  for (const name of names) {
+    const own = begun.get(name);
+    tasks.set(name, {
+      name,
+      calls: calls.filter(({ task }) => task === name).sort((a, b) => a.startMs - b.startMs),
+      begun: own !== undefined && isRoot(own) ? own : null,
+      said: [...said.values()].filter(({ task }) => task === name),
+    });
+  }
+  const subtasks = new Set([...calls.flatMap(({ below }) => below ?? []), ...begun.keys()]);
+  const waiting = [...said.values()].filter(({ task }) => !tasks.has(task) && !subtasks.has(task)).length;
+
+  const causeOf = (name: string): string | null => {
+    const cause = tasks.get(name)?.begun?.reworkOf ?? null;
+    return cause !== null && tasks.has(cause) ? cause : null;
+  };
+  const isInCircle = (name: string): boolean => {
+    let at = causeOf(name);
+    for (let steps = 0; at !== null && steps <= tasks.size; steps++, at = causeOf(at)) if (at === name) return true;
+    return false;
+  };
+  const bookedTo = (name: string): string => {
+    const cause = causeOf(name);
+    return cause === null || isInCircle(name) ? name : bookedTo(cause);
+  };
+
+  const groups = new Map<string, Task[]>();
+  const all: Task[] = [];
+  for (const task of tasks.values()) {
+    if (bookedTo(task.name) !== task.name) continue;
+    const beganMs = task.begun?.beganMs ?? task.calls[0]?.startMs ?? 0;
+    if (query.sinceMs !== null && beganMs < query.sinceMs) continue;
+    if (query.untilMs !== null && beganMs >= query.untilMs) continue;
+    if (!query.filters.every(({ field, value, operator }) => (valueOf(task, field) === value) === (operator === "="))) continue;
+    all.push(task);
+    const key = JSON.stringify(query.by.map((field) => valueOf(task, field)));
+    groups.set(key, [...(groups.get(key) ?? []), task]);
+  }
+  const rowOf = (group: readonly (string | null)[], of: readonly Task[]): SuccessRow => {
+    const parts = of.map((task) => {
+      const rework = [...tasks.values()].filter(({ name }) => name !== task.name && bookedTo(name) === task.name);
+      const whole = [task, ...rework];
+      return { task, ending: endingOf(task.said), end: endOf(task, query), whole, rework, pico: picoOf(whole.flatMap((one) => one.calls)) };
+    });
+    const sums = (end: string): EndSums => {
+      const some = parts.filter((part) => part.end === end);
+      return { tasks: some.length, cost: formatUsd(some.reduce((sum, { pico }) => sum + pico, 0n)) };
+    };
+    const cost = (which: (part: (typeof parts)[number]) => readonly Counted[]): string => formatUsd(picoOf(parts.flatMap(which)));
+    const callsIn = ({ whole }: (typeof parts)[number]): readonly Counted[] => whole.flatMap((one) => one.calls);
+    const values = parts.flatMap(({ ending }) => ending.valuePico ?? []);
+    const reviews = parts.flatMap(({ whole }) => whole.flatMap((one) => endingOf(one.said).reviewMillis ?? []));
+    const sorted = parts.map(({ pico }) => pico).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    const rank = (percent: number): string => formatUsd(sorted[Math.max(1, Math.ceil((percent * sorted.length) / 100)) - 1] ?? 0n);
+    return {
+      group,
+      success: sums("success"),
+      failure: sums("failure"),
+      unknown: sums("unknown"),
+      open: sums("open"),
+      calls: parts.flatMap(callsIn).length,
+      failedCost: cost((part) => callsIn(part).filter(({ failed }) => failed)),
+      retryCost: cost((part) => callsIn(part).filter(({ again }) => again)),
+      reworkCost: cost(({ rework }) => rework.flatMap((one) => one.calls)),
+      value: values.length === 0 ? null : formatUsd(values.reduce<bigint>((sum, pico) => sum + pico, 0n)),
+      unvaluedCost: cost((part) => (part.ending.valuePico === null ? callsIn(part) : [])),
+      reviewMillis: reviews.length === 0 ? null : String(reviews.reduce((sum, ms) => sum + ms, 0)),
+      contradictory: parts.filter(({ ending }) => ending.isContradictory).length,
+      unpriced: parts.filter((part) => callsIn(part).some(({ unpriced }) => unpriced)).length,
+      presumed: parts.filter((part) => callsIn(part).some(({ presumed }) => presumed)).length,
+      quantiles: parts.length === 0 ? null : { p50: rank(50), p90: rank(90), p99: rank(99) },
+      units: parts
+        .map(({ pico, end }) => ({ pico, successes: end === "success" ? 1 : 0 }))
+        .sort((a, b) => (a.pico < b.pico ? -1 : a.pico > b.pico ? 1 : a.successes - b.successes))
+        .map(({ pico, successes }) => ({ cost: formatUsd(pico), successes })),
+    };
+  };
+  const rows = [...groups].map(([key, of]) => rowOf(JSON.parse(key) as (string | null)[], of));
+  rows.sort((a, b) => tasksIn(b) - tasksIn(a) || compareGroups(a.group, b.group));
+  const shown = query.by.length === 0 ? [] : rows;
+  return {
+    rows: shown.slice(0, query.limit),
+    total: rowOf(
+      query.by.map(() => null),
+      all,
+    ),
+    truncated: shown.length > query.limit,
+    waiting,
+  };
+}
+
+const isRoot = ({ attribution }: TaskBegun): boolean => attribution.root === null || attribution.root === attribution.task;
+
+function tasksIn({ success, failure, unknown, open }: SuccessRow): number {
+  return success.tasks + failure.tasks + unknown.tasks + open.tasks;
+}
+
+/** What was not said comes last. */
+function compareGroups(a: readonly (string | null)[], b: readonly (string | null)[]): number {
+  for (const [index, left] of a.entries()) {
+    const right = b[index] ?? null;
+    if (left === right) continue;
+    if (left === null || right === null) return left === null ? 1 : -1;
+    return left < right ? -1 : 1;
+  }
+  return 0;
+}
+
+function picoOf(calls: readonly Counted[]): bigint {
+  return calls.reduce((sum, { pico }) => sum + pico, 0n);
+}
+
+function endOf(task: Task, { nowMs, openMs }: SuccessQuery): "success" | "failure" | "unknown" | "open" {
+  const { judge, result } = endingOf(task.said);
+  if (judge !== null) return result;
+  const lastMs = task.calls.length > 0 ? Math.max(...task.calls.map((call) => call.lastMs)) : (task.begun?.beganMs ?? 0);
+  return nowMs < lastMs + openMs ? "open" : "unknown";
+}
+
+function valueOf({ calls, begun }: Task, field: TaskField): string | null {
+  if (field === "model") {
+    const models = new Set(calls.flatMap(({ model }) => model ?? []));
+    return models.size > 1 ? "several" : ([...models][0] ?? null);
+  }
+  const said = field === "key" ? begun?.key : begun?.attribution[field];
+  return said ?? calls[0]?.said[field] ?? null;
+}
+
+/** Each call once, whatever its witnesses. */
+function callsOf(entries: readonly Entry[]): Counted[] {
+  const starts = new Map<string, CallStart>();
+  const ends = new Map<string, CallEnd[]>();
+  const seen = new Map<string, Observation[]>();
+  for (const entry of entries) {
+    if (entry.kind === "start") starts.set(entry.call.id, entry.call);
+    else if (entry.kind === "end") ends.set(entry.call.id, [...(ends.get(entry.call.id) ?? []), entry.call]);
+    else if (entry.kind === "observation") {
+      const { responseId } = entry.observation;
+      seen.set(responseId, [...(seen.get(responseId) ?? []), entry.observation]);
+    }
+  }
+  const counted = [...starts.values()].map((start) => {
+    const own = ends.get(start.id) ?? [];
+    const responseId = own.find((end) => end.responseId !== null)?.responseId ?? null;
+    const observations = responseId === null ? [] : (seen.get(responseId) ?? []);
+    if (responseId !== null) seen.delete(responseId);
+    // A key that its gateway did not need may be known to who saw it later.
+    const [first] = observations.toSorted((a, b) => a.startMs - b.startMs);
+    return countedOf(start, { ...start, key: start.key ?? first?.key ?? null }, resolve({ start, ends: own, observations }).end);
+  });
+  for (const observations of seen.values()) {
+    const [first] = observations.toSorted((a, b) => a.startMs - b.startMs);
+    if (first !== undefined) counted.push(countedOf(null, first, resolve({ start: null, ends: [], observations }).end));
+  }
+  return counted;
+}
+
+function countedOf(start: CallStart | null, { attribution, key, startMs }: CallStart | Observation, end: CallEnd | null): Counted {
+  const { task, root } = attribution;
+  return {
+    task: root ?? task,
+    below: root !== null && root !== task ? task : null,
+    said: { ...(attribution as unknown as Record<string, string | null>), key },
+    model: end?.modelAnswered ?? start?.modelSent ?? start?.modelAsked ?? null,
+    startMs,
+    lastMs: end?.endMs ?? startMs,
+    pico: (end?.charges ?? []).reduce((sum, charge) => sum + charge.costPico, 0n),
+    failed: end !== null && ["failed", "cut", "unreached"].includes(end.status),
+    again: start !== null && (start.attempt > 1 || start.reason !== "first"),
+    unpriced: (end?.unpriced.length ?? 0) > 0,
+    presumed: end !== null && (end.status === "presumed" || end.usage?.source === "presumed"),
+  };
+}
