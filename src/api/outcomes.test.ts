@@ -150,6 +150,26 @@ describe("who may say so", () => {
     expect((await ask("/keys", { name: "x" })).status).toBe(403);
   });
 
+  it("a page that somebody signed in to, where that somebody administers; and no page elsewhere", async () => {
+    const { app, begun } = setUp();
+    const own = { origin: "http://localhost", host: "localhost", "x-pennyworth-request": "1" };
+    const post = async (path: string, body: string, headers: Record<string, string>) => {
+      const length = { "content-type": "application/json", "content-length": String(body.length) };
+      return app.request(`/api/v1${path}`, { method: "POST", body, headers: { ...length, ...headers } });
+    };
+    const signIn = async (token: string) => {
+      const cookie = (await post("/session", JSON.stringify({ token }), own)).headers.get("set-cookie")?.split(";")[0] ?? "";
+      return { cookie };
+    };
+    const [administers, reads] = [await signIn("admin"), await signIn("reader")];
+    expect((await post("/tasks", "{}", { ...own, ...administers })).status).toBe(201);
+    expect((await post("/tasks", "{}", { ...own, ...reads })).status).toBe(403);
+    expect((await post("/tasks", "{}", administers)).status).toBe(403);
+    expect((await post("/tasks", "{}", { ...own, ...administers, origin: "http://localhost:81" })).status).toBe(403);
+    expect((await post("/tasks", "{}", { ...own, cookie: "pennyworth_session=gone" })).status).toBe(401);
+    expect(begun()).toHaveLength(1);
+  });
+
   it("the owner's socket needs no key", async () => {
     const { app, begun } = setUp();
     const init = { method: "POST", body: "{}", headers: { "content-type": "application/json", "content-length": "2" } };
@@ -218,6 +238,8 @@ describe("an outcome", () => {
     [{ value: 0.1 + 0.2 }, /value: 0\.30000000000000004 is finer than a picodollar \(12 decimals\): round it, or send it as text/],
     [{ value: "0.0000000000001" }, /value: 0\.0000000000001 is finer than a picodollar/],
     [{ value: "1e99" }, /value: 1e99 is more than 1,000,000,000,000 dollars/],
+    [{ value: "1000000000000.000000000001" }, /value: 1000000000000\.000000000001 is more than 1,000,000,000,000 dollars/],
+    [{ value: "-1000000000001" }, /value: -1000000000001 is more than/],
     [{ value: 1e99 }, /value: 1e\+99 is more than/],
     [{ value: "12,50" }, /value: "12,50" is no amount: expected dollars as a decimal number, such as 12\.50/],
     [{ value: "NaN" }, /value: "NaN" is no amount/],

@@ -10,7 +10,7 @@ import { PennyworthError } from "../error.ts";
 import { type ApiContext, type Caller, nobody } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { readSigned } from "./hook.ts";
-import { Known } from "./known.ts";
+import { Known, markOf } from "./known.ts";
 import { faultsMax, malformed, type Placed, readPlaced } from "./placed.ts";
 import { type Api, callersSecurity, conflict, failures, json, needs, security, uses } from "./route.ts";
 import {
@@ -79,12 +79,13 @@ export function addOutcomes(app: Api, context: ApiContext): void {
   app.openapi(begin, (c) => {
     const wanted = c.req.valid("json");
     const id = wanted.id ?? `task_${randomUUID()}`;
-    const seen = tasks.look(id, wanted);
+    const mark = markOf(wanted);
+    const seen = tasks.look(id, mark);
     if (seen === "other") throw new PennyworthError("task_taken", { id });
     const task = orMalformed(() => toTask(wanted, id, edgeOf(c.get("caller") ?? nobody)));
     if (seen === "new") {
       context.record({ kind: "task.begun", task });
-      tasks.keep(id, wanted);
+      tasks.keep(id, mark);
     }
     return c.json({ id }, seen === "new" ? 201 : 200);
   });
@@ -107,12 +108,13 @@ export function addOutcomes(app: Api, context: ApiContext): void {
     const { id: task } = c.req.valid("param");
     const wanted = c.req.valid("json");
     const id = wanted.id ?? `outcome_${randomUUID()}`;
-    const seen = outcomes.look(id, { ...wanted, id, task });
+    const mark = markOf({ ...wanted, id, task });
+    const seen = outcomes.look(id, mark);
     if (seen === "other") throw new PennyworthError("outcome_taken", { id, task });
     const outcome = orMalformed(() => toOutcome(wanted, task, id, edgeOf(c.get("caller") ?? nobody)));
     if (seen === "new") {
       record(outcome);
-      outcomes.keep(id, { ...wanted, id, task });
+      outcomes.keep(id, mark);
     }
     return c.json({ id }, seen === "new" ? 201 : 200);
   });
@@ -140,10 +142,10 @@ export function addOutcomes(app: Api, context: ApiContext): void {
     if (placed.length === 0) throw malformed("there is no outcome in it");
     if (placed.length > outcomesMax)
       throw malformed(`${placed.length} outcomes are more than ${outcomesMax} (limits.outcomesMax): send them in parts`);
-    const { news, ids } = readPlaced(placed, edgeOf(caller), (id, content) => outcomes.look(id, content));
-    for (const [index, { outcome, content }] of news.entries()) {
+    const { news, ids } = await readPlaced(placed, edgeOf(caller), (id, mark) => outcomes.look(id, mark));
+    for (const [index, { outcome, mark }] of news.entries()) {
       record(outcome);
-      outcomes.keep(outcome.id, content);
+      outcomes.keep(outcome.id, mark);
       if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     }
     return { recorded: news.length, known: ids.length - news.length, ids };
@@ -170,7 +172,7 @@ export function addOutcomes(app: Api, context: ApiContext): void {
     const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
     const body = await c.req.text();
     if (type !== "text/csv" && type !== "application/json") throw malformed("its content-type is neither application/json nor text/csv");
-    const placed = type === "text/csv" ? fromSheet(body) : fromList(body);
+    const placed = type === "text/csv" ? await fromSheet(body) : fromList(body);
     const done = await take(placed, c.get("caller") ?? nobody);
     return c.json(done, done.recorded > 0 ? 201 : 200);
   });
@@ -200,9 +202,9 @@ export function addOutcomes(app: Api, context: ApiContext): void {
   });
 }
 
-function fromSheet(body: string): Placed[] {
+async function fromSheet(body: string): Promise<Placed[]> {
   try {
-    return readSheet(body);
+    return await readSheet(body);
   } catch (cause) {
     throw cause instanceof SheetFault ? malformed(cause.message, cause) : cause;
   }

@@ -244,6 +244,6 @@ describe("the position", () => {
       openCalls: 1,
       nowMs,
     });
-    expect(context.asked).toEqual({ report: [], calls: [], runs: [] });
+    expect(context.asked).toEqual({ report: [], calls: [], runs: [], success: [] });
   });
 });

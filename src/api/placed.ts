@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import type { z } from "@hono/zod-openapi";
 import type { Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
-import type { Known } from "./known.ts";
+import { type Known, markOf } from "./known.ts";
 import { type Edge, taskOutcomeWanted, toOutcome } from "./said.ts";
 
 /** Wrong lines that are named; of the rest it is said how many they are. */
@@ -20,20 +20,28 @@ export interface Placed {
 /** A statement, and what it is known again by. */
 interface News {
   readonly outcome: Outcome;
-  readonly content: unknown;
+  readonly mark: string;
 }
+
+/** After so many the calls that wait have their turn. */
+const atOnce = 200;
 
 /**
  * @param look whether an id was said before.
  * @returns ids of all of them in their order, and the statements that are new.
  * @throws PennyworthError `request_malformed` with every wrong line.
  */
-export function readPlaced(placed: readonly Placed[], edge: Edge, look: Known["look"]): { readonly news: News[]; readonly ids: string[] } {
+export async function readPlaced(
+  placed: readonly Placed[],
+  edge: Edge,
+  look: Known["look"],
+): Promise<{ readonly news: News[]; readonly ids: string[] }> {
   const faults: string[] = [];
   const ids: string[] = [];
   const news: News[] = [];
   const within = new Map<string, string>();
-  for (const { place, said } of placed) {
+  for (const [index, { place, said }] of placed.entries()) {
+    if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     const parsed = taskOutcomeWanted.safeParse(said);
     if (!parsed.success) {
       faults.push(`${place}: ${describe(parsed.error, said)}`);
@@ -42,14 +50,14 @@ export function readPlaced(placed: readonly Placed[], edge: Edge, look: Known["l
     const id = parsed.data.id ?? `outcome_${randomUUID()}`;
     const content = { ...parsed.data, id };
     ids.push(id);
-    const [twin, words] = [within.get(id), textOf(content)];
-    within.set(id, words);
-    const seen = twin === undefined ? look(id, content) : twin === words ? "same" : "other";
+    const [twin, mark] = [within.get(id), markOf(content)];
+    within.set(id, mark);
+    const seen = twin === undefined ? look(id, mark) : twin === mark ? "same" : "other";
     if (seen === "other")
       faults.push(`${place}: id: ${JSON.stringify(id)} stands for another statement already; a revision needs an id of its own`);
     if (seen !== "new") continue;
     try {
-      news.push({ outcome: toOutcome(content, content.task, id, edge), content });
+      news.push({ outcome: toOutcome(content, content.task, id, edge), mark });
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
       faults.push(`${place}: ${cause.message}`);
@@ -76,11 +84,6 @@ function describe(error: z.ZodError, said: unknown): string {
 function listOf(faults: readonly string[], all: number): string {
   const more = faults.length > faultsMax ? `; and ${faults.length - faultsMax} more` : "";
   return `${faults.length} of ${all} outcomes are wrong, and none was recorded: ${faults.slice(0, faultsMax).join("; ")}${more}`;
-}
-
-function textOf(content: object): string {
-  const sorted = Object.entries(content).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(sorted, (_name, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
 }
 
 export function malformed(detail: string, cause?: unknown): PennyworthError {

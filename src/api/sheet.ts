@@ -1,12 +1,15 @@
 // Outcomes as a table of text: one line for each statement, the names of columns in the first. Not here: what the words mean (said.ts).
-// Invariants: a line keeps its number; one without an id has that which follows from what it says, so that a file counts once however often
+// Invariants: a line keeps its number; calls have their turn while a long table is read; one without an id has that which follows from what it says, so that a file counts once however often
 // it is sent.
 
-import { createHash } from "node:crypto";
-import { type Info, parse } from "csv-parse/sync";
+import { hash } from "node:crypto";
+import { Readable } from "node:stream";
+import { type Info, parse } from "csv-parse";
 import { nearest } from "../near.ts";
 
 export const sheetColumns = ["task", "result", "value", "review_minutes", "judge", "source", "reason", "at", "id"] as const;
+
+type Column = (typeof sheetColumns)[number];
 
 export interface SheetRow {
   /** `line 12`. */
@@ -15,6 +18,9 @@ export interface SheetRow {
   readonly said: Readonly<Record<string, unknown>>;
 }
 
+/** Bytes that are read at once. */
+const pieceBytes = 16_384;
+
 /** What is wrong with a table as a whole. */
 export class SheetFault extends Error {}
 
@@ -22,27 +28,44 @@ export class SheetFault extends Error {}
  * Comma, semicolon or tab between the cells.
  * @throws SheetFault with the line.
  */
-export function readSheet(text: string): SheetRow[] {
+export async function readSheet(text: string): Promise<SheetRow[]> {
   const first = text.slice(0, (text.indexOf("\n") + 1 || text.length + 1) - 1);
   const delimiter = ["\t", ";", ","].toSorted((a, b) => first.split(b).length - first.split(a).length)[0] ?? ",";
-  let records: { readonly record: string[]; readonly info: Info }[];
+  const options = { info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true, delimiter } as const;
+  let columns: readonly Column[] | null = null;
+  const rows: SheetRow[] = [];
   try {
-    const options = { info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true, delimiter } as const;
-    records = parse(text, options) as unknown as typeof records;
+    for await (const line of Readable.from(piecesOf(text)).pipe(parse(options))) {
+      const { record, info } = line as { readonly record: string[]; readonly info: Info };
+      if (columns === null) columns = toColumns(record);
+      else rows.push({ place: `line ${info.lines}`, said: toSaid(columns, record) });
+    }
   } catch (cause) {
+    if (cause instanceof SheetFault) throw cause;
     const { lines, message } = cause as { readonly lines?: number; readonly message: string };
     throw new SheetFault(`${lines === undefined ? "" : `line ${lines}: `}${message}`, { cause });
   }
-  const [head, ...rest] = records;
-  if (head === undefined) throw new SheetFault(`the table is empty: its first line names its columns, ${sheetColumns.join(", ")}`);
-  const columns = head.record.map(toColumn);
+  if (columns === null) throw new SheetFault(`the table is empty: its first line names its columns, ${sheetColumns.join(", ")}`);
+  return rows;
+}
+
+function toColumns(head: readonly string[]): readonly Column[] {
+  const columns = head.map(toColumn);
   const twice = columns.find((column, index) => columns.indexOf(column) !== index);
   if (twice !== undefined) throw new SheetFault(`line 1: the column ${twice} is there twice`);
   if (!columns.includes("task")) throw new SheetFault(`line 1: no column is called task; there are ${sheetColumns.join(", ")}`);
-  return rest.map(({ record, info }) => ({ place: `line ${info.lines}`, said: toSaid(columns, record) }));
+  return columns;
 }
 
-function toColumn(name: string): (typeof sheetColumns)[number] {
+async function* piecesOf(text: string): AsyncGenerator<Buffer> {
+  const bytes = Buffer.from(text);
+  for (let from = 0; from < bytes.length; from += pieceBytes) {
+    yield bytes.subarray(from, from + pieceBytes);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function toColumn(name: string): Column {
   const wanted = name.toLowerCase().replaceAll(/[^a-z]/g, "");
   const known = sheetColumns.find((column) => column.replace("_", "") === wanted);
   if (known !== undefined) return known;
@@ -52,7 +75,7 @@ function toColumn(name: string): (typeof sheetColumns)[number] {
   );
 }
 
-function toSaid(columns: readonly (typeof sheetColumns)[number][], record: readonly string[]): SheetRow["said"] {
+function toSaid(columns: readonly Column[], record: readonly string[]): SheetRow["said"] {
   const cells: Record<string, string> = {};
   // Where a cell is missing or too much, which is which nobody knows.
   if (record.length !== columns.length) return { cells: record.length, columns: columns.length };
@@ -61,11 +84,6 @@ function toSaid(columns: readonly (typeof sheetColumns)[number][], record: reado
   return {
     ...said,
     ...(minutes === undefined ? {} : { reviewMinutes: /^-?\d+(\.\d+)?$/.test(minutes) ? Number(minutes) : minutes }),
-    id:
-      id ??
-      `csv_${createHash("sha256")
-        .update(JSON.stringify(Object.entries(cells).toSorted(([a], [b]) => (a < b ? -1 : 1))))
-        .digest("hex")
-        .slice(0, 32)}`,
+    id: id ?? `csv_${hash("sha256", JSON.stringify(sheetColumns.map((column) => cells[column])), "hex").slice(0, 32)}`,
   };
 }

@@ -234,12 +234,16 @@ async function importFile(file: string, options: SettingsOptions): Promise<void>
   }
   const { readSheet, SheetFault } = await import("../api/sheet.ts");
   const { readPlaced } = await import("../api/placed.ts");
-  let rows: ReturnType<typeof readSheet>;
+  let rows: Awaited<ReturnType<typeof readSheet>>;
   try {
-    rows = readSheet(text);
+    rows = await readSheet(text);
     if (rows.length === 0) throw new SheetFault("there is no line below the first");
     // What the server would refuse is refused before anything is sent.
-    readPlaced(rows, { names: { token: () => "n_0000000000000000" }, caller: { key: null, team: null }, nowMs: Date.now() }, () => "new");
+    await readPlaced(
+      rows,
+      { names: { token: () => "n_0000000000000000" }, caller: { key: null, team: null }, nowMs: Date.now() },
+      () => "new",
+    );
   } catch (cause) {
     if (cause instanceof SheetFault) throw wrong(`${file}: ${cause.message}`);
     throw cause instanceof PennyworthError ? wrong(`${file}: ${detailOf(cause)}`) : cause;
