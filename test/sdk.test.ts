@@ -59,7 +59,7 @@ describe("the client, around official packages and plain fetch", () => {
       source: "Ada",
       reason: "reverted",
       self: "success",
-      value: "2.5",
+      value: "0",
       reviewMinutes: 1.5,
       isContradictory: true,
       statements: 2,

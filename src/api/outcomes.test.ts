@@ -346,7 +346,7 @@ describe("what was said of a task", () => {
           self: "success",
           checked: "failure",
           isContradictory: true,
-          value: "5",
+          value: "0",
           reviewMinutes: 1.5,
           statements: 2,
         },

@@ -76,7 +76,7 @@ describe("a task", () => {
     );
     const { out } = await run("outcomes", "t 1");
     expect(out).toMatch(
-      /^t 1: failure, says a person, Acme & <b>Sons<\/b> \(reverted\); it says itself success, checked it is failure; sources contradict one another; worth \$12\.5; checked for 2\.5 min\n\n/,
+      /^t 1: failure, says a person, Acme & <b>Sons<\/b> \(reverted\); it says itself success, checked it is failure; sources contradict one another; worth \$0; checked for 2\.5 min\n\n/,
     );
     expect(out).toMatch(/2026-11-21 12:00 +self +— +success +— +12\.5 +2\.5 +o1\n/);
     expect(JSON.parse((await run("outcomes", "t 1", "--json")).out)).toMatchObject({ ending: { result: "failure", statements: 2 } });
@@ -165,7 +165,7 @@ describe("success", () => {
     context.tasks.page = { rows: [forty, one], total: { ...forty, group: [] }, truncated: true, waiting: 1, position: null };
     const { code, out, err } = await run("success", "--by", "agent", "--since", "30d");
     expect([code, err]).toEqual([0, ""]);
-    expect(out).toMatch(/^agent +tasks +succeed \(95 %\) +spend \$ +\$ per success \(95 %\) +on failures +return +data\n/);
+    expect(out).toMatch(/^agent +tasks +success rate +spend \$ +\$ per success +on failures +return +data\n/);
     expect(out).toMatch(/\nsupport +48 +75 % \(60–86 %\) +56\.00 +1\.87 \(1\.\d\d–2\.\d\d\) +18 % +≥ 50 % +enough\n/);
     expect(out).toMatch(/\n— +1 +100 % \(21–100 %\) +0\.00123 +0\.00123 \(\?\) +0 % +— +not enough data: few tasks/);
     expect(out).toMatch(/\ntotal +48 /);

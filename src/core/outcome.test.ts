@@ -39,8 +39,11 @@ describe("an ending", () => {
       reason: "reverted",
       atMs: 5,
       isContradictory: false,
-      valuePico: 5n,
+      valuePico: 0n,
     });
+    const salvaged = said({ judge: "person", source: "ada", atMs: 6, valuePico: toPico(1n) });
+    expect(endingOf([friday, monday, salvaged]).valuePico).toBe(1n);
+    expect(endingOf([friday]).valuePico).toBeNull();
   });
 
   it("is what the check says and not what the program says of itself, and the two are kept apart and shown to differ", () => {

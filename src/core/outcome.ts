@@ -2,7 +2,7 @@
 // all of one task. Not here: what tasks cost. Invariant: a task's ending is a function of the set of its statements, in whatever order they came.
 
 import type { Attribution } from "./call.ts";
-import type { Pico } from "./money.ts";
+import { type Pico, zero } from "./money.ts";
 
 export type Result = "success" | "failure" | "unknown";
 export const results = ["success", "failure", "unknown"] as const satisfies readonly Result[];
@@ -59,7 +59,7 @@ export interface Ending {
   readonly checked: Result | null;
   /** Whether two sources differ, as they stand now, on success and failure. */
   readonly isContradictory: boolean;
-  /** Of the weightiest judge who named one, as it said last. */
+  /** Of the weightiest judge who named one, as it said last. What was named with a success that did not stand is worth nothing. */
   readonly valuePico: Pico | null;
   /** Of all sources together, each as it said last. null: nobody said. */
   readonly reviewMillis: number | null;
@@ -89,10 +89,17 @@ export function endingOf(said: readonly Outcome[]): Ending {
     self: order.find(({ judge, result }) => judge === "self" && result !== null)?.result ?? null,
     checked: standing.find(({ judge, result }) => judge !== "self" && result !== "unknown")?.result ?? null,
     isContradictory: decided.size > 1,
-    valuePico: order.find(({ valuePico }) => valuePico !== null)?.valuePico ?? null,
+    valuePico: valueOf(order, known?.result ?? "unknown"),
     reviewMillis: reviews.length === 0 ? null : reviews.reduce((sum, { reviewMillis }) => sum + (reviewMillis ?? 0), 0),
     statements: once.length,
   };
+}
+
+function valueOf(order: readonly Outcome[], result: Result): Pico | null {
+  const valued = order.filter(({ valuePico }) => valuePico !== null);
+  if (result !== "failure") return valued[0]?.valuePico ?? null;
+  const standing = valued.find((outcome) => outcome.result !== "success");
+  return standing?.valuePico ?? (valued.length === 0 ? null : zero);
 }
 
 /** What a source said last, of those statements that say something of a kind. */
