@@ -241,7 +241,9 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
 
   describe(`${name}: tasks and how they ended`, () => {
     test("a dozen tasks come to what they do by hand", async () => {
-      const store = await fresh();
+      const place = await make();
+      made.push(place);
+      let store = await place.open();
       const page = async (changes: Partial<SuccessQuery> = {}) => store.success({ ...all, ...changes });
       await store.apply(
         placed([
@@ -308,6 +310,8 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
       // Eleven costs: 0 four times, 10 three times, 20, 30, 150 and 240. The sixth, the tenth and the last.
       expect(total.quantiles).toEqual({ p50: "0.00000000001", p90: "0.00000000015", p99: "0.00000000024" });
       expect(total.units.map(({ cost }) => cost).slice(-3)).toEqual(["0.00000000003", "0.00000000015", "0.00000000024"]);
+      await store.close();
+      store = await place.open();
       // The cause that nobody knew is known by now, and what waited for it is its own.
       await store.apply(placed(callOf({ id: "g1", task: "nowhere" }), 200));
       const after = await page();

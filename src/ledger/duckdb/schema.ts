@@ -110,8 +110,10 @@ const amount = "DECIMAL(38,12)";
 /** What a task can be told apart by, besides the models of its calls. */
 export const taskDims = taskFields.filter((field) => field !== "model");
 
+export type TaskDim = (typeof taskDims)[number];
+
 /** The column of what was said of it when the task was begun; that of its first call is named as it is. */
-export function begunColumn(dim: (typeof taskDims)[number]): string {
+export function begunColumn(dim: TaskDim): string {
   return `begun${dim[0]?.toUpperCase()}${dim.slice(1)}`;
 }
 

@@ -10,7 +10,7 @@ import { toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf, whole } from "./field.ts";
 import { bounded } from "./query.ts";
-import { begunColumn, taskColumns } from "./schema.ts";
+import { begunColumn, taskDims } from "./schema.ts";
 import { isKnown, merged, taskOf, tasksOfCalls } from "./tasks.ts";
 
 /** Of more tasks than this, the units are 256 groups of them. */
@@ -31,20 +31,29 @@ const measureNames = [
   "presumed",
 ] as const;
 
+/** Of the tasks `t` that ended in one way. */
+const parts = [
+  `count(*) AS tasks`,
+  `sum("cost") AS "cost"`,
+  ...["calls", "failedCost", "retryCost", "reworkCost", "value", "reviewMillis"].map((name) => `sum("${name}") AS "${name}"`),
+  `sum("cost") FILTER ("value" IS NULL) AS unvaluedCost`,
+  ...["contradictory", "unpriced", "presumed"].map((name) => `count_if("${name}") AS "${name}"`),
+].join(", ");
+
+/** Of such parts. */
 const measures = [
   ...ends.flatMap((end, index) => [
-    `count_if(ended = ${index}) AS ${end}Tasks`,
+    `coalesce(sum(tasks) FILTER (ended = ${index}), 0)::BIGINT AS ${end}Tasks`,
     `coalesce(sum("cost") FILTER (ended = ${index}), 0)::DECIMAL(38,12) AS ${end}Cost`,
   ]),
-  `coalesce(sum("calls"), 0)::BIGINT AS "calls"`,
-  ...["failedCost", "retryCost", "reworkCost"].map((name) => `coalesce(sum(${name}), 0)::DECIMAL(38,12) AS ${name}`),
+  ...["failedCost", "retryCost", "reworkCost", "unvaluedCost"].map((name) => `coalesce(sum(${name}), 0)::DECIMAL(38,12) AS ${name}`),
   `sum("value")::DECIMAL(38,12) AS "value"`,
-  `coalesce(sum("cost") FILTER ("value" IS NULL), 0)::DECIMAL(38,12) AS unvaluedCost`,
   `sum(reviewMillis)::VARCHAR AS reviewMillis`,
-  ...["contradictory", "unpriced", "presumed"].map((name) => `count_if("${name}") AS "${name}"`),
-  `quantile_disc("cost", [0.5, 0.9, 0.99]) AS quantiles`,
-  `count(*) AS tasks`,
+  ...["calls", "contradictory", "unpriced", "presumed", "tasks"].map((name) => `coalesce(sum("${name}"), 0)::BIGINT AS "${name}"`),
 ].join(", ");
+
+/** Nearest rank. */
+const quantiles = `quantile_disc("cost", [0.5, 0.9, 0.99]) AS quantiles`;
 
 /**
  * The total, then the rows, one more than the limit when there are more.
@@ -60,12 +69,23 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
   if (untilMs !== null) conditions.push({ text: `${began} < ${whole(untilMs)}`, values: [] });
   conditions.push(...filters.map(conditionOf));
   const same = groups.map((name) => `t.${name} IS NOT DISTINCT FROM n.${name}`).join(" AND ");
-  const columns = Object.keys(taskColumns)
-    .map((name) => `"${name}"`)
-    .join(", ");
+  const dims = taskDims.filter((dim) => by.includes(dim) || filters.some(({ field }) => field === dim));
+  const listed = groups.length === 0 ? "" : `GROUP BY ${groups.join(", ")}`;
+  const order = ["tasks DESC", ...groups.map((name) => `${name} NULLS LAST`)].join(", ");
+  const of = (rows: string, measured: readonly string[]): Sql =>
+    sqlOf(
+      "SELECT ",
+      ...by.map((field, index) => `${said(field)} AS g${index}, `),
+      `s.bucket, ${measured.join(", ")}, s."value", s.contradictory,
+        CASE s.result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
+          ELSE CASE WHEN coalesce(s.lastMs, s.beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END::UTINYINT AS ended
+        FROM ${rows} WHERE (s."calls" > 0 OR s.beganMs IS NOT NULL)`,
+      ...conditions.flatMap((condition) => [" AND ", condition]),
+    );
   return sqlOf(
+    // Most rows are read as they are; those that have something to be added, rework among it, are few.
     `WITH x AS MATERIALIZED (SELECT name FROM taskDeltas UNION SELECT ${taskOf} FROM open AS c WHERE ${taskOf} IS NOT NULL
-      UNION SELECT ${taskOf} FROM periods AS c WHERE ${taskOf} IS NOT NULL),
+      UNION SELECT ${taskOf} FROM periods AS c WHERE ${taskOf} IS NOT NULL UNION SELECT task FROM booked UNION SELECT root FROM booked),
     m AS MATERIALIZED (${merged(
       [
         `SELECT * FROM tasks SEMI JOIN x USING (name)`,
@@ -73,45 +93,56 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
         tasksOfCalls("open", "true"),
         `SELECT ${taskOf} AS name, sum(c."cost") AS "cost" FROM periods AS c WHERE ${taskOf} IS NOT NULL GROUP BY 1`,
       ].join(" UNION ALL BY NAME "),
+      dims,
     )}),
-    s AS NOT MATERIALIZED (SELECT ${columns} FROM tasks ANTI JOIN x USING (name) UNION ALL SELECT ${columns} FROM m),
-    k AS MATERIALIZED (SELECT b.root AS name, ${summed(["cost", "calls", "failedCost", "retryCost", "unpriced", "presumed", "reviewMillis"])}
-      FROM s JOIN booked AS b ON b.task = s.name GROUP BY 1),
-    t AS MATERIALIZED (SELECT `,
-    ...by.map((field, index) => `${said(field)} AS g${index}, `),
-    `s.bucket, ${["cost", "calls", "failedCost", "retryCost"].map(plus).join(", ")}, coalesce(k."cost", 0) AS reworkCost, s."value",
-      coalesce(s.reviewMillis + k.reviewMillis, s.reviewMillis, k.reviewMillis) AS reviewMillis, s.contradictory,
-      s.unpriced + coalesce(k.unpriced, 0) > 0 AS unpriced, s.presumed + coalesce(k.presumed, 0) > 0 AS presumed,
-      CASE s.result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
-        ELSE CASE WHEN coalesce(s.lastMs, s.beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END::UTINYINT AS ended
-      FROM s LEFT JOIN k ON k.name = s.name WHERE ${isKnown.replaceAll(/("calls"|beganMs)/g, "s.$1")} AND s.name NOT IN (SELECT task FROM booked)`,
-    ...conditions.flatMap((condition) => [" AND ", condition]),
+    k AS MATERIALIZED (SELECT b.root AS name, ${["cost", "failedCost", "retryCost"].map((name) => summed(name, "DECIMAL(38,12)")).join(", ")},
+      ${["calls", "unpriced", "presumed", "reviewMillis"].map((name) => summed(name, "BIGINT")).join(", ")}
+      FROM m JOIN booked AS b ON b.task = m.name GROUP BY 1),
+    t AS MATERIALIZED (`,
+    of("tasks AS s ANTI JOIN x ON x.name = s.name", plainMeasures),
+    " UNION ALL ",
+    of("m AS s ANTI JOIN booked ON booked.task = s.name LEFT JOIN k ON k.name = s.name", addedMeasures),
     `),
-    w AS MATERIALIZED (SELECT name, "statements" FROM s WHERE NOT ${isKnown}),
-    a AS MATERIALIZED (SELECT ${measures} FROM t),
+    e AS MATERIALIZED (SELECT ${lead}ended, ${parts} FROM t GROUP BY ${lead}ended),
+    a AS MATERIALIZED (SELECT ${measures} FROM e),
     r AS MATERIALIZED (${
       groups.length === 0
         ? "SELECT * FROM a WHERE false"
-        : `SELECT ${lead}${measures} FROM t GROUP BY ${groups.join(", ")}
-          ORDER BY tasks DESC, ${groups.map((name) => `${name} NULLS LAST`).join(", ")} LIMIT ${bounded(limit) + 1}`
+        : `SELECT ${lead}${measures} FROM e ${listed} ORDER BY ${order} LIMIT ${bounded(limit) + 1}`
     }),
-    n AS MATERIALIZED (SELECT row_number() OVER (ORDER BY tasks DESC${groups.map((name) => `, ${name} NULLS LAST`).join("")}) AS spot, * FROM r),
+    n AS MATERIALIZED (SELECT row_number() OVER (ORDER BY ${order}) AS spot, * FROM r),
+    q AS (SELECT 0 AS spot, ${quantiles} FROM t
+      ${groups.length === 0 ? "" : `UNION ALL SELECT n.spot, ${quantiles} FROM t JOIN n ON ${same} GROUP BY n.spot`}),
     u AS (SELECT spot, string_agg(replace("cost"::VARCHAR, '.', '') || ':' || successes, ' ' ORDER BY bucket, "cost", successes) AS units FROM (
       ${unitsOf("FROM t, a WHERE true", "0", "a.tasks")}
       ${groups.length === 0 ? "" : `UNION ALL ${unitsOf(`FROM t JOIN n ON ${same} WHERE true`, "n.spot", "n.tasks")}`}) GROUP BY spot),
+    w AS MATERIALIZED (SELECT name, "statements" FROM tasks ANTI JOIN x USING (name) WHERE NOT ${isKnown}
+      UNION ALL SELECT name, "statements" FROM m WHERE NOT ${isKnown}),
     waiting AS (SELECT coalesce(sum("statements"), 0)::BIGINT AS waiting FROM w ANTI JOIN (
       SELECT "value" AS name FROM sums WHERE field = 'task' AND "value" IN (SELECT name FROM w) GROUP BY 1 HAVING sum("calls") > 0
       UNION ALL SELECT task FROM begun WHERE task IN (SELECT name FROM w) UNION ALL SELECT task FROM open) AS below USING (name))
-    SELECT segment, "offset", waiting, u.units, quantiles, ${[...groups, ...measureNames.map((name) => `"${name}"`)].join(", ")}
+    SELECT segment, "offset", waiting, units, quantiles, ${[...groups, ...measureNames.map((name) => `"${name}"`)].join(", ")}
     FROM (SELECT 0 AS spot, ${groups.map((name) => `NULL AS ${name}, `).join("")}* FROM a UNION ALL SELECT * FROM n) AS z
-      LEFT JOIN u USING (spot), waiting, applied ORDER BY spot`,
+      LEFT JOIN u USING (spot) LEFT JOIN q USING (spot), waiting, applied ORDER BY spot`,
   );
 }
 
-const summed = (names: readonly string[]): string => names.map((name) => `sum("${name}") AS "${name}"`).join(", ");
+const summed = (name: string, type: string): string => `sum(m."${name}")::${type} AS "${name}"`;
+
+/** Of a task to which no rework is booked. */
+const plainMeasures = [
+  ...["cost", "calls", "failedCost", "retryCost", "reviewMillis"].map((name) => `s."${name}"`),
+  `0::DECIMAL(38,12) AS reworkCost`,
+  ...["unpriced", "presumed"].map((name) => `s.${name} > 0 AS ${name}`),
+];
 
 /** With the rework that is booked to the task. */
-const plus = (name: string): string => `s."${name}" + coalesce(k."${name}", 0) AS "${name}"`;
+const addedMeasures = [
+  ...["cost", "calls", "failedCost", "retryCost"].map((name) => `s."${name}" + coalesce(k."${name}", 0) AS "${name}"`),
+  `coalesce(s.reviewMillis + k.reviewMillis, s.reviewMillis, k.reviewMillis) AS reviewMillis`,
+  `coalesce(k."cost", 0) AS reworkCost`,
+  ...["unpriced", "presumed"].map((name) => `s.${name} + coalesce(k.${name}, 0) > 0 AS ${name}`),
+];
 
 /** Of few tasks each is a unit; of many, those of a bucket are. */
 function unitsOf(from: string, spot: string, tasks: string): string {

@@ -3,7 +3,7 @@
 // Invariant: the rows of a task in both tables together say what a scan of `calls`, and all that was said of it, would.
 
 import type { Value } from "./field.ts";
-import { begunColumn, taskColumns, taskDims } from "./schema.ts";
+import { begunColumn, taskColumns, type TaskDim, taskDims } from "./schema.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** The task that a call `c` belongs to: a root with all below it. */
@@ -33,18 +33,22 @@ export function tasksOfCalls(table: string, condition: string): string {
     FROM ${table} AS c WHERE ${condition} AND ${taskOf} IS NOT NULL GROUP BY 1)`;
 }
 
-/** Rows of the same task as one, in the order of the columns. */
-export function merged(rows: string): string {
-  const columns = Object.keys(taskColumns).map((name) => {
-    if ((taskDims as readonly string[]).includes(name)) return `f."${name}"`;
-    if (begun.includes(name)) return `b."${name}"`;
-    return (ending as readonly string[]).includes(name) ? `e."${name}"` : `"${name}"`;
-  });
+/** Rows of the same task as one, in the order of the columns; `dims`: with these of what tasks are told apart by alone. */
+export function merged(rows: string, dims: readonly TaskDim[] = taskDims): string {
+  const others = dims.map(begunColumn);
+  const left = new Set<string>([...taskDims, ...begun].filter((name) => ![...dims, ...others].includes(name)));
+  const columns = Object.keys(taskColumns)
+    .filter((name) => !left.has(name))
+    .map((name) => {
+      if ((taskDims as readonly string[]).includes(name)) return `f."${name}"`;
+      if (begun.includes(name)) return `b."${name}"`;
+      return (ending as readonly string[]).includes(name) ? `e."${name}"` : `"${name}"`;
+    });
+  const said = dims.length === 0 ? "" : `arg_min(${packed(dims)}, firstOrder) AS f, arg_max(${packed(others)}, beganMs) AS b,`;
   return `SELECT ${columns.join(", ")} FROM (SELECT name, any_value(bucket) AS bucket,
     ${sums.map((name) => `coalesce(sum("${name}"), 0)::${taskColumns[name]} AS "${name}"`).join(", ")},
     min(startMs) AS startMs, max(lastMs) AS lastMs, min(modelLow) AS modelLow, max(modelHigh) AS modelHigh, min(firstOrder) AS firstOrder,
-    arg_min(${packed(taskDims)}, firstOrder) AS f, max(beganMs) AS beganMs, arg_max(${packed(begun)}, beganMs) AS b,
-    max("statements") AS "statements", arg_max(${packed(ending)}, "statements") AS e FROM (${rows}) GROUP BY name)`;
+    max(beganMs) AS beganMs, ${said} max("statements") AS "statements", arg_max(${packed(ending)}, "statements") AS e FROM (${rows}) GROUP BY name)`;
 }
 
 /** A task is known by its calls, or by being begun: a name in a statement alone is none. */
