@@ -73,7 +73,7 @@ export function describeSuccess(found: Success): string {
   const isReviewed = total.review.perSuccess !== null;
   const columns: Column[] = [
     ...by.map((head) => ({ head })),
-    ...["tasks", "succeed (95 %)", "spend $", "$ per success (95 %)"].map((head) => ({ head, align: "right" as const })),
+    ...["tasks", "success rate", "spend $", "$ per success"].map((head) => ({ head, align: "right" as const })),
     ...(isReviewed ? [{ head: "with review $", align: "right" as const }] : []),
     ...["on failures", "return"].map((head) => ({ head, align: "right" as const })),
     { head: "data" },
@@ -96,7 +96,7 @@ export function describeSuccess(found: Success): string {
 
 function notes({ total, rows, truncated, waiting, openMs }: Success): string[] {
   const lines = [
-    "$ per success: all spend, failed and unfinished tasks and rework included, over successes. Intervals are estimates; --json has exact sums.",
+    "$ per success: all spend, failed and unfinished tasks and rework included, over successes. In brackets: intervals of 95 %, by estimate.",
   ];
   if (total.tasks === 0) lines.shift();
   if (truncated) lines.push(`Only the first ${many(rows.length, "row")} are shown (--limit); the total is over all.`);
@@ -150,7 +150,7 @@ function toReturn({ returns }: Row): string {
 }
 
 function percent(share: number, hasUnit = true): string {
-  const text = (100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0);
+  const text = (100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0).replaceAll(/\B(?=(\d{3})+$)/g, ",");
   return hasUnit ? `${text} %` : text;
 }
 

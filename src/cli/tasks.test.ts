@@ -60,7 +60,7 @@ describe("a task", () => {
     ]);
     const ended = await run("end", "t 1", "--result", "success", "--value", "12.50", "--review-minutes", "2.5", "--id", "o1");
     expect([ended.code, ended.out]).toEqual([0, "On record of t 1: success, worth $12.50, checked for 2.5 min (o1).\n"]);
-    await run(
+    const revised = await run(
       "end",
       "t 1",
       "--result",
@@ -74,6 +74,7 @@ describe("a task", () => {
       "--id",
       "o2",
     );
+    expect([revised.code, revised.out, revised.err]).toEqual([0, "On record of t 1: failure (o2).\n", ""]);
     const { out } = await run("outcomes", "t 1");
     expect(out).toMatch(
       /^t 1: failure, says a person, Acme & <b>Sons<\/b> \(reverted\); it says itself success, checked it is failure; sources contradict one another; worth \$0; checked for 2\.5 min\n\n/,
