@@ -103,6 +103,7 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     await page.getByRole("textbox", { name: "Success: of tasks" }).fill("12");
     await expect.poll(verdict).toBe("not_enough_data");
     expect(await text('[data-testid="summary"]')).toMatch(/25\.4% to 74\.6% \(6 of 12 tasks, at 95% confidence\).*about 96 more tasks/);
+    expect(await text(".verdict .tiles")).toMatch(/Saved \$2,372\.80 −\$3,9\d\d\.\d\d to \$8,67\d\.\d\d/);
     await page.reload();
     await visit.settle();
     expect(await page.getByRole("textbox", { name: "Success: of tasks" }).inputValue()).toBe("12");
@@ -114,6 +115,7 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     await visit.go(`${support.replace("68%25", "168%25")}&review-minutes=-3&rate=a`);
     await page.getByRole("alert").first().waitFor();
     expect(await text(".weighed")).toMatch(/must be minutes, a number from 0 to 9000000[^]*must be a probability, from 0 to 1/);
+    expect(await text(".answers")).toMatch(/What is marked in the form cannot be/);
     expect(visit.complaints.every((one) => one.includes("400"))).toBe(true);
     visit.complaints.length = 0;
     await page.getByRole("textbox", { name: "Success", exact: true }).fill("68");
@@ -163,6 +165,9 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     await page.getByRole("textbox", { name: "Minutes to do, row 4" }).fill("1");
     await page.getByRole("textbox", { name: "Minutes to check, row 4" }).fill("2");
     await expect.poll(() => text('tr[data-type="tiny"] [data-ratio]')).toBe("2.0000");
+    await page.getByRole("textbox", { name: "Minutes to check, row 4" }).fill("-2");
+    await expect.poll(() => text('[data-testid="mapwrong"]')).toBe("tiny, time to check: must be minutes, a number from 0 to 9000000.");
+    visit.complaints.length = 0;
     await visit.go("/worth?rate=60&types=ledger&since=2090-01-01");
     await page.getByText("The ledger has no task that names its type yet.").waitFor();
     await visit.check();

@@ -62,7 +62,7 @@ function answer(wanted: WorthWanted, filled: Filled): Answer {
     expected,
     review: basis === null || labourPico("review", choice.review) === 0n ? null : toReview(choice, basis.p, agent.unreviewed ?? 0),
     sensitivity: basis === null ? null : toSensitivity(choice, basis.p, verdict.success, success),
-    dearer: dearer === undefined || basis === null ? null : toDearer(wanted, choice, basis.p, dearer),
+    dearer: dearer === undefined || basis === null ? null : toDearer(wanted, choice, { ...(verdict.success as Range), p: basis.p }, dearer),
     gdpval: basis === null ? null : toGdpval(choice, basis.p, agent.minutes),
     used: {
       cost: { value: agent.cost, from: filled.cost },
@@ -251,21 +251,38 @@ function tidy(share: number): number {
   return Math.round(share * 1e9) / 1e9;
 }
 
-function toDearer(wanted: WorthWanted, choice: Choice, p: number, dearer: Side): Answer["dearer"] {
+function toDearer(wanted: WorthWanted, choice: Choice, mine: Range & { readonly p: number }, dearer: Side): Answer["dearer"] {
   const other = toChoice(wanted, { ...wanted.agent, ...dearer });
   const said = toSuccess(dearer.success);
-  const basis = toBasis(toRange(said), said);
+  const range = toRange(said);
   // With nothing said of its success, what else it brings is weighed at the same.
-  const theirs = basis?.p ?? p;
-  const found = parity({ choice, p }, { choice: other, p: theirs });
+  const p = toBasis(range, said)?.p ?? mine.p;
+  const found = parity({ choice, p: mine.p }, { choice: other, p });
+  // The same, whatever it is; or each known by itself, and then at the worst and at the best for the dearer one.
+  const ends =
+    range === null
+      ? ([
+          [mine.low, mine.low],
+          [mine.high, mine.high],
+        ] as const)
+      : ([
+          [mine.high, range.low],
+          [mine.low, range.high],
+        ] as const);
+  const [one, another] = ends.map(([cheaper, theirs]) => weigh(choice, cheaper).savedPico - weigh(other, theirs).savedPico) as [
+    bigint,
+    bigint,
+  ];
   return {
-    p: theirs,
-    isAssumed: basis === null,
+    p,
+    isAssumed: range === null,
     saved: formatUsd(found.savedPico ?? zero),
+    savedLow: formatUsd(one > another ? -one : -another),
+    savedHigh: formatUsd(one > another ? -another : -one),
     needed: found.p satisfies BreakEven,
     reviewMinutes: found.reviewMinutes,
     cost: found.runPico === null ? null : formatUsd(found.runPico),
-    expected: toExpectation(weigh(other, theirs), theirs),
+    expected: toExpectation(weigh(other, p), p),
   };
 }
 
@@ -293,12 +310,12 @@ function toGdpval(choice: Choice, accepted: number, minutes: number | undefined)
 }
 
 function toSummary(
-  { reason, breakEven, success: range, moreTasks }: Verdict,
+  { reason, breakEven, success: range, savedPico, moreTasks }: Verdict,
   success: Success,
   expected: z.infer<typeof expectation> | null,
 ): string {
   const even = breakEven.p ?? 0;
-  const money = expected === null ? "" : ` ${toSaving(expected)}`;
+  const money = expected === null ? "" : ` ${toSaving(expected, savedPico)}`;
   switch (reason) {
     case "always_cheaper":
       return `Go: the agent pays even if every task fails.${money}`;
@@ -314,7 +331,7 @@ function toSummary(
     }
     case "around_break_even": {
       const [from, known] = apart(even, range?.at ?? 2, (digits) => toRate(range, success, digits));
-      return `Not enough data: the agent pays from ${from} success on, which lies within what is known, ${known}.${toMore(moreTasks)}`;
+      return `Not enough data: the agent pays from ${from} success on, which lies within what is known, ${known}.${money}${toMore(moreTasks)}`;
     }
     case "no_outcomes":
       return `Not enough data: the agent pays from ${percent(even)} success on, and no outcome is known.${toMore(moreTasks)}`;
@@ -329,10 +346,16 @@ function toRate(range: Range | null, success: Success, digits: number): string {
   return `${ends} (${many(success.successes)} of ${many(success.tasks)} tasks, at ${percent(success.confidence ?? 0.95)} confidence)`;
 }
 
-function toSaving({ agent, other, saved, savedPercent }: z.infer<typeof expectation>): string {
+/** What is expected, and of what is known of success in a range only, how far that may be off. */
+function toSaving({ agent, other, saved, savedPercent }: z.infer<typeof expectation>, over: Verdict["savedPico"]): string {
   const isLoss = saved.startsWith("-");
   const share = savedPercent === null ? "" : ` (${savedPercent.replace("-", "")} %)`;
-  return `A task is expected to cost ${usd(agent)} against ${usd(other)}: ${usd(saved.replace("-", ""))}${share} ${isLoss ? "lost" : "saved"}.`;
+  const ends = over === null || over.low === over.high ? "" : `, and over what is known ${toGain(over.low)} to ${toGain(over.high)}`;
+  return `A task is expected to cost ${usd(agent)} against ${usd(other)}: ${usd(saved.replace("-", ""))}${share} ${isLoss ? "lost" : "saved"}${ends}.`;
+}
+
+function toGain(pico: Pico): string {
+  return pico < 0n ? `−${usd(formatUsd(-pico))}` : usd(formatUsd(pico));
 }
 
 function toMore(more: Verdict["moreTasks"]): string {

@@ -20,7 +20,7 @@ const minutes = z
   .min(0, minutesWords)
   .max(minutesMax, minutesWords);
 const shareWords = (said: unknown): string =>
-  `must be a probability, from 0 to 1${typeof said === "number" && said > 1 && said <= 100 ? `; ${said} % is ${said / 100}` : ""}`;
+  `must be a probability, from 0 to 1${typeof said === "number" && said >= 2 && said <= 100 ? `; ${said} % is ${said / 100}` : ""}`;
 const shareError = { error: ({ input }: { readonly input?: unknown }) => shareWords(input) };
 const share = z.number(shareError).min(0, shareError).max(1, shareError);
 const wholeWords = "must be a whole number, zero or more";
@@ -245,6 +245,8 @@ export const worthAnswer = z
         p: z.number(),
         isAssumed: z.boolean().openapi({ description: "Nothing was said of its success: it is taken to be the agent's." }),
         saved: usd.openapi({ description: "Per task, over the agent; below zero: lost." }),
+        savedLow: usd.openapi({ description: "The same over what is known of success." }),
+        savedHigh: usd,
         needed: breakEven.openapi({ description: "The success from which it is worth its price." }),
         reviewMinutes: ratio.openapi({ description: "The most minutes of checking at which it is." }),
         cost: usd.nullable().openapi({ description: "The most that a run of it may cost." }),

@@ -65,6 +65,12 @@ describe("the support example", () => {
     expect(likely).toBe(96);
     expect(body.summary).toMatch(/25\.4 % to 74\.6 % \(6 of 12 tasks, at 95 % confidence\).*about 96 more tasks/);
     expect(least).toBeLessThan(likely);
+    // What it saves stands with how far that may be off: 4.7415 less 8 for each that fails.
+    const { saved } = body as unknown as { saved: { low: string; at: string; high: string } };
+    expect(saved.at).toBe("0.7415");
+    const [low, high] = [0.253782, 0.746218].map((p) => 4.7415 - 8 * (1 - p)) as [number, number];
+    expect([Number(saved.low), Number(saved.high)]).toEqual([expect.closeTo(low, 3), expect.closeTo(high, 3)]);
+    expect(body.summary).toContain("$0.7415 (15.45 %) saved, and over what is known −$1.23 to $2.71.");
   });
 
   it("turns where each input alone makes the sum zero", async () => {
@@ -81,6 +87,13 @@ describe("the support example", () => {
     expect(found["reviewMinutes"]).toBeCloseTo((2.1815 / 32) * 60, 9);
     expect(bars.map(({ input }) => input)).not.toContain("damage");
   });
+});
+
+it("a range has no best guess, and its sums are at the middle", async () => {
+  const { body } = await ask({ person, agent: { ...agent, success: { low: 0.6, high: 0.8 } } });
+  expect(body).toMatchObject({ verdict: "go", success: { low: 0.6, at: null, high: 0.8, kind: "range" }, basis: { of: "middle" } });
+  // 0.0585 + 0.3·8.
+  expect(body.expected.basis.perTask.agent).toBe("2.4585");
 });
 
 describe("a dearer one", () => {
@@ -102,7 +115,20 @@ describe("a dearer one", () => {
   it("is weighed at its own success where that is said", async () => {
     const { body } = await ask({ ...wanted, dearer: { cost: "2.5", reviewMinutes: 2, success: 0.7 } });
     // 2.50 + 2 + 0.3·120 = 40.50 against 34.50.
-    expect(body["dearer"]).toMatchObject({ p: 0.7, isAssumed: false, saved: "-6" });
+    expect(body["dearer"]).toMatchObject({ p: 0.7, isAssumed: false, saved: "-6", savedLow: "-6", savedHigh: "-6" });
+  });
+
+  const range = async (success: unknown, more: object) =>
+    (await ask({ ...wanted, agent: { ...wanted.agent, success }, dearer: { cost: "2.5", reviewMinutes: 2, ...more } })).body["dearer"];
+
+  it("is not told apart by a bare number where success is known in a range only", async () => {
+    // Alike in how they fail, they differ by $6 at every success; each known by itself, by 0.2 of $120 to either side.
+    expect(await range({ low: 0.7, high: 0.9 }, {})).toMatchObject({ saved: "6", savedLow: "6", savedHigh: "6" });
+    expect(await range({ low: 0.7, high: 0.9 }, { success: { low: 0.7, high: 0.9 } })).toMatchObject({
+      saved: "6",
+      savedLow: "-18",
+      savedHigh: "30",
+    });
   });
 
   it("stands beside GDPval's two ways, and whether checking pays", async () => {
@@ -275,6 +301,15 @@ describe("from the ledger", () => {
     expect(body["notes"]).toContainEqual(expect.stringMatching(/^Nobody said how long these tasks took to check/));
   });
 
+  it("neither success nor the time to check is the ledger's where it is said", async () => {
+    const said = { success: 0.9, reviewMinutes: 0 };
+    const { body } = await ask({ person, agent: said, fromLedger: { type: "ticket" } }, "/worth", withLedger([ended]));
+    expect(body).toMatchObject({
+      success: { kind: "said", at: 0.9 },
+      used: { cost: { from: "ledger" }, reviewMinutes: { value: 0, from: "said" } },
+    });
+  });
+
   it("an unknown type is refused with what is near it", async () => {
     const context = withLedger([{ ...emptyRow, group: ["ticket"] }]);
     const { status, body } = await ask({ person, agent: {}, fromLedger: { type: "tickets" } }, "/worth", context);
@@ -322,6 +357,14 @@ describe("the map", () => {
     expect(body["notes"]).toEqual([
       "From the ledger: what a run costs of 2, how often it succeeds of 2, the time to check of 1 of 2 types.",
     ]);
+  });
+
+  it("takes what is said before the ledger's, and finds every failure unless told", async () => {
+    const said = { type: "ticket", minutes: 60, reviewMinutes: 0, cost: "1", damage: "9999", success: 0.5 };
+    const { body } = await ask({ rate: "60", types: [said], fromLedger: {} }, "/worth/map", withLedger([ended]));
+    // 1 + 0.5·60 of 60: no damage matters.
+    expect(points(body)[0]).toMatchObject({ cost: "1", success: { kind: "said" }, classes: { at: "sweet" }, mostDamage: null });
+    expect(body["notes"]).toEqual([]);
   });
 
   it.each<[string, unknown, RegExp]>([

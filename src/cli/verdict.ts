@@ -61,7 +61,7 @@ function showSum({ expected, tasks, gdpval }: Answer): string {
   );
 }
 
-function showBreakEven({ breakEven: { kind, p }, success, basis, moreTasks }: Answer): string {
+function showBreakEven({ breakEven: { kind, p }, success, basis, saved, moreTasks }: Answer): string {
   const known =
     success === null
       ? "nothing is known of its success"
@@ -79,7 +79,11 @@ function showBreakEven({ breakEven: { kind, p }, success, basis, moreTasks }: An
     moreTasks === null
       ? ""
       : `\nTo settle it: ${moreTasks.likely === null ? "" : `about ${many(moreTasks.likely, "more task", "more tasks")}, if they go on so; `}${formatCount(moreTasks.least)} at the least.`;
-  return `${turns}; ${known}${middle}.${more}`;
+  const over =
+    saved === null || saved.low === saved.high
+      ? ""
+      : `\nOver what is known, a task saves ${toUsd(toRounded(saved.low))} to ${toUsd(toRounded(saved.high))}.`;
+  return `${turns}; ${known}${middle}.${over}${more}`;
 }
 
 function showHours({ expected, tasks }: Answer): string {
@@ -155,9 +159,11 @@ function showDearer({ dearer }: Answer): string {
   if (dearer === null) return "";
   const isLoss = dearer.saved.startsWith("-");
   const { kind, p } = dearer.needed;
+  const ends = `${toUsd(toRounded(dearer.savedLow))} to ${toUsd(toRounded(dearer.savedHigh))}`;
+  const over = dearer.savedLow === dearer.savedHigh ? "" : ` (over what is known ${ends} less)`;
   const at = dearer.isAssumed ? `succeeding no more often (${percent(dearer.p, 2)})` : `succeeding in ${percent(dearer.p, 2)}`;
   const lines = [
-    `The dearer one, ${at}, costs ${toUsd(dearer.expected.agent)} a task in all: ${toUsd(dearer.saved.replace("-", ""))} ${isLoss ? "more" : "less"} than the other.`,
+    `The dearer one, ${at}, costs ${toUsd(dearer.expected.agent)} a task in all: ${toUsd(dearer.saved.replace("-", ""))} ${isLoss ? "more" : "less"} than the other${over}.`,
     kind === "at"
       ? `It is worth its price from ${percent(p ?? 0)} success on.`
       : `It is worth its price at ${kind === "always" ? "every" : "no"} success.`,

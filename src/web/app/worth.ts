@@ -71,6 +71,8 @@ export interface Worth {
     readonly p: number;
     readonly isAssumed: boolean;
     readonly saved: string;
+    readonly savedLow: string;
+    readonly savedHigh: string;
     readonly needed: BreakEven;
     readonly reviewMinutes: number | null;
     readonly cost: string | null;

@@ -23,16 +23,19 @@ const missingWords: Readonly<Record<string, string>> = {
 export function SweetSpot({
   draft,
   settled,
+  isRefused,
   onTypes,
   onLedger,
 }: {
   readonly draft: Draft;
   readonly settled: Draft;
+  /** Something in the form cannot be, and is told there. */
+  readonly isRefused: boolean;
   readonly onTypes: (types: readonly TypeRow[]) => void;
   readonly onLedger: (hasLedger: boolean) => void;
 }): ReactNode {
   const question = toMapQuestion(settled);
-  const answer = usePosted<WorthMap>("worth/map", question ?? {}, { enabled: question !== null, live: settled.hasLedger });
+  const answer = usePosted<WorthMap>("worth/map", question ?? {}, { enabled: question !== null && !isRefused, live: settled.hasLedger });
   const [picked, setPicked] = useState<string | null>(null);
   const { data, error } = answer;
   const points = question === null ? [] : (data?.points ?? []);
@@ -66,6 +69,12 @@ export function SweetSpot({
             {draft.isAlone
               ? "The map compares with a person: it takes their time and rate."
               : "Say an hour’s rate, and either a task above or task types here, and they are placed on a map."}
+          </p>
+        ) : isRefused ? (
+          <p className="soft small">The map waits for what is marked in the form.</p>
+        ) : error !== null && error.status === 400 ? (
+          <p className="bad small" role="alert" data-testid="mapwrong">
+            {wrongRows(error.message, question)}
           </p>
         ) : error !== null ? (
           <Failed error={error} onRetry={() => void answer.refetch()} />
@@ -103,6 +112,18 @@ const columns = [
   ["damage", "Damage, $", "0"],
   ["success", "Success", "68% or 41/60"],
 ] as const;
+
+/** What the API says of rows, with their names in place of their numbers. */
+function wrongRows(message: string, question: ReturnType<typeof toMapQuestion>): string {
+  const types = (question?.["types"] ?? []) as readonly { readonly type: string }[];
+  const detail = message.replace(/^[^:]*endpoint takes: /, "");
+  return detail.replaceAll(
+    /types\.(\d+)\.(\w+)(\.\w+)?/g,
+    (_, index: string, field: string) => `${types[Number(index)]?.type ?? ""}, ${fieldWords[field] ?? field}`,
+  );
+}
+
+const fieldWords: Readonly<Record<string, string>> = { ...missingWords, type: "name" };
 
 function Rows({
   types,

@@ -44,6 +44,7 @@ export function WorthPage(): ReactNode {
   });
   const { data, error } = answer;
   const errors = error === null || missing.length > 0 ? {} : errorsOf(error.message, settled.isAlone);
+  const isRefused = Object.keys(errors).length > 0;
   const isShown = data !== undefined && missing.length === 0;
   const edit = (changed: Partial<Draft["fields"]>): void =>
     setDraft((last) => ({
@@ -78,7 +79,15 @@ export function WorthPage(): ReactNode {
             </section>
           ) : data === undefined ? (
             <section className="card">
-              {error === null ? <Waiting label="Loading the verdict" /> : <Failed error={error} onRetry={() => void answer.refetch()} />}
+              {error === null ? (
+                <Waiting label="Loading the verdict" />
+              ) : isRefused ? (
+                <Empty title="Not weighed">
+                  <p role="alert">What is marked in the form cannot be: it says why there.</p>
+                </Empty>
+              ) : (
+                <Failed error={error} onRetry={() => void answer.refetch()} />
+              )}
             </section>
           ) : (
             <Answered worth={data} isAlone={settled.isAlone} isOld={answer.isPlaceholderData} />
@@ -87,6 +96,7 @@ export function WorthPage(): ReactNode {
         <SweetSpot
           draft={draft}
           settled={settled}
+          isRefused={isRefused}
           onTypes={(types) => setDraft((last) => ({ ...last, types }))}
           onLedger={(hasLedger) => setDraft((last) => ({ ...last, hasLedger }))}
         />
@@ -193,43 +203,63 @@ function Tiles({
   readonly isAlone: boolean;
 }): ReactNode {
   const { all, perTask } = expected.basis;
+  const [least, most] = [expected.low.all, expected.high.all];
   const isLoss = all.saved.startsWith("-");
   const of = tasks === 1 ? "a task" : `for ${plural(tasks, "task")}`;
-  const tiles = [
-    ["With the agent", dollarsText(all.agent), all.agent, tasks === 1 ? of : `${dollarsText(perTask.agent)} a task`],
-    [isAlone ? "Value" : "A person", dollarsText(all.other), all.other, tasks === 1 ? of : `${dollarsText(perTask.other)} a task`],
+  const each = (usd: string): string => (tasks === 1 ? of : `${dollarsText(usd)} a task`);
+  const tiles: readonly (readonly [name: string, text: string, value: string, under: string, ends: string])[] = [
+    ["With the agent", dollarsText(all.agent), all.agent, each(perTask.agent), ends(dollarsText(most.agent), dollarsText(least.agent))],
+    [
+      isAlone ? "Value" : "A person",
+      dollarsText(all.other),
+      all.other,
+      each(perTask.other),
+      ends(dollarsText(least.other), dollarsText(most.other)),
+    ],
     [
       isLoss ? "Lost" : "Saved",
       dollarsText(all.saved.replace("-", "")),
       all.saved,
       all.savedPercent === null ? of : `${all.savedPercent.replace("-", "")}% ${of}`,
+      isLoss
+        ? ends(dollarsText(negate(most.saved)), dollarsText(negate(least.saved)))
+        : ends(dollarsText(least.saved), dollarsText(most.saved)),
     ],
-    ...(all.savedHours === null
-      ? ([["People's time", hoursText(all.peopleHours), "", of]] as const)
-      : ([
-          [
-            all.savedHours < 0 ? "People's time lost" : "People's time saved",
-            hoursText(Math.abs(all.savedHours)),
-            "",
-            `${hoursText(all.peopleHours)} still needed`,
-          ],
-        ] as const)),
-  ] as const;
+    all.savedHours === null || least.savedHours === null || most.savedHours === null
+      ? ["People’s time", hoursText(all.peopleHours), "", of, ends(hoursText(most.peopleHours), hoursText(least.peopleHours))]
+      : [
+          "People’s time saved",
+          hoursText(all.savedHours),
+          "",
+          `${hoursText(all.peopleHours)} still needed`,
+          ends(hoursText(least.savedHours), hoursText(most.savedHours)),
+        ],
+  ];
   return (
     <dl className="tiles pairs">
-      {tiles.map(([name, text, value, under]) => (
+      {tiles.map(([name, text, value, under, range]) => (
         <div key={name} className="tile">
           <dt>{name}</dt>
           <dd>
             <p className="figure" data-usd={value === "" ? undefined : value}>
               {text}
             </p>
+            {range === "" ? null : <p className="small ends">{range}</p>}
             <p className="soft small">{under}</p>
           </dd>
         </div>
       ))}
     </dl>
   );
+}
+
+/** A number from a sample never stands without what it may be off by. */
+function ends(one: string, other: string): string {
+  return one === other ? "" : `${one} to ${other}`;
+}
+
+function negate(usd: string): string {
+  return usd.startsWith("-") ? usd.slice(1) : usd === "0" ? usd : `-${usd}`;
 }
 
 /** What stands beside the verdict: review, a dearer one, GDPval's two ways, and what is the ledger's. */

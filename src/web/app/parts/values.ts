@@ -23,7 +23,8 @@ export function minutesText(minutes: number): string {
 }
 
 export function hoursText(hours: number): string {
-  return Math.abs(hours) < 1 ? `${number.format(hours * 60)} min` : `${few.format(hours)} h`;
+  if (hours < 0) return `−${hoursText(-hours)}`;
+  return hours < 1 ? `${number.format(hours * 60)} min` : `${few.format(hours)} h`;
 }
 
 /** Dollars with the digits that matter. */
