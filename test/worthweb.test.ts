@@ -131,6 +131,11 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     expect(await text('[data-testid="dearer"]')).toBe(
       "If it succeeds no more often (80%), it costs $28.50 a task in all: $6.00 less than the other. It is worth its price from 75% success on; all else as it is, a run may cost $8.50, or checking may take 8 min at the most.",
     );
+    await page.getByRole("radiogroup", { name: "How its success is known" }).getByText("Range").click();
+    await page.getByRole("textbox", { name: "Its success: at least" }).fill("60");
+    await page.getByRole("textbox", { name: "Its success: at most" }).fill("80");
+    // 4.50 and 0.4 or 0.2 of $120 against 34.50.
+    await expect.poll(() => text('[data-testid="dearer"]')).toContain("than the other (over what is known −$18.00 to $6.00 less)");
     await page.getByText("Leaving it undone").click();
     await page.getByText("Nothing to weigh yet").waitFor();
     await page.getByRole("textbox", { name: "Value of a finished task" }).fill("10");

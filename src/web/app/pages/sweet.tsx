@@ -182,7 +182,7 @@ function Places({
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Where each type lies">
       <table className="list places">
-        <Head columns={["Task type", "Where it lies", ["Check ÷ do", "number"], ["Bears damage to", "number wide"]]} />
+        <Head columns={["Task type", "Where it lies", ["Check ÷ do", "number"]]} />
         <tbody>
           {points.map((point) => (
             <tr key={point.type} data-type={point.type} data-at={point === chosen || undefined}>
@@ -203,9 +203,6 @@ function Places({
               </td>
               <td className="number" data-ratio={point.ratio ?? undefined}>
                 {point.ratio === null ? <span className="soft">unknown</span> : point.ratio.toFixed(4)}
-              </td>
-              <td className="number wide">
-                {point.mostDamage === null ? <span className="soft">none matters</span> : dollarsText(point.mostDamage)}
               </td>
             </tr>
           ))}
@@ -248,6 +245,7 @@ function Lies({ point, onTake }: { readonly point: Point; readonly onTake: (poin
       <small className="soft under">
         {point.isSettled ? why : "Not enough data: the ends of what is known of its success differ."}
         {known}
+        {point.mostDamage === null || at === "person" ? "" : ` It bears damage up to ${dollarsText(point.mostDamage)}.`}
       </small>
     </>
   );

@@ -342,6 +342,8 @@ function Beside({ worth: { review, dearer, gdpval, ledger, notes, used } }: { re
 function Dearer({ dearer }: { readonly dearer: NonNullable<Worth["dearer"]> }): ReactNode {
   const isLoss = dearer.saved.startsWith("-");
   const { kind, p } = dearer.needed;
+  const range = ends(dollarsText(dearer.savedLow), dollarsText(dearer.savedHigh));
+  const over = range === "" ? "" : ` (over what is known ${range} less)`;
   const most = [
     ...(dearer.cost === null ? [] : [`a run may cost ${dollarsText(dearer.cost)}`]),
     ...(dearer.reviewMinutes === null ? [] : [`checking may take ${minutesText(dearer.reviewMinutes)}`]),
@@ -353,7 +355,7 @@ function Dearer({ dearer }: { readonly dearer: NonNullable<Worth["dearer"]> }): 
       <strong>
         {dollarsText(dearer.saved.replace("-", ""))} {isLoss ? "more" : "less"}
       </strong>{" "}
-      than the other.{" "}
+      than the other{over}.{" "}
       {kind === "at"
         ? `It is worth its price from ${shareText(p ?? 0)} success on`
         : `It is worth its price at ${kind === "always" ? "every" : "no"} success`}
