@@ -34,6 +34,7 @@ export class Shelf {
     const hash = createHash("sha256").update(text).digest("hex");
     const file = join(this.#folder, `${hash}.json`);
     if (isText(file, text)) return hash;
+    const working = `${file}.tmp`;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       // Not writeSync: on a full disk that writes a part, and says so by nothing but a number.
