@@ -3,12 +3,14 @@
 
 import { createHmac } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { formatUsd, parseUsd, sum } from "../src/core/money.ts";
 import { runCommand } from "./command.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
+import { chat, read, startGuarded } from "./guarded.ts";
 
 interface Row {
   readonly group: Readonly<Record<string, string | null>>;
@@ -181,7 +183,7 @@ it("the command line says the same", async () => {
   const { code, out } = await runCommand(["tasks", "success", "--by", "type"], place);
   expect(code).toBe(0);
   expect(out).toMatch(
-    /\nresolve +4 +75 % \(30–95 %\) +0\.000273 +0\.000091 \(0\.\d+–(0\.\d+|\?)\) +43 % +≥ \d+ % +not enough data: few tasks/,
+    /\nresolve +4 +75 % \(30–95 %\) +0\.000273 +0\.000091 \(0\.\d+–(0\.\d+|\?)\) +43 % +≥ [\d,]+ % +not enough data: few tasks/,
   );
   expect((await runCommand(["tasks", "list"], place)).out).toMatch(/^task +type .*\n/);
 });
@@ -254,4 +256,24 @@ it("a variable that holds a webhook's key may have a name like ours", () => {
   writeFileSync(file, "outcomes:\n  hooks:\n    ci: { secretFrom: PENNYWORTH_CI_OUTCOMES }\n");
   expect(() => readConfig(file, {}, { PENNYWORTH_CI_OUTCOMES: "x" })).not.toThrow();
   expect(() => readConfig(file, {}, { PENNYWORTH_OTHER: "x" })).toThrow(/no setting is called PENNYWORTH_OTHER/);
+});
+
+it("what an outcome let a tree spend, it may spend after a restart, also from the journal alone", async () => {
+  const budgets = [{ id: "all", owner: "ada", limit: "$100 per month", unbounded: "allow" }];
+  const guarded = await startGuarded({ budgets, trees: [{ id: "idle", for: { agent: "idle" }, noProgress: "$0.0005" }] });
+  try {
+    // 40 tokens in at a dollar a million and 30 out at ten: $0.00034 a call.
+    const idle = async (): Promise<number> => {
+      const text = `Hm ${Math.random()}? [[sandbox input-tokens=40 output-tokens=30]]`;
+      return (await read(chat(guarded.url, { text, headers: { "x-pennyworth-task": "i1", "x-pennyworth-agent": "idle" } }))).status;
+    };
+    expect([await idle(), await idle()]).toEqual([200, 200]);
+    expect((await guarded.control("POST", "/tasks/i1/outcomes", { result: "success" })).status).toBe(201);
+    await guarded.stop();
+    await rm(join(guarded.folder, "guard.json"));
+    await guarded.start();
+    expect([await idle(), await idle(), await idle()]).toEqual([200, 200, 403]);
+  } finally {
+    await guarded.close();
+  }
 });
