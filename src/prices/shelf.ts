@@ -63,7 +63,6 @@ export class Shelf {
       )
     )
       return hash;
-    const working = `${file}.tmp`;
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await replaceFile(file, text);

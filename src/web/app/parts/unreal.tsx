@@ -14,7 +14,11 @@ const anyMs = 10_000;
 export function Unreal({ query }: { readonly query: Query }): ReactNode {
   const isDemo = useStatus().data?.demo === true;
   // One small question for all totals of all pages: most ledgers have no sandbox in them.
-  const any = useAnswer<Report>("report", { filter: "provider=sandbox" }, { enabled: !isDemo, live: false, staleMs: anyMs, everyMs: anyMs });
+  const any = useAnswer<Report>(
+    "report",
+    { filter: "provider=sandbox" },
+    { enabled: !isDemo, live: false, staleMs: anyMs, everyMs: anyMs },
+  );
   const isAsked = !isDemo && any.data !== undefined && any.data.total.calls > 0;
   const { data } = useAnswer<Report>("report", { ...query, by: "provider" }, { enabled: isAsked });
   if (isDemo) return <Note>invented: no real money</Note>;
