@@ -227,6 +227,8 @@ describe("an outcome", () => {
     [1e-12, 1n],
     [12.5, (25n * dollar) / 2n],
     ["1e3", 1_000n * dollar],
+    [1234567890.12345, 1_234_567_890_123_450_000_000n],
+    ["123456789012.12346", 123_456_789_012_123_460_000_000n],
     [1e12, 1_000_000_000_000n * dollar],
   ])("is worth %s to the last digit", async (value, pico) => {
     const { ask, said } = setUp();
@@ -238,6 +240,7 @@ describe("an outcome", () => {
     [{ value: 0.1 + 0.2 }, /value: 0\.30000000000000004 is finer than a picodollar \(12 decimals\): round it, or send it as text/],
     [{ value: "0.0000000000001" }, /value: 0\.0000000000001 is finer than a picodollar/],
     [{ value: "1e99" }, /value: 1e99 is more than 1,000,000,000,000 dollars/],
+    [{ value: 123456789012.12346 }, /value: 123456789012\.12346 has more digits than a number keeps: send it as text/],
     [{ value: "1000000000000.000000000001" }, /value: 1000000000000\.000000000001 is more than 1,000,000,000,000 dollars/],
     [{ value: "-1000000000001" }, /value: -1000000000001 is more than/],
     [{ value: 1e99 }, /value: 1e\+99 is more than/],

@@ -79,6 +79,9 @@ const value = z
         : `${JSON.stringify(said)} is no amount: expected dollars as a decimal number, such as 12.50`;
       check.addIssue({ code: "custom", message });
     }
+    // Beyond that a number is not what was written.
+    if (pico !== null && typeof said === "number" && String(said).replaceAll(/e.*|\D|^[0.]+/g, "").length > 15)
+      check.addIssue({ code: "custom", message: `${said} has more digits than a number keeps: send it as text` });
     const most = valueUsdMax * 1_000_000_000_000n;
     if (pico !== null && (pico > most || pico < -most))
       check.addIssue({ code: "custom", message: `${String(said)} is more than ${valueUsdMax.toLocaleString("en-US")} dollars` });
