@@ -38,13 +38,28 @@ const forty: SuccessRow = {
   unvaluedCost: "42",
   reviewMillis: "5400000",
   contradictory: 1,
-  unpriced: 2,
   presumed: 4,
   quantiles: { p50: "1", p90: "2", p99: "2" },
   units,
 };
 
 describe("figures", () => {
+  it("of tasks with usage that has no price are the least that they can be, or are not said at all", async () => {
+    const { body } = await setUp([{ ...forty, unpriced: 2 }]).ask("?by=customer&reviewRate=32");
+    expect(body.rows[0]).toMatchObject({
+      perSuccess: "1.866666666667",
+      interval: { high: null },
+      returns: null,
+      review: { perSuccess: "3.466666666667", returnRatio: null, share: null },
+      enough: { isEnough: false, lacks: expect.arrayContaining(["unpriced"]) as unknown },
+    });
+    const success = { tasks: 4, cost: "0" };
+    const unknown = await setUp([
+      { ...emptyRow, group: ["a"], success, unpriced: 4, units: units.slice(0, 4).map((one) => ({ ...one, cost: "0" })) },
+    ]).ask("?by=type");
+    expect(unknown.body.rows[0]).toMatchObject({ spend: "0", perSuccess: null, perSuccessLeast: null, interval: null, returns: null });
+  });
+
   it("are the sums by hand: all spend over successes, shares of it, returns, review", async () => {
     const { status, body } = await setUp([forty]).ask("?by=customer&reviewRate=32");
     expect(status).toBe(200);
@@ -67,7 +82,7 @@ describe("figures", () => {
       // An hour and a half at 32 dollars.
       review: { minutes: 90, cost: "48", perSuccess: "3.466666666667", returnRatio: (84 - 104) / 104, share: 48 / 104 },
       contradictory: 1,
-      unpriced: 2,
+      unpriced: 0,
       presumed: 4,
     });
     expect(body).toMatchObject({ by: ["customer"], openMs: 86_400_000, reviewRate: "32", waiting: 3, truncated: false, zone: "UTC" });

@@ -27,7 +27,7 @@ const samplesMax = 1_000;
 
 const share = z.number().openapi({ description: "0 to 1." });
 const sums = z.object({ tasks: count, cost: usd });
-const lack = z.enum(["no-success", "few-tasks", "heavy-tail", "wide", "unknown-outcomes"] satisfies Lack[]);
+const lack = z.enum(["no-success", "few-tasks", "heavy-tail", "wide", "unknown-outcomes", "unpriced"] satisfies (Lack | "unpriced")[]);
 
 export const successQuery = z.strictObject({
   by: z
@@ -58,9 +58,15 @@ export const successRow = z
     failure: sums,
     unknown: sums.openapi({ description: "Nobody said how they ended." }),
     open: sums.openapi({ description: "They may still end." }),
-    perSuccess: usd.nullable().openapi({ description: "Spend over successes; null: there is none yet." }),
+    perSuccess: usd
+      .nullable()
+      .openapi({
+        description:
+          "Spend over successes; null: there is none yet, or no part of the spend is known. Where tasks are unpriced, at least that.",
+      }),
     interval: z.object({ low: usd, high: usd.nullable() }).nullable().openapi({
-      description: "95 % of it, an estimate by bootstrap over tasks. A high end of null: no upper bound; null: it cannot be said.",
+      description:
+        "95 % of it, an estimate by bootstrap over tasks. A high end of null: no upper bound, as where tasks are unpriced; null: it cannot be said.",
     }),
     perSuccessLeast: usd.nullable().openapi({ description: "Had every unknown and open task succeeded." }),
     rate: z
@@ -259,7 +265,11 @@ function toShown(
   samples: number,
 ): z.infer<typeof successRow> {
   const found = economicsOf(row, reviewRate, samples);
-  const { rate, returns, review, shares, enough, interval } = found;
+  const { rate, review, shares, enough, interval } = found;
+  // What has no price costs something: figures of spend are the least that they can be, and those that only fall with it cannot be said.
+  const isPriced = row.unpriced === 0;
+  const isKnown = isPriced || found.spendPico > 0n;
+  const returns = isPriced ? found.returns : null;
   const { success, failure, unknown, open } = row;
   return {
     group,
@@ -270,9 +280,9 @@ function toShown(
     failure: { ...failure },
     unknown: { ...unknown },
     open: { ...open },
-    perSuccess: toUsd(found.perSuccessPico),
-    interval: interval === null ? null : { low: formatUsd(interval.lowPico), high: toUsd(interval.highPico) },
-    perSuccessLeast: toUsd(found.perSuccessLeastPico),
+    perSuccess: toUsd(isKnown ? found.perSuccessPico : null),
+    interval: interval === null || !isKnown ? null : { low: formatUsd(interval.lowPico), high: toUsd(isPriced ? interval.highPico : null) },
+    perSuccessLeast: toUsd(isKnown ? found.perSuccessLeastPico : null),
     rate: {
       decided: rate.decided,
       observed: rate.observed,
@@ -288,11 +298,15 @@ function toShown(
     review: {
       minutes: row.reviewMillis === null ? null : Number(row.reviewMillis) / 60_000,
       cost: toUsd(review.costPico),
-      perSuccess: toUsd(review.perSuccessPico),
-      returnRatio: review.returnRatio,
-      share: review.share,
+      perSuccess: toUsd(isKnown ? review.perSuccessPico : null),
+      returnRatio: isPriced ? review.returnRatio : null,
+      share: isPriced ? review.share : null,
     },
-    enough: { isEnough: enough.isEnough, lacks: [...enough.lacks], tasksNeeded: enough.tasksNeeded },
+    enough: {
+      isEnough: enough.isEnough && isPriced,
+      lacks: [...enough.lacks, ...(isPriced ? [] : (["unpriced"] as const))],
+      tasksNeeded: enough.tasksNeeded,
+    },
     contradictory: row.contradictory,
     unpriced: row.unpriced,
     presumed: row.presumed,

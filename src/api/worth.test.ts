@@ -223,7 +223,6 @@ const ended: SuccessRow = {
   open: { tasks: 1, cost: "7" },
   reviewMillis: "900000",
   contradictory: 1,
-  unpriced: 3,
 };
 
 function withLedger(rows: readonly SuccessRow[]): MemoryContext {
@@ -259,7 +258,6 @@ describe("from the ledger", () => {
     expect(body["notes"]).toEqual([
       "Of 2 tasks that have ended nobody said how: success is counted over the other 28.",
       "1 task is still open, and not counted.",
-      "A run costs more than is reckoned: of 3 tasks some usage has no price.",
       "Of 1 task sources say different things; the weightier one counts.",
       "Checking took at least as long as is reckoned: what was said of it is spread over all tasks that have ended.",
     ]);
@@ -274,6 +272,15 @@ describe("from the ledger", () => {
         nowMs,
       },
     ]);
+  });
+
+  it("comes no cost where some usage has no price: then it has to be said", async () => {
+    const unpriced = withLedger([{ ...ended, unpriced: 3 }]);
+    const { status, body } = await ask({ person, agent: {}, fromLedger: { type: "ticket" } }, "/worth", unpriced);
+    const message = /of 3 tasks of the type "ticket" some usage has no price, .* say agent\.cost/;
+    expect([status, body.error?.message]).toEqual([400, expect.stringMatching(message)]);
+    const said = await ask({ person, agent: { cost: "1" }, fromLedger: { type: "ticket" } }, "/worth", unpriced);
+    expect(said.body["used"]).toMatchObject({ cost: { value: "1", from: "said" }, success: { from: "ledger" } });
   });
 
   it("comes nothing that is said", async () => {

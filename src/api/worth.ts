@@ -75,7 +75,7 @@ async function fill(
   const cost = agent.cost ?? facts.cost;
   if (cost === null || cost === undefined) throw await nothingKnown(facts, query, context);
   const success = agent.success ?? successOf(facts);
-  const notes = notesOf(facts, { cost: agent.cost === undefined, success: agent.success === undefined });
+  const notes = notesOf(facts, { success: agent.success === undefined });
   const minutes = agent.reviewMinutes ?? facts.reviewMinutes;
   if (minutes === null)
     notes.push("Nobody said how long these tasks took to check, so no time is reckoned for it: say it with the question.");
@@ -151,7 +151,8 @@ function toFacts(
     failures: row.failure.tasks,
     unknown: row.unknown.tasks,
     open: row.open.tasks,
-    cost: tasks === 0 ? null : formatUsd(divideHalfEven(spend, BigInt(tasks))),
+    // What has no price costs something, and nobody knows how much.
+    cost: tasks === 0 || row.unpriced > 0 ? null : formatUsd(divideHalfEven(spend, BigInt(tasks))),
     reviewMinutes: row.reviewMillis === null || tasks === 0 ? null : Number(row.reviewMillis) / 60_000 / tasks,
     unpriced: row.unpriced,
     contradictory: row.contradictory,
@@ -163,16 +164,14 @@ function successOf({ successes, failures }: Facts): Exclude<SaidSuccess, number>
   return successes + failures === 0 ? undefined : { successes, tasks: successes + failures };
 }
 
-function notesOf(facts: Facts, taken: { readonly cost: boolean; readonly success: boolean }): string[] {
-  const { successes, failures, unknown, open, unpriced, contradictory } = facts;
+function notesOf(facts: Facts, taken: { readonly success: boolean }): string[] {
+  const { successes, failures, unknown, open, contradictory } = facts;
   const notes: string[] = [];
   if (taken.success && unknown > 0)
     notes.push(
       `Of ${are(unknown, "task that has", "tasks that have")} ended nobody said how: success is counted over the other ${successes + failures}.`,
     );
   if (open > 0) notes.push(`${are(open, "task is", "tasks are")} still open, and not counted.`);
-  if (taken.cost && unpriced > 0)
-    notes.push(`A run costs more than is reckoned: of ${are(unpriced, "task", "tasks")} some usage has no price.`);
   if (taken.success && contradictory > 0)
     notes.push(`Of ${are(contradictory, "task", "tasks")} sources say different things; the weightier one counts.`);
   return notes;
@@ -183,7 +182,7 @@ function are(count: number, one: string, more: string): string {
 }
 
 async function nothingKnown(
-  { type, agent, open }: Facts,
+  { type, agent, open, unpriced }: Facts,
   query: Omit<SuccessQuery, "by" | "limit">,
   context: ApiContext,
 ): Promise<PennyworthError> {
@@ -198,5 +197,9 @@ async function nothingKnown(
       ? `tasks of the type ${JSON.stringify(type)}${whose} are all still open`
       : `no task of the type ${JSON.stringify(type)}${whose} is on record`;
   const hint = near.length > 0 && open === 0 ? ` (near it: ${near.join(", ")})` : "";
+  if (unpriced > 0) {
+    const detail = `of ${are(unpriced, "task", "tasks")} of the type ${JSON.stringify(type)}${whose} some usage has no price, and so nobody knows what a run costs; set the price (pennyworth prices set), or say agent.cost`;
+    return new PennyworthError("query_invalid", { detail });
+  }
   return new PennyworthError("query_invalid", { detail: `${what}${hint}; say agent.cost, or look at a longer time` });
 }

@@ -123,6 +123,7 @@ const lacks: { readonly [lack in Lack]: string } = {
   "heavy-tail": "uneven costs",
   wide: "wide interval",
   "unknown-outcomes": "ends unknown",
+  unpriced: "usage without a price",
 };
 
 function toData({ enough }: Row): string {
@@ -134,10 +135,11 @@ function toData({ enough }: Row): string {
 }
 
 /** Never without its interval. */
-function toPerSuccess({ perSuccess, interval }: Row): string {
-  if (perSuccess === null) return "—";
-  if (interval === null) return `${short(perSuccess)} (?)`;
-  return `${short(perSuccess)} (${short(interval.low)}–${interval.high === null ? "?" : short(interval.high)})`;
+function toPerSuccess({ perSuccess, interval, unpriced }: Row): string {
+  if (perSuccess === null) return unpriced > 0 ? "unknown" : "—";
+  const said = atLeast(short(perSuccess), unpriced);
+  if (interval === null) return `${said} (?)`;
+  return `${said} (${short(interval.low)}–${interval.high === null ? "?" : short(interval.high)})`;
 }
 
 function toRate({ observed, low, high }: Row["rate"]): string {

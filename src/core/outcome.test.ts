@@ -46,6 +46,18 @@ describe("an ending", () => {
     expect(endingOf([friday]).valuePico).toBeNull();
   });
 
+  it("is worth what was last said for how it ended", () => {
+    const worth = (...list: Partial<Outcome>[]): bigint | null => endingOf(list.map((terms, atMs) => said({ atMs, ...terms }))).valuePico;
+    const [two, three, seven] = [toPico(2n), toPico(3n), toPico(7n)];
+    expect(worth({ valuePico: seven }, { result: "success" })).toBe(7n);
+    expect(worth({ valuePico: seven }, { result: "success", valuePico: three })).toBe(3n);
+    // A value that was put right does not come back.
+    expect(worth({ valuePico: seven }, { result: "success", valuePico: three }, { result: "failure", judge: "check" })).toBe(0n);
+    expect(worth({ result: "success", valuePico: seven }, { result: "unknown" })).toBeNull();
+    expect(worth({ result: "success", valuePico: seven }, { result: "failure", valuePico: two }, { result: "success" })).toBe(7n);
+    expect(worth({ result: "success", judge: "check" }, { valuePico: seven })).toBe(7n);
+  });
+
   it("is what the check says and not what the program says of itself, and the two are kept apart and shown to differ", () => {
     const own = said({ result: "success", atMs: 9 });
     const check = said({ judge: "check", source: "ci", result: "failure", atMs: 2 });

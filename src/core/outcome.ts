@@ -59,7 +59,7 @@ export interface Ending {
   readonly checked: Result | null;
   /** Whether two sources differ, as they stand now, on success and failure. */
   readonly isContradictory: boolean;
-  /** Of the weightiest judge who named one, as it said last. What was named with a success that did not stand is worth nothing. */
+  /** Of the weightiest judge who named one for this result, as it said last. What was named with a success that did not stand is worth nothing. */
   readonly valuePico: Pico | null;
   /** Of all sources together, each as it said last. null: nobody said. */
   readonly reviewMillis: number | null;
@@ -95,11 +95,25 @@ export function endingOf(said: readonly Outcome[]): Ending {
   };
 }
 
+/** What it is worth with this result: a value holds for the result that its source gave with it, or had given by then, or gave next. */
 function valueOf(order: readonly Outcome[], result: Result): Pico | null {
-  const valued = order.filter(({ valuePico }) => valuePico !== null);
-  if (result !== "failure") return valued[0]?.valuePico ?? null;
-  const standing = valued.find((outcome) => outcome.result !== "success");
-  return standing?.valuePico ?? (valued.length === 0 ? null : zero);
+  let isValued = false;
+  for (const [index, first] of order.entries()) {
+    const isSame = ({ judge, source }: Outcome): boolean => judge === first.judge && source === first.source;
+    if (order.findIndex(isSame) < index) continue;
+    const said = order.filter(isSame);
+    const values = new Map<Result | null, Pico>();
+    let stands: Result | null = null;
+    for (const outcome of said.toReversed()) {
+      if (stands === null && outcome.result !== null && values.has(null)) values.set(outcome.result, values.get(null) as Pico);
+      stands = outcome.result ?? stands;
+      if (outcome.valuePico !== null) values.set(stands, outcome.valuePico);
+    }
+    const value = values.get(result) ?? (stands === null ? values.get(null) : undefined);
+    if (value !== undefined) return value;
+    isValued ||= values.size > 0;
+  }
+  return result === "failure" && isValued ? zero : null;
 }
 
 /** What a source said last, of those statements that say something of a kind. */
