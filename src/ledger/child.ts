@@ -44,8 +44,9 @@ async function receive(message: Message): Promise<void> {
 }
 
 if (process.send !== undefined) {
-  // Nicer than the gateway: it must never wait for a report.
-  setPriority(0, constants.priority.PRIORITY_LOW);
+  // Nicer than the gateway, which must never wait for a report; but a person does, and at the lowest priority a browser on the same machine
+  // alone keeps answers back for a tenth of a second.
+  setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
   // The parent closes the channel, or dies: either way there is nobody left to answer. Signals to the group are the parent's to handle.
   process.on("disconnect", () => process.exit(0));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);

@@ -7,8 +7,9 @@ import { useAnswer, useStatus } from "../data.ts";
 import { decimalsFor } from "../money.ts";
 import { Usd } from "./usd.tsx";
 
-/** How long it is taken as known whether the sandbox was ever asked, ms; then it is asked again, for it may have been meanwhile. */
-const anyMs = 10_000;
+/** How long other pages take it as known whether the sandbox was ever asked, ms; and how often an open page asks again: it may have been meanwhile. */
+const anyMs = 30_000;
+const againMs = 10_000;
 
 /** The sandbox's part of what a report of `query` sums up to. */
 export function Unreal({ query }: { readonly query: Query }): ReactNode {
@@ -17,7 +18,7 @@ export function Unreal({ query }: { readonly query: Query }): ReactNode {
   const any = useAnswer<Report>(
     "report",
     { filter: "provider=sandbox" },
-    { enabled: !isDemo, live: false, staleMs: anyMs, everyMs: anyMs },
+    { enabled: !isDemo, live: false, staleMs: anyMs, everyMs: againMs },
   );
   const isAsked = !isDemo && any.data !== undefined && any.data.total.calls > 0;
   const { data } = useAnswer<Report>("report", { ...query, by: "provider" }, { enabled: isAsked });
