@@ -14,14 +14,16 @@ interface Answer {
 function setUp() {
   const context = createMemory([]);
   const app = createApi(context);
-  const begin = async (tasks: unknown, headers: Record<string, string> = { authorization: "Bearer user" }) => {
-    const text = JSON.stringify(tasks === undefined ? {} : { tasks });
+  const post = async (path: string, said: unknown, headers: Record<string, string> = { authorization: "Bearer user" }) => {
+    const text = JSON.stringify(said);
     const sent = { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)), ...headers };
-    const response = await app.request("/api/v1/tasks/begun", { method: "POST", body: text, headers: sent });
+    const response = await app.request(path, { method: "POST", body: text, headers: sent });
     return { status: response.status, body: (await response.json()) as Answer };
   };
+  const begin = (tasks: unknown, headers?: Record<string, string>) =>
+    post("/api/v1/tasks/begun", tasks === undefined ? {} : { tasks }, headers);
   const begun = () => context.recorded.flatMap((entry) => (entry.kind === "task.begun" ? [entry.task] : []));
-  return { begin, begun };
+  return { begin, begun, post };
 }
 
 describe("tasks that begin together", () => {
@@ -54,6 +56,16 @@ describe("tasks that begin together", () => {
       ["t1", "a"],
       ["t2", "b"],
     ]);
+  });
+
+  it("begin once, also where one of them began alone", async () => {
+    const { begin, begun, post } = setUp();
+    await post("/api/v1/tasks", { id: "t1", type: "a" });
+    expect((await begin([{ id: "t1", type: "a" }])).body).toMatchObject({ begun: 0, known: 1 });
+    await begin([{ id: "t2", type: "b" }]);
+    expect((await post("/api/v1/tasks", { id: "t2", type: "b" })).status).toBe(200);
+    expect((await post("/api/v1/tasks", { id: "t2", type: "c" })).status).toBe(409);
+    expect(begun()).toHaveLength(2);
   });
 
   it("are none of them on record when one is wrong, and each wrong one is named", async () => {

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
 import { PennyworthError } from "../error.ts";
 import { type ApiContext, nobody } from "./context.ts";
-import { Known } from "./known.ts";
+import { type Known, markOf } from "./known.ts";
 import { type Api, callersSecurity, failures, json, uses } from "./route.ts";
 import { taskWanted, toTask } from "./said.ts";
 import { count } from "./schema.ts";
@@ -24,8 +24,8 @@ export const manyBegun = z
   })
   .openapi("TasksBegun");
 
-export function addBegun(app: Api, context: ApiContext): void {
-  const known = new Known();
+/** @param begunBefore by whichever route. */
+export function addBegun(app: Api, context: ApiContext, begunBefore: Known): void {
   const route = createRoute({
     method: "post",
     path: "/api/v1/tasks/begun",
@@ -44,7 +44,7 @@ export function addBegun(app: Api, context: ApiContext): void {
   app.openapi(route, async (c) => {
     const edge = { names: context.names, caller: c.get("caller") ?? nobody, nowMs: context.entryMs() };
     const faults: string[] = [];
-    const tasks = new Map<string, ReturnType<typeof toTask>>();
+    const tasks = new Map<string, { readonly task: ReturnType<typeof toTask>; readonly mark: string }>();
     const { tasks: said } = c.req.valid("json");
     const ids = said.map((wanted, index): string => {
       const parsed = taskWanted.safeParse(wanted);
@@ -52,7 +52,7 @@ export function addBegun(app: Api, context: ApiContext): void {
       try {
         if (!parsed.success) throw new RangeError(parsed.error.issues.map(({ path, message }) => [...path, message].join(": ")).join(", "));
         const task = toTask(parsed.data, id, edge);
-        if (!tasks.has(id)) tasks.set(id, task);
+        if (!tasks.has(id)) tasks.set(id, { task, mark: markOf(parsed.data) });
       } catch (cause) {
         if (!(cause instanceof RangeError)) throw cause;
         faults.push(`tasks.${index}: ${cause.message}`);
@@ -65,10 +65,10 @@ export function addBegun(app: Api, context: ApiContext): void {
       throw new PennyworthError("request_malformed", { detail });
     }
     let begun = 0;
-    for (const [id, task] of tasks) {
-      if (known.look(id, "") !== "new") continue;
+    for (const [id, { task, mark }] of tasks) {
+      if (begunBefore.look(id, mark) !== "new") continue;
       context.record({ kind: "task.begun", task });
-      known.keep(id, "");
+      begunBefore.keep(id, mark);
       begun += 1;
       if (begun % atOnce === 0) await new Promise((resolve) => setImmediate(resolve));
     }
