@@ -58,12 +58,10 @@ export const successRow = z
     failure: sums,
     unknown: sums.openapi({ description: "Nobody said how they ended." }),
     open: sums.openapi({ description: "They may still end." }),
-    perSuccess: usd
-      .nullable()
-      .openapi({
-        description:
-          "Spend over successes; null: there is none yet, or no part of the spend is known. Where tasks are unpriced, at least that.",
-      }),
+    perSuccess: usd.nullable().openapi({
+      description:
+        "Spend over successes; null: there is none yet, or no part of the spend is known. Where tasks are unpriced, at least that.",
+    }),
     interval: z.object({ low: usd, high: usd.nullable() }).nullable().openapi({
       description:
         "95 % of it, an estimate by bootstrap over tasks. A high end of null: no upper bound, as where tasks are unpriced; null: it cannot be said.",

@@ -19,6 +19,11 @@ const said = (terms: Partial<Outcome>): Outcome => ({
   ...terms,
 });
 
+/** Of statements in the order of their times. */
+function worth(...list: Partial<Outcome>[]): bigint | null {
+  return endingOf(list.map((terms, atMs) => said({ atMs, ...terms }))).valuePico;
+}
+
 describe("an ending", () => {
   it("is unknown where nobody said anything", () => {
     expect(endingOf([])).toMatchObject({
@@ -47,7 +52,6 @@ describe("an ending", () => {
   });
 
   it("is worth what was last said for how it ended", () => {
-    const worth = (...list: Partial<Outcome>[]): bigint | null => endingOf(list.map((terms, atMs) => said({ atMs, ...terms }))).valuePico;
     const [two, three, seven] = [toPico(2n), toPico(3n), toPico(7n)];
     expect(worth({ valuePico: seven }, { result: "success" })).toBe(7n);
     expect(worth({ valuePico: seven }, { result: "success", valuePico: three })).toBe(3n);
