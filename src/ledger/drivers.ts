@@ -1,0 +1,55 @@
+// What the ledger knows of two spans for the question why a bill moved: sums by what kind of work, where it ran and at which tier.
+// Not here: what follows from them (economics/drivers.ts). Invariant: over all cells and other charges the costs are those of a report.
+
+import type { Position } from "../core/entry.ts";
+import type { UsageClass } from "../core/usage.ts";
+import type { ZoneOffset } from "../core/zone.ts";
+import type { Filter, Span } from "./store.ts";
+
+/** What cells can be told apart by, besides type, provider, model and tier. */
+export const driverFields = ["agent", "feature", "customer", "team", "environment"] as const;
+
+export type DriverField = (typeof driverFields)[number];
+
+export interface DriversQuery {
+  readonly before: Span;
+  readonly after: Span;
+  readonly by: DriverField | null;
+  readonly filters: readonly Filter[];
+  readonly zone?: readonly ZoneOffset[];
+}
+
+/** A cell's calls in one span. Amounts are decimal strings of dollars. */
+export interface DriverUsage {
+  readonly calls: number;
+  /** Tries that were no retry and no fallback. */
+  readonly firstTries: number;
+  readonly cost: string;
+  /** Calls with usage that has no price. */
+  readonly unpriced: number;
+  /** By class; `cost` null: no price. */
+  readonly lines: readonly { readonly class: UsageClass; readonly quantity: number; readonly cost: string | null }[];
+}
+
+export interface DriverSumsCell {
+  /** null: its calls name no task; "": they do, and no type. */
+  readonly type: string | null;
+  readonly provider: string;
+  readonly model: string | null;
+  /** As served, else as asked; null: nobody said. */
+  readonly tier: string | null;
+  /** The value of `by`; null where it was not said, or nothing was asked. */
+  readonly group: string | null;
+  /** null: no calls. */
+  readonly before: DriverUsage | null;
+  readonly after: DriverUsage | null;
+}
+
+export interface DriverSums {
+  readonly cells: readonly DriverSumsCell[];
+  /** Distinct tasks that calls of a type name, in each span. The types are those of the cells, but null. */
+  readonly tasks: readonly { readonly type: string; readonly before: number; readonly after: number }[];
+  /** What belongs to no call: period charges, and what was booked for closed months. */
+  readonly other: readonly { readonly key: string; readonly before: string; readonly after: string }[];
+  readonly position: Position | null;
+}
