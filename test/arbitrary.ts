@@ -61,7 +61,14 @@ const usage: fc.Arbitrary<Usage> = fc.record(
 
 const rating = { usage: perhaps(usage), charges: fc.array(charge, { maxLength: 4 }), unpriced: fc.array(className, { maxLength: 3 }) };
 
-export const anyStart: fc.Arbitrary<CallStart> = record({
+/** Facts that are absent where nobody knows them. */
+function withKnown<T extends object, Known extends object>(whole: fc.Arbitrary<T>, known: { [K in keyof Known]: fc.Arbitrary<Known[K]> }) {
+  return fc
+    .tuple(whole, fc.record<Known, never>(known, { requiredKeys: [], noNullPrototype: true }))
+    .map(([some, more]): T & Partial<Known> => ({ ...some, ...more }));
+}
+
+const someStart: fc.Arbitrary<CallStart> = record({
   id: text,
   request: text,
   attempt: fc.nat(9),
@@ -92,7 +99,9 @@ export const anyStart: fc.Arbitrary<CallStart> = record({
   hold: record({ inputTokens: count, outputTokens: perhaps(count), cost: perhaps(text), unbounded: perhaps(text) }),
 });
 
-export const anyEnd: fc.Arbitrary<CallEnd> = record({
+export const anyStart: fc.Arbitrary<CallStart> = withKnown(someStart, { sharedBytes: count, repeats: fc.constant(true as const) });
+
+const someEnd: fc.Arbitrary<CallEnd> = record({
   id: text,
   endMs: ms,
   firstByteMs: perhaps(ms),
@@ -109,6 +118,8 @@ export const anyEnd: fc.Arbitrary<CallEnd> = record({
   answerBytes: count,
   ...rating,
 });
+
+export const anyEnd: fc.Arbitrary<CallEnd> = withKnown(someEnd, { tools: count });
 
 export const anyObservation: fc.Arbitrary<Observation> = record({
   id: text,

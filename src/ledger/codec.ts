@@ -235,6 +235,8 @@ function writeStart(call: CallStart): WrittenStart {
     promptBytes: call.promptBytes,
     toolNames: some(call.toolNames),
     prefix: some(call.prefix),
+    sharedBytes: call.sharedBytes,
+    repeats: call.repeats,
     edits: some(call.edits),
     hold: {
       inputTokens: call.hold.inputTokens,
@@ -277,6 +279,8 @@ function readStart(call: WrittenStart): CallStart {
     promptBytes: call.promptBytes,
     toolNames: call.toolNames ?? [],
     prefix: call.prefix ?? [],
+    ...(call.sharedBytes === undefined ? {} : { sharedBytes: call.sharedBytes }),
+    ...(call.repeats === undefined ? {} : { repeats: call.repeats }),
     edits: call.edits ?? [],
     hold: {
       inputTokens: call.hold.inputTokens,
@@ -307,6 +311,7 @@ function writeEnd(call: CallEnd): WrittenEnd {
     responseId: call.responseId ?? undefined,
     providerRequest: call.providerRequest ?? undefined,
     answerBytes: call.answerBytes,
+    tools: call.tools,
     costReported: call.costReported,
     poolServed: call.poolServed,
     usage: writeUsage(call.usage),
@@ -332,6 +337,7 @@ function readEnd(call: WrittenEnd): CallEnd {
     responseId: call.responseId ?? null,
     providerRequest: call.providerRequest ?? null,
     answerBytes: call.answerBytes,
+    ...(call.tools === undefined ? {} : { tools: call.tools }),
     ...(call.costReported === undefined ? {} : { costReported: call.costReported }),
     ...(call.poolServed === undefined ? {} : { poolServed: call.poolServed }),
     ...readRating(call),
