@@ -7,6 +7,7 @@ import type { Key } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import { guardInMemory, type MemoryGuard } from "../guard/access.fixture.ts";
+import type { DriverSums, DriversQuery } from "../ledger/drivers.ts";
 import type {
   CallRecord,
   Filter,
@@ -18,6 +19,8 @@ import type {
   SuccessRow,
   UnpricedRow,
 } from "../ledger/store.ts";
+import type { ShapePage, ShapeQuery } from "../ledger/shape.ts";
+import type { TrialsPage, TrialsQuery } from "../ledger/trials.ts";
 import type { PriceLine, PricesAccess } from "../prices/view.ts";
 import { alertsInMemory } from "./alerts.fixture.ts";
 import { type ApiContext, type ListedKey, nobody } from "./context.ts";
@@ -25,9 +28,17 @@ import { type ApiContext, type ListedKey, nobody } from "./context.ts";
 export const nowMs = Date.UTC(2026, 10, 21, 12);
 
 export interface MemoryContext extends ApiContext {
-  readonly asked: { report: ReportQuery[]; calls: unknown[]; runs: unknown[]; success: SuccessQuery[] };
+  readonly asked: {
+    report: ReportQuery[];
+    calls: unknown[];
+    runs: unknown[];
+    success: SuccessQuery[];
+    drivers: DriversQuery[];
+    trials: TrialsQuery[];
+    shape: ShapeQuery[];
+  };
   /** What the store says of tasks, whatever is asked. */
-  readonly tasks: { page: SuccessPage };
+  readonly tasks: { page: SuccessPage; drivers: DriverSums; trials: TrialsPage; shape: ShapePage };
   /** Keys of webhooks' signatures, by the webhook's name. */
   readonly hooks: Map<string, string>;
   readonly forgotten: string[];
@@ -42,9 +53,13 @@ export interface MemoryContext extends ApiContext {
 export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const keys: ListedKey[] = [];
   const names = new Map([["n_00000000000000aa", "Acme & <b>Sons</b>"]]);
-  const asked: MemoryContext["asked"] = { report: [], calls: [], runs: [], success: [] };
+  const asked: MemoryContext["asked"] = { report: [], calls: [], runs: [], success: [], drivers: [], trials: [], shape: [] };
+  const position = { segment: 1, offset: 4_096 };
   const tasks: MemoryContext["tasks"] = {
-    page: { rows: [], total: emptyRow, truncated: false, waiting: 0, position: { segment: 1, offset: 4_096 } },
+    page: { rows: [], total: emptyRow, truncated: false, waiting: 0, position },
+    drivers: { cells: [], tasks: [], other: [], position },
+    trials: { trials: [], truncated: false, position },
+    shape: { steps: [], tasks: 0, callsMax: 0, types: [], position },
   };
   const hooks = new Map<string, string>();
   const forgotten: string[] = [];
@@ -125,6 +140,18 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       success: async (query) => {
         asked.success.push(query);
         return tasks.page;
+      },
+      drivers: async (query) => {
+        asked.drivers.push(query);
+        return tasks.drivers;
+      },
+      trials: async (query) => {
+        asked.trials.push(query);
+        return tasks.trials;
+      },
+      shape: async (query) => {
+        asked.shape.push(query);
+        return tasks.shape;
       },
       outcomes: async (task) =>
         recorded.flatMap((entry) => (entry.kind === "outcome" && entry.outcome.task === task ? [entry.outcome] : [])),

@@ -27,7 +27,7 @@ export interface DriverUsage {
   readonly cost: string;
   /** Calls with usage that has no price. */
   readonly unpriced: number;
-  /** By class; `cost` null: no price. */
+  /** By class; `cost` null: no price. What of a class has a price and what has none are two lines. */
   readonly lines: readonly { readonly class: UsageClass; readonly quantity: number; readonly cost: string | null }[];
 }
 

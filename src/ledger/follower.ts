@@ -109,6 +109,12 @@ export class Follower {
           return await this.#store.run(message.id, message.limit);
         case "success":
           return await this.#store.success(message.query);
+        case "drivers":
+          return await this.#store.drivers(message.query);
+        case "trials":
+          return await this.#store.trials(message.query);
+        case "shape":
+          return await this.#store.shape(message.query);
         case "outcomes":
           return await this.#store.outcomes(message.task);
         case "incidents":

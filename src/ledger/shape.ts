@@ -52,9 +52,11 @@ export interface StepSums {
   /** Sent again and not read from a cache, by calls that are neither failed nor repeated; and what that cost as fresh input. */
   readonly resentTokens: number;
   readonly resentCost: string;
+  /** Calls of it without a price of fresh input: what they cost is not in it. */
+  readonly resentUnpriced: number;
   /** The longest prompt. null: none was metered. */
   readonly inputTokensMax: number | null;
-  /** Cost by class. */
+  /** By class; `cost` null: no price. What of a class has a price and what has none are two lines. */
   readonly classes: readonly { readonly class: UsageClass; readonly quantity: number; readonly cost: string | null }[];
 }
 

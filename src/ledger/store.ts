@@ -9,7 +9,10 @@ import type { PeriodCharge } from "../core/period.ts";
 import type { Correction } from "../core/resolve.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { ZoneOffset } from "../core/zone.ts";
+import type { DriverSums, DriversQuery } from "./drivers.ts";
+import type { ShapePage, ShapeQuery } from "./shape.ts";
 import type { Trend, TrendQuery } from "./trend.ts";
+import type { TrialsPage, TrialsQuery } from "./trials.ts";
 
 export interface Store {
   /** Opens or creates the projection. @returns the last position applied; null when empty. */
@@ -35,6 +38,12 @@ export interface Store {
   run(id: string, limit: number): Promise<Run | null>;
   /** What tasks cost and how they ended, told apart by what they are. */
   success(query: SuccessQuery): Promise<SuccessPage>;
+  /** What calls of two spans used and cost, by what kind of work they were for and where they ran. */
+  drivers(query: DriversQuery): Promise<DriverSums>;
+  /** Tasks one by one, by what they are told apart by. */
+  trials(query: TrialsQuery): Promise<TrialsPage>;
+  /** Where tokens and money go within tasks of a type. */
+  shape(query: ShapeQuery): Promise<ShapePage>;
   /** What was said of how a task ended, the earliest first; empty: nothing was. */
   outcomes(task: string): Promise<readonly Outcome[]>;
   /** Newest first. */

@@ -29,7 +29,10 @@ import type {
   UnpricedPage,
   UnpricedQuery,
 } from "../store.ts";
+import type { DriverSums, DriversQuery } from "../drivers.ts";
+import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
+import type { TrialsPage, TrialsQuery } from "../trials.ts";
 import type { ReratePage, RerateQuery, Rerating } from "../rerate.ts";
 import { dropStore } from "./place.ts";
 import { type Answer, type Message, type News, type Question, defaultOptions } from "./wire.ts";
@@ -63,6 +66,9 @@ export interface StoreClient {
   runs(query: RunsQuery): Promise<RunsPage>;
   run(id: string, limit: number): Promise<Run | null>;
   success(query: SuccessQuery): Promise<SuccessPage>;
+  drivers(query: DriversQuery): Promise<DriverSums>;
+  trials(query: TrialsQuery): Promise<TrialsPage>;
+  shape(query: ShapeQuery): Promise<ShapePage>;
   outcomes(task: string): Promise<readonly Outcome[]>;
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
@@ -177,6 +183,18 @@ class Client implements StoreClient {
 
   success(query: SuccessQuery): Promise<SuccessPage> {
     return this.#ask({ method: "success", query }) as Promise<SuccessPage>;
+  }
+
+  drivers(query: DriversQuery): Promise<DriverSums> {
+    return this.#ask({ method: "drivers", query }) as Promise<DriverSums>;
+  }
+
+  trials(query: TrialsQuery): Promise<TrialsPage> {
+    return this.#ask({ method: "trials", query }) as Promise<TrialsPage>;
+  }
+
+  shape(query: ShapeQuery): Promise<ShapePage> {
+    return this.#ask({ method: "shape", query }) as Promise<ShapePage>;
   }
 
   outcomes(task: string): Promise<readonly Outcome[]> {

@@ -34,11 +34,15 @@ import type {
   UnpricedPage,
   UnpricedQuery,
 } from "../store.ts";
+import type { DriverSums, DriversQuery } from "../drivers.ts";
 import type { RerateQuery } from "../rerate.ts";
+import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
+import type { TrialsPage, TrialsQuery } from "../trials.ts";
 import { summaryColumns, toReport, toSummary } from "./answer.ts";
 import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
 import { commitBatch, type Kinds } from "./commit.ts";
+import { driversSql, toDrivers } from "./drivers.ts";
 import { callsSql, toPage } from "./calls.ts";
 import { toPosition } from "./evidence.ts";
 import { bookingsSql, chargeSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
@@ -52,12 +56,14 @@ import { Readers } from "./readers.ts";
 import type { Records } from "./records.ts";
 import { RerateJob } from "./rerate.ts";
 import { schema, schemaVersion } from "./schema.ts";
+import { shapeSql, toShape } from "./shape.ts";
 import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
 import { successSql, toSuccess } from "./success.ts";
 import { rowsOf, type Spool, transactionOf } from "./transaction.ts";
 import { busySql, openSql, toBusy } from "./busy.ts";
 import { totalsSql, toTotals } from "./totals.ts";
 import { toTrend, trendSql } from "./trend.ts";
+import { toTrials, trialsSql } from "./trials.ts";
 import { toUnpriced, unpricedSql } from "./unpriced.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
 
@@ -319,6 +325,18 @@ export class DuckDBStore implements Store {
 
   async success(query: SuccessQuery): Promise<SuccessPage> {
     return toSuccess(await this.#ask(successSql(query)), query);
+  }
+
+  async drivers(query: DriversQuery): Promise<DriverSums> {
+    return toDrivers(await this.#ask(driversSql(query)), query);
+  }
+
+  async trials(query: TrialsQuery): Promise<TrialsPage> {
+    return toTrials(await this.#ask(trialsSql(query)), query);
+  }
+
+  async shape(query: ShapeQuery): Promise<ShapePage> {
+    return toShape(await this.#ask(shapeSql(query)), query);
   }
 
   async outcomes(task: string): Promise<readonly Outcome[]> {

@@ -2,9 +2,12 @@
 
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
+import type { DriversQuery } from "../drivers.ts";
 import type { RerateQuery } from "../rerate.ts";
+import type { ShapeQuery } from "../shape.ts";
 import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, Span, SuccessQuery, UnpricedQuery } from "../store.ts";
 import type { TrendQuery } from "../trend.ts";
+import type { TrialsQuery } from "../trials.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -30,6 +33,9 @@ export type Question =
   | { readonly method: "runs"; readonly query: RunsQuery }
   | { readonly method: "run"; readonly id: string; readonly limit: number }
   | { readonly method: "success"; readonly query: SuccessQuery }
+  | { readonly method: "drivers"; readonly query: DriversQuery }
+  | { readonly method: "trials"; readonly query: TrialsQuery }
+  | { readonly method: "shape"; readonly query: ShapeQuery }
   | { readonly method: "outcomes"; readonly task: string }
   | { readonly method: "incidents"; readonly query: ChargesQuery }
   | { readonly method: "unpriced"; readonly query: UnpricedQuery }
