@@ -60,7 +60,8 @@ function correlation(first: readonly number[], second: readonly number[]): numbe
 /**
  * First less second, of mean costs. `money`: Student's interval of the mean difference (Welch's where not paired). `logs`: of the difference of the
  * logarithms of the means if costs are log-normal, mean log + half its variance (Cox), with the error that each task's own pull on that figure gives;
- * null where a cost is zero or below. At least two costs on each side, as many on both where paired.
+ * null where a cost is zero or below. At least two costs on each side, as many on both where paired. Measured, promised 95 %: of 150 shared tasks with
+ * log-normal costs `money` holds in 90 to 95 % where the log standard deviation is 1 and failed runs are three times as dear.
  */
 export function differenceOfMeans(
   first: readonly number[],
