@@ -2,7 +2,7 @@
 // (under.ts), holds on several at once (guard.ts). Invariant: what is posted to a window stays in that window, also when it is over.
 
 import { type Budget, type Measure, type Span, spanAt } from "./budget.ts";
-import { addTo, clear, isBelow, type Parts, readRunning, takeFrom, toParts, toRunning } from "./running.ts";
+import { addTo, clear, isBelow, type Parts, type Place, Places, readRunning, takeFrom, toParts } from "./running.ts";
 
 /** What one call takes of each measure. A null bound is not known. */
 export interface Amounts {
@@ -18,10 +18,17 @@ export interface Taken {
 
 export type Posted = "spent" | "held" | "presumed";
 
-/** What every call changes, in the order of an account's running numbers: `spent` and `held` are those of its current slot. */
-const running = { left: 0, spent: 1, held: 2 } as const;
-/** The cell behind them: when the current slot ends. */
-const untilMs = 6;
+/**
+ * What every call changes, in an account's cells: `spent` and `held` are those of its current slot, `untilMs` is when that ends, and `calls` how many
+ * calls may still post to it: those under way that hold on it, and those presumed that may be corrected.
+ */
+const running = { left: 0, spent: 2, held: 4, untilMs: 6, calls: 7 } as const;
+const runningCells = 8;
+
+/** @param count how many accounts get their cells at once, beside each other. */
+export function newPlaces(count = 1_024): Places {
+  return new Places(runningCells, count);
+}
 
 /** A part of the time of one allowance, with what was posted to it. */
 export class Slot {
@@ -35,19 +42,19 @@ export class Slot {
   #spent = 0n;
   #held = 0n;
   /** The account's, as long as it is the current one there. */
-  #running: number[] | null;
+  #running: Place | null;
 
-  constructor(span: Span, cells: number[] | null = null) {
+  constructor(span: Span, place: Place | null = null) {
     this.span = span;
-    this.#running = cells;
+    this.#running = place;
   }
 
   get spent(): bigint {
-    return this.#running === null ? this.#spent : readRunning(this.#running, running.spent);
+    return this.#running === null ? this.#spent : readRunning(this.#running.cells, this.#running.at + running.spent);
   }
 
   get held(): bigint {
-    return this.#running === null ? this.#held : readRunning(this.#running, running.held);
+    return this.#running === null ? this.#held : readRunning(this.#running.cells, this.#running.at + running.held);
   }
 
   /** All that was taken, or may yet be. */
@@ -61,7 +68,7 @@ export class Slot {
 
   post(what: Posted, amount: bigint): void {
     if (what === "presumed") this.presumed += amount;
-    else if (this.#running !== null) addTo(this.#running, running[what], toParts(amount));
+    else if (this.#running !== null) addTo(this.#running.cells, this.#running.at + running[what], toParts(amount));
     else if (what === "spent") this.#spent += amount;
     else this.#held += amount;
   }
@@ -71,25 +78,25 @@ export class Slot {
     if (this.#running === null) return;
     this.#spent = this.spent;
     this.#held = this.held;
-    clear(this.#running, running.spent);
-    clear(this.#running, running.held);
+    const { cells, at } = this.#running;
+    clear(cells, at + running.spent);
+    clear(cells, at + running.held);
     this.#running = null;
   }
 }
 
-export interface Account {
+export interface Account extends Place {
   /** Read at every call, and so kept at hand: the budget's own. */
   readonly measure: Measure;
   current: Slot;
-  /** Calls that may still post to it: those under way that hold on it, and those presumed that may be corrected. */
-  calls: number;
   /** Whether a rest is carried over. */
   carries: boolean;
   /**
-   * `left` is the allowance, less all that was posted to the slots that count, without what is carried over: see `leftOf`. The other two are
-   * the current slot's. Together with its end, for a call under many budgets looks at little else.
+   * Its cells: a call under many budgets looks at little else. `left` is the allowance, less all that was posted to the slots that count, without what
+   * is carried over: see `leftOf`.
    */
-  readonly running: number[];
+  readonly cells: Float64Array;
+  readonly at: number;
   budget: Budget;
   /** The budget's id; where it has `each` fields, with their values: see `accountName`. */
   readonly name: string;
@@ -126,14 +133,24 @@ function unescapeValue(text: string): string {
   return parts.map((part, index) => (index % 2 === 0 ? decodeURIComponent(part) : String.fromCharCode(parseInt(part, 16)))).join("");
 }
 
-export function openAccount(budget: Budget, values: readonly string[], nowMs: number): Account {
-  const cells = toRunning(4);
-  const current = new Slot(spanAt(budget.period, nowMs), cells);
+export function openAccount(budget: Budget, values: readonly string[], nowMs: number, places = newPlaces(1)): Account {
+  const place = places.take();
+  const { cells, at } = place;
+  const current = new Slot(spanAt(budget.period, nowMs), place);
   const { measure, limit: allowance, id, carryMax } = budget;
-  addTo(cells, running.left, toParts(allowance));
-  const own = { budget, name: accountName(id, values), values, allowance, earlier: [] };
-  cells[untilMs] = current.span.toMs;
-  return { measure, current, calls: 0, carries: carryMax !== null, running: cells, ...own };
+  addTo(cells, at + running.left, toParts(allowance));
+  cells[at + running.untilMs] = current.span.toMs;
+  return { measure, current, carries: carryMax !== null, cells, at, budget, name: accountName(id, values), values, allowance, earlier: [] };
+}
+
+/** One call more may post to it, or, below zero, one less. */
+export function count({ cells, at }: Account, more: 1 | -1): void {
+  cells[at + running.calls] = callsOf({ cells, at }) + more;
+}
+
+/** How many calls may still post to it. */
+export function callsOf({ cells, at }: Place): number {
+  return cells[at + running.calls] as number;
 }
 
 /** Other terms of the same period and measure; what was spent stays. */
@@ -155,7 +172,7 @@ export function amountOf(measure: Measure, { money, tokens }: Amounts): bigint |
 /** More, or less, is allowed. */
 function allow(account: Account, amount: bigint): void {
   account.allowance += amount;
-  addTo(account.running, running.left, toParts(amount));
+  addTo(account.cells, account.at + running.left, toParts(amount));
 }
 
 /** More is allowed in a slot's window. */
@@ -167,21 +184,21 @@ export function grant(account: Account, slot: Slot, amount: bigint): void {
 /** Puts an amount into a slot, or, below zero, takes it out again. */
 export function post(account: Account, slot: Slot, what: Posted, amount: bigint): void {
   slot.post(what, amount);
-  if (slot.counts) addTo(account.running, running.left, toParts(-amount));
+  if (slot.counts) takeFrom(account.cells, account.at + running.left, toParts(amount));
 }
 
 /** As `post` of what a call holds in the current slot: every call comes through here. */
-export function hold({ running: cells }: Account, amount: Parts): void {
-  addTo(cells, running.held, amount);
-  takeFrom(cells, running.left, amount);
+export function hold({ cells, at }: Account, amount: Parts): void {
+  addTo(cells, at + running.held, amount);
+  takeFrom(cells, at + running.left, amount);
 }
 
 /** What was held in the current slot is spent: every call comes through here, too. */
-export function spend({ running: cells }: Account, held: Parts, taken: Parts): void {
-  takeFrom(cells, running.held, held);
-  addTo(cells, running.left, held);
-  addTo(cells, running.spent, taken);
-  takeFrom(cells, running.left, taken);
+export function spend({ cells, at }: Account, held: Parts, taken: Parts): void {
+  takeFrom(cells, at + running.held, held);
+  addTo(cells, at + running.left, held);
+  addTo(cells, at + running.spent, taken);
+  takeFrom(cells, at + running.left, taken);
 }
 
 /** What was taken, or held where that is said, in a measure. What is under way at once is only ever held. */
@@ -191,14 +208,14 @@ export function quantityOf(measure: Measure, what: Posted, { money, tokens }: Ta
 
 /** Moves an account on to the window of a time. Time that goes backwards moves nothing. */
 export function advance(account: Account, nowMs: number): void {
-  const cells = account.running;
-  if (nowMs < (cells[untilMs] as number)) return;
+  const { cells, at } = account;
+  if (nowMs < (cells[at + running.untilMs] as number)) return;
   const { period } = account.budget;
   const last = account.current;
   const span = spanAt(period, nowMs);
-  cells[untilMs] = span.toMs;
+  cells[at + running.untilMs] = span.toMs;
   last.close();
-  account.current = new Slot(span, cells);
+  account.current = new Slot(span, { cells, at });
   if (period.kind === "calendar") account.current.before = previous(last, period, span);
   if (period.kind !== "rolling") {
     leave(account, last);
@@ -216,7 +233,7 @@ export function advance(account: Account, nowMs: number): void {
 /** What was posted to it counts no more. */
 function leave(account: Account, slot: Slot): void {
   slot.counts = false;
-  addTo(account.running, running.left, toParts(slot.taken));
+  addTo(account.cells, account.at + running.left, toParts(slot.taken));
   allow(account, -slot.granted);
 }
 
@@ -237,8 +254,8 @@ export function slotOver(span: Span): Slot {
 
 /** Whether one that is opened anew would be the same, now and from now on. */
 export function isUntouched(account: Account): boolean {
-  const { calls, allowance, budget, current, earlier } = account;
-  if (calls > 0 || allowance !== budget.limit || readRunning(account.running, running.left) !== allowance) return false;
+  const { allowance, budget, current, earlier, cells, at } = account;
+  if (callsOf(account) > 0 || allowance !== budget.limit || readRunning(cells, at + running.left) !== allowance) return false;
   return (current.before?.isEmpty ?? true) && earlier.every(({ isEmpty }) => isEmpty);
 }
 
@@ -268,14 +285,14 @@ export function slotOfPast(account: Account, atMs: number): Slot {
   return slot;
 }
 
-export function leftOf({ budget, current, carries, running: cells }: Account): bigint {
-  const left = readRunning(cells, running.left);
+export function leftOf({ budget, current, carries, cells, at }: Account): bigint {
+  const left = readRunning(cells, at + running.left);
   return carries && current.before !== null ? left + carriedOver(budget, current.before) : left;
 }
 
 /** Whether less is left than a call asks for. @param parts of the amount. */
 export function isShort(account: Account, amount: bigint, parts: Parts): boolean {
-  return account.carries ? leftOf(account) < amount : isBelow(account.running, running.left, parts);
+  return account.carries ? leftOf(account) < amount : isBelow(account.cells, account.at + running.left, parts);
 }
 
 /** All that is allowed now. */

@@ -9,6 +9,7 @@ import {
   amend,
   amountOf,
   type Amounts,
+  count,
   fitsAt,
   grant,
   hold as holdOn,
@@ -16,6 +17,7 @@ import {
   isShort,
   isUntouched,
   leftOf,
+  newPlaces,
   openAccount,
   parseName,
   post,
@@ -28,7 +30,7 @@ import {
   type Taken,
 } from "./account.ts";
 import type { Budget, CallScope, Measure } from "./budget.ts";
-import { type Parts, toParts } from "./running.ts";
+import { type Parts, type Places, toParts } from "./running.ts";
 import { ScopeIndex } from "./under.ts";
 
 export type Decision =
@@ -72,6 +74,8 @@ interface Ledger {
   /** Since when: an allowance that is first used later is as old. */
   readonly sinceMs: number;
   readonly accounts: Map<string, Account>;
+  /** Where those of all budgets have their cells. */
+  readonly places: Places;
   /** So many of an `each` budget are looked through before it gets more, for those that nobody uses any more. */
   sweepAt: number;
   /** The only one there is; null where there are `each` fields. */
@@ -86,22 +90,27 @@ const presumedMax = 100_000;
 const sweepMin = 1_000;
 
 export class GuardBook {
+  /** Where all accounts have their cells, those of a snapshot too. */
+  readonly places = newPlaces();
   readonly #ledgers = new Map<string, Ledger>();
-  readonly #index = new ScopeIndex<Ledger>();
+  /** Of a budget without `each` fields, its one allowance: a call under many has fewer places in memory to go to. */
+  readonly #index = new ScopeIndex<Ledger | Account>();
   readonly #open = new Map<string, Hold>();
   readonly #presumed = new Map<string, Hold>();
 
   /** Defines a budget, or gives it other terms; what was spent under it stays, unless it counts otherwise now. */
   define(budget: Budget, nowMs: number): void {
     const before = this.#ledgers.get(budget.id);
-    if (before !== undefined) this.#index.remove(before.budget.scope, before);
+    if (before !== undefined) this.#index.remove(before.budget.scope, before.single ?? before);
     const stays = before !== undefined && isSameWindow(before.budget, budget);
-    const ledger: Ledger = stays ? before : { budget, sinceMs: nowMs, accounts: new Map(), sweepAt: sweepMin, single: null };
+    const ledger: Ledger = stays
+      ? before
+      : { budget, sinceMs: nowMs, accounts: new Map(), places: this.places, sweepAt: sweepMin, single: null };
     for (const account of ledger.accounts.values()) amend(account, budget);
     ledger.budget = budget;
-    this.#ledgers.set(budget.id, ledger);
-    this.#index.add(budget.scope, ledger);
     if (budget.each.length === 0) ledger.single ??= accountIn(ledger, []);
+    this.#ledgers.set(budget.id, ledger);
+    this.#index.add(budget.scope, ledger.single ?? ledger);
   }
 
   /** Calls under way settle as if it were there, and count nowhere. */
@@ -109,7 +118,7 @@ export class GuardBook {
     const ledger = this.#ledgers.get(id);
     if (ledger === undefined) return;
     this.#ledgers.delete(id);
-    this.#index.remove(ledger.budget.scope, ledger);
+    this.#index.remove(ledger.budget.scope, ledger.single ?? ledger);
   }
 
   /** Whether no call is under any budget. */
@@ -152,8 +161,8 @@ export class GuardBook {
   /** The allowances a call is under, moved on to a time. Of `each` budgets those of its values, which are opened if they are new. */
   find(scope: CallScope, nowMs: number): Account[] {
     const accounts: Account[] = [];
-    this.#index.each(scope, (ledger) => {
-      const account = ledger.single ?? accountOf(ledger, scope, nowMs);
+    this.#index.each(scope, (found) => {
+      const account = "accounts" in found ? accountOf(found, scope, nowMs) : found;
       if (account === null) return;
       advance(account, nowMs);
       accounts.push(account);
@@ -232,7 +241,7 @@ export class GuardBook {
     if (hold === undefined) return null;
     this.#open.delete(call);
     postAll(hold, "held", amountsOf(hold), -1n);
-    for (const account of hold.accounts) account.calls -= 1;
+    for (const account of hold.accounts) count(account, -1);
     return hold;
   }
 
@@ -246,7 +255,7 @@ export class GuardBook {
     this.#end(call, "presumed", presumed);
     this.#presumed.set(call, presumed);
     // Until it is corrected somebody holds on to the accounts.
-    for (const account of presumed.accounts) account.calls += 1;
+    for (const account of presumed.accounts) count(account, 1);
     if (this.#presumed.size > presumedMax) this.#forget(this.#presumed.keys().next().value as string);
     return presumed;
   }
@@ -301,20 +310,24 @@ export class GuardBook {
     const ledger = this.#ledgers.get(account.budget.id);
     if (ledger === undefined) return;
     ledger.accounts.set(account.name, account);
-    if (ledger.single !== null) ledger.single = account;
+    if (ledger.single === null) return;
+    this.#index.remove(ledger.budget.scope, ledger.single);
+    this.#index.add(ledger.budget.scope, account);
+    this.places.give(ledger.single);
+    ledger.single = account;
   }
 
   /** As kept in a snapshot. Its amounts are in the slots already. */
   keep(hold: Hold, what: "held" | "presumed"): void {
     (what === "held" ? this.#open : this.#presumed).set(hold.call, hold);
-    for (const account of hold.accounts) account.calls += 1;
+    for (const account of hold.accounts) count(account, 1);
   }
 
   #hold(hold: Hold, held: Split): void {
     const { accounts, slots } = hold;
     for (let index = 0; index < accounts.length; index += 1) {
       const account = accounts[index] as Account;
-      account.calls += 1;
+      count(account, 1);
       const slot = slots[index] as Slot;
       const { measure } = account;
       if (slot === account.current) holdOn(account, partOf(measure, "held", held));
@@ -333,7 +346,7 @@ export class GuardBook {
     const [before, after] = [toSplit(held), toSplit(taken)];
     for (let index = 0; index < accounts.length; index += 1) {
       const account = accounts[index] as Account;
-      account.calls -= 1;
+      count(account, -1);
       const { measure } = account;
       const slot = slots[index] as Slot;
       if (slot === account.current && what === "spent") spend(account, partOf(measure, "held", before), partOf(measure, what, after));
@@ -349,7 +362,7 @@ export class GuardBook {
     const hold = this.#presumed.get(call);
     if (hold === undefined) return null;
     this.#presumed.delete(call);
-    for (const account of hold.accounts) account.calls -= 1;
+    for (const account of hold.accounts) count(account, -1);
     return hold;
   }
 
@@ -377,15 +390,17 @@ function sweep(ledger: Ledger, nowMs: number): void {
   if (ledger.single !== null) return;
   for (const [name, account] of ledger.accounts) {
     advance(account, nowMs);
-    if (isUntouched(account)) ledger.accounts.delete(name);
+    if (!isUntouched(account)) continue;
+    ledger.accounts.delete(name);
+    ledger.places.give(account);
   }
   ledger.sweepAt = Math.max(sweepMin, ledger.accounts.size * 2);
 }
 
-function accountIn({ accounts, budget, sinceMs }: Ledger, values: readonly string[]): Account {
+function accountIn({ accounts, budget, sinceMs, places }: Ledger, values: readonly string[]): Account {
   const name = accountName(budget.id, values);
   let account = accounts.get(name);
-  if (account === undefined) accounts.set(name, (account = openAccount(budget, values, sinceMs)));
+  if (account === undefined) accounts.set(name, (account = openAccount(budget, values, sinceMs, places)));
   return account;
 }
 

@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { leftOf, type Slot } from "../core/account.ts";
+import { callsOf, leftOf, type Slot } from "../core/account.ts";
 import { type Budget, type BudgetField, type Period, usualTerms } from "../core/budget.ts";
 import type { CallEnd, CallStart, CallStatus, Observation } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
@@ -114,7 +114,7 @@ function standingOf(guard: Guard, nowMs: number): unknown {
       slotOf(account.current),
       account.current.before === null ? null : slotOf(account.current.before),
       account.earlier.map(slotOf).filter(isThere),
-      account.calls,
+      callsOf(account),
     ]);
   const holds = (all: typeof book.allOpen): unknown =>
     byName([...all.values()].map(({ call, atMs, money, tokens }) => [call, atMs, money, tokens]));

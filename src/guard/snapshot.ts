@@ -6,6 +6,7 @@ import { type Budget, spanAt } from "../core/budget.ts";
 import type { Position } from "../core/entry.ts";
 import type { Hold } from "../core/guard.ts";
 import type { Halt, Refused } from "../core/refusal.ts";
+import type { Places } from "../core/running.ts";
 import { TreeBook } from "../core/tree.ts";
 import { type Guard } from "./guard.ts";
 import type { Tried } from "./memory.ts";
@@ -132,7 +133,7 @@ export function readSnapshot(guard: Guard, text: string): Position | null {
   for (const [type, answers] of snapshot.answers) for (const tokens of answers) memory.learn(type, tokens);
   for (const [model, factor] of snapshot.widened) guard.breaches.widened.set(model, factor);
   const budgets = new Map(snapshot.budgets.map(({ budget }) => [budget.id, budget]));
-  const accounts = snapshot.accounts.map((said) => fromText(budgets.get(said.budget) as Budget, said));
+  const accounts = snapshot.accounts.map((said) => fromText(budgets.get(said.budget) as Budget, said, book.places));
   for (const account of accounts) book.replace(account);
   const toHold = ({ on, ...hold }: HoldText): Hold => {
     const held = on.map(([place]) => accounts[place] as Account);
@@ -164,8 +165,8 @@ function beginOf({ span: { fromMs } }: Slot): number {
   return Number.isFinite(fromMs) ? fromMs : 0;
 }
 
-function fromText(budget: Budget, { values, current, before, earlier }: AccountText): Account {
-  const account = openAccount(budget, values, current[0]);
+function fromText(budget: Budget, { values, current, before, earlier }: AccountText, places: Places): Account {
+  const account = openAccount(budget, values, current[0], places);
   const last = account.current;
   if (before !== null) fill(account, (last.before = slotOver(spanAt(budget.period, before[0]))), before);
   for (const text of earlier) {
