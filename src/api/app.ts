@@ -15,6 +15,7 @@ import { addCharges } from "./charges.ts";
 import { addClosings } from "./close.ts";
 import { addCredits } from "./credits.ts";
 import type { ApiContext } from "./context.ts";
+import { addDrivers } from "./drivers.ts";
 import { addExplore } from "./explore.ts";
 import { addHalts } from "./halts.ts";
 import { addKeys } from "./keys.ts";
@@ -127,6 +128,7 @@ export function createApi(context: ApiContext): Api {
   addBegun(app, context, begun);
   addOutcomes(app, context, begun);
   addSuccess(app, context);
+  addDrivers(app, context);
   addWorth(app, context);
   addSettings(app, context);
   addReconcile(app, context);

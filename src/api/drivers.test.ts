@@ -1,0 +1,339 @@
+// Why the bill moved, by HTTP. Two months that differ in one thing alone, made by hand and priced by a real price book: all of the change is that
+// thing's. And of whatever happened: what the lines say adds up, and is what every charge adds up to.
+
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatUsd, parseUsd, sum } from "../core/money.ts";
+import type { DriverSums } from "../ledger/drivers.ts";
+import type { StandingList } from "../prices/history.ts";
+import { createApi } from "./app.ts";
+import { callsOf, costOf, type Dollars, listOf, november, october, pricesOf, record, sumsOf, type Work } from "./bills.fixture.ts";
+import type { ApiContext } from "./context.ts";
+import { createMemory, nowMs } from "./memory.fixture.ts";
+import { spansOf } from "./drivers.ts";
+
+interface Line {
+  readonly factor: string;
+  readonly change: string;
+  readonly from: string;
+  readonly to: string;
+  readonly contributors: readonly {
+    readonly change: string;
+    readonly model: string | null;
+    readonly type: string | null;
+    readonly charge: string | null;
+  }[];
+  readonly rest: string;
+}
+interface Body {
+  readonly before: { readonly cost: string; readonly calls: number; readonly tasks: number };
+  readonly after: { readonly cost: string; readonly calls: number };
+  readonly change: string;
+  readonly changePercent: string | null;
+  readonly summary: string;
+  readonly lines: readonly Line[];
+  readonly shapley: readonly { readonly factor: string; readonly change: string }[];
+  readonly maxGap: { readonly factor: string; readonly amount: string };
+  readonly priceMoves: readonly { readonly model: string; readonly atMs: number }[];
+  readonly lacking: { readonly prices: readonly { readonly model: string }[]; readonly priceMoves: number };
+  readonly noMargin: unknown;
+  readonly error?: { readonly message: string };
+}
+
+const small: Dollars = { input: "0.25", cache_read: "0.025", output: "2" };
+const large: Dollars = { input: "2.5", cache_read: "0.25", output: "20" };
+const half: Dollars = { input: "0.125", cache_read: "0.0125", output: "1" };
+const usual = [record("small", small), record("large", large), record("small", half, { tier: "batch" })];
+const base: Work = { type: "triage", tasks: 20, calls: 3, retryEvery: 10, quantities: { input: 1_000, cache_read: 2_000, output: 300 } };
+
+async function ask(context: ApiContext, query: string): Promise<{ status: number; body: Body }> {
+  const response = await createApi(context).request(`/api/v1/drivers${query}`, { headers: { authorization: "Bearer reader" } });
+  return { status: response.status, body: (await response.json()) as Body };
+}
+
+/** October and November as they were asked for. */
+async function compare(
+  before: readonly Work[],
+  after: readonly Work[],
+  {
+    lists = [listOf(usual)],
+    knownMs,
+    other = [],
+    query = "",
+  }: { lists?: StandingList[]; knownMs?: number | null; other?: DriverSums["other"]; query?: string } = {},
+) {
+  const { prices, history } = pricesOf(lists);
+  const records = [...callsOf(before, october, history, knownMs), ...callsOf(after, november, history, knownMs)];
+  const memory = createMemory(records);
+  const context: ApiContext = {
+    ...memory,
+    prices,
+    ledger: { ...memory.ledger, drivers: async (asked) => ({ ...sumsOf(records, asked), other }) },
+  };
+  const { body } = await ask(context, `?since=2026-11-01&until=2026-12-01&against=month${query}`);
+  return { body, records };
+}
+
+/** Lines that are not zero. */
+function moved({ lines }: Body): Record<string, string> {
+  return Object.fromEntries(lines.filter((line) => line.change !== "0").map((line) => [line.factor, line.change]));
+}
+
+const november15 = Date.UTC(2026, 10, 15);
+
+function add(amounts: readonly string[]): string {
+  return formatUsd(sum(amounts.map(parseUsd)));
+}
+
+function spans(since: string | undefined, until: string | undefined, against: string | undefined) {
+  return spansOf({ since, until, against }, nowMs);
+}
+
+function iso({ sinceMs, untilMs }: { readonly sinceMs: number; readonly untilMs: number }): string[] {
+  return [sinceMs, untilMs].map((at) => new Date(at).toISOString().slice(0, 16));
+}
+
+describe("two months that differ in one thing alone: all of the change is", () => {
+  const once = { ...base, calls: 1, retryEvery: 0 };
+  const only: readonly (readonly [string, Work[], Work[]])[] = [
+    ["volume", [base], [{ ...base, tasks: 50 }]],
+    [
+      "type_mix",
+      [base, { ...base, type: "write", calls: 6 }],
+      [
+        { ...base, tasks: 10 },
+        { ...base, type: "write", calls: 6, tasks: 30 },
+      ],
+    ],
+    ["calls_per_task", [base], [{ ...base, calls: 5 }]],
+    [
+      "model_mix",
+      [once, { ...once, model: "large" }],
+      [
+        { ...once, tasks: 30 },
+        { ...once, model: "large", tasks: 10 },
+      ],
+    ],
+    ["retries", [base], [{ ...base, retryEvery: 2 }]],
+    ["tokens_per_call", [base], [{ ...base, quantities: { input: 1_500, cache_read: 3_000, output: 450 } }]],
+    ["token_kind", [base], [{ ...base, quantities: { input: 500, cache_read: 1_000, output: 1_800 } }]],
+    ["cache", [base], [{ ...base, quantities: { input: 2_500, cache_read: 500, output: 300 } }]],
+    ["tier_and_discount", [base], [{ ...base, tier: "batch" }]],
+    ["new_work", [base], [base, { ...base, type: "write" }]],
+    ["stopped_work", [base, { ...base, type: "write" }], [base]],
+  ];
+  it.each(only)("%s", async (factor, before, after) => {
+    const { body, records } = await compare(before, after);
+    expect(body.change).not.toBe("0");
+    if (factor === "token_kind") {
+      // The part that is read from a cache has gone from two thirds of the input to two thirds of half of it: the cache's doing is what that makes.
+      expect(Object.keys(moved(body)).toSorted()).toEqual(["cache", "token_kind"]);
+    } else expect(moved(body)).toEqual({ [factor]: body.change });
+    expect(body.before.cost).toBe(costOf(records, october));
+    expect(body.after.cost).toBe(costOf(records, november));
+    expect(body.lacking).toEqual({ prices: [], priceMoves: 0 });
+  });
+
+  it("token_kind, where nothing is cached", async () => {
+    const plain = { ...base, quantities: { input: 1_000, output: 300 } };
+    const { body } = await compare([plain], [{ ...plain, quantities: { input: 700, output: 600 } }]);
+    expect(moved(body)).toEqual({ token_kind: body.change });
+  });
+
+  it("model_mix, where one model takes another's place", async () => {
+    const { body } = await compare([base], [{ ...base, model: "large" }]);
+    expect(moved(body)).toEqual({ model_mix: body.change });
+    expect(
+      body.lines.find((line) => line.factor === "model_mix")?.contributors.map((one) => [one.model, one.change.startsWith("-")]),
+    ).toEqual([
+      ["large", false],
+      ["small", true],
+    ]);
+  });
+
+  it("price_list, from the first of the month on", async () => {
+    const lists = [
+      listOf([record("small", small, { validToMs: november.sinceMs }), record("small", large, { validFromMs: november.sinceMs })]),
+    ];
+    const { body } = await compare([base], [base], { lists });
+    expect(moved(body)).toEqual({ price_list: body.change });
+    // Ten times the price.
+    expect(body.changePercent).toBe("900");
+    expect(body.priceMoves).toEqual([]);
+  });
+
+  it("price_list, in the midst of a span: it is reckoned piece by piece", async () => {
+    const lists = [listOf([record("small", small, { validToMs: november15 }), record("small", large, { validFromMs: november15 })])];
+    const { body } = await compare([base], [base], { lists });
+    expect(moved(body)).toEqual({ price_list: body.change });
+    expect(body.priceMoves).toEqual([{ provider: "acme", model: "small", atMs: november15 }]);
+  });
+
+  it("price_list, where a list came late, and what was charged was never re-rated", async () => {
+    const lists = [listOf([record("small", small)]), listOf([record("small", large)], { knownMs: november15 })];
+    const { body } = await compare([base], [base], { lists });
+    expect(moved(body)).toEqual({ price_list: body.change });
+    expect(body.priceMoves).toEqual([{ provider: "acme", model: "small", atMs: november15 }]);
+  });
+
+  it("nothing, where it was re-rated", async () => {
+    const lists = [listOf([record("small", small)]), listOf([record("small", large)], { knownMs: november15 })];
+    const { body } = await compare([base], [base], { lists, knownMs: null });
+    expect(moved(body)).toEqual({});
+    expect(body.change).toBe("0");
+    expect(body.summary).toMatch(/^As much as the same days of the month before: \$/);
+  });
+
+  it("tier_and_discount, where one's own discount begins", async () => {
+    const off = {
+      id: "own@1/acme~0.8",
+      provider: "acme",
+      match: null,
+      classes: null,
+      tiers: null,
+      times: "0.8",
+      validFromMs: november.sinceMs,
+      validToMs: null,
+    };
+    const { body } = await compare([base], [base], { lists: [listOf(usual), listOf([], { own: true, discounts: [off] })] });
+    expect(moved(body)).toEqual({ tier_and_discount: body.change });
+    expect(body.changePercent).toBe("-20");
+  });
+
+  it("price_list too, where the model has no price but one's own", async () => {
+    const lists = [
+      listOf([record("small", small, { validToMs: november.sinceMs }), record("small", large, { validFromMs: november.sinceMs })], {
+        own: true,
+      }),
+    ];
+    const { body } = await compare([base], [base], { lists });
+    expect(moved(body)).toEqual({ price_list: body.change });
+  });
+
+  it("other_charges, of what belongs to no call", async () => {
+    const { body } = await compare([base], [base], { other: [{ key: "subscription acme", before: "20", after: "25.5" }] });
+    expect(moved(body)).toEqual({ other_charges: "5.5" });
+    expect(body.lines.at(-1)?.contributors).toMatchObject([{ charge: "subscription acme", change: "5.5", type: null, model: null }]);
+  });
+
+  it("unexplained, where what was used had no price at first; and it says of which model", async () => {
+    const lists = [listOf(usual), listOf([record("mine", small, { validFromMs: november.sinceMs })], { own: true })];
+    const { body } = await compare([{ ...base, model: "mine" }], [{ ...base, model: "mine" }], { lists });
+    expect(moved(body)).toEqual({ unexplained: body.change });
+    expect(body.lacking.prices).toEqual([{ provider: "acme", model: "mine" }]);
+  });
+
+  it("volume, of calls that no task is named of", async () => {
+    const { body } = await compare([{ ...base, type: null }], [{ ...base, type: null, tasks: 40 }]);
+    expect(moved(body)).toEqual({ volume: body.change });
+  });
+});
+
+describe("whatever happened", () => {
+  const work: fc.Arbitrary<Work> = fc.record({
+    type: fc.constantFrom("triage", "write", "", null),
+    tasks: fc.integer({ min: 0, max: 6 }),
+    calls: fc.integer({ min: 1, max: 4 }),
+    model: fc.constantFrom("small", "large", "none"),
+    tier: fc.constantFrom(null, "batch", "priority"),
+    agent: fc.constantFrom("a", "b", null),
+    retryEvery: fc.integer({ min: 0, max: 3 }),
+    quantities: fc.record(
+      { input: fc.nat(9_999), cache_read: fc.nat(9_999), output: fc.nat(999), web_search: fc.nat(2) },
+      { requiredKeys: ["input"] },
+    ),
+  });
+  const prices = [
+    record("small", small, { validToMs: november15 }),
+    record("small", half, { validFromMs: november15 }),
+    record("large", { ...large, web_search: "10000" }),
+    record("small", half, { tier: "batch" }),
+  ];
+
+  it("the lines add up to the change, contributors to their line, and both spans to every charge", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(work, { maxLength: 6 }),
+        fc.array(work, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (before, after, limit) => {
+          const { body, records } = await compare(before, after, { lists: [listOf(prices)], query: `&by=agent&limit=${limit}` });
+          expect(body.error).toBeUndefined();
+          expect([body.before.cost, body.after.cost]).toEqual([costOf(records, october), costOf(records, november)]);
+          expect(add([body.before.cost, ...body.lines.map((line) => line.change)])).toBe(body.after.cost);
+          expect(add(body.shapley.map((one) => one.change))).toBe(body.change);
+          for (const [index, line] of body.lines.entries()) {
+            expect(add([...line.contributors.map((one) => one.change), line.rest])).toBe(line.change);
+            expect(line.contributors.length).toBeLessThanOrEqual(limit);
+            expect(line.from).toBe(index === 0 ? body.before.cost : body.lines[index - 1]?.to);
+            expect(add([line.from, line.change])).toBe(line.to);
+          }
+          expect(body.lines.at(-1)?.to).toBe(body.after.cost);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+});
+
+describe("the sentence", () => {
+  it("says by how much, against what, and what moved it most, with the type that most of it is of", async () => {
+    const { body } = await compare([base], [base, { ...base, type: "write", tasks: 2_000, quantities: { input: 10_000 } }]);
+    // 2,000 tasks of three calls and 600 retries of 10,000 tokens at $0.25 a million: $16.50.
+    expect(body.summary).toBe("$16.50 more than the same days of the month before: $16.50 new work (write).");
+    expect((await compare([], [])).body.summary).toBe("Nothing was spent in either span.");
+  });
+
+  it("names less with a minus, and what is left as all else", async () => {
+    const { body } = await compare([base, { ...base, type: "write", quantities: { input: 400_000 } }], [{ ...base, tasks: 40 }]);
+    expect(body.summary).toMatch(/^\$6\.\d\d less than the same days of the month before: −\$6\.60 stopped work \(write\)(, .*)?\.$/);
+  });
+});
+
+describe("the question", () => {
+  it("is of thirty days against the thirty before, unless told", () => {
+    const { spans: found, name } = spans(undefined, undefined, undefined);
+    expect([iso(found.before), iso(found.after), name]).toEqual([
+      // Until the end of this millisecond, and as long before.
+      ["2026-09-22T11:59", "2026-10-22T12:00"],
+      ["2026-10-22T12:00", "2026-11-21T12:00"],
+      "the 30 days before",
+    ]);
+    expect(found.before.untilMs).toBe(found.after.sinceMs);
+    expect(found.before.untilMs - found.before.sinceMs).toBe(30 * 86_400_000 + 1);
+  });
+
+  it("may be against the same days of the month or year before, or any span", () => {
+    expect(iso(spans("2026-03-31", "2026-04-01", "month").spans.before)).toEqual(["2026-02-28T00:00", "2026-03-01T00:00"]);
+    expect(iso(spans("2024-02-29", "2024-03-01", "year").spans.before)).toEqual(["2023-02-28T00:00", "2023-03-01T00:00"]);
+    expect(spans("7d", undefined, "2026-01-01..2026-01-08")).toMatchObject({ name: "2026-01-01 to 2026-01-08" });
+    expect(spans("1h", undefined, undefined).name).toBe("the hour before");
+  });
+
+  it.each([
+    ["?against=mont", /against is "mont": expected previous, month, year or FROM..TO.*near it: month/],
+    ["?against=2026-11-01..2026-10-01", /its end is not after its beginning/],
+    ["?against=a..b", /against is "a": expected a date/],
+    ["?by=agnt", /by is "agnt"; near it: agent; drivers are told apart by one of agent, feature/],
+    ["?limit=0", /limit is "0"/],
+    ["?since=2026-12-01&until=2026-11-01", /is not before until/],
+    ["?whatever=1", /unknown "whatever"/],
+    ["?filter=colour%3Dred", /no field is called "colour"/],
+  ])("that is wrong is refused, with the place: %s", async (query, message) => {
+    const { status, body } = await ask(createMemory([]), query);
+    expect(status).toBe(400);
+    expect(body.error?.message).toMatch(message);
+  });
+
+  it("goes to the store with tokens for names", async () => {
+    const memory = createMemory([]);
+    await ask(memory, "?since=2026-11-01&until=2026-11-08&by=customer&filter=customer%3DAcme+%26+%3Cb%3ESons%3C%2Fb%3E&zone=Europe/Berlin");
+    expect(memory.asked.drivers[0]).toMatchObject({
+      after: { sinceMs: Date.UTC(2026, 9, 31, 23), untilMs: Date.UTC(2026, 10, 7, 23) },
+      before: { sinceMs: Date.UTC(2026, 9, 24, 23), untilMs: Date.UTC(2026, 9, 31, 23) },
+      by: "customer",
+      filters: [{ field: "customer", value: "n_00000000000000aa", operator: "=" }],
+      zone: [{ offsetMs: 7_200_000 }, { offsetMs: 3_600_000 }],
+    });
+  });
+});

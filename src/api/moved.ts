@@ -1,0 +1,91 @@
+// Why a bill moved, in one sentence: by how much, and what moved it most. Not here: the amounts (economics/drivers.ts). Invariant: pure, and all that
+// the command line and the page say in words comes from here; the amounts named add up to the change but for their rounding.
+
+import { parseUsd, type Pico, roundUsd } from "../core/money.ts";
+import type { DriverFactor, Drivers } from "../economics/drivers.ts";
+
+/** What an amount above zero is, and one below. */
+const words: Readonly<Record<DriverFactor, readonly [more: string, less: string]>> = {
+  new_work: ["new work", "new work"],
+  stopped_work: ["stopped work", "stopped work"],
+  volume: ["more tasks", "fewer tasks"],
+  type_mix: ["more of the dearer work", "more of the cheaper work"],
+  calls_per_task: ["more calls per task", "fewer calls per task"],
+  model_mix: ["dearer models", "cheaper models"],
+  retries: ["more retries", "fewer retries"],
+  tokens_per_call: ["more tokens per call", "fewer tokens per call"],
+  token_kind: ["more of the dearer tokens", "more of the cheaper tokens"],
+  cache: ["less from the cache", "more from the cache"],
+  price_list: ["higher list prices", "lower list prices"],
+  tier_and_discount: ["dearer tiers or less discount", "cheaper tiers or more discount"],
+  unexplained: ["prices that are not known", "prices that are not known"],
+  other_charges: ["charges of periods", "charges of periods"],
+};
+
+/** What a line says in a sentence. */
+export function wordOf(factor: DriverFactor, pico: Pico): string {
+  return words[factor][pico < 0n ? 1 : 0];
+}
+
+const namedMax = 4;
+
+/** @param against what the earlier span is called: "the 30 days before". */
+export function sentenceOf({ beforePico, afterPico, changePico, lines }: Drivers, against: string): string {
+  if (beforePico === 0n && afterPico === 0n) return "Nothing was spent in either span.";
+  const size = magnitude(changePico);
+  const moved = lines.filter((line) => line.pico !== 0n).toSorted((a, b) => compare(magnitude(b.pico), magnitude(a.pico)));
+  if (moved.length === 0) return `As much as ${against}: ${usd(afterPico)}.`;
+  const gross = moved.reduce((sum, line) => sum + magnitude(line.pico), 0n);
+  // What is less than a hundredth of all that moved says nothing.
+  const told = moved.slice(0, namedMax).filter((line, index) => index === 0 || magnitude(line.pico) * 100n >= gross);
+  const named = told.map((line) => {
+    const [first] = line.byKey;
+    // A type that most of it is of.
+    const type = first?.type ?? null;
+    const ofType = line.byKey.reduce((sum, one) => sum + (one.type === type ? one.pico : 0n), 0n);
+    const whose = type === null || type === "" || magnitude(ofType) * 2n < magnitude(line.pico) ? "" : ` (${type})`;
+    return `${signed(line.pico)} ${wordOf(line.factor, line.pico)}${whose}`;
+  });
+  const rest = changePico - told.reduce((sum, line) => sum + line.pico, 0n);
+  if (rest !== 0n) named.push(`${signed(rest)} all else`);
+  const head = changePico === 0n ? `As much as ${against}` : `${usd(size)} ${changePico < 0n ? "less" : "more"} than ${against}`;
+  return `${head}: ${named.join(", ")}.`;
+}
+
+/** What the lines are called, in their order. */
+export const factorNames: Readonly<Record<DriverFactor, string>> = {
+  new_work: "new work",
+  stopped_work: "stopped work",
+  volume: "tasks",
+  type_mix: "mix of work",
+  calls_per_task: "calls per task",
+  model_mix: "mix of models",
+  retries: "retries",
+  tokens_per_call: "tokens per call",
+  token_kind: "kinds of tokens",
+  cache: "cache",
+  price_list: "list prices",
+  tier_and_discount: "tiers and discounts",
+  unexplained: "price not known",
+  other_charges: "charges of periods",
+};
+
+
+function signed(amount: bigint): string {
+  return amount < 0n ? `−${usd(-amount)}` : usd(amount);
+}
+
+/** To the cent from a dollar on, else to three digits that matter; exact amounts stand beside it. */
+function usd(amount: bigint): string {
+  if (amount >= parseUsd("1") || amount === 0n) return `$${roundUsd(amount, 2).replaceAll(/\B(?=(\d{3})+\.)/g, ",")}`;
+  const zeros = 12 - amount.toString().length;
+  return `$${roundUsd(amount, Math.min(12, Math.max(2, zeros + 3))).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
+}
+
+function magnitude(amount: bigint): bigint {
+  return amount < 0n ? -amount : amount;
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
