@@ -33,6 +33,7 @@ import type { Api, ApiEnv } from "./route.ts";
 import { Sessions } from "./session.ts";
 import { addSession, cookieName, readSession } from "./signin.ts";
 import { addSettings } from "./settings.ts";
+import { addShape } from "./shape.ts";
 import { addState } from "./state.ts";
 import { addSuccess } from "./success.ts";
 import { addTasks } from "./tasks.ts";
@@ -129,6 +130,7 @@ export function createApi(context: ApiContext): Api {
   addOutcomes(app, context, begun);
   addSuccess(app, context);
   addDrivers(app, context);
+  addShape(app, context);
   addWorth(app, context);
   addSettings(app, context);
   addReconcile(app, context);

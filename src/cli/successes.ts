@@ -151,7 +151,8 @@ function toReturn({ returns }: Row): string {
   return `${returns.unvaluedShare > 0 ? "≥ " : ""}${returns.ratio < 0 ? "−" : ""}${percent(Math.abs(returns.ratio))}`;
 }
 
-function percent(share: number, hasUnit = true): string {
+/** To a tenth below ten. */
+export function percent(share: number, hasUnit = true): string {
   const text = (100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0).replaceAll(/\B(?=(\d{3})+$)/g, ",");
   return hasUnit ? `${text} %` : text;
 }

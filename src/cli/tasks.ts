@@ -22,6 +22,7 @@ import {
 } from "./command.ts";
 import type { Control } from "./control.ts";
 import { wrong } from "./scope.ts";
+import { addShape } from "./shapes.ts";
 
 interface ListOptions extends SettingsOptions {
   readonly since?: string;
@@ -147,6 +148,7 @@ export function addTasks(program: Command): void {
     .option("--review-rate <dollars>", "what an hour of checking costs")
     .action((options: SuccessOptions) => withControl(options, (control) => showSuccess(control, options)));
   withExamples(withSettings(success), "tasks success --by agent --since 30d", "tasks success --by type,model --review-rate 32 --json");
+  addShape(tasks);
 }
 
 const descriptions: { readonly [field in (typeof fields)[number]]: string } = {

@@ -31,6 +31,7 @@ const part = (changes: Partial<StepPart> = {}): StepPart => ({
   grownTokens: 0,
   resentTokens: 0,
   resentPico: parseUsd("0"),
+  resentUnpriced: 0,
   inputTokensMax: null,
   window: null,
   cacheRead: rates.cacheRead,
@@ -99,8 +100,8 @@ describe("steps", () => {
   it("say nothing of a saving where no price is known", () => {
     const unknown = stepsOf([part({ ...edit, cacheRead: null })]);
     expect(unknown.wastes.find(({ waste }) => waste === "resent")).toMatchObject({ savedPico: 0n, unknownTokens: 100_000 });
-    const unpriced = stepsOf([part({ ...edit, resentPico: parseUsd("0"), unpriced: 3 })]);
-    expect(unpriced.total).toMatchObject({ resentUnknown: 100_000, resentSavedPico: 0n });
+    const unpriced = stepsOf([part({ ...edit, resentPico: parseUsd("0"), resentUnpriced: 3 })]);
+    expect(unpriced.total).toMatchObject({ resentUnknown: 0, resentUnpriced: 3, resentSavedPico: 0n });
     // Of calls that sent nothing again nothing is unknown.
     expect(stepsOf([part({ cacheRead: null })]).total.resentUnknown).toBe(0);
   });

@@ -28,6 +28,8 @@ export interface StepSums {
   readonly grownTokens: number;
   readonly resentTokens: number;
   readonly resentPico: Pico;
+  /** Calls of it without a price of fresh input: what they cost is not in it. */
+  readonly resentUnpriced: number;
 }
 
 /** Calls of one step with one model. */
@@ -56,7 +58,7 @@ export interface StepShape extends StepSums {
   readonly fullest: Fullest | null;
   /** Tokens of the prompts by part, scaled from their bytes: estimates. Of calls whose parts are known. */
   readonly promptTokens: PromptBytes;
-  /** What reading from the cache would have saved of what was sent again; and the tokens sent again of which that is not known. */
+  /** What reading from the cache would have saved of what was sent again; and the tokens sent again that have no price of a cache. */
   readonly resentSavedPico: Pico;
   readonly resentUnknown: number;
 }
@@ -79,8 +81,9 @@ export interface StepWaste {
   /** Of what was sent again. null: it is no waste of tokens that can be counted. */
   readonly tokens: number | null;
   readonly savedPico: Pico;
-  /** Of the tokens, those whose saving is not known. */
+  /** Of the tokens, those that have no price of a cache; and calls without a price: they saved more than that, nobody knows how much. */
   readonly unknownTokens: number;
+  readonly unpriced: number;
 }
 
 export interface Steps {
@@ -118,6 +121,7 @@ const noSums: StepShape = {
   grownTokens: 0,
   resentTokens: 0,
   resentPico: zero,
+  resentUnpriced: 0,
   inputTokensMax: null,
   fullest: null,
   promptTokens: noPrompt,
@@ -184,24 +188,27 @@ export function stepsOf(rows: readonly StepPart[]): Steps {
   };
 }
 
+/** What leaving out all wastes would have saved. */
+export function wastedOf({ failedPico, repeatedPico, resentSavedPico }: StepShape): Pico {
+  return toPico(failedPico + repeatedPico + resentSavedPico);
+}
+
 function toStep(step: string | null, rows: readonly StepPart[]): NamedStep {
   const all = rows.map(toShape).reduce(add, noSums);
   const models = rows.toSorted((a, b) => compareBig(b.costPico, a.costPico)).map(({ model }) => model);
-  const wasted = all.failedPico + all.repeatedPico + all.resentSavedPico;
-  return { ...all, step, kind: kindOf(step), models: [...new Set(models)], wastedPico: toPico(wasted) };
+  return { ...all, step, kind: kindOf(step), models: [...new Set(models)], wastedPico: wastedOf(all) };
 }
 
 function toShape({ step: _step, model, window, cacheRead, ...sums }: StepPart): StepShape {
-  const { inputTokensMax: tokens, resentTokens, resentPico, unpriced } = sums;
-  // Of what has no price nobody knows what it would have saved.
-  const isKnown = resentTokens === 0 || (cacheRead !== null && (resentPico > 0n || unpriced === 0));
-  const saved = isKnown && cacheRead !== null ? resentPico - cost(cacheRead, resentTokens) : 0n;
+  const { inputTokensMax: tokens, resentTokens, resentPico } = sums;
+  // Those of calls without a price are in the tokens and not in the cost: then it is less than was saved, and never more.
+  const saved = cacheRead === null ? 0n : resentPico - cost(cacheRead, resentTokens);
   return {
     ...sums,
     fullest: tokens === null || window === null ? null : { tokens, window, model },
     promptTokens: scaled(sums),
     resentSavedPico: saved > 0n ? toPico(saved) : zero,
-    resentUnknown: isKnown ? 0 : resentTokens,
+    resentUnknown: cacheRead === null ? resentTokens : 0,
   };
 }
 
@@ -215,8 +222,8 @@ function scaled({ calls, promptUnknown, inputTokens, prompt }: StepSums): Prompt
 }
 
 function wastesOf(one: NamedStep): StepWaste[] {
-  const { step, failed, failedPico, repeated, repeatedPico, resentTokens, resentSavedPico, resentUnknown } = one;
-  const whole = { step, tokens: null, unknownTokens: 0 };
+  const { step, failed, failedPico, repeated, repeatedPico, resentTokens, resentSavedPico, resentUnknown, resentUnpriced } = one;
+  const whole = { step, tokens: null, unknownTokens: 0, unpriced: 0 };
   return [
     ...(failed === 0 ? [] : [{ ...whole, waste: "failed" as const, calls: failed, savedPico: failedPico }]),
     ...(repeated === 0 ? [] : [{ ...whole, waste: "repeated" as const, calls: repeated, savedPico: repeatedPico }]),
@@ -230,6 +237,7 @@ function wastesOf(one: NamedStep): StepWaste[] {
             tokens: resentTokens,
             savedPico: resentSavedPico,
             unknownTokens: resentUnknown,
+            unpriced: resentUnpriced,
           },
         ]),
   ];
@@ -256,6 +264,7 @@ function add(a: StepShape, b: StepShape): StepShape {
     grownTokens: a.grownTokens + b.grownTokens,
     resentTokens: a.resentTokens + b.resentTokens,
     resentPico: toPico(a.resentPico + b.resentPico),
+    resentUnpriced: a.resentUnpriced + b.resentUnpriced,
     inputTokensMax:
       a.inputTokensMax === null || b.inputTokensMax === null
         ? (a.inputTokensMax ?? b.inputTokensMax)
