@@ -43,8 +43,10 @@ export function record(model: string, dollars: Dollars, changes: Partial<PriceRe
 /** A list as known from a time. */
 export function listOf(
   records: readonly PriceRecord[],
-  { knownMs = 0, own = false, source = own ? "own" : "list", discounts = [] as readonly Discount[] } = {},
+  options: { readonly knownMs?: number; readonly own?: boolean; readonly discounts?: readonly Discount[] } = {},
 ): StandingList {
+  const { knownMs = 0, own = false, discounts = [] } = options;
+  const source = own ? "own" : "list";
   const version = String(knownMs);
   return {
     taken: { source, version, hash: `${source}${version}`, knownMs, takenMs: knownMs, own, records: records.length + discounts.length },

@@ -23,6 +23,7 @@ import { addReport } from "./report.ts";
 import { addServe } from "./serve.ts";
 import { addTasks } from "./tasks.ts";
 import { addTop } from "./top.ts";
+import { addWhy } from "./why.ts";
 import { addWork } from "./work.ts";
 import { addWorth } from "./worth.ts";
 
@@ -44,6 +45,7 @@ const commands = [
   addReceipt,
   addTasks,
   addWorth,
+  addWhy,
   addPrices,
   addWork,
   addCharges,

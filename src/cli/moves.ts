@@ -1,0 +1,151 @@
+// Why the bill moved, as a waterfall for people: each line begins where the last one ended. Amounts are shortened here; `--json` has them whole.
+// Invariant: what is not sure, or could not be known, is said below, and a bar is geometry alone.
+
+import type { z } from "zod";
+import type { contributor, driversAnswer } from "../api/drivers.ts";
+import { factorNames } from "../api/moved.ts";
+import { formatUsd, parseUsd, roundUsd, sum } from "../core/money.ts";
+import { many } from "./command.ts";
+import { paint } from "./draw.ts";
+import { short } from "./successes.ts";
+import { toTime } from "./standing.ts";
+import { type Column, formatCount, formatTable, plain } from "./table.ts";
+
+type Moves = z.infer<typeof driversAnswer>;
+type Line = Moves["lines"][number];
+type Contributor = z.infer<typeof contributor>;
+
+const barWidth = 32;
+
+export function describeMoves(found: Moves, top: number, isDrawn: boolean): string {
+  const { before, after, summary } = found;
+  const head = `${toTime(after.sinceMs)} to ${toTime(after.untilMs)} against ${toTime(before.sinceMs)} to ${toTime(before.untilMs)} UTC`;
+  const lines = found.lines.filter(({ change, contributors }) => change !== "0" || contributors.length > 0);
+  const amounts = [before.cost, after.cost, ...lines.map((line) => line.change)];
+  const say = sayerOf(amounts);
+  const place = placer([before.cost, after.cost, ...lines.flatMap(({ from, to }) => [from, to])]);
+  const columns: Column[] = [
+    { head: "" },
+    { head: "$", align: "right" },
+    { head: "" },
+    ...(isDrawn ? [{ head: "", paint: paint.accent }] : []),
+  ];
+  const row = (name: string, amount: string, detail: string, bar: string): string[] => [name, amount, detail, ...(isDrawn ? [bar] : [])];
+  const rows: (string[] | null)[] = [row("before", say(before.cost), sizeOf(before), place("0", before.cost))];
+  for (const line of lines) {
+    rows.push(row(factorNames[line.factor], signed(line.change, say), "", place(line.from, line.to)));
+    for (const one of line.contributors.slice(0, top)) rows.push(row(`  ${nameOf(one)}`, signed(one.change, say), detailOf(line, one), ""));
+    const rest = restOf(line, top);
+    if (top > 0 && rest !== 0n) rows.push(row("  all others", signedPico(rest, say), "", ""));
+  }
+  rows.push(null, row("after", say(after.cost), sizeOf(after), place("0", after.cost)));
+  return [summary, "", head, "", formatTable(columns, rows), ...notes(found)].join("\n");
+}
+
+function restOf({ change, contributors }: Line, top: number): bigint {
+  return parseUsd(change) - sum(contributors.slice(0, top).map((one) => parseUsd(one.change)));
+}
+
+function sizeOf({ calls, tasks }: Moves["before"]): string {
+  return `${many(calls, "call")}${tasks === 0 ? "" : `, ${many(tasks, "task")}`}`;
+}
+
+function nameOf({ type, model, group, charge }: Contributor): string {
+  if (charge !== null) return plain(charge);
+  const names = [type === null ? "no task" : type === "" ? "no type" : type, model ?? "no model", ...(group === null ? [] : [group])];
+  return names.map(plain).join(" · ");
+}
+
+/** What moved, in its own measure. */
+function detailOf({ factor }: Line, { before, after }: Contributor): string {
+  if (before === null || after === null)
+    return before === null && after === null ? "" : before === null ? "not there before" : "there no more";
+  if (factor === "tokens_per_call" && before.calls > 0 && after.calls > 0)
+    return `${formatCount(Math.round(before.tokens / before.calls))} → ${formatCount(Math.round(after.tokens / after.calls))} tokens a call`;
+  if (factor === "retries" && before.firstTries > 0 && after.firstTries > 0)
+    return `${(before.calls / before.firstTries).toFixed(2)} → ${(after.calls / after.firstTries).toFixed(2)} tries each`;
+  if (factor === "volume" || factor === "type_mix" || factor === "calls_per_task" || factor === "model_mix")
+    return `${formatCount(before.calls)} → ${formatCount(after.calls)} calls`;
+  return `${short(before.cost)} → ${short(after.cost)} in all`;
+}
+
+/** As many decimals as the largest amount needs; what would look like nothing has its own. */
+function sayerOf(amounts: readonly string[]): (usd: string) => string {
+  const most = amounts.reduce((size, usd) => (magnitude(parseUsd(usd)) > size ? magnitude(parseUsd(usd)) : size), 0n);
+  const decimals = most >= parseUsd("10") ? 2 : most >= parseUsd("0.1") ? 4 : most >= parseUsd("0.001") ? 6 : 8;
+  return (usd) => {
+    const rounded = roundUsd(parseUsd(usd), decimals);
+    return /[1-9]/.test(rounded) || usd === "0" ? rounded.replaceAll(/\B(?=(\d{3})+\.)/g, ",") : short(usd);
+  };
+}
+
+function signed(usd: string, say: (usd: string) => string): string {
+  return usd.startsWith("-") ? `−${say(usd.slice(1))}` : `${usd === "0" ? "" : "+"}${say(usd)}`;
+}
+
+function signedPico(pico: bigint, say: (usd: string) => string): string {
+  return signed(formatUsd(pico), say);
+}
+
+/** Where a bar lies between the least and the most there is. */
+function placer(levels: readonly string[]): (from: string, to: string) => string {
+  const heights = levels.map(Number);
+  const [least, most] = [Math.min(0, ...heights), Math.max(0, ...heights)];
+  const at = (usd: string): number => (most === least ? 0 : ((Number(usd) - least) / (most - least)) * barWidth);
+  return (from, to) => {
+    const [a, b] = [Math.min(at(from), at(to)), Math.max(at(from), at(to))];
+    if (a === b) return "";
+    const start = Math.min(barWidth - 1, Math.floor(a));
+    return `${" ".repeat(start)}${"█".repeat(Math.max(1, Math.round(b) - start))}`;
+  };
+}
+
+function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, margin, zone }: Moves): string[] {
+  const said: string[] = [];
+  const gap = lines.find((line) => line.factor === maxGap.factor);
+  const other = shapley.find((one) => one.factor === maxGap.factor);
+  const gross = lines.reduce((all, line) => all + magnitude(parseUsd(line.change)), 0n);
+  if (gap !== undefined && other !== undefined && parseUsd(maxGap.amount) * 20n >= gross && gross > 0n)
+    said.push(
+      `Divided by logarithmic means. By Shapley values ${factorNames[maxGap.factor]} would be ${signed(other.change, short)} rather than ${signed(gap.change, short)}: much changed at once.`,
+    );
+  for (const one of priceMoves.slice(0, 5))
+    said.push(
+      `The list price of ${plain(one.model)} (${plain(one.provider)}) changed within a span, at ${toTime(one.atMs)}: reckoned before and after.`,
+    );
+  if (lacking.priceMoves > 0)
+    said.push(`${many(lacking.priceMoves, "change")} of list prices within a span passed over: there are too many.`);
+  if (lacking.prices.length > 0)
+    said.push(
+      `No list price of ${lacking.prices
+        .slice(0, 5)
+        .map(({ model }) => plain(model ?? "no model"))
+        .join(", ")}: what prices moved there is not known.`,
+    );
+  if (before.unpriced + after.unpriced > 0)
+    said.push(
+      `${many(before.unpriced, "call")} before and ${formatCount(after.unpriced)} after used something without a price: they cost at least what is said.`,
+    );
+  if (margin !== null) {
+    const steps = margin.steps.filter((step) => step.points !== "0");
+    const told = steps.map((step) => `${toPoints(step.points)} ${step.factor === "revenue" ? "revenue" : factorNames[step.factor]}`);
+    said.push(
+      `Gross margin ${toPercent(margin.before)} → ${toPercent(margin.after)}, ${toPoints(margin.change)} points: ${told.join(", ")}.`,
+    );
+  }
+  if (zone !== "UTC") said.push(`Dates were those of ${plain(zone)}.`);
+  return said.length === 0 ? [] : ["", ...said];
+}
+
+function toPercent(points: string): string {
+  return `${Number(points).toFixed(1).replace("-", "−")} %`;
+}
+
+function toPoints(points: string): string {
+  const text = Number(points).toFixed(2);
+  return text.startsWith("-") ? text.replace("-", "−") : `+${text}`;
+}
+
+function magnitude(amount: bigint): bigint {
+  return amount < 0n ? -amount : amount;
+}

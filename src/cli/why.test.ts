@@ -1,0 +1,116 @@
+// `pennyworth why` as a process, against a control API on the folder's socket: the waterfall as text, its JSON, and usage. Amounts are sums by hand.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { getRequestListener } from "@hono/node-server";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createApi } from "../api/app.ts";
+import { callsOf, listOf, november, october, pricesOf, record, sumsOf, type Work } from "../api/bills.fixture.ts";
+import type { ApiContext } from "../api/context.ts";
+import { createMemory } from "../api/memory.fixture.ts";
+import { driversAnswer } from "../api/drivers.ts";
+import { describeMoves } from "./moves.ts";
+
+const data = mkdtempSync(join(tmpdir(), "pennyworth-why-"));
+let server: Server;
+
+const triage: Work = { type: "triage", tasks: 100, calls: 1, quantities: { input: 1_000_000 } };
+
+beforeAll(async () => {
+  const { prices, history } = pricesOf([listOf([record("small", { input: "0.25" })])]);
+  // 100 tasks at a quarter of a dollar; then each is half as long again, and forty more tasks of a new type.
+  const records = [
+    ...callsOf([triage], october, history),
+    ...callsOf(
+      [
+        { ...triage, quantities: { input: 1_500_000 } },
+        { ...triage, type: "write", tasks: 40 },
+      ],
+      november,
+      history,
+    ),
+  ];
+  const memory = createMemory(records);
+  const other = [{ key: "subscription", before: "20", after: "18" }];
+  const context: ApiContext = {
+    ...memory,
+    prices,
+    ledger: { ...memory.ledger, drivers: async (asked) => ({ ...sumsOf(records, asked), other }) },
+  };
+  const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), { overrideGlobalObjects: false });
+  server = createServer(listener);
+  await new Promise<void>((resolve) => {
+    server.listen(join(data, "pennyworth.sock"), resolve);
+  });
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+  rmSync(data, { recursive: true, force: true });
+});
+
+function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "why", ...args], {
+      env: { ...process.env, PENNYWORTH_DATA: data },
+    });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+    child.on("close", (code) => resolve({ code, out, err }));
+  });
+}
+
+const months = ["--since", "2026-11-01", "--until", "2026-12-01", "--against", "month"];
+
+describe("why", () => {
+  it("says it in a sentence, then as a waterfall whose lines add up", { timeout: 30_000 }, async () => {
+    const { code, out, err } = await run(...months);
+    expect([code, err]).toEqual([0, ""]);
+    const lines = out.split("\n").map((line) => line.replaceAll(/ {2,}/g, "  ").trim());
+    expect(lines).toEqual([
+      "$20.50 more than the same days of the month before: $12.50 more tokens per call (triage), $10.00 new work (write), −$2.00 charges of periods.",
+      "",
+      "2026-11-01 00:00 to 2026-12-01 00:00 against 2026-10-01 00:00 to 2026-11-01 00:00 UTC",
+      "",
+      "$",
+      expect.stringMatching(/^─/),
+      "before  45.00  100 calls, 100 tasks",
+      "new work  +10.00",
+      "write · small  +10.00  not there before",
+      "tokens per call  +12.50",
+      "triage · small  +12.50  1,000,000 → 1,500,000 tokens a call",
+      "charges of periods  −2.00",
+      "subscription  −2.00",
+      expect.stringMatching(/^─/),
+      "after  65.50  140 calls, 140 tasks",
+      "",
+    ]);
+  });
+
+  it("gives every digit as JSON", { timeout: 30_000 }, async () => {
+    const { code, out } = await run(...months, "--json");
+    const found = driversAnswer.parse(JSON.parse(out));
+    expect([code, found.before.cost, found.after.cost, found.change, found.changePercent]).toEqual([0, "45", "65.5", "20.5", "45.6"]);
+    // Bars begin where the last one ended: 45, 55, 67.5, 65.5 of 67.5 at most, over 32 columns.
+    const drawn = stripVTControlCharacters(describeMoves(found, 0, true)).split("\n");
+    const bars = drawn.filter((line) => line.includes("█")).map((line) => [line.indexOf("█"), line.lastIndexOf("█") + 1]);
+    const from = bars[0]?.[0] ?? 0;
+    expect(bars.map(([start = 0, end = 0]) => [start - from, end - from])).toEqual([
+      [0, 21],
+      [21, 26],
+      [26, 32],
+      [31, 32],
+      [0, 31],
+    ]);
+  });
+
+  it("refuses what it does not know with exit code 2", { timeout: 30_000 }, async () => {
+    const { code, err } = await run("--against", "mnth");
+    expect([code, err]).toEqual([2, expect.stringContaining("expected previous, month, year or FROM..TO")]);
+  });
+});
