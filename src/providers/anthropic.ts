@@ -13,7 +13,7 @@ import { anthropicRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, open, stringOf, textOf, wholeOf } from "./scan.ts";
 import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents, isEventStream } from "./sse.ts";
-import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
+import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, toolsOf } from "./tally.ts";
 import { bytesOf, encode, parseData, stringBytes, valueAt } from "./text.ts";
 
 export const anthropic: Format = {
@@ -165,6 +165,7 @@ interface Known {
   finish: string | null;
   error: string | null;
   outputBytes: number;
+  tools: number;
 }
 
 /** Reads a whole message. Never throws. */
@@ -172,8 +173,8 @@ function readMessage(text: string): AnswerFacts {
   const doubts = new Doubts();
   const answer = parseText(text);
   if (!isFields(answer)) {
-    doubts.say("the answer is not a JSON object");
-    return factsOf({ responseId: null, model: null, finish: null, error: null, outputBytes: 0 }, null, doubts, false);
+    doubts.miss("the answer is not a JSON object");
+    return factsOf({ responseId: null, model: null, finish: null, error: null, outputBytes: 0, tools: 0 }, null, doubts, false);
   }
   const merged = isFields(answer["usage"]) ? mergeUsage(null, answer["usage"], rawOf(Buffer.from(text), ["usage"]), true, doubts) : null;
   const known = {
@@ -182,6 +183,7 @@ function readMessage(text: string): AnswerFacts {
     finish: textIn(answer["stop_reason"]),
     error: errorTypeOf(answer),
     outputBytes: contentBytes(answer["content"]),
+    tools: callsIn(answer["content"]),
   };
   return factsOf(known, merged, doubts, true);
 }
@@ -195,7 +197,7 @@ const deltaFirst = '{"type":"content_block_delta"';
 const deltaKeys = ['"text"', '"partial_json"', '"thinking"', '"content"'];
 
 export class MessageReader implements Reader {
-  readonly #known: Known = { responseId: null, model: null, finish: null, error: null, outputBytes: 0 };
+  readonly #known: Known = { responseId: null, model: null, finish: null, error: null, outputBytes: 0, tools: 0 };
   readonly #doubts = new Doubts();
   #merged: Merged | null = null;
   #begun = false;
@@ -237,7 +239,7 @@ export class MessageReader implements Reader {
     }
     const event = parseData(data);
     if (!isFields(event)) {
-      if (!data.startsWith("[DONE]")) this.#doubts.say("an event of the stream is not a JSON object");
+      if (!data.startsWith("[DONE]")) this.#doubts.miss("an event of the stream is not a JSON object");
       return "pass";
     }
     switch (event["type"]) {
@@ -249,6 +251,7 @@ export class MessageReader implements Reader {
         return "pass";
       case "content_block_start":
         this.#known.outputBytes += contentBytes([event["content_block"]]);
+        this.#known.tools += callsIn([event["content_block"]]);
         if (typeof event["index"] === "number")
           this.#open.set(event["index"], (textIn(fieldsOf(event["content_block"])["type"]) ?? "").endsWith("tool_use"));
         return "pass";
@@ -282,6 +285,7 @@ export class MessageReader implements Reader {
     // A start that already has its stop reason is the whole answer: its usage is a count, no placeholder.
     const finish = textIn(message["stop_reason"]);
     this.#known.finish = finish ?? this.#known.finish;
+    this.#known.tools += callsIn(message["content"]);
     if (isFields(message["usage"])) {
       const raw = rawOf(Buffer.from(data, "latin1"), ["message", "usage"]);
       this.#merged = mergeUsage(this.#merged, message["usage"], raw, finish !== null, this.#doubts);
@@ -289,7 +293,7 @@ export class MessageReader implements Reader {
   }
 
   missed(bytes: number): void {
-    this.#doubts.say(`an event of ${bytes} bytes passed unread`);
+    this.#doubts.miss(`an event of ${bytes} bytes passed unread`);
   }
 
   /** Some servers send no message_stop: with a stop reason the answer was whole all the same. */
@@ -298,8 +302,7 @@ export class MessageReader implements Reader {
   }
 
   facts(): AnswerFacts {
-    const doubts = new Doubts();
-    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    const doubts = this.#doubts.copy();
     return factsOf(this.#known, this.#merged, doubts, this.#complete);
   }
 }
@@ -308,8 +311,10 @@ function factsOf(known: Known, merged: Merged | null, doubts: Doubts, complete: 
   const ended = known.finish !== null || (complete && known.error === null);
   const usage = merged === null ? null : readUsage(merged, ended, known.outputBytes, doubts);
   const tier = merged === null ? null : textIn(merged.fields["service_tier"]);
+  const { tools, ...said } = known;
   return {
-    ...known,
+    ...said,
+    ...toolsOf(tools, doubts),
     // Where both are said, fast mode wins: it scales every rate.
     tier: merged?.fields["speed"] === "fast" ? "fast" : tier,
     usage,
@@ -343,4 +348,10 @@ function contentBytes(content: unknown): number {
     if (isFields(input) && Object.keys(input).length > 0) bytes += Buffer.byteLength(JSON.stringify(input));
   }
   return bytes;
+}
+
+/** Those that the client is to run: what the provider runs itself has other types (`server_tool_use`, `mcp_tool_use`). */
+function callsIn(content: unknown): number {
+  const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+  return blocks.filter((block) => fieldsOf(block)["type"] === "tool_use").length;
 }

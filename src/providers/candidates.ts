@@ -11,7 +11,7 @@ import { Grounding } from "./grounding.ts";
 import { addsUp, type Counted, countTokens, hasCounts } from "./modality.ts";
 import { member, scan } from "./scan.ts";
 import { Events } from "./sse.ts";
-import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
+import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, toolsOf } from "./tally.ts";
 import { bytesOf, encode, parseData } from "./text.ts";
 
 /** Reads a whole answer: an object, or the array that a stream without SSE is. Never throws. */
@@ -22,7 +22,7 @@ export function readCandidates(text: string, head: AnswerHead): AnswerFacts {
   const raws = rawsOf(Buffer.from(text), Array.isArray(parsed));
   for (const [index, element] of list.entries()) {
     if (isFields(element)) answer.learn(element, raws[index] ?? null);
-    else answer.doubts.say("the answer is not a JSON object");
+    else answer.doubts.miss("the answer is not a JSON object");
   }
   return answer.facts(list.every(isFields));
 }
@@ -81,14 +81,14 @@ class CandidateReader implements Reader {
     for (const element of Array.isArray(parsed) ? (parsed as unknown[]) : [parsed]) {
       if (isFields(element))
         this.#answer.learn(element, Array.isArray(parsed) ? null : rawOf(Buffer.from(data, "latin1"), ["usageMetadata"]));
-      else this.#answer.doubts.say("an event of the stream is not a JSON object");
+      else this.#answer.doubts.miss("an event of the stream is not a JSON object");
     }
     this.#complete = this.#answer.error !== null;
     return this.#complete ? "hold" : "pass";
   }
 
   missed(bytes: number): void {
-    this.#answer.doubts.say(`an event of ${bytes} bytes passed unread`);
+    this.#answer.doubts.miss(`an event of ${bytes} bytes passed unread`);
   }
 
   end(): void {
@@ -116,6 +116,7 @@ class Answer {
   #responseId: string | null = null;
   #model: string | null = null;
   #outputBytes = 0;
+  #tools = 0;
   /** All usage objects laid over each other, and the last one that counts. */
   #merged: Fields | null = null;
   #last: Fields | null = null;
@@ -173,6 +174,8 @@ class Answer {
   #part(part: Fields): void {
     const bytes = partBytes(part);
     this.#outputBytes += bytes;
+    // Arguments that are written piece by piece come without the name again.
+    if (textIn(fieldsOf(part["functionCall"])["name"]) !== null) this.#tools += 1;
     if (bytes > 0 || isFields(part["functionCall"]) || isFields(part["inlineData"])) this.started = true;
   }
 
@@ -189,8 +192,7 @@ class Answer {
   }
 
   facts(complete: boolean): AnswerFacts {
-    const doubts = new Doubts();
-    for (const doubt of this.doubts.said) doubts.say(doubt);
+    const doubts = this.doubts.copy();
     const usage = this.#merged === null && this.#grounding.isEmpty ? null : this.#usageOf(complete, doubts);
     const traffic = trafficOf(this.#merged?.["trafficType"]);
     const said = tierOf(textIn(this.#merged?.["serviceTier"])) ?? tierOf(this.#head.header("x-gemini-service-tier"));
@@ -201,6 +203,7 @@ class Answer {
       finish: this.finish,
       usage,
       outputBytes: this.#outputBytes,
+      ...toolsOf(this.#tools, doubts),
       error: this.error,
       complete,
       doubts: doubts.said,

@@ -14,7 +14,7 @@ import { Prompt, spanOf } from "./prompt.ts";
 import { cohereRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
 import { followEvents, isEventStream } from "./sse.ts";
-import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
+import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, toolsOf, usageOf } from "./tally.ts";
 import { bytesOf, encode, parseData } from "./text.ts";
 
 export const cohereChat: Format = {
@@ -61,6 +61,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
+    isContinued: stringOf(body, member(root, "conversation_id")) !== null,
     hints: { user: null, session: null, previousResponse: null, metadata: {} },
     splices: [],
     edits: [],
@@ -107,10 +108,11 @@ interface Known {
   usage: Fields | null;
   raw: string | null;
   outputBytes: number;
+  tools: number;
 }
 
 function nothing(): Known {
-  return { responseId: null, finish: null, error: null, usage: null, raw: null, outputBytes: 0 };
+  return { responseId: null, finish: null, error: null, usage: null, raw: null, outputBytes: 0, tools: 0 };
 }
 
 /** Reads a whole JSON answer. Never throws. */
@@ -121,9 +123,10 @@ function readAnswer(text: string, { status }: AnswerHead): AnswerFacts {
   if (isFields(answer)) {
     known.responseId = textIn(answer["id"]) ?? textIn(answer["response_id"]);
     known.outputBytes = messageBytes(fieldsOf(answer["message"])) + bytesOf(answer["text"]) + parametersBytes(answer["tool_calls"]);
+    known.tools = callsIn(fieldsOf(answer["message"])["tool_calls"]) + callsIn(answer["tool_calls"]);
     finishWith(known, answer, rawOf(Buffer.from(text), [isFields(answer["usage"]) ? "usage" : "meta"]));
     known.error ??= errorIn(answer, status);
-  } else doubts.say("the answer is not a JSON object");
+  } else doubts.miss("the answer is not a JSON object");
   return factsOf(known, doubts, isFields(answer));
 }
 
@@ -192,7 +195,7 @@ class ChatReader implements Reader {
     if (this.#complete || data.startsWith("[DONE]")) return "pass";
     const event = parseData(data);
     if (!isFields(event)) {
-      this.#doubts.say("an event of the stream is not a JSON object");
+      this.#doubts.miss("an event of the stream is not a JSON object");
       return "pass";
     }
     const known = this.#known;
@@ -204,6 +207,7 @@ class ChatReader implements Reader {
     else if (type === null) known.error = errorIn(event, 0);
     else {
       known.outputBytes += messageBytes(fieldsOf(delta["message"])) + olderBytes(type, event);
+      known.tools += callsIn(type === "tool-calls-generation" ? event["tool_calls"] : fieldsOf(delta["message"])["tool_calls"]);
       this.#see(type, event);
     }
     this.#complete = type === "message-end" || type === "stream-end" || known.error !== null;
@@ -211,14 +215,13 @@ class ChatReader implements Reader {
   }
 
   missed(bytes: number): void {
-    this.#doubts.say(`an event of ${bytes} bytes passed unread`);
+    this.#doubts.miss(`an event of ${bytes} bytes passed unread`);
   }
 
   end(): void {}
 
   facts(): AnswerFacts {
-    const doubts = new Doubts();
-    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    const doubts = this.#doubts.copy();
     return factsOf(this.#known, doubts, this.#complete);
   }
 }
@@ -272,6 +275,11 @@ function messageBytes(message: Fields): number {
   return bytes;
 }
 
+/** Only where a call begins it has a name: v1 has it beside the parameters. */
+function callsIn(calls: unknown): number {
+  return listOf(calls).filter((call) => textIn(fieldsOf(fieldsOf(call)["function"])["name"] ?? fieldsOf(call)["name"]) !== null).length;
+}
+
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [value];
 }
@@ -288,6 +296,7 @@ function factsOf(known: Known, doubts: Doubts, complete: boolean): AnswerFacts {
     finish,
     usage: counted ? usageOf(quantities, "reported", doubts.said, raw) : null,
     outputBytes,
+    ...toolsOf(known.tools, doubts),
     error,
     complete,
     doubts: doubts.said,

@@ -3,6 +3,7 @@
 
 import type { Usage } from "../core/usage.ts";
 import { timingsBusyMs } from "./busy.ts";
+import { Calls } from "./calls.ts";
 import { Choices } from "./choices.ts";
 import { rawText } from "./clip.ts";
 import { reportedCost } from "./cost.ts";
@@ -10,7 +11,7 @@ import type { AnswerFacts, AnswerStream, Cut, StreamOptions } from "./format.ts"
 import { member, scan } from "./scan.ts";
 import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents } from "./sse.ts";
-import { chatNames, codeIn, Doubts, type Fields, fieldsOf, isFields, tally, textIn, usageOf } from "./tally.ts";
+import { chatNames, codeIn, Doubts, type Fields, fieldsOf, isFields, tally, textIn, toolsOf, usageOf } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
 
 /** What is known of an answer after one or more objects of it. */
@@ -24,10 +25,12 @@ interface Known {
   raw: string | null;
   busy: { readonly busyMs?: number };
   outputBytes: number;
+  readonly calls: Calls;
 }
 
 function nothing(): Known {
-  return { responseId: null, model: null, tier: null, finish: null, error: null, usage: null, raw: null, busy: {}, outputBytes: 0 };
+  const unsaid = { responseId: null, model: null, tier: null, finish: null, error: null, usage: null, raw: null };
+  return { ...unsaid, busy: {}, outputBytes: 0, calls: new Calls() };
 }
 
 /** Reads a whole JSON answer. Never throws. */
@@ -36,7 +39,7 @@ export function readCompletion(text: string): AnswerFacts {
   const known = nothing();
   const answer = parseText(text);
   if (!isFields(answer)) {
-    doubts.say("the answer is not a JSON object");
+    doubts.miss("the answer is not a JSON object");
     return factsOf(known, doubts, "reported", false);
   }
   learn(known, answer, Buffer.from(text));
@@ -92,7 +95,7 @@ export class CompletionReader implements Reader {
     }
     const chunk = parseData(data);
     if (!isFields(chunk)) {
-      this.#doubts.say("an event of the stream is not a JSON object");
+      this.#doubts.miss("an event of the stream is not a JSON object");
       return "pass";
     }
     const had = this.#known.usage;
@@ -108,7 +111,7 @@ export class CompletionReader implements Reader {
   }
 
   missed(bytes: number): void {
-    this.#doubts.say(`an event of ${bytes} bytes passed unread`);
+    this.#doubts.miss(`an event of ${bytes} bytes passed unread`);
   }
 
   /** Some servers send no [DONE]: with a finish reason the answer was whole all the same. */
@@ -118,8 +121,7 @@ export class CompletionReader implements Reader {
 
   facts(): AnswerFacts {
     const final = this.#final || this.#complete || this.#known.finish !== null;
-    const doubts = new Doubts();
-    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    const doubts = this.#doubts.copy();
     return factsOf(this.#known, doubts, final ? "reported" : "partial", this.#complete);
   }
 }
@@ -159,7 +161,9 @@ function learn(known: Known, answer: Fields, bytes: Buffer): void {
     const fields = fieldsOf(choice);
     known.finish = textIn(fields["finish_reason"]) ?? known.finish;
     known.error = errorOf(fields["error"]) ?? known.error;
-    known.outputBytes += bytesOf(fields["text"]) + messageBytes(fieldsOf(fields["delta"] ?? fields["message"]));
+    const message = fieldsOf(fields["delta"] ?? fields["message"]);
+    known.outputBytes += bytesOf(fields["text"]) + messageBytes(message);
+    known.calls.learn(fields["index"], message);
   }
   if (answer["timings"] !== undefined) known.busy = timingsBusyMs(answer);
   // Groq says its usage in a field of its own, in streams that were not asked for one.
@@ -202,7 +206,8 @@ function factsOf(known: Known, doubts: Doubts, source: Usage["source"], complete
   else if (known.usage !== null) doubtZeros(known.usage, chatNames.input, chatNames.output, outputBytes, doubts);
   const cost = reportedCost(known.raw, doubts);
   const usage = Object.keys(quantities).length === 0 ? null : usageOf(quantities, source, doubts.said, known.raw);
-  const facts = { responseId, model, tier, finish, usage, outputBytes, error, complete, doubts: doubts.said, ...known.busy };
+  const tools = toolsOf(known.calls.count, doubts);
+  const facts = { responseId, model, tier, finish, usage, outputBytes, ...tools, error, complete, doubts: doubts.said, ...known.busy };
   return cost === undefined ? facts : { ...facts, cost };
 }
 

@@ -44,8 +44,8 @@ export function readConverse(body: Buffer, line: RequestLine): RequestFacts {
   }
   const turns = readTurns(prompt, member(root, "messages"));
 
-  if (line.model?.includes(":prompt/") === true || (member(root, "promptVariables")?.keys.length ?? 0) > 0)
-    prompt.unbound("context held by the provider: prompt");
+  const isContinued = line.model?.includes(":prompt/") === true || (member(root, "promptVariables")?.keys.length ?? 0) > 0;
+  if (isContinued) prompt.unbound("context held by the provider: prompt");
   if (member(root, "guardrailConfig")?.kind === "object") prompt.unbound("billed apart: guardrail");
 
   return {
@@ -68,6 +68,7 @@ export function readConverse(body: Buffer, line: RequestLine): RequestFacts {
     promptBytes: { system: systemBytes, tools: prompt.bytes.tools, ...turns },
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
+    isContinued,
     hints: { user: null, session: null, previousResponse: null, metadata: metadataOf(body, member(root, "requestMetadata")) },
     splices: [],
     edits: [],

@@ -49,6 +49,8 @@ export interface RequestFacts {
   readonly toolNames: readonly string[];
   /** Spans of the prompt's blocks in the order the provider caches them: tools, system, then each message. */
   readonly blocks: readonly (readonly [number, number])[];
+  /** What the provider holds stands before the first block: an earlier response, a conversation, a prompt of its own, a cached content. */
+  readonly isContinued?: boolean;
   /** The format's own fields that may carry attribution. */
   readonly hints: RequestHints;
   /** Edits this format needs to be metered, each named in `edits` for the record; empty: bytes go unchanged. */
@@ -147,6 +149,8 @@ export interface AnswerFacts {
   readonly usage: Usage | null;
   /** UTF-8 bytes of generated text, thinking and tool arguments seen: for an estimate when the usage never comes. */
   readonly outputBytes: number;
+  /** Tools that it has asked the client to call; absent where the format has none, or where a part of the answer could not be read. */
+  readonly tools?: number;
   /** The provider's error code or type, when the answer is or ends in an error; `error` when it gave none. Never its message. */
   readonly error: string | null;
   /** The answer's own end was seen: nothing more is to come. */

@@ -33,7 +33,8 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     prompt.block(system);
   }
   for (const content of each(member(root, "contents"))) readContent(prompt, content);
-  if ((pick(root, "cachedContent")?.kind ?? "null") !== "null") prompt.unbound("context held by the provider: cachedContent");
+  const isContinued = (pick(root, "cachedContent")?.kind ?? "null") !== "null";
+  if (isContinued) prompt.unbound("context held by the provider: cachedContent");
 
   const config = pick(root, "generationConfig");
   const cap = mostCap(body, root, places, quotedOf);
@@ -57,6 +58,7 @@ function readRequest(body: Buffer, line: RequestLine): RequestFacts {
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
+    isContinued,
     hints: { user: null, session: null, previousResponse: null, metadata: metadataOf(body, member(root, "labels")) },
     splices: [],
     edits: [],

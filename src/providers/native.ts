@@ -11,7 +11,7 @@ import type { AnswerFacts, AnswerHead, AnswerStream, Cut, StreamOptions } from "
 import type { Ending, Fate, Reader } from "./frames.ts";
 import { PlainReader } from "./plain.ts";
 import { readReply, ReplyReader } from "./reply.ts";
-import { Doubts, type Fields, fieldsOf, isFields, textIn } from "./tally.ts";
+import { Doubts, type Fields, fieldsOf, isFields, textIn, toolsOf } from "./tally.ts";
 import { decode, encode, parseData } from "./text.ts";
 
 /** What Bedrock says beside the model's own answer. */
@@ -33,7 +33,7 @@ export function readNative(text: string, head: AnswerHead): AnswerFacts {
   const doubts = new Doubts();
   const answer = parseText(text);
   const isObject = isFields(answer);
-  if (!isObject) doubts.say("the answer is not a JSON object");
+  if (!isObject) doubts.miss("the answer is not a JSON object");
   else doubtGuardrail(answer, null, doubts);
   const own = isObject ? readOwn(text, answer, head) : new PlainReader().facts();
   const counted = headerCounts(head, doubts);
@@ -92,7 +92,7 @@ class NativeReader implements Reader {
 
   event(data: string): Fate {
     const { kind, name, payload } = messageOf(data);
-    if (kind === "damaged") this.#doubts.say("a part of the stream could not be read");
+    if (kind === "damaged") this.#doubts.miss("a part of the stream could not be read");
     if (kind === "error" && !this.#complete) {
       this.#error = name === "" ? "error" : name;
       this.#complete = true;
@@ -103,7 +103,7 @@ class NativeReader implements Reader {
     const json = typeof bytes === "string" ? Buffer.from(bytes, "base64").toString("latin1") : "";
     const event = parseData(json);
     if (!isFields(event)) {
-      this.#doubts.say("an event of the stream is not a JSON object");
+      this.#doubts.miss("an event of the stream is not a JSON object");
       return "pass";
     }
     if (isFields(event[metrics])) {
@@ -131,7 +131,7 @@ class NativeReader implements Reader {
   }
 
   missed(bytes: number): void {
-    this.#doubts.say(`an event of ${bytes} bytes passed unread`);
+    this.#doubts.miss(`an event of ${bytes} bytes passed unread`);
   }
 
   end(): void {
@@ -141,8 +141,7 @@ class NativeReader implements Reader {
 
   facts(): AnswerFacts {
     const own = (this.#own ?? new PlainReader()).facts();
-    const doubts = new Doubts();
-    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    const doubts = this.#doubts.copy();
     const counted = this.#counted !== null && Object.keys(this.#counted).length > 0 ? this.#counted : null;
     return combine(
       own,
@@ -185,6 +184,7 @@ function combine(own: AnswerFacts, beside: Beside, later: Doubts): AnswerFacts {
     finish: own.finish ?? beside.finish,
     usage: usage === null ? null : { ...usage, source: complete || counted !== null ? usage.source : "partial", doubts: doubts.said },
     outputBytes: own.outputBytes,
+    ...toolsOf(own.tools, later),
     error: beside.error ?? own.error,
     complete,
     doubts: doubts.said,

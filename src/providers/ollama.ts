@@ -14,7 +14,7 @@ import { mostCap } from "./most.ts";
 import { Prompt, spanOf } from "./prompt.ts";
 import { ollamaRefusal } from "./refuse.ts";
 import { member, type Node, scan, stringOf, textOf, wholeOf } from "./scan.ts";
-import { Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
+import { Doubts, type Fields, fieldsOf, isFields, textIn, toolsOf, usageOf } from "./tally.ts";
 import { bytesOf, encode, parseData } from "./text.ts";
 
 export const ollamaGenerate: Format = {
@@ -142,12 +142,13 @@ interface Known {
   error: string | null;
   done: boolean;
   outputBytes: number;
+  tools: number;
   counts: Fields;
   raw: string | null;
 }
 
 function nothing(): Known {
-  return { model: null, finish: null, error: null, done: false, outputBytes: 0, counts: {}, raw: null };
+  return { model: null, finish: null, error: null, done: false, outputBytes: 0, tools: 0, counts: {}, raw: null };
 }
 
 /** Reads a whole JSON answer. Never throws. */
@@ -156,7 +157,7 @@ function readAnswer(text: string): AnswerFacts {
   const known = nothing();
   const answer = parseText(text);
   if (isFields(answer)) learn(known, answer, text, "utf8");
-  else doubts.say("the answer is not a JSON object");
+  else doubts.miss("the answer is not a JSON object");
   return factsOf(known, doubts, known.done || known.error !== null);
 }
 
@@ -187,7 +188,7 @@ class LineReader implements Reader {
     if (this.#complete) return "pass";
     const line = parseData(data);
     if (!isFields(line)) {
-      this.#doubts.say("a line of the stream is not a JSON object");
+      this.#doubts.miss("a line of the stream is not a JSON object");
       return "pass";
     }
     learn(this.#known, line, data, "latin1");
@@ -197,14 +198,13 @@ class LineReader implements Reader {
   }
 
   missed(bytes: number): void {
-    this.#doubts.say(`a line of ${bytes} bytes passed unread`);
+    this.#doubts.miss(`a line of ${bytes} bytes passed unread`);
   }
 
   end(): void {}
 
   facts(): AnswerFacts {
-    const doubts = new Doubts();
-    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    const doubts = this.#doubts.copy();
     return factsOf(this.#known, doubts, this.#complete);
   }
 }
@@ -218,6 +218,7 @@ function learn(known: Known, answer: Fields, text: string, encoding: "utf8" | "l
   known.outputBytes += bytesOf(message["content"]) + bytesOf(message["thinking"]);
   for (const call of Array.isArray(message["tool_calls"]) ? (message["tool_calls"] as unknown[]) : []) {
     const given = fieldsOf(fieldsOf(call)["function"])["arguments"];
+    known.tools += 1;
     known.outputBytes += isFields(given) ? Buffer.byteLength(JSON.stringify(given)) : bytesOf(given);
   }
   if (answer["done"] !== true) return;
@@ -259,7 +260,18 @@ function factsOf(known: Known, doubts: Doubts, complete: boolean): AnswerFacts {
   const { model, finish, error, outputBytes } = known;
   const quantities = known.done ? quantitiesOf(known, doubts) : {};
   const usage = Object.keys(quantities).length === 0 ? null : usageOf(quantities, "reported", doubts.said, known.raw);
-  const facts = { responseId: null, model, tier: null, finish, usage, outputBytes, error, complete, doubts: doubts.said };
+  const facts = {
+    responseId: null,
+    model,
+    tier: null,
+    finish,
+    usage,
+    outputBytes,
+    ...toolsOf(known.tools, doubts),
+    error,
+    complete,
+    doubts: doubts.said,
+  };
   return { ...facts, ...durationBusyMs(known.counts) };
 }
 

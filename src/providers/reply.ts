@@ -6,7 +6,7 @@ import { parseText, rawOf } from "./completion.ts";
 import { followMessages, messageOf } from "./eventstream.ts";
 import type { AnswerFacts, AnswerHead, AnswerStream, Cut, StreamOptions } from "./format.ts";
 import type { Ending, Fate, Reader } from "./frames.ts";
-import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, usageOf } from "./tally.ts";
+import { codeIn, Doubts, type Fields, fieldsOf, isFields, textIn, toolsOf, usageOf } from "./tally.ts";
 import { bytesOf, encode, parseData } from "./text.ts";
 
 interface Known {
@@ -16,15 +16,16 @@ interface Known {
   finish: string | null;
   error: string | null;
   outputBytes: number;
+  tools: number;
 }
 
 /** Reads a whole answer. Never throws. */
 export function readReply(text: string, head: AnswerHead): AnswerFacts {
   const doubts = new Doubts();
   const answer = parseText(text);
-  const known: Known = { metadata: {}, raw: null, finish: null, error: errorOf(head, answer), outputBytes: 0 };
+  const known: Known = { metadata: {}, raw: null, finish: null, error: errorOf(head, answer), outputBytes: 0, tools: 0 };
   if (!isFields(answer)) {
-    doubts.say("the answer is not a JSON object");
+    doubts.miss("the answer is not a JSON object");
     return factsOf(known, head, doubts, false);
   }
   const content = fieldsOf(fieldsOf(answer["output"])["message"])["content"];
@@ -42,7 +43,7 @@ export function replyStream({ head, eventBytesMax }: StreamOptions): AnswerStrea
 
 export class ReplyReader implements Reader {
   readonly #head: AnswerHead;
-  readonly #known: Known = { metadata: {}, raw: null, finish: null, error: null, outputBytes: 0 };
+  readonly #known: Known = { metadata: {}, raw: null, finish: null, error: null, outputBytes: 0, tools: 0 };
   readonly #doubts = new Doubts();
   #begun = false;
   /** Blocks that are open, and whether each is a tool call. */
@@ -78,13 +79,13 @@ export class ReplyReader implements Reader {
   event(data: string): Fate {
     const { kind, name, payload } = messageOf(data);
     if (kind === "damaged") {
-      this.#doubts.say("a part of the stream could not be read");
+      this.#doubts.miss("a part of the stream could not be read");
       return "pass";
     }
     if (kind === "error") return this.#fail(name);
     const event = parseData(payload);
     if (isFields(event)) return this.take(name, event, () => rawOf(Buffer.from(payload, "latin1"), ["usage"]));
-    this.#doubts.say("an event of the stream is not a JSON object");
+    this.#doubts.miss("an event of the stream is not a JSON object");
     return "pass";
   }
 
@@ -138,7 +139,7 @@ export class ReplyReader implements Reader {
   }
 
   missed(bytes: number): void {
-    this.#doubts.say(`an event of ${bytes} bytes passed unread`);
+    this.#doubts.miss(`an event of ${bytes} bytes passed unread`);
   }
 
   /** With a stop reason the answer was whole, even where its metadata never came or could not be read. */
@@ -147,8 +148,7 @@ export class ReplyReader implements Reader {
   }
 
   facts(): AnswerFacts {
-    const doubts = new Doubts();
-    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    const doubts = this.#doubts.copy();
     return factsOf(this.#known, this.#head, doubts, this.#complete);
   }
 }
@@ -178,6 +178,7 @@ function factsOf(known: Known, head: AnswerHead, doubts: Doubts, complete: boole
     finish,
     usage: counted ? usageOf(quantities, "reported", doubts.said, known.raw) : null,
     outputBytes,
+    ...toolsOf(known.tools, doubts),
     error,
     complete,
     doubts: doubts.said,
@@ -196,6 +197,8 @@ function learnBlock(known: Known, block: Fields, doubts: Doubts): void {
   // A stream sends the input as it is written, a whole answer as an object: measured as it would be written.
   if (typeof input === "string") known.outputBytes += bytesOf(input);
   else if (isFields(input) && Object.keys(input).length > 0) known.outputBytes += Buffer.byteLength(JSON.stringify(input));
+  // Only where a call begins it has a name.
+  if (textIn(tool["name"]) !== null && tool["type"] !== "server_tool_use") known.tools += 1;
   if (tool["type"] === "server_tool_use")
     doubts.say(`a tool was run by the provider (${codeIn(tool["name"]) ?? "unnamed"}): its own fee is not counted here`);
 }

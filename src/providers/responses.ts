@@ -13,7 +13,7 @@ import { openaiRefusal } from "./refuse.ts";
 import { isTrue, member, type Node, stringOf, wholeOf } from "./scan.ts";
 import type { Ending, Fate, Reader } from "./frames.ts";
 import { followEvents, isEventStream } from "./sse.ts";
-import { Doubts, type Fields, fieldsOf, isFields, responsesNames, tally, textIn } from "./tally.ts";
+import { Doubts, type Fields, fieldsOf, isFields, responsesNames, tally, textIn, toolsOf } from "./tally.ts";
 import { bytesOf, parseData, stringBytes, valueAt } from "./text.ts";
 import type { UsageClass } from "../core/usage.ts";
 
@@ -97,6 +97,7 @@ function readRequest(body: Buffer): RequestFacts {
     promptBytes: prompt.bytes,
     toolNames: prompt.toolNames,
     blocks: prompt.blocks,
+    isContinued: given("previous_response_id") || given("conversation") || given("prompt"),
     hints: {
       user: text("user") ?? text("safety_identifier"),
       session:
@@ -134,7 +135,7 @@ export function readResponse(text: string): AnswerFacts {
   const doubts = new Doubts();
   const answer = parseText(text);
   if (!isFields(answer)) {
-    doubts.say("the answer is not a JSON object");
+    doubts.miss("the answer is not a JSON object");
     return factsOf({}, null, 0, null, doubts);
   }
   const bytes = outputBytes(answer);
@@ -148,12 +149,13 @@ export function responseStream({ eventBytesMax }: StreamOptions): AnswerStream {
 const terminal = new Set(["response.completed", "response.incomplete", "response.failed", "response.cancelled"]);
 const typeFirst = '{"type":"response.';
 const itemDone = "response.output_item.done";
-const toolCall = /"(?:web_search|file_search|code_interpreter)_call"/;
+const toolCall =
+  /"(?:web_search|file_search|code_interpreter|function|custom_tool|computer|local_shell|shell|apply_patch|tool_search)_call(?:_output)?"/;
 
 class ResponseReader implements Reader {
   #response: Fields = {};
   #raw: string | null = null;
-  /** Items of tools that the provider ran, as they ended: for answers that break off before their own list. */
+  /** Items of tools, as they ended: for answers that break off before their own list. */
   readonly #items: unknown[] = [];
   #bytes = 0;
   #error: string | null = null;
@@ -197,7 +199,7 @@ class ResponseReader implements Reader {
     }
     const event = parseData(data);
     if (!isFields(event)) {
-      this.#doubts.say("an event of the stream is not a JSON object");
+      this.#doubts.miss("an event of the stream is not a JSON object");
       return "pass";
     }
     const type = textIn(event["type"]) ?? "";
@@ -205,7 +207,7 @@ class ResponseReader implements Reader {
       this.#bytes += bytesOf(event["delta"]);
       if (typeof event["delta"] === "string") this.#draft.delta(type.slice(9), data, valueAt(data, '"delta"', 0));
     } else if (!data.startsWith(typeFirst)) this.#draft.see(type.slice(9), data);
-    if (type === itemDone) this.#items.push(event["item"]);
+    if (type === itemDone) this.#items.push(withoutText(event["item"]));
     // An error is not the end: response.failed, which may carry a usage, comes right after it. So it waits for that, or for the end of the body.
     if (type === "error") {
       this.#error = errorOf(event["error"]) ?? errorOf(event) ?? "error";
@@ -222,7 +224,7 @@ class ResponseReader implements Reader {
   }
 
   missed(bytes: number): void {
-    this.#doubts.say(`an event of ${bytes} bytes passed unread`);
+    this.#doubts.miss(`an event of ${bytes} bytes passed unread`);
   }
 
   end(): void {
@@ -230,8 +232,7 @@ class ResponseReader implements Reader {
   }
 
   facts(): AnswerFacts {
-    const doubts = new Doubts();
-    for (const doubt of this.#doubts.said) doubts.say(doubt);
+    const doubts = this.#doubts.copy();
     const output = this.#response["output"];
     const listed = Array.isArray(output) && output.length > 0;
     const response = listed ? this.#response : { ...this.#response, output: this.#items };
@@ -273,6 +274,7 @@ function factsOf(response: Fields, raw: string | null, bytes: number, error: str
         }
       : null,
     outputBytes: bytes,
+    ...toolsOf(callsIn(response["output"]), doubts),
     error: failed,
     complete,
     doubts: doubts.said,
@@ -317,6 +319,25 @@ function toolUses(response: Fields, doubts: Doubts): { [name in UsageClass]?: nu
   if (images !== undefined && images > 0)
     doubts.say(`image generation used ${images} tokens of a model of its own, which are not counted here`);
   return uses;
+}
+
+const clientCalls = new Set(["function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call"]);
+
+/** Those that the client is to run: what the provider ran itself stands with its output. */
+function callsIn(output: unknown): number {
+  const items = (Array.isArray(output) ? (output as unknown[]) : []).map(fieldsOf);
+  const ran = new Set(items.flatMap(({ type, call_id: id }) => (textIn(type)?.endsWith("_call_output") === true ? [id] : [])));
+  return items.filter((item) => isForClient(item) && !ran.has(item["call_id"])).length;
+}
+
+function isForClient({ type, execution }: Fields): boolean {
+  return clientCalls.has(textIn(type) ?? "") || (type === "tool_search_call" && execution === "client");
+}
+
+/** What is kept of an item that may be long. */
+function withoutText(item: unknown): Fields {
+  const { type, call_id, execution, action, container_id, caller } = fieldsOf(item);
+  return { type, call_id, execution, action: { type: fieldsOf(action)["type"] }, container_id, caller };
 }
 
 function outputBytes(response: Fields): number {

@@ -34,9 +34,25 @@ export function codeIn(value: unknown): string | null {
 /** Collects what does not add up, each once, in words. */
 export class Doubts {
   readonly said: string[] = [];
+  /** A part of the answer could not be read: what it held is not known. */
+  hasMissed = false;
 
   say(doubt: string): void {
     if (this.said.length < doubtsMax && !this.said.includes(doubt)) this.said.push(doubt);
+  }
+
+  /** A part of the answer could not be read. */
+  miss(doubt: string): void {
+    this.hasMissed = true;
+    this.say(doubt);
+  }
+
+  /** To be added to, while the answer goes on. */
+  copy(): Doubts {
+    const copy = new Doubts();
+    copy.said.push(...this.said);
+    copy.hasMissed = this.hasMissed;
+    return copy;
   }
 
   /** A count; undefined when it was not reported, or is not to be believed. */
@@ -181,6 +197,11 @@ function outputPartsOf(usage: Fields, details: Fields, names: Names, doubts: Dou
 
 function set(parts: { [name in UsageClass]?: number }, name: UsageClass, value: number | undefined): void {
   if (value !== undefined) parts[name] = value;
+}
+
+/** Tools that were called, as an answer's facts say it: nothing, where a part of the answer could not be read. */
+export function toolsOf(count: number | undefined, { hasMissed }: Doubts): { readonly tools?: number } {
+  return hasMissed || count === undefined ? {} : { tools: count };
 }
 
 /** A usage of one part, at the answered model's price. */
