@@ -27,6 +27,7 @@ import type { Parts } from "./gateway/parts.ts";
 import { Recorder } from "./gateway/recorder.ts";
 import { checkRoutes, type RouteTable } from "./gateway/route.ts";
 import { closeServer, listen, openServer } from "./gateway/server.ts";
+import { Sent } from "./gateway/sent.ts";
 import { presumeEnd } from "./gateway/settle.ts";
 import { canRead, read } from "./gateway/read.ts";
 import { createUpstream } from "./gateway/upstream.ts";
@@ -161,6 +162,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     routes,
     rates,
     identifier: new Identifier((name) => ledger.names.token(name)),
+    sent: new Sent(),
     recorder,
     guard: guard.guard,
     prefixKey: ledger.names.derive("prefix"),

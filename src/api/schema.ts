@@ -282,6 +282,13 @@ const start = z
     promptBytes: z.object({ system: count, tools: count, user: count, earlier: count, toolResults: count }),
     toolNames: z.array(z.string()),
     prefix: z.array(z.string()),
+    sharedBytes: count
+      .optional()
+      .openapi({ description: "Bytes that the prompt begins with as an answered one of its task or conversation did. Absent: not known." }),
+    repeats: z
+      .literal(true)
+      .optional()
+      .openapi({ description: "The same prompt had been answered in its task, else in its conversation." }),
     edits: z.array(z.string()),
     hold,
   })
@@ -302,6 +309,7 @@ const bareEnd = {
   responseId: text,
   providerRequest: text,
   answerBytes: count,
+  tools: count.optional().openapi({ description: "Tools that the answer asked the client to call. Absent: not known." }),
   costReported: decimal
     .optional()
     .openapi({ description: "What the provider itself says the call cost, in dollars: beside ours, never added to it." }),

@@ -142,11 +142,11 @@ export interface CallStart {
   /** Keyed, chained hashes of the prompt's prefix blocks, 16 hex digits each: equal prefixes give equal chains. */
   readonly prefix: readonly string[];
   /**
-   * Bytes at the beginning of this prompt, in the measure of `prefix`, that a prompt before it in its conversation or task began with, too.
-   * 0: it begins anew. Absent: not known, as where the provider holds what came before.
+   * Bytes at the beginning of this prompt, in the measure of `prefix`, that a prompt before it began with, too: one for the same model, in its
+   * task or its conversation, that had been answered. 0: it begins anew. Absent: not known, as where the provider holds what came before.
    */
   readonly sharedBytes?: number | undefined;
-  /** The whole prompt, word for word, was that of a call in its task, else in its conversation, that had been answered. Absent: not as far as is known. */
+  /** Such a prompt of its task, else of its conversation, was the same word for word, and had been answered whole. Absent: not as far as is known. */
   readonly repeats?: true | undefined;
   /** Policy edits of the request, in words, e.g. `stream_options.include_usage`; empty when bytes went unchanged. */
   readonly edits: readonly string[];
@@ -180,7 +180,7 @@ export interface CallEnd {
   /** The provider's own request id, from its answer's headers. */
   readonly providerRequest: string | null;
   readonly answerBytes: number;
-  /** Tools that the answer asks the client to call. Absent: not known. */
+  /** Tools that the answer has asked the client to call; those that the provider runs are usage. Absent: not known. */
   readonly tools?: number | undefined;
   /** What the provider itself says the call cost: exact decimal text of dollars. It stands beside our own, and is never added to it. */
   readonly costReported?: string | undefined;

@@ -17,6 +17,7 @@ import { modelAt, placeOf, toAsking, type Trying } from "./asking.ts";
 import { createId } from "./id.ts";
 import type { Trace } from "./identify.ts";
 import type { Parts } from "./parts.ts";
+import type { Again } from "./sent.ts";
 import { type Address, sandbox, type Target } from "./route.ts";
 
 /** What is known of a request once it has been read. */
@@ -29,6 +30,7 @@ export interface Asked {
   readonly trace: Trace;
   readonly attribution: CallStart["attribution"];
   readonly prefix: readonly string[];
+  readonly again: Again;
   readonly toolRounds: readonly ToolRound[];
   readonly request: string;
 }
@@ -115,6 +117,7 @@ export function toStart(asked: Asked, { asking, target, attempt, reason, cause }
     promptBytes: facts.promptBytes,
     toolNames: facts.toolNames,
     prefix: asked.prefix,
+    ...asked.again,
     edits: [...(asksForUsage(target) ? facts.edits : []), ...(isRouted ? ["model"] : []), ...admitted.edits],
     hold: admitted.hold,
     ...(admitted.mark === undefined ? {} : { guard: admitted.mark }),

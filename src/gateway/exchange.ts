@@ -153,7 +153,8 @@ export class Exchange {
     if (limit !== null) this.#parts.guard.register.ofTask(readTaskBudget(limit, attribution, this.#key));
     const known = { body, address: this.#address, key: this.#key?.id ?? null, format, facts, trace, attribution, prefix };
     const rounds = this.#parts.guard.looksAtTools ? toolRounds(this.#parts.toolsKey, body, facts) : [];
-    const asked: Asked = { ...known, toolRounds: rounds, request: createId(this.#parts.now()) };
+    const again = this.#parts.sent.look({ attribution, modelAsked: facts.model, prefix }, facts);
+    const asked: Asked = { ...known, again, toolRounds: rounds, request: createId(this.#parts.now()) };
     await this.#tryTargets(asked, chosen);
   }
 
@@ -342,6 +343,7 @@ export class Exchange {
       this.#parts.recorder.end(end);
       this.#parts.guard.ended(end, start);
       if (end.responseId !== null) this.#parts.identifier.remember(end.responseId, start);
+      this.#parts.sent.ended(start, end);
       return end.usage === null || end.unpriced.length > 0 ? null : formatUsd(total(end.charges));
     } catch (bug) {
       this.#parts.internal(bug);

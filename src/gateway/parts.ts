@@ -7,6 +7,7 @@ import type { Guard } from "../guard/guard.ts";
 import type { Identifier } from "./identify.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RouteTable } from "./route.ts";
+import type { Sent } from "./sent.ts";
 import type { Rates } from "./settle.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Works } from "./work.ts";
@@ -18,6 +19,7 @@ export interface Parts {
   readonly routes: RouteTable;
   readonly rates: Rates;
   readonly identifier: Identifier;
+  readonly sent: Sent;
   readonly recorder: Recorder;
   readonly guard: Guard;
   readonly prefixKey: Buffer;

@@ -49,6 +49,8 @@ export function settle(rates: Rates, start: CallStart, ending: Ending, facts: An
     modelAnswered: facts?.model ?? null,
     tierServed: facts?.tier ?? null,
     responseId: facts?.responseId ?? null,
+    // Of a half of an answer nobody knows what the other half would have called.
+    ...(facts?.tools === undefined || !facts.complete ? {} : { tools: facts.tools }),
     ...(facts?.cost === undefined ? {} : { costReported: facts.cost }),
     ...(facts?.pool === undefined ? {} : { poolServed: facts.pool }),
     usage,
