@@ -20,7 +20,9 @@ import {
   withSettings,
   wholeNumber,
 } from "./command.ts";
+import { addCompare } from "./compare.ts";
 import type { Control } from "./control.ts";
+import { addOdds } from "./odds.ts";
 import { wrong } from "./scope.ts";
 import { addShape } from "./shapes.ts";
 
@@ -148,6 +150,9 @@ export function addTasks(program: Command): void {
     .option("--review-rate <dollars>", "what an hour of checking costs")
     .action((options: SuccessOptions) => withControl(options, (control) => showSuccess(control, options)));
   withExamples(withSettings(success), "tasks success --by agent --since 30d", "tasks success --by type,model --review-rate 32 --json");
+
+  addCompare(tasks);
+  addOdds(tasks);
   addShape(tasks);
 }
 

@@ -134,3 +134,21 @@ describe("independent tries, for comparison", () => {
 function often(successes: number, tries: number): Try | undefined {
   return oddsOf(Array.from({ length: tries }, (_, index) => history(index < successes ? "s1" : "f1")))[0];
 }
+
+describe("a try at a cost that nobody knows", () => {
+  it("counts for the odds, and not for the mean cost", () => {
+    const unpriced = (text: string): Attempt[] => {
+      const [first, ...rest] = history(text);
+      return [{ success: first?.success ?? null, costPico: null }, ...rest];
+    };
+    const rows = oddsOf([...["s1", "f3 s5"].map(history), unpriced("f9 s7"), unpriced("s9")]);
+    expect(rows.map(({ tries, successes, uncosted, costPico }) => [tries, successes, uncosted, costPico])).toEqual([
+      [4, 2, 2, parseUsd("2")],
+      [2, 2, 0, parseUsd("6")],
+    ]);
+    expect(oddsOf([unpriced("s9")])[0]).toMatchObject({ cost: null, costPico: null, costInterval: null, uncosted: 1 });
+    // Of 5 and 7, nothing lies outside of what was seen but what Student's t adds.
+    expect(Number(rows[1]?.costInterval?.lowPico)).toBeLessThan(6e12);
+    expect(Number(rows[1]?.costInterval?.highPico)).toBeGreaterThan(6e12);
+  });
+});

@@ -3,13 +3,16 @@
 // Invariant: attempts are counted only while every earlier one failed; an end that nobody knows ends a history.
 
 import { type Pico, sum, toPico, divideHalfEven } from "../core/money.ts";
-import { type Interval, wilson } from "./interval.ts";
+import type { MeanInterval } from "./frontier.ts";
+import { type Interval, type Resampling, wilson } from "./interval.ts";
+import { spreadOf } from "./sample.ts";
 import type { Ratio } from "./success.ts";
 
 export interface Attempt {
   /** Null: nobody knows how it ended. */
   readonly success: boolean | null;
-  readonly costPico: Pico;
+  /** Null: not known. */
+  readonly costPico: Pico | null;
 }
 
 /** The attempts at one task, in order. What follows a success is no try at it any more and is not read. */
@@ -29,9 +32,13 @@ export interface Try {
   readonly rate: number | null;
   /** Wilson's. */
   readonly interval: Interval;
-  /** Mean cost of this try, exactly, over all that came to it, unknown ends too, and rounded half to even. Null: there is none. */
+  /** Mean cost of this try, exactly, over all that came to it and whose cost is known, unknown ends too, and rounded half to even. Null: there is none. */
   readonly cost: Ratio | null;
   readonly costPico: Pico | null;
+  /** An estimate of that mean, by bootstrap. Null: nothing can be said of it. */
+  readonly costInterval: MeanInterval | null;
+  /** Tasks that came to it at a cost that nobody knows. */
+  readonly uncosted: number;
   /** P(success by this try) if all who fail go on: 1 − Π(1 − rate). Null: a rate on the way is unknown. */
   readonly within: number | null;
   /** What `within` would be were tries independent at the first one's rate, for comparison alone. */
@@ -39,7 +46,7 @@ export interface Try {
 }
 
 /** @returns one row for each attempt that some task came to. */
-export function oddsOf(histories: readonly History[], confidence = 0.95): Try[] {
+export function oddsOf(histories: readonly History[], confidence = 0.95, resampling: Resampling = {}): Try[] {
   const rows: Try[] = [];
   let going = histories;
   let within: number | null = 0;
@@ -52,7 +59,8 @@ export function oddsOf(histories: readonly History[], confidence = 0.95): Try[] 
     const rate = tries === 0 ? null : successes / tries;
     within = within === null || rate === null ? null : 1 - (1 - within) * (1 - rate);
     const first: number | null = rows[0] === undefined ? rate : rows[0].rate;
-    const cost = sum(here.map((attempt) => attempt.costPico));
+    const costs = here.map((attempt) => attempt.costPico).filter((costPico) => costPico !== null);
+    const cost = sum(costs);
     rows.push({
       attempt: index + 1,
       tries,
@@ -62,8 +70,13 @@ export function oddsOf(histories: readonly History[], confidence = 0.95): Try[] 
       gaveUp: index === 0 ? 0 : going.length - here.length,
       rate,
       interval: wilson(successes, tries, confidence),
-      cost: { pico: cost, per: BigInt(here.length) },
-      costPico: toPico(divideHalfEven(cost, BigInt(here.length))),
+      cost: costs.length === 0 ? null : { pico: cost, per: BigInt(costs.length) },
+      costPico: costs.length === 0 ? null : toPico(divideHalfEven(cost, BigInt(costs.length))),
+      costInterval: spreadOf(
+        costs.map((costPico) => ({ top: Number(costPico), bottom: 1 })),
+        { confidence, ...resampling },
+      ),
+      uncosted: here.length - costs.length,
       within,
       withinIfIndependent: first === null ? null : independent(first, index + 1).success,
     });
