@@ -5,7 +5,7 @@ import type { CallEnd, CallStart, Observation } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { formatUsd } from "../core/money.ts";
 import { endingOf, type Outcome, type TaskBegun } from "../core/outcome.ts";
-import { resolve } from "../core/resolve.ts";
+import { type Correction, resolve } from "../core/resolve.ts";
 import type { EndSums, SuccessPage, SuccessQuery, SuccessRow, TaskField } from "./store.ts";
 
 /** A call as it counts. */
@@ -28,6 +28,8 @@ interface Task {
   readonly calls: Counted[];
   readonly begun: TaskBegun | null;
   readonly said: Outcome[];
+  /** Of charges that belong to it and to no call. */
+  readonly chargedPico: bigint;
 }
 
 export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery): Omit<SuccessPage, "position"> {
@@ -40,6 +42,7 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
     if (entry.kind === "outcome" && !said.has(entry.outcome.id)) said.set(entry.outcome.id, entry.outcome);
   }
   const tasks = new Map<string, Task>();
+  const charges = chargesOf(entries);
   const names = new Set(calls.flatMap(({ task }) => task ?? []));
   for (const [name, task] of begun) if (isRoot(task)) names.add(name);
   for (const name of names) {
@@ -49,6 +52,7 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
       calls: calls.filter(({ task }) => task === name).sort((a, b) => a.startMs - b.startMs),
       begun: own !== undefined && isRoot(own) ? own : null,
       said: [...said.values()].filter(({ task }) => task === name),
+      chargedPico: charges.reduce((sum, charge) => sum + (charge.task === name ? charge.pico : 0n), 0n),
     });
   }
   const subtasks = new Set([...calls.flatMap(({ below }) => below ?? []), ...begun.keys()]);
@@ -84,7 +88,14 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
     const parts = of.map((task) => {
       const rework = [...tasks.values()].filter(({ name }) => name !== task.name && bookedTo(name) === task.name);
       const whole = [task, ...rework];
-      return { task, ending: endingOf(task.said), end: endOf(task, query), whole, rework, pico: picoOf(whole.flatMap((one) => one.calls)) };
+      return {
+        task,
+        ending: endingOf(task.said),
+        end: endOf(task, query),
+        whole,
+        rework,
+        pico: whole.reduce((sum, one) => sum + allOf(one), 0n),
+      };
     });
     const sums = (end: string): EndSums => {
       const some = parts.filter((part) => part.end === end);
@@ -105,9 +116,9 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
       calls: parts.flatMap(callsIn).length,
       failedCost: cost((part) => callsIn(part).filter(({ failed }) => failed)),
       retryCost: cost((part) => callsIn(part).filter(({ again }) => again)),
-      reworkCost: cost(({ rework }) => rework.flatMap((one) => one.calls)),
+      reworkCost: formatUsd(parts.reduce((sum, { rework }) => sum + rework.reduce((rest, one) => rest + allOf(one), 0n), 0n)),
       value: values.length === 0 ? null : formatUsd(values.reduce<bigint>((sum, pico) => sum + pico, 0n)),
-      unvaluedCost: cost((part) => (part.ending.valuePico === null ? callsIn(part) : [])),
+      unvaluedCost: formatUsd(parts.reduce((sum, { ending, pico }) => sum + (ending.valuePico === null ? pico : 0n), 0n)),
       reviewMillis: reviews.length === 0 ? null : String(reviews.reduce((sum, ms) => sum + ms, 0)),
       contradictory: parts.filter(({ ending }) => ending.isContradictory).length,
       unpriced: parts.filter((part) => callsIn(part).some(({ unpriced }) => unpriced)).length,
@@ -170,12 +181,32 @@ function valueOf({ calls, begun }: Task, field: TaskField): string | null {
   return said ?? calls[0]?.said[field] ?? null;
 }
 
-/** Each call once, whatever its witnesses. */
+const allOf = ({ calls, chargedPico }: Task): bigint => picoOf(calls) + chargedPico;
+
+/** The first of an id stands, unless it was voided, before or after. */
+function chargesOf(entries: readonly Entry[]): { readonly task: string | null; readonly pico: bigint }[] {
+  const voided = new Set(entries.flatMap((entry) => (entry.kind === "charge.voided" ? entry.id : [])));
+  const charges = new Map<string, { readonly task: string | null; readonly pico: bigint }>();
+  for (const entry of entries) {
+    if (entry.kind !== "charge" || charges.has(entry.charge.id) || voided.has(entry.charge.id)) continue;
+    const { task, root } = entry.charge.attribution;
+    charges.set(entry.charge.id, { task: root ?? task, pico: entry.charge.costPico ?? 0n });
+  }
+  return [...charges.values()];
+}
+
+/** Each call once, whatever its witnesses and however often it was rated anew. */
 function callsOf(entries: readonly Entry[]): Counted[] {
   const starts = new Map<string, CallStart>();
   const ends = new Map<string, CallEnd[]>();
   const seen = new Map<string, Observation[]>();
+  const corrected = new Map<string, Correction[]>();
   for (const entry of entries) {
+    if (entry.kind === "rerated")
+      for (const { call, ...rest } of entry.calls) {
+        const correction = { ...rest, rerate: entry.rerate, atMs: entry.atMs };
+        corrected.set(call, [...(corrected.get(call) ?? []), correction]);
+      }
     if (entry.kind === "start") starts.set(entry.call.id, entry.call);
     else if (entry.kind === "end") ends.set(entry.call.id, [...(ends.get(entry.call.id) ?? []), entry.call]);
     else if (entry.kind === "observation") {
@@ -190,11 +221,14 @@ function callsOf(entries: readonly Entry[]): Counted[] {
     if (responseId !== null) seen.delete(responseId);
     // A key that its gateway did not need may be known to who saw it later.
     const [first] = observations.toSorted((a, b) => a.startMs - b.startMs);
-    return countedOf(start, { ...start, key: start.key ?? first?.key ?? null }, resolve({ start, ends: own, observations }).end);
+    const { end } = resolve({ start, ends: own, observations, corrections: corrected.get(start.id) ?? [] });
+    return countedOf(start, { ...start, key: start.key ?? first?.key ?? null }, end);
   });
   for (const observations of seen.values()) {
     const [first] = observations.toSorted((a, b) => a.startMs - b.startMs);
-    if (first !== undefined) counted.push(countedOf(null, first, resolve({ start: null, ends: [], observations }).end));
+    const [id = ""] = observations.map((observation) => observation.id).toSorted();
+    const { end } = resolve({ start: null, ends: [], observations, corrections: corrected.get(id) ?? [] });
+    if (first !== undefined) counted.push(countedOf(null, first, end));
   }
   return counted;
 }

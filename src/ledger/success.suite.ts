@@ -13,7 +13,7 @@ import { type Store, type SuccessPage, type SuccessQuery, type SuccessRow, taskF
 import type { TestStore } from "./store.suite.ts";
 import { expectedSuccess } from "./success.fixture.ts";
 
-const baseMs = Date.UTC(2026, 10, 1);
+export const baseMs = Date.UTC(2026, 10, 1);
 const hourMs = 3_600_000;
 const all: SuccessQuery = {
   by: [],
@@ -139,16 +139,24 @@ const anyStatement = fc.record({
   at: fc.nat(999),
 });
 
-const anyHistory = fc.record({
+export const anyHistory = fc.record({
   calls: fc.array(anyCall, { maxLength: 25 }),
   begun: fc.array(anyBegun, { maxLength: 8 }),
   statements: fc.array(anyStatement, { maxLength: 25 }),
   cuts: fc.array(fc.nat(90), { maxLength: 6 }),
 });
 
+export type TaskHistory = typeof anyHistory extends fc.Arbitrary<infer T> ? T : never;
+
+/** An entry, and where it comes in the order. */
+export interface Timed {
+  readonly at: number;
+  readonly entry: Entry;
+}
+
 /** In the order of `at`; the start of a call goes before its ends. */
-function entriesOf({ calls, begun, statements: said }: typeof anyHistory extends fc.Arbitrary<infer T> ? T : never): Entry[] {
-  const entries: { readonly at: number; readonly entry: Entry }[] = [];
+export function entriesOf({ calls, begun, statements: said }: Omit<TaskHistory, "cuts">, more: readonly Timed[] = []): Entry[] {
+  const entries: Timed[] = [...more];
   calls.forEach((made, index) => {
     const { root, task, key, model, attempt, ended, picos, unpriced, later, seenTask } = made;
     const id = `c${index}`;
@@ -206,7 +214,7 @@ function entriesOf({ calls, begun, statements: said }: typeof anyHistory extends
   return entries.toSorted((a, b) => a.at - b.at).map(({ entry }) => entry);
 }
 
-const queries: readonly SuccessQuery[] = [
+export const successQueries: readonly SuccessQuery[] = [
   all,
   ...taskFields.map((field) => ({ ...all, by: [field] })),
   { ...all, by: ["type", "model"] },
@@ -223,7 +231,7 @@ const queries: readonly SuccessQuery[] = [
   },
 ];
 
-async function told(store: Store, query: SuccessQuery): Promise<Omit<SuccessPage, "position">> {
+export async function told(store: Store, query: SuccessQuery): Promise<Omit<SuccessPage, "position">> {
   const { position: _, ...page } = await store.success(query);
   return page;
 }
@@ -397,7 +405,7 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
           }
           const whole = await fresh();
           if (entries.length > 0) await whole.apply(placed(entries));
-          for (const query of queries) {
+          for (const query of successQueries) {
             const expected = expectedSuccess(entries, query);
             expect(await told(cut, query)).toEqual(expected);
             expect(await told(whole, query)).toEqual(expected);

@@ -1,0 +1,191 @@
+// The contract of stores on tasks whose history does not stand still: prices are corrected, charges booked and voided, months closed, evidence comes
+// late, the store is opened again anywhere, and made anew. For tests alone. Invariant: whatever came in between, sums are those of the entries.
+
+import * as fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import type { CallEnd } from "../core/call.ts";
+import type { Entry } from "../core/entry.ts";
+import { markOf } from "../core/mark.ts";
+import { toPico } from "../core/money.ts";
+import { samplePeriod } from "./periods.fixture.ts";
+import { nobody, placed, sampleCharge } from "./store.fixture.ts";
+import type { Store, SuccessPage, SuccessQuery } from "./store.ts";
+import type { TestStore } from "./store.suite.ts";
+import { expectedSuccess } from "./success.fixture.ts";
+import { anyHistory, baseMs, entriesOf, successQueries, type Timed, told } from "./success.suite.ts";
+
+const hourMs = 3_600_000;
+const all = successQueries[0] as SuccessQuery;
+const name = fc.constantFrom("t0", "t1", "t2", "t3", "begun", "ghost");
+
+/** What changes beside tasks, calls and statements. */
+const anyChange = fc.record({
+  rerated: fc.array(
+    fc.record({ call: fc.nat(24), end: fc.nat(2), picos: fc.bigInt({ min: 0n, max: 9_000n }), hours: fc.nat(900), at: fc.nat(1200) }),
+    { maxLength: 12 },
+  ),
+  charges: fc.array(
+    fc.record({
+      root: fc.option(name, { nil: null }),
+      task: fc.option(name, { nil: null }),
+      hours: fc.nat(40),
+      days: fc.integer({ min: 1, max: 40 }),
+      pico: fc.option(fc.bigInt({ min: 0n, max: 10n ** 13n }), { nil: null }),
+      at: fc.nat(999),
+      voidedAt: fc.nat(2400),
+    }),
+    { maxLength: 4 },
+  ),
+  closings: fc.array(fc.record({ month: fc.constantFrom("2026-10", "2026-11", "2026-12"), at: fc.integer({ min: 300, max: 1200 }) }), {
+    maxLength: 2,
+  }),
+  /** After which of the cuts the store is closed and opened again. */
+  restarts: fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }),
+});
+type Change = typeof anyChange extends fc.Arbitrary<infer T> ? T : never;
+
+/** Corrections name the ends that are there, one that came later among them. */
+function changesOf({ rerated, charges, closings }: Change, entries: readonly Entry[]): Timed[] {
+  const timed: Timed[] = [];
+  const ends = new Map<string, Pick<CallEnd, "usage" | "charges">[]>();
+  const keep = (id: string, end: Pick<CallEnd, "usage" | "charges">): void => void ends.set(id, [...(ends.get(id) ?? []), end]);
+  for (const entry of entries) {
+    if (entry.kind === "end") keep(entry.call.id, entry.call);
+    // What a later witness saw may be a call by itself, under its own name, or the end of its gateway's.
+    if (entry.kind === "observation")
+      for (const id of [entry.observation.id, `c${entry.observation.id.slice(1)}`]) keep(id, entry.observation);
+  }
+  rerated.forEach(({ call, end, picos, hours, at }, index) => {
+    for (const id of [`c${call}`, `o${call}`]) {
+      const known = ends.get(id);
+      const amended = known?.[end % known.length];
+      if (amended === undefined) continue;
+      const made = { call: id, of: markOf(amended), charges: [{ ...sampleCharge("input", 10, picos), price: `p${index}` }], unpriced: [] };
+      timed.push({ at, entry: { kind: "rerated", rerate: `r${index}`, atMs: baseMs + hours * hourMs, calls: [made] } });
+    }
+  });
+  charges.forEach(({ root, task, hours, days, pico, at, voidedAt }, index) => {
+    const fromMs = baseMs + hours * hourMs;
+    const charge = samplePeriod(`charge-${index}`, {
+      fromMs,
+      toMs: fromMs + days * 24 * hourMs,
+      bookedMs: fromMs,
+      attribution: { ...nobody, root, task },
+      costPico: pico === null ? null : toPico(pico),
+    });
+    timed.push({ at, entry: { kind: "charge", charge } });
+    if (voidedAt < 1200) timed.push({ at: voidedAt, entry: { kind: "charge.voided", id: charge.id, atMs: fromMs + hourMs } });
+  });
+  for (const { month, at } of closings) {
+    const closing = { month, atMs: Date.parse(`${month}-28T00:00:00Z`) + 7 * 24 * hourMs, costPico: toPico(0n), calls: 0, statement: "" };
+    timed.push({ at, entry: { kind: "closed", closing } });
+  }
+  return timed;
+}
+
+/** What lasts where months are closed: of calls whose rows stand, only what they cost is told anew. */
+function lasting({ total, rows, waiting, truncated }: Omit<SuccessPage, "position">): object {
+  const of = ({
+    group,
+    success,
+    failure,
+    unknown,
+    open,
+    reworkCost,
+    value,
+    unvaluedCost,
+    reviewMillis,
+    contradictory,
+    quantiles,
+    units,
+  }: typeof total) => ({
+    group,
+    success,
+    failure,
+    unknown,
+    open,
+    reworkCost,
+    value,
+    unvaluedCost,
+    reviewMillis,
+    contradictory,
+    quantiles,
+    units,
+  });
+  return { total: of(total), rows: rows.map(of), waiting, truncated };
+}
+
+export function recountSuite(storeName: string, make: () => Promise<TestStore>): void {
+  const made: TestStore[] = [];
+  const fresh = async (): Promise<TestStore> => {
+    const place = await make();
+    made.push(place);
+    return place;
+  };
+  afterAll(async () => {
+    for (const place of made) await place.remove();
+  });
+
+  /** The store after all entries, in pieces that end at the cuts, opened again after some of them; `check` is asked at each. */
+  async function fed(
+    entries: readonly Entry[],
+    { cuts, restarts }: { readonly cuts: readonly number[]; readonly restarts: readonly boolean[] },
+    check: (store: Store, until: number) => Promise<void>,
+  ): Promise<Store> {
+    const place = await fresh();
+    let store = await place.open();
+    let from = 0;
+    const steps = [...new Set([...cuts.filter((cut) => cut < entries.length), entries.length])].toSorted((a, b) => a - b);
+    for (const [index, step] of steps.entries()) {
+      if (step > from) await store.apply(placed(entries.slice(from, step), from));
+      from = step;
+      if (restarts[index] === true) {
+        await store.close();
+        store = await place.open();
+      }
+      await check(store, step);
+    }
+    return store;
+  }
+
+  const runs = { numRuns: Number(process.env["PENNYWORTH_SUCCESS_RUNS"] ?? 4) };
+
+  describe(`${storeName}: tasks whose history does not stand still`, () => {
+    test("corrections, charges, voids, late evidence and restarts anywhere: sums are those of the entries", async () => {
+      await fc.assert(
+        fc.asyncProperty(anyHistory, anyChange, async (history, change) => {
+          const entries = entriesOf(history, changesOf({ ...change, closings: [] }, entriesOf(history)));
+          const cut = await fed(entries, { ...history, ...change }, async (store, until) =>
+            expect(await told(store, all)).toEqual(expectedSuccess(entries.slice(0, until), all)),
+          );
+          const again = await fed(entries, { cuts: [], restarts: [] }, async () => {});
+          for (const query of successQueries) {
+            const expected = expectedSuccess(entries, query);
+            expect(await told(cut, query)).toEqual(expected);
+            if (query.by.length !== 1) expect(await told(again, query)).toEqual(expected);
+          }
+          for (const store of [cut, again]) await store.close();
+        }),
+        runs,
+      );
+    }, 600_000);
+
+    test("closed months move no more, and what tasks cost and how they ended is the same as without", async () => {
+      const byWhat = successQueries.filter(({ by, filters }) => ![...by, ...filters.map(({ field }) => field)].includes("model"));
+      await fc.assert(
+        fc.asyncProperty(anyHistory, anyChange, async (history, change) => {
+          const entries = entriesOf(history, changesOf(change, entriesOf(history)));
+          const cut = await fed(entries, { ...history, ...change }, async () => {});
+          const again = await fed(entries, { cuts: [], restarts: [] }, async () => {});
+          for (const query of byWhat) {
+            const expected = lasting(expectedSuccess(entries, query));
+            expect(lasting(await told(cut, query))).toEqual(expected);
+            if (query.by.length !== 1) expect(await told(again, query)).toEqual(await told(cut, query));
+          }
+          for (const store of [cut, again]) await store.close();
+        }),
+        runs,
+      );
+    }, 600_000);
+  });
+}
