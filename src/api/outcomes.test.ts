@@ -381,7 +381,7 @@ describe("many outcomes", () => {
         { task: "a", result: "success", id: "1" },
       ],
     });
-    expect([status, body]).toEqual([201, { recorded: 2, known: 1, ids: ["1", "2", "1"] }]);
+    expect([status, body]).toEqual([201, { recorded: 2, known: 1, ids: ["1", "2", "1"], begun: 0, costs: 0 }]);
     expect(said().map(({ task, result, judge }) => [task, result, judge])).toEqual([
       ["a", "success", "self"],
       ["b", "failure", "check"],
@@ -400,7 +400,13 @@ describe("many outcomes", () => {
     const { status, body } = await ask("/outcomes", ...csv(table));
     expect([status, body]).toEqual([
       201,
-      { recorded: 3, known: 0, ids: [expect.stringMatching(/^csv_[0-9a-f]{32}$/), "o2", expect.stringMatching(/^csv_/)] },
+      {
+        recorded: 3,
+        known: 0,
+        ids: [expect.stringMatching(/^csv_[0-9a-f]{32}$/), "o2", expect.stringMatching(/^csv_/)],
+        begun: 0,
+        costs: 0,
+      },
     ]);
     expect(said()).toMatchObject([
       {
@@ -521,11 +527,11 @@ describe("a webhook", () => {
     const body = '{"task": "t", "result": "failure", "judge": "check", "reason": "tests_failed"}';
     expect(await ask("/outcomes/hooks/ci", body, sign("msg_1", body))).toEqual({
       status: 201,
-      body: { recorded: 1, known: 0, ids: ["msg_1"] },
+      body: { recorded: 1, known: 0, ids: ["msg_1"], begun: 0, costs: 0 },
     });
     expect(await ask("/outcomes/hooks/ci", body, sign("msg_1", body, nowMs + 60_000))).toEqual({
       status: 200,
-      body: { recorded: 0, known: 1, ids: ["msg_1"] },
+      body: { recorded: 0, known: 1, ids: ["msg_1"], begun: 0, costs: 0 },
     });
     expect(said()).toMatchObject([
       { id: "msg_1", task: "t", result: "failure", judge: "check", source: "ci", reason: "tests_failed", key: null },

@@ -7,26 +7,18 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Entry } from "../core/entry.ts";
 import { endingOf, type Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
+import { turns } from "../turn.ts";
 import { type ApiContext, type Caller, nobody } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { readSigned } from "./hook.ts";
 import { Known, markOf } from "./known.ts";
-import { faultsMax, malformed, type Placed, readPlaced } from "./placed.ts";
+import { finishedWanted } from "./finished.ts";
+import { faultsMax, listOf, malformed, type Placed, readPlaced } from "./placed.ts";
 import { type Api, callersSecurity, conflict, failures, json, needs, security, uses } from "./route.ts";
-import {
-  ending,
-  outcomeWanted,
-  statement,
-  taskName,
-  taskOutcomeWanted,
-  taskWanted,
-  toEnding,
-  toOutcome,
-  toStatement,
-  toTask,
-} from "./said.ts";
+import { ending, outcomeWanted, statement, taskName, taskWanted, toEnding, toOutcome, toStatement, toTask } from "./said.ts";
 import { count, fresh, freshness } from "./schema.ts";
 import { readSheet, sheetColumns, SheetFault } from "./sheet.ts";
+import { decideSpent } from "./spent.ts";
 
 /** After so many entries the calls that wait have their turn. */
 const atOnce = 500;
@@ -37,7 +29,9 @@ export const manyRecorded = z
   .object({
     recorded: count.openapi({ description: "Statements that are on record now." }),
     known: count.openapi({ description: "Those that had been said before, word for word, and are counted once." }),
-    ids: z.array(z.string()).openapi({ description: "Of all of them, in their order." }),
+    ids: z.array(z.string()).openapi({ description: "Of all statements, in their order." }),
+    begun: count.openapi({ description: "Tasks of which it was said what they are, or that nobody had heard of, and that begin with it." }),
+    costs: count.openapi({ description: "Costs of tasks that are on record now; one that is not known is counted too." }),
   })
   .openapi("OutcomesRecorded");
 export const outcomesAnswer = z
@@ -137,19 +131,51 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known): void {
     return c.json({ task, statements, ending: await toEnding(endingOf(said), context.names), ...freshly }, 200);
   });
 
+  /** One at a time: between looking for what is on record of a task and adding to it nobody else may come. */
+  const inTurn = turns();
+
   /** All or none. @throws PennyworthError `request_malformed` with each wrong line; `journal_unwritable`. */
-  const take = async (placed: readonly Placed[], caller: Caller): Promise<{ recorded: number; known: number; ids: string[] }> => {
+  const take = async (placed: readonly Placed[], caller: Caller): Promise<z.infer<typeof manyRecorded>> => {
     const { outcomesMax } = context.settings().limits;
     if (placed.length === 0) throw malformed("there is no outcome in it");
     if (placed.length > outcomesMax)
       throw malformed(`${placed.length} outcomes are more than ${outcomesMax} (limits.outcomesMax): send them in parts`);
-    const { news, ids } = await readPlaced(placed, edgeOf(caller), (id, mark) => outcomes.look(id, mark));
-    for (const [index, { outcome, mark }] of news.entries()) {
-      record(outcome);
+    const edge = edgeOf(caller);
+    const { news, ids, begins, spent } = await readPlaced(placed, edge, (id, mark) => outcomes.look(id, mark));
+    let written = 0;
+    const write = async (act: () => void): Promise<void> => {
+      act();
+      written += 1;
+      if (written % atOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const enter = async (): Promise<{ begun: number; costs: number }> => {
+      const bare = [...begins].flatMap(([task, { isDescribed }]) => (isDescribed ? [] : [task]));
+      if (spent.size > 0) await context.ledger.caughtUp();
+      const known = new Set(bare.length === 0 ? [] : (await context.ledger.find({ tasks: bare, responses: [] })).tasks);
+      // What a task is may stand on another line than what it cost.
+      const whole = [...spent.values()].map((one) => {
+        const task = begins.get(one.task)?.task;
+        return task === undefined ? one : Object.assign({}, one, { attribution: task.attribution, atMs: task.beganMs });
+      });
+      const { entries, costs, faults } = await decideSpent(whole, context.ledger, edge.nowMs);
+      if (faults.length > 0) throw malformed(listOf(faults, placed.length));
+      let begun = 0;
+      for (const [id, { task, isDescribed }] of begins) {
+        const mark = markOf(task.attribution);
+        if ((!isDescribed && known.has(id)) || tasks.look(id, mark) !== "new") continue;
+        await write(() => context.record({ kind: "task.begun", task }));
+        tasks.keep(id, mark);
+        begun += 1;
+      }
+      for (const entry of entries) await write(() => context.record(entry));
+      return { begun, costs };
+    };
+    const { begun, costs } = begins.size === 0 ? { begun: 0, costs: 0 } : await inTurn(enter);
+    for (const { outcome, mark } of news) {
+      await write(() => record(outcome));
       outcomes.keep(outcome.id, mark);
-      if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     }
-    return { recorded: news.length, known: ids.length - news.length, ids };
+    return { recorded: news.length, known: ids.length - news.length, ids: [...ids], begun, costs };
   };
 
   const many = createRoute({
@@ -162,7 +188,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known): void {
       body: {
         required: true,
         content: {
-          "application/json": { schema: plain(z.strictObject({ outcomes: z.array(taskOutcomeWanted) })) },
+          "application/json": { schema: plain(z.strictObject({ outcomes: z.array(finishedWanted) })) },
           "text/csv": { schema: { type: "string", example: "task,result,value\nticket-4711,success,12.50\n" } },
         },
       },
@@ -175,7 +201,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known): void {
     if (type !== "text/csv" && type !== "application/json") throw malformed("its content-type is neither application/json nor text/csv");
     const placed = type === "text/csv" ? await fromSheet(body) : fromList(body);
     const done = await take(placed, c.get("caller") ?? nobody);
-    return c.json(done, done.recorded > 0 ? 201 : 200);
+    return c.json(done, done.recorded + done.begun + done.costs > 0 ? 201 : 200);
   });
 
   const hook = createRoute({
@@ -188,7 +214,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known): void {
       params: z.object({ name: z.string().min(1).max(64) }),
       body: {
         required: true,
-        content: { "application/json": { schema: plain(z.union([taskOutcomeWanted, z.array(taskOutcomeWanted)])) } },
+        content: { "application/json": { schema: plain(z.union([finishedWanted, z.array(finishedWanted)])) } },
       },
     },
     responses: { 200: json("It had been said before.", manyRecorded), 201: json("On record.", manyRecorded), ...failures },
@@ -199,7 +225,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known): void {
     const id = readSigned((header) => c.req.header(header), body, context.hookSecret(name), context.now());
     if (id === null) throw new PennyworthError("hook_refused");
     const done = await take(fromHook(toJson(new TextDecoder().decode(body)), id, name), nobody);
-    return c.json(done, done.recorded > 0 ? 201 : 200);
+    return c.json(done, done.recorded + done.begun + done.costs > 0 ? 201 : 200);
   });
 }
 

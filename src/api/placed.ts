@@ -1,12 +1,15 @@
-// Many statements at once, each with its place: all of them, or what is wrong with each. Not here: HTTP, the journal, what one means (said.ts).
+// Many statements at once, each with its place: all of them, or what is wrong with each. Not here: HTTP, the journal, what one means (finished.ts).
 // Invariant: where one is wrong there is no result at all.
 
 import { randomUUID } from "node:crypto";
 import type { z } from "@hono/zod-openapi";
+import { type Attribution, attributionFields } from "../core/call.ts";
+import { formatUsd } from "../core/money.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
+import { type Begins, type Finished, finishedWanted, type Spent, statementOf, toFinished } from "./finished.ts";
 import { type Known, markOf } from "./known.ts";
-import { type Edge, taskOutcomeWanted, toOutcome } from "./said.ts";
+import type { Edge } from "./said.ts";
 
 /** Wrong lines that are named; of the rest it is said how many they are. */
 export const faultsMax = 20;
@@ -23,48 +26,96 @@ interface News {
   readonly mark: string;
 }
 
+export interface Lines {
+  /** Statements that are new. */
+  readonly news: readonly News[];
+  /** Of all statements, in their order. */
+  readonly ids: readonly string[];
+  /** How tasks begin, and what they cost, by the task, with where that stands. */
+  readonly begins: ReadonlyMap<string, Begins & { readonly place: string }>;
+  readonly spent: ReadonlyMap<string, Spent & { readonly place: string }>;
+}
+
 /** After so many the calls that wait have their turn. */
 const atOnce = 200;
 
 /**
  * @param look whether an id was said before.
- * @returns ids of all of them in their order, and the statements that are new.
  * @throws PennyworthError `request_malformed` with every wrong line.
  */
-export async function readPlaced(
-  placed: readonly Placed[],
-  edge: Edge,
-  look: Known["look"],
-): Promise<{ readonly news: News[]; readonly ids: string[] }> {
+export async function readPlaced(placed: readonly Placed[], edge: Edge, look: Known["look"]): Promise<Lines> {
   const faults: string[] = [];
   const ids: string[] = [];
   const news: News[] = [];
   const within = new Map<string, string>();
+  const begins = new Map<string, Begins & { readonly place: string }>();
+  const spent = new Map<string, Spent & { readonly place: string }>();
   for (const [index, { place, said }] of placed.entries()) {
     if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
-    const parsed = taskOutcomeWanted.safeParse(said);
+    const parsed = finishedWanted.safeParse(said);
     if (!parsed.success) {
       faults.push(`${place}: ${describe(parsed.error, said)}`);
       continue;
     }
     const id = parsed.data.id ?? `outcome_${randomUUID()}`;
     const content = { ...parsed.data, id };
+    let finished: Finished;
+    try {
+      finished = toFinished(content, id, edge);
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      faults.push(`${place}: ${cause.message}`);
+      continue;
+    }
+    const { outcome } = finished;
+    const fault = addTo(begins, spent, finished, place);
+    if (fault !== null) faults.push(`${place}: ${fault}`);
+    if (outcome === null) continue;
     ids.push(id);
-    const [twin, mark] = [within.get(id), markOf(content)];
+    const [twin, mark] = [within.get(id), markOf(statementOf(content))];
     within.set(id, mark);
     const seen = twin === undefined ? look(id, mark) : twin === mark ? "same" : "other";
     if (seen === "other")
       faults.push(`${place}: id: ${JSON.stringify(id)} stands for another statement already; a revision needs an id of its own`);
-    if (seen !== "new") continue;
-    try {
-      news.push({ outcome: toOutcome(content, content.task, id, edge), mark });
-    } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause;
-      faults.push(`${place}: ${cause.message}`);
-    }
+    if (seen === "new") news.push({ outcome, mark });
   }
   if (faults.length > 0) throw malformed(listOf(faults, placed.length));
-  return { news, ids };
+  return { news, ids, begins, spent };
+}
+
+/** What a task is and what it cost is said once, on whichever of its lines. @returns what is wrong with this one. */
+function addTo(
+  begins: Map<string, Begins & { readonly place: string }>,
+  spent: Map<string, Spent & { readonly place: string }>,
+  finished: Finished,
+  place: string,
+): string | null {
+  if (finished.begins !== null) {
+    const { task } = finished.begins.task.attribution;
+    const before = begins.get(task as string);
+    if (before === undefined || (finished.begins.isDescribed && !before.isDescribed))
+      begins.set(task as string, { ...finished.begins, place });
+    else {
+      const field = otherwise(before.task.attribution, finished.begins.task.attribution);
+      if (field !== null) return `${field}: ${before.place} says another of ${JSON.stringify(task)}`;
+    }
+  }
+  if (finished.spent !== null) {
+    const { task, costPico } = finished.spent;
+    const before = spent.get(task);
+    if (before === undefined || before.costPico === null) spent.set(task, { ...finished.spent, place });
+    else if (costPico !== null && costPico !== before.costPico)
+      return `cost: ${before.place} says ${formatUsd(before.costPico)} of ${JSON.stringify(task)}: say what a task cost once, all of it together`;
+  }
+  return null;
+}
+
+/** The first field of which both say something, and not the same. */
+function otherwise(before: Attribution, now: Attribution): string | null {
+  const field = attributionFields.find((name) => before[name] !== null && now[name] !== null && before[name] !== now[name]);
+  if (field !== undefined) return field;
+  const [first, second] = [before.tags["case"], now.tags["case"]];
+  return first !== undefined && second !== undefined && first !== second ? "case" : null;
 }
 
 /** What is wrong with one statement. */
@@ -81,7 +132,7 @@ function describe(error: z.ZodError, said: unknown): string {
     .join(", ");
 }
 
-function listOf(faults: readonly string[], all: number): string {
+export function listOf(faults: readonly string[], all: number): string {
   const more = faults.length > faultsMax ? `; and ${faults.length - faultsMax} more` : "";
   return `${faults.length} of ${all} outcomes are wrong, and none was recorded: ${faults.slice(0, faultsMax).join("; ")}${more}`;
 }

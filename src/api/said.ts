@@ -31,12 +31,14 @@ const label = z
       .max(valueLengthMax, `longer than ${valueLengthMax} characters`)
       .regex(/^[^\p{Cc}\p{Surrogate}]*$/u, "has a control character, or half of one"),
   );
-const said = label.nullable().optional();
+export const said = label.nullable().optional();
 const id = label.pipe(z.string().min(1, "is empty: give an id, or leave it out"));
 export const taskName = label.pipe(z.string().min(1, "is empty: which task is meant?"));
-const time = z.union([z.string().max(100), z.number()], { error: "expected a time, as text (2026-11-21T12:00Z) or in ms since 1970" });
+export const time = z.union([z.string().max(100), z.number()], {
+  error: "expected a time, as text (2026-11-21T12:00Z) or in ms since 1970",
+});
 
-const attributed = {
+export const attributed = {
   type: said.describe("What kind of work it is: resolve-ticket."),
   customer: said.describe("For whom. Kept as a token."),
   feature: said,
@@ -66,7 +68,7 @@ export const taskWanted = z
   .openapi("TaskWanted");
 
 /** Digits as they were written: of a number as JSON has it, the shortest that mean it. */
-const value = z
+export const amount = z
   .union([z.string().max(100), z.number()], { error: 'expected dollars, as text ("12.50") or a number' })
   .transform((said, check): Pico => {
     let pico: Pico | null = null;
@@ -88,13 +90,13 @@ const value = z
     return pico ?? (0n as Pico);
   });
 
-const outcomeFields = {
+export const outcomeFields = {
   result: z
     .enum(results, { error: `expected ${results.join(", ")}` })
     .nullable()
     .optional()
     .describe("Left out: it does not say, and only adds to what is known."),
-  value: value.nullable().optional().describe("What it was worth, dollars. A number is taken as its shortest decimal digits."),
+  value: amount.nullable().optional().describe("What it was worth, dollars. A number is taken as its shortest decimal digits."),
   reviewMinutes: z
     .number({ error: "expected minutes, as a number" })
     .min(0, "below zero: no check takes less than no time")
@@ -116,19 +118,14 @@ const outcomeFields = {
   id: id.optional().describe("Of the statement: sent again, it counts once. Made up unless given."),
 } as const;
 
-const saysSomething = (one: { readonly [name in "result" | "value" | "reviewMinutes"]?: unknown }): boolean =>
+export const saysSomething = (one: { readonly [name in "result" | "value" | "reviewMinutes"]?: unknown }): boolean =>
   (one.result ?? one.value ?? one.reviewMinutes ?? null) !== null;
 const nothingSaid = "says nothing: give result, value or reviewMinutes";
 
 export const outcomeWanted = z.strictObject(outcomeFields).refine(saysSomething, nothingSaid).openapi("OutcomeWanted");
-export const taskOutcomeWanted = z
-  .strictObject({ task: taskName, ...outcomeFields })
-  .refine(saysSomething, nothingSaid)
-  .openapi("TaskOutcomeWanted");
 
 export type TaskWanted = z.infer<typeof taskWanted>;
 export type OutcomeWanted = z.infer<typeof outcomeWanted>;
-export type TaskOutcomeWanted = z.infer<typeof taskOutcomeWanted>;
 
 /** What of the world a statement needs. */
 export interface Edge {

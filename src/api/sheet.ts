@@ -7,7 +7,31 @@ import { Readable } from "node:stream";
 import { type Info, parse } from "csv-parse";
 import { nearest } from "../near.ts";
 
-export const sheetColumns = ["task", "result", "value", "review_minutes", "judge", "source", "reason", "at", "id"] as const;
+/** Of the statement how a task ended: by these a line without an id is known again. */
+const statementColumns = ["task", "result", "value", "review_minutes", "judge", "source", "reason", "at", "id"] as const;
+/** What the task was, and what it cost where no call of it is on record. */
+const finishedColumns = [
+  "cost",
+  "model",
+  "provider",
+  "type",
+  "agent",
+  "feature",
+  "customer",
+  "team",
+  "project",
+  "environment",
+  "prompt",
+  "user",
+  "session",
+  "branch",
+  "parent",
+  "root",
+  "case",
+  "rework_of",
+  "began",
+] as const;
+export const sheetColumns = [...statementColumns, ...finishedColumns] as const;
 
 type Column = (typeof sheetColumns)[number];
 
@@ -46,7 +70,17 @@ export async function readSheet(text: string): Promise<SheetRow[]> {
     throw new SheetFault(`${lines === undefined ? "" : `line ${lines}: `}${message}`, { cause });
   }
   if (columns === null) throw new SheetFault(`the table is empty: its first line names its columns, ${sheetColumns.join(", ")}`);
-  return rows;
+  return withCosts(rows);
+}
+
+/** A cost that stands on another line of its task is not unknown on this one. */
+function withCosts(rows: readonly SheetRow[]): SheetRow[] {
+  const known = new Set(rows.flatMap(({ said: { cost, task } }) => (typeof cost === "string" ? [task] : [])));
+  return rows.map((row) => {
+    if (row.said["cost"] !== null || !known.has(row.said["task"])) return row;
+    const { cost: _cost, model: _model, provider: _provider, ...said } = row.said;
+    return { ...row, said };
+  });
 }
 
 function toColumns(head: readonly string[]): readonly Column[] {
@@ -67,7 +101,7 @@ async function* piecesOf(text: string): AsyncGenerator<Buffer> {
 
 function toColumn(name: string): Column {
   const wanted = name.toLowerCase().replaceAll(/[^a-z]/g, "");
-  const known = sheetColumns.find((column) => column.replace("_", "") === wanted);
+  const known = sheetColumns.find((column) => column.replaceAll("_", "") === wanted);
   if (known !== undefined) return known;
   const near = nearest(name, sheetColumns, 1).map((column) => ` (${column}?)`);
   throw new SheetFault(
@@ -80,10 +114,12 @@ function toSaid(columns: readonly Column[], record: readonly string[]): SheetRow
   // Where a cell is missing or too much, which is which nobody knows.
   if (record.length !== columns.length) return { cells: record.length, columns: columns.length };
   for (const [index, column] of columns.entries()) if ((record[index] ?? "") !== "") cells[column] = record[index] as string;
-  const { review_minutes: minutes, id, ...said } = cells;
+  const { review_minutes: minutes, id, rework_of: reworkOf, ...said } = cells;
   return {
     ...said,
     ...(minutes === undefined ? {} : { reviewMinutes: /^-?\d+(\.\d+)?$/.test(minutes) ? Number(minutes) : minutes }),
-    id: id ?? `csv_${hash("sha256", JSON.stringify(sheetColumns.map((column) => cells[column])), "hex").slice(0, 32)}`,
+    ...(reworkOf === undefined ? {} : { reworkOf }),
+    ...(columns.includes("cost") && cells["cost"] === undefined ? { cost: null } : {}),
+    id: id ?? `csv_${hash("sha256", JSON.stringify(statementColumns.map((column) => cells[column])), "hex").slice(0, 32)}`,
   };
 }

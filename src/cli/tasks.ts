@@ -130,8 +130,11 @@ export function addTasks(program: Command): void {
 
   const load = tasks
     .command("import")
-    .description("say of many tasks how they ended, from a table (CSV): all of it or nothing; the same file counts once")
-    .argument("<file>", "task,result,value,review_minutes,judge,source,reason,at,id; the first line names those that it has")
+    .description("say of many tasks how they ended, what they were and cost, from a table (CSV): all or nothing; the same file counts once")
+    .argument(
+      "<file>",
+      "task,result,value,review_minutes,judge,source,reason,at,id, and of work done elsewhere cost,model,provider,type,agent,feature,customer,…,case,began; the first line names those that it has",
+    )
     .action((file: string, options: SettingsOptions) => importFile(file, options));
   withExamples(withSettings(load), "tasks import outcomes.csv");
 
@@ -150,10 +153,10 @@ export function addTasks(program: Command): void {
     .option("--review-rate <dollars>", "what an hour of checking costs")
     .action((options: SuccessOptions) => withControl(options, (control) => showSuccess(control, options)));
   withExamples(withSettings(success), "tasks success --by agent --since 30d", "tasks success --by type,model --review-rate 32 --json");
+  addShape(tasks);
 
   addCompare(tasks);
   addOdds(tasks);
-  addShape(tasks);
 }
 
 const descriptions: { readonly [field in (typeof fields)[number]]: string } = {
@@ -265,15 +268,22 @@ function detailOf(error: PennyworthError): string {
 
 async function send(control: Control, rows: readonly { readonly said: unknown }[], { json }: SettingsOptions): Promise<void> {
   const [{ ask }, { manyRecorded }] = await Promise.all([import("./control.ts"), import("../api/outcomes.ts")]);
-  let [recorded, known] = [0, 0];
+  let [recorded, known, begun, costs] = [0, 0, 0, 0];
   for (let from = 0; from < rows.length; from += atOnce) {
     const outcomes = rows.slice(from, from + atOnce).map(({ said }) => said);
     const done = await ask(control, manyRecorded, "/api/v1/outcomes", { method: "POST", body: { outcomes } });
     recorded += done.recorded;
     known += done.known;
+    begun += done.begun;
+    costs += done.costs;
   }
-  if (json) return printJson({ recorded, known });
-  print(`${many(recorded, "outcome")} on record${known === 0 ? "" : `, ${known} known before`}.`);
+  if (json) return printJson({ recorded, known, begun, costs });
+  const more = [
+    ...(known === 0 ? [] : [`${known} known before`]),
+    ...(begun === 0 ? [] : [`${many(begun, "task")} begun`]),
+    ...(costs === 0 ? [] : [`${many(costs, "cost")} booked`]),
+  ];
+  print(`${[`${many(recorded, "outcome")} on record`, ...more].join(", ")}.`);
 }
 
 async function showSuccess(control: Control, options: SuccessOptions): Promise<void> {

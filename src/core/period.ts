@@ -1,4 +1,4 @@
-// Period charges: cost that belongs to a span of time and to no call. Training, storage of a cache, hosting.
+// Period charges: cost that belongs to a span of time and to no call. Training, storage of a cache, hosting, what a task cost elsewhere.
 // Not here: who books them. Invariant: a charge with a price costs `cost(rate, quantity)`, a cost that is not known is null, and the pieces of
 // a charge add up to it, in cost and in quantity, to the last digit.
 
@@ -8,7 +8,7 @@ import type { PriceBook } from "./price.ts";
 import { dayMs } from "./time.ts";
 import { type QuantitySource, type UsageClass, usageClasses } from "./usage.ts";
 
-export const periodClasses = ["training", "cache_storage", "hosting"] as const satisfies readonly UsageClass[];
+export const periodClasses = ["training", "cache_storage", "hosting", "task"] as const satisfies readonly UsageClass[];
 
 export type PeriodClass = (typeof periodClasses)[number];
 

@@ -56,6 +56,8 @@ export const usageClasses = {
   training: period("token"),
   cache_storage: period("token_second"),
   hosting: period("second"),
+  /** What a task cost as a whole, where nobody says what it was made of: a run elsewhere, a search, a sandbox. */
+  task: period("unit"),
 } as const satisfies Record<string, ClassFacts>;
 
 export type UsageClass = keyof typeof usageClasses;

@@ -207,6 +207,7 @@ const units: Readonly<Record<string, string>> = {
   compute: "hour",
   hosting: "hour",
   cache_storage: "token-hour",
+  task: "task",
 };
 const thousands: ReadonlySet<string> = new Set(["web_search", "web_fetch", "file_search", "code_execution", "rerank", "input_pages"]);
 const hours: ReadonlySet<string> = new Set(["compute", "hosting", "cache_storage", "input_audio_seconds"]);
@@ -230,7 +231,8 @@ export const setClasses: readonly string[] = [
   "output_video",
   "citation",
   "training",
-  ...Object.keys(units),
+  // What a task cost elsewhere is said as an amount, and has no price.
+  ...Object.keys(units).filter((name) => name !== "task"),
 ];
 
 /** In the order in which they can be chosen: what came in, what went out, then the rest. */

@@ -17,7 +17,7 @@ import { useView } from "../view.ts";
 import { plural } from "../words.ts";
 
 const kinds = { response: "Background response", batch: "Batch", tuning: "Fine-tuning", cache: "Cache" } as const;
-const items = { training: "Training", cache_storage: "Cache storage", hosting: "Hosting" } as const;
+const items = { training: "Training", cache_storage: "Cache storage", hosting: "Hosting", task: "Task" } as const;
 const units: Readonly<Record<string, string>> = { token: "tokens", token_second: "token-seconds", second: "seconds" };
 const looks = {
   done: "good",
