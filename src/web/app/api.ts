@@ -301,7 +301,7 @@ export interface Works {
 /** Cost of a span of time: of no call. */
 export interface Charge {
   readonly id: string;
-  readonly item: "training" | "cache_storage" | "hosting";
+  readonly item: "training" | "cache_storage" | "hosting" | "task";
   readonly unit: string;
   readonly provider: string;
   readonly model: string | null;
