@@ -266,6 +266,13 @@ export const settingsSchema = z.strictObject({
   rates: z.array(rateSchema).refine(isNamedOnce, "two have one id").default([]),
   trees: z.array(treeSchema).refine(isNamedOnce, "two have one id").default([]),
   guard: guardSchema.prefault({}),
+  /** What customers pay, by the name of a plan: revenue that names one and no amount. */
+  plans: z
+    .record(
+      z.string().min(1).max(256),
+      z.strictObject({ monthly: decimal.refine((text) => !/\.\d{13}/.test(text), "more than twelve decimals") }),
+    )
+    .default({}),
   /** How long after its last call a task may still end, of which nobody said how it did. */
   tasks: z
     .strictObject({
@@ -411,7 +418,7 @@ function readFile(named: string | undefined): Record<string, unknown> {
   visit(document, {
     Scalar: (_key, node, path) => {
       const isPrice = path.some(
-        (above) => isPair(above) && isScalar(above.key) && /^(per(Million|Thousand|Hour)|amount)$/.test(String(above.key.value)),
+        (above) => isPair(above) && isScalar(above.key) && /^(per(Million|Thousand|Hour)|amount|monthly)$/.test(String(above.key.value)),
       );
       if (isPrice && typeof node.value === "number" && /^\d+(\.\d+)?$/.test(node.source ?? "")) node.value = node.source;
     },

@@ -12,6 +12,7 @@ import { parseDuration } from "./guard/limit.ts";
 import { Archive } from "./ingest/archive.ts";
 import { statementFormats } from "./ingest/read.ts";
 import { readApart } from "./ingest/reader.ts";
+import { parseRates, readRevenue } from "./ingest/revenue.ts";
 import type { Journal } from "./ledger/journal.ts";
 import { keyPrefix, type KeyRing } from "./ledger/keys.ts";
 import type { OpenLedger } from "./opened.ts";
@@ -59,6 +60,8 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
       shape: (query) => ledger.store.shape(query),
       outcomes: (task) => ledger.store.outcomes(task),
       incidents: (query) => ledger.store.incidents(query),
+      revenue: (query) => ledger.store.revenue(query),
+      margin: (query) => ledger.store.margin(query),
       unpriced: (query) => ledger.store.unpriced(query),
       trend: (query) => ledger.store.trend(query),
       caughtUp: async (waitMsMax = caughtUpMsMax) => {
@@ -78,6 +81,7 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
     rerate: ({ knownMs, ...query }) => {
       const regions = Object.fromEntries([...ledger.providers.values()].map(({ name, region }) => [name, region]));
       return ledger.store.rerate({ ...query, sources: ledger.sources(knownMs), regions });
+    readRevenue: (text, { customerBy, rates }) => readRevenue(text, { customerBy, rates: parseRates(rates) }),
     },
     works: face.works,
     alerts: face.alerts,

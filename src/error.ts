@@ -115,6 +115,12 @@ export const errorKinds = {
     status: 409,
     message: "The charge {id} is on record already and {how}. Nothing was changed; another charge needs another id.",
   },
+  revenue_unknown: { status: 404, message: "No revenue has the id {id}. `pennyworth revenue list` shows what is on record." },
+  revenue_taken: {
+    status: 409,
+    message: "The revenue {id} is on record already and {how}. Nothing was changed; another one needs another id.",
+  },
+  revenue_invalid: { status: 400, message: "This revenue cannot be taken, and none of it was recorded: {detail}." },
   budget_exhausted: { status: 402, message: "The budget does not allow this call, and nothing was sent: {detail}." },
   budget_too_small: { status: 402, message: "What is left would buy no useful answer, and nothing was sent: {detail}." },
   budget_unbounded: { status: 402, message: "Nobody can say what this call costs at most, and a hard budget stands over it: {detail}." },

@@ -22,6 +22,7 @@ import { addHalts } from "./halts.ts";
 import { addKeys } from "./keys.ts";
 import { Known } from "./known.ts";
 import { addLists } from "./lists.ts";
+import { addMargin } from "./margin.ts";
 import { addOdds } from "./odds.ts";
 import { addOutcomes } from "./outcomes.ts";
 import { addOverview } from "./overview.ts";
@@ -31,6 +32,7 @@ import { addReconcile } from "./reconcile.ts";
 import { addRefusals } from "./refusals.ts";
 import { addRerates } from "./rerate.ts";
 import { addReport } from "./report.ts";
+import { addRevenue } from "./revenue.ts";
 import type { Api, ApiEnv } from "./route.ts";
 import { Sessions } from "./session.ts";
 import { addSession, cookieName, readSession } from "./signin.ts";
@@ -56,7 +58,7 @@ const takesFiles: ReadonlySet<string> = new Set([
 ]);
 /** Where many statements of how tasks began and ended come in. */
 const outcomesBytesMax = 8 * 1024 * 1024;
-const outcomesPath = /^\/api\/v1\/(outcomes(\/hooks\/[^/]+)?|tasks\/begun)$/;
+const outcomesPath = /^\/api\/v1\/(outcomes(\/hooks\/[^/]+)?|tasks\/begun|revenue\/imports)$/;
 
 function bytesMaxOf(path: string): number {
   return takesFiles.has(path) ? fileBytesMax : outcomesPath.test(path) ? outcomesBytesMax : apiBodyBytesMax;
@@ -114,6 +116,8 @@ export function createApi(context: ApiContext): Api {
   addReport(app, context);
   addCalls(app, context);
   addCharges(app, context);
+  addRevenue(app, context);
+  addMargin(app, context);
   addCredits(app, context);
   addWork(app, context);
   addKeys(app, context);

@@ -35,6 +35,8 @@ export interface ApiContext {
     | "drivers"
     | "trials"
     | "shape"
+    | "revenue"
+    | "margin"
     | "outcomes"
     | "incidents"
     | "unpriced"
@@ -49,7 +51,7 @@ export interface ApiContext {
   };
   /** Puts a charge, the correction of one, or what is said of a task on record. @throws PennyworthError `journal_unwritable`. */
   readonly record: (
-    entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" | "rerated" | "closed" | "task.begun" | "outcome" }>,
+    entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" | "rerated" | "closed" | "task.begun" | "outcome" | "revenue" | "revenue.voided" }>,
   ) => void;
   /** Of a task of which nobody said how it ended, how long after its last call it may still end, ms (`tasks.openFor`). */
   readonly openMs: number;
@@ -57,6 +59,15 @@ export interface ApiContext {
   readonly hookSecret: (name: string) => string | null;
   readonly closings: {
     /** Months that move no more, in the order in which they were closed. */
+  /** What customers paid, from a file's text. @throws PennyworthError `revenue_invalid`, with place and reason. */
+  readonly readRevenue: (
+    text: string,
+    options: { readonly customerBy: string; readonly rates: readonly string[] },
+  ) => {
+    readonly witness: string;
+    readonly lines: readonly { readonly place: string; readonly said: object }[];
+    readonly notes: readonly string[];
+  };
     list(): readonly Closing[];
     /** When the earliest call that is under way began, ms UTC; null: none is. */
     openSince(): number | null;
@@ -130,7 +141,7 @@ export interface WorksStanding {
 
 export type ShownSettings = Pick<
   Settings,
-  "server" | "data" | "journal" | "limits" | "prices" | "routes" | "credits" | "allowances" | "guard"
+  "server" | "data" | "journal" | "limits" | "prices" | "routes" | "credits" | "allowances" | "guard" | "plans"
 > & {
   readonly providers: readonly {
     readonly name: string;

@@ -82,6 +82,9 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
     hooks,
     openMs: 86_400_000,
     hookSecret: (name) => hooks.get(name) ?? null,
+    readRevenue: () => {
+      throw new PennyworthError("revenue_invalid", { detail: "no file is read here" });
+    },
     version: "0.1.0",
     startedMs: nowMs - 60_000,
     now: () => nowMs,
@@ -164,6 +167,8 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       incidents: async () => ({
         incidents: [{ kind: "gap", fromMs: nowMs - 9_000, toMs: nowMs - 8_000, calls: 3, cause: "ENOSPC" }],
         truncated: false,
+      revenue: async () => ({ revenues: [], truncated: false }),
+      margin: async ({ spans }) => ({ costs: [], earned: [], months: [], spans: spans.map(() => null), newKeys: 0, position }),
       }),
       scan: async (after, limit) =>
         [...records]

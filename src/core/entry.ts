@@ -9,6 +9,7 @@ import type { Pico } from "./money.ts";
 import type { Outcome, TaskBegun } from "./outcome.ts";
 import type { PeriodCharge } from "./period.ts";
 import type { Halt, Refused } from "./refusal.ts";
+import type { Revenue } from "./revenue.ts";
 import type { UsageClass } from "./usage.ts";
 import type { Work, WorkStatus } from "./work.ts";
 
@@ -134,6 +135,10 @@ export type Entry =
   | { readonly kind: "task.begun"; readonly task: TaskBegun }
   /** The first one of an id stands. Of a task that nobody has heard of yet, it waits for it. */
   | { readonly kind: "outcome"; readonly outcome: Outcome }
+  /** The first one of an id stands. It is no cost, and counts where it belongs, in closed months too. */
+  | { readonly kind: "revenue"; readonly revenue: Revenue }
+  /** A correction: the revenue of this id was a mistake, and counts for nothing. */
+  | { readonly kind: "revenue.voided"; readonly id: string; readonly atMs: number }
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: Key }
   | { readonly kind: "key.revoked"; readonly atMs: number; readonly id: string }
   /** `calls` calls went through unmetered, by setting, while the journal could not be written. */

@@ -11,6 +11,7 @@ import { readAttribution, some, type Written, type WrittenAttribution, writeAttr
 import { readGuardEntry, readMark, writeGuardEntry, type WrittenGuardEntry, type WrittenMark, writeMark } from "./budgets.ts";
 import { readOutcome, readTask, writeOutcome, type WrittenOutcome, type WrittenTask, writeTask } from "./outcomes.ts";
 import { readPeriod, readWork, type WrittenPeriod, type WrittenWork, writePeriod, writeWork } from "./periods.ts";
+import { readRevenue, type WrittenRevenue, writeRevenue } from "./revenue.ts";
 import { readReratings, type WrittenReratings, writeReratings } from "./reratings.ts";
 
 /** The version of every entry written now. */
@@ -45,6 +46,8 @@ export function encodeEntry(entry: Entry): string {
       return JSON.stringify({ v: entryVersion, kind: entry.kind, task: writeTask(entry.task) });
     case "outcome":
       return JSON.stringify({ v: entryVersion, kind: entry.kind, outcome: writeOutcome(entry.outcome) });
+    case "revenue":
+      return JSON.stringify({ v: entryVersion, kind: entry.kind, revenue: writeRevenue(entry.revenue) });
     case "budget.set":
     case "budget.unset":
     case "budget.granted":
@@ -59,6 +62,7 @@ export function encodeEntry(entry: Entry): string {
     case "work.moved":
     case "work.ended":
     case "charge.voided":
+    case "revenue.voided":
     case "key.revoked":
     case "gap":
     case "clock":
@@ -108,6 +112,10 @@ export function decodeEntry(text: string, at?: Position): Entry {
       return { kind: "task.begun", task: readTask(json.task) };
     case "outcome":
       return { kind: "outcome", outcome: readOutcome(json.outcome) };
+    case "revenue":
+      return { kind: "revenue", revenue: readRevenue(json.revenue) };
+    case "revenue.voided":
+      return { kind: "revenue.voided", id: json.id, atMs: json.atMs };
     case "key.revoked":
       return { kind: "key.revoked", atMs: json.atMs, id: json.id };
     case "gap":
@@ -187,12 +195,13 @@ type WrittenEntry = { readonly v: unknown } & (
   | { readonly kind: "key.created"; readonly atMs: number; readonly key: WrittenKey }
   | { readonly kind: "task.begun"; readonly task: WrittenTask }
   | { readonly kind: "outcome"; readonly outcome: WrittenOutcome }
+  | { readonly kind: "revenue"; readonly revenue: WrittenRevenue }
   | { readonly kind: "prices.taken"; readonly list: WrittenTaken }
   | ({ readonly kind: "rerated"; readonly rerate: string; readonly atMs: number } & WrittenReratings)
   | { readonly kind: "closed"; readonly closing: WrittenClosing }
   | { readonly kind: "reconciled"; readonly reconciled: WrittenReconciled }
   | WrittenGuardEntry
-  | Extract<Entry, { kind: "run" | "seen" | "work.moved" | "work.ended" | "charge.voided" | "key.revoked" | "gap" | "clock" }>
+  | Extract<Entry, { kind: "run" | "seen" | "work.moved" | "work.ended" | "charge.voided" | "revenue.voided" | "key.revoked" | "gap" | "clock" }>
 );
 
 /** The checksum stands for the shape: only version and kind are looked at, or a rebuild would take several times as long. */

@@ -115,6 +115,10 @@ export class Follower {
           return await this.#store.trials(message.query);
         case "shape":
           return await this.#store.shape(message.query);
+        case "revenue":
+          return await this.#store.revenue(message.query);
+        case "margin":
+          return await this.#store.margin(message.query);
         case "outcomes":
           return await this.#store.outcomes(message.task);
         case "incidents":

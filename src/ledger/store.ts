@@ -10,6 +10,8 @@ import type { Correction } from "../core/resolve.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { ZoneOffset } from "../core/zone.ts";
 import type { DriverSums, DriversQuery } from "./drivers.ts";
+import type { FindQuery, Found } from "./find.ts";
+import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "./margin.ts";
 import type { ShapePage, ShapeQuery } from "./shape.ts";
 import type { Trend, TrendQuery } from "./trend.ts";
 import type { TrialsPage, TrialsQuery } from "./trials.ts";
@@ -46,6 +48,10 @@ export interface Store {
   shape(query: ShapeQuery): Promise<ShapePage>;
   /** What was said of how a task ended, the earliest first; empty: nothing was. */
   outcomes(task: string): Promise<readonly Outcome[]>;
+  /** What customers are said to pay, voided ones too, the latest beginning first. */
+  revenue(query: RevenueQuery): Promise<RevenuePage>;
+  /** What customers or features bring in and cost in a span, and month by month. */
+  margin(query: MarginQuery): Promise<MarginSums>;
   /** Newest first. */
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   /** What calls used that has no price; the models with the most such calls first. */

@@ -8,6 +8,7 @@ import { bookedAt, type Closed } from "../../core/month.ts";
 import type { PeriodCharge } from "../../core/period.ts";
 import type { Outcome, TaskBegun } from "../../core/outcome.ts";
 import { gateway } from "../../core/resolve.ts";
+import type { Revenue } from "../../core/revenue.ts";
 import { decodeEntry } from "../codec.ts";
 import type { PieceRow } from "../pieces.ts";
 import { isPlain, type Row, shifted, toRow } from "../projection.ts";
@@ -62,6 +63,9 @@ export class Batch {
   /** Tasks that were begun, by name, and statements of how tasks ended, by id: the first of each. */
   readonly begun = new Map<string, TaskBegun>();
   readonly outcomes = new Map<string, { readonly outcome: Outcome; readonly text: string }>();
+  /** What customers pay, by id, the first of each; and ids that were voided, with when. */
+  readonly revenues = new Map<string, { readonly revenue: Revenue; readonly text: string }>();
+  readonly revenueVoids = new Map<string, number>();
   readonly incidents: IncidentEntry[] = [];
   last: Line | null = null;
   calls = 0;
@@ -146,6 +150,12 @@ export class Batch {
     } else if (entry.kind === "outcome") {
       const id = wellFormed(entry.outcome.id);
       if (!this.outcomes.has(id)) this.outcomes.set(id, { outcome: entry.outcome, text: line.text });
+    } else if (entry.kind === "revenue") {
+      const id = wellFormed(entry.revenue.id);
+      if (!this.revenues.has(id)) this.revenues.set(id, { revenue: entry.revenue, text: line.text });
+    } else if (entry.kind === "revenue.voided") {
+      const id = wellFormed(entry.id);
+      if (!this.revenueVoids.has(id)) this.revenueVoids.set(id, entry.atMs);
     } else if (entry.kind === "gap" || entry.kind === "clock") this.incidents.push(entry);
     this.last = line;
     this.entries++;

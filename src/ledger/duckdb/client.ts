@@ -30,6 +30,8 @@ import type {
   UnpricedQuery,
 } from "../store.ts";
 import type { DriverSums, DriversQuery } from "../drivers.ts";
+import type { FindQuery, Found } from "../find.ts";
+import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "../margin.ts";
 import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
 import type { TrialsPage, TrialsQuery } from "../trials.ts";
@@ -69,6 +71,8 @@ export interface StoreClient {
   drivers(query: DriversQuery): Promise<DriverSums>;
   trials(query: TrialsQuery): Promise<TrialsPage>;
   shape(query: ShapeQuery): Promise<ShapePage>;
+  revenue(query: RevenueQuery): Promise<RevenuePage>;
+  margin(query: MarginQuery): Promise<MarginSums>;
   outcomes(task: string): Promise<readonly Outcome[]>;
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
@@ -199,6 +203,14 @@ class Client implements StoreClient {
 
   outcomes(task: string): Promise<readonly Outcome[]> {
     return this.#ask({ method: "outcomes", task }) as Promise<readonly Outcome[]>;
+  revenue(query: RevenueQuery): Promise<RevenuePage> {
+    return this.#ask({ method: "revenue", query }) as Promise<RevenuePage>;
+  }
+
+  margin(query: MarginQuery): Promise<MarginSums> {
+    return this.#ask({ method: "margin", query }) as Promise<MarginSums>;
+  }
+
   }
 
   incidents(query: ChargesQuery): Promise<IncidentsPage> {

@@ -11,6 +11,7 @@ import { applyLate, applyRetractions } from "./late.ts";
 import { applyOutcomes } from "./outcomes.ts";
 import { applyPeriods } from "./periods.ts";
 import type { Records } from "./records.ts";
+import { applyRevenues } from "./revenue.ts";
 import { applyLinks } from "./rework.ts";
 import { insertFrom } from "./schema.ts";
 import { addSums, foldSums } from "./sums.ts";
@@ -46,6 +47,7 @@ export async function commitBatch(
   await applyRetractions(db, records, batch, spool);
   const corrections = await applyCorrections(db, records, batch, applied, spool, some.corrections, resolved);
   await applyPeriods(db, batch, spool);
+  await applyRevenues(db, batch, spool);
   await applyIncidents(db, batch.incidents);
   if (batch.closing !== null)
     await db.run("INSERT INTO closings VALUES (?::VARCHAR, ?::BIGINT)", [batch.closing.month, batch.closing.atMs]);

@@ -68,6 +68,17 @@ export function reportSql(query: ReportQuery): Sql {
   return withTotal([...tables, ...topOf(by, top)], query, "k", true);
 }
 
+/** Groups `g0`, `g1` … with the measures of a report, all of them and in no order: for questions that go on reckoning with them. */
+export function groupsSql(by: readonly ReportField[], sinceMs: number, untilMs: number): Sql {
+  const asked: Asked = { by, sinceMs, untilMs, filters: [], zone: undefined, search: undefined };
+  const names = namesOf(by).join(", ");
+  return sqlOf(
+    `SELECT ${names}, ${addedMeasures(false)} FROM (`,
+    joinSql(partsOf(asked), " UNION ALL "),
+    `) GROUP BY ${names} HAVING sum(calls) > 0 OR bool_or(loose)`,
+  );
+}
+
 /** Rows that are measured and grouped already, and add up to the answer. */
 function partsOf(asked: Asked): Sql[] {
   const byLine = asked.by.includes("class") || asked.filters.some(isOfClass);

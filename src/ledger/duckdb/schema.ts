@@ -159,6 +159,20 @@ export const sumColumns = {
   quantity: "BIGINT",
   unpriced: "BIGINT",
   unmetered: "BIGINT",
+const payers = { id: "VARCHAR", customer: "VARCHAR", plan: "VARCHAR", feature: "VARCHAR" } as const;
+
+/** Of what customers pay: statements, and their parts by calendar month. Months are counted from January 1970. */
+export const revenueColumns = {
+  ...payers,
+  every: "VARCHAR",
+  fromMs: "BIGINT",
+  toMs: "BIGINT",
+  amount,
+  firstMonth: "INTEGER",
+  text: "VARCHAR",
+} as const;
+export const earnedColumns = { ...payers, month: "INTEGER", days: "INTEGER", amount } as const;
+
   doubtful: "BIGINT",
   presumed: "BIGINT",
   failed: "BIGINT",
@@ -256,7 +270,8 @@ export function cutTable(cut: Cut, unit: CutUnit, name: string = cutName(cut, un
  * what re-ratings said of a call stands in the journal; `closings` the months that move no more; `late` what is known by now of calls of such a
  * month; `bookings` what that came to, whose rows are in `periods`; `tasks` one row for each task, `taskDeltas` rows that are to be added to those,
  * and `taskAgain` names of which calls were taken out; `begun` tasks that were begun by name; `statements` what was said of how tasks ended; `links` which
- * task makes good which other, and `booked` the one that this comes to; `refused` entries that could not be turned into a row; `applied` one row: up to
+ * task makes good which other, and `booked` the one that this comes to; `revenues` what customers pay, with the first whole month of what goes on,
+ * `earned` its parts by month (of what goes on that of the month it begins in alone) without what `revenueVoids` names; `refused` entries that could not be turned into a row; `applied` one row: up to
  * where the journal is in here.
  */
 export const schema: readonly string[] = [
@@ -294,6 +309,9 @@ export function responseHash(expression: string): string {
 
 const readColumns = Object.entries(columns)
   .map(([name, type]) => (name === "responseHash" ? `"responseId": 'VARCHAR'` : `"${name}": '${type}'`))
+  `CREATE TABLE revenues (${columnsOf(revenueColumns)})`,
+  `CREATE TABLE earned (${columnsOf(earnedColumns)})`,
+  `CREATE TABLE revenueVoids (id VARCHAR, atMs BIGINT)`,
   .join(", ");
 const selected = Object.keys(columns).map((name) => (name === "responseHash" ? responseHash(`"responseId"`) : `"${name}"`));
 

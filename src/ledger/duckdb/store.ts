@@ -37,6 +37,7 @@ import type {
 import type { DriverSums, DriversQuery } from "../drivers.ts";
 import type { RerateQuery } from "../rerate.ts";
 import type { ShapePage, ShapeQuery } from "../shape.ts";
+import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "../margin.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
 import type { TrialsPage, TrialsQuery } from "../trials.ts";
 import { summaryColumns, toReport, toSummary } from "./answer.ts";
@@ -48,6 +49,9 @@ import { toPosition } from "./evidence.ts";
 import { bookingsSql, chargeSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import { incidentsSql, toIncident } from "./incidents.ts";
+import { findSql, toFound } from "./find.ts";
+import { marginOf } from "./margin.ts";
+import { revenuesSql, toRevenues } from "./revenue.ts";
 import { statementsSql, toOutcomes } from "./outcomes.ts";
 import { bounded, reportSql } from "./query.ts";
 import { spoolFolder } from "./place.ts";
@@ -336,7 +340,15 @@ export class DuckDBStore implements Store {
   }
 
   async shape(query: ShapeQuery): Promise<ShapePage> {
-    return toShape(await this.#ask(shapeSql(query)), query);
+    return toShape(await this.#ask(shapeSql(query)));
+  }
+
+  async revenue(query: RevenueQuery): Promise<RevenuePage> {
+    return toRevenues(await this.#ask(revenuesSql(query)), query.limit);
+  }
+
+  margin(query: MarginQuery): Promise<MarginSums> {
+    return marginOf(query, (sql) => this.#ask(sql));
   }
 
   async outcomes(task: string): Promise<readonly Outcome[]> {

@@ -5,6 +5,7 @@ import type { ErrorCode } from "../../error.ts";
 import type { DriversQuery } from "../drivers.ts";
 import type { RerateQuery } from "../rerate.ts";
 import type { ShapeQuery } from "../shape.ts";
+import type { MarginQuery, RevenueQuery } from "../margin.ts";
 import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, Span, SuccessQuery, UnpricedQuery } from "../store.ts";
 import type { TrendQuery } from "../trend.ts";
 import type { TrialsQuery } from "../trials.ts";
@@ -37,6 +38,8 @@ export type Question =
   | { readonly method: "trials"; readonly query: TrialsQuery }
   | { readonly method: "shape"; readonly query: ShapeQuery }
   | { readonly method: "outcomes"; readonly task: string }
+  | { readonly method: "revenue"; readonly query: RevenueQuery }
+  | { readonly method: "margin"; readonly query: MarginQuery }
   | { readonly method: "incidents"; readonly query: ChargesQuery }
   | { readonly method: "unpriced"; readonly query: UnpricedQuery }
   | { readonly method: "trend"; readonly query: TrendQuery }

@@ -1,0 +1,482 @@
+// GET /api/v1/margin: what customers, features and plans bring in and cost, as a distribution; whales, who loses money and since when, growth against
+// margin. Not here: the formulas (economics/), what is said of revenue (revenue.ts). Invariants: lines and what is apart add up to all; revenue that
+// nobody says is unknown, and never taken for none.
+
+import { createRoute } from "@hono/zod-openapi";
+import { allocate, formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../core/money.ts";
+import { monthOf, monthSpan } from "../core/month.ts";
+import { dayMs } from "../core/time.ts";
+import { type MarginLine, type MarginRow, margins } from "../economics/margin.ts";
+import { type ShareRule, shareCost } from "../economics/shares.ts";
+import { concentration, type CustomerMonth, losing, type LosingCustomer } from "../economics/whales.ts";
+import type { KeyCost, MarginSums } from "../ledger/margin.ts";
+import type { ApiContext, NamesAccess } from "./context.ts";
+import { waited } from "./fresh.ts";
+import { type GrowthAsked, growthOf } from "./growth.ts";
+import { type MarginAnswer, marginAnswer, type MarginAsked, marginLimitMax, type MarginLineShown, marginQuery } from "./margined.ts";
+import { toName } from "./names.ts";
+import { invalid, parseLimit, parseTime } from "./query.ts";
+import { type Api, failures, json, needs, security } from "./route.ts";
+
+/** Months that are looked back for when losses began. */
+const monthsBack = 24;
+/** Longest span, days: a question adds up whole months, and a few days by themselves. */
+const daysMax = 3_660;
+const named = 5;
+
+export function addMargin(app: Api, context: ApiContext): void {
+  const route = createRoute({
+    method: "get",
+    path: "/api/v1/margin",
+    summary: "What customers, features or plans bring in and cost",
+    description:
+      "Revenue by days, UTC (`/api/v1/revenue`), less what calls and charges cost. It describes all keys of the span: nothing here is a sample. Of the day under way, revenue counts whole and cost so far.",
+    security,
+    middleware: needs("read", context),
+    request: { query: marginQuery },
+    responses: { 200: json("Margins.", marginAnswer), ...failures },
+  });
+  app.openapi(route, async (c) => {
+    const asked = c.req.valid("query");
+    const freshly = await waited(context, asked.fresh);
+    return c.json({ ...(await answer(asked, context)), ...freshly }, 200);
+  });
+}
+
+async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAnswer> {
+  const by = asked.by ?? "customer";
+  const span = spanOf(asked, context.entryMs());
+  const { sinceMs, untilMs } = span;
+  const rule = asked.shared ?? "none";
+  const growthAsked = toGrowth(asked, span);
+  const limit = parseLimit(asked.limit, 50, marginLimitMax);
+  const reserved = toReserved(asked, by === "feature" ? null : context.names);
+  const isByCustomer = by === "customer";
+  const lastMonth = monthOf(monthSpan(monthOf(untilMs)).fromMs - 1);
+  const sums = await context.ledger.margin({
+    by: by === "feature" ? "feature" : "customer",
+    sinceMs,
+    untilMs,
+    months: isByCustomer ? monthsUntil(lastMonth) : [],
+    spans: isByCustomer ? [yearBefore(span), { sinceMs: 2 * sinceMs - untilMs, untilMs: sinceMs }] : [],
+  });
+
+  const keys = keysOf(sums);
+  const nobodyCost = sum(sums.costs.filter(({ key }) => key === null).map(({ cost }) => parseUsd(cost)));
+  const shares = divide(nobodyCost, keys, rule, reserved, asked.capacity);
+  const parts = by === "plan" ? toPlans(keys, sums, shares.byKey) : toKeys(keys, shares.byKey);
+  const found = margins(parts.rows);
+  const nobodyRevenue = by === "plan" ? parts.nobodyPico : amountOf(sums.earned.filter(({ key }) => key === null));
+  const earned = amountOf(sums.earned);
+  const cost = sum(sums.costs.map((row) => parseUsd(row.cost)));
+  const lost = isByCustomer ? losing(historyOf(sums), lastMonth) : null;
+  const runs = new Map(lost?.customers.map((one) => [one.customer, one]));
+  const ordered = orderOf(found.lines, asked);
+  const lines: MarginLineShown[] = [];
+  for (const line of ordered.slice(0, limit)) lines.push(await toLine(line, parts, runs, by, context.names));
+  const isUnknown = found.unknown.keys > 0 || parts.unknown.keys > 0;
+  const margin = earned === null ? null : toPico(earned - cost);
+  const periods = sum(sums.costs.filter(({ key }) => key === null).map(({ periodCost }) => parseUsd(periodCost)));
+  return {
+    by,
+    sinceMs,
+    untilMs,
+    days: (untilMs - sinceMs) / dayMs,
+    all: {
+      revenue: toUsd(earned),
+      cost: formatUsd(cost),
+      margin: toUsd(margin),
+      grossMargin: margin === null || earned === null || earned <= 0n ? null : Number(margin) / Number(earned),
+      costShare: earned === null || earned <= 0n ? null : Number(cost) / Number(earned),
+      isWhole: !isUnknown,
+    },
+    total: { keys: found.total.keys + parts.unknown.keys, cost: formatUsd(found.total.costPico + parts.unknown.costPico) },
+    known: {
+      keys: found.known.keys,
+      revenue: formatUsd(found.known.revenuePico),
+      cost: formatUsd(found.known.costPico),
+      margin: formatUsd(found.known.marginPico),
+    },
+    unknown: {
+      keys: found.unknown.keys + parts.unknown.keys,
+      cost: formatUsd(found.unknown.costPico + parts.unknown.costPico),
+    },
+    nobody: {
+      revenue: toUsd(nobodyRevenue),
+      cost: formatUsd(nobodyCost),
+      periodCost: formatUsd(periods),
+      rule,
+      divided: formatUsd(nobodyCost - shares.leftPico),
+      left: formatUsd(shares.leftPico),
+    },
+    grossMargin: found.grossMargin,
+    grossMarginMin: lowest(found.known.marginPico, toPico(found.unknown.costPico + parts.unknown.costPico), found.known.revenuePico),
+    costShare: found.costShare,
+    costShareMax:
+      found.known.revenuePico > 0n
+        ? Number(found.known.costPico + found.unknown.costPico + parts.unknown.costPico) / Number(found.known.revenuePico)
+        : null,
+    meanMargin: found.meanMargin,
+    quantiles: [...found.quantiles],
+    amounts: found.amounts.map(({ percent, marginPico }) => ({ percent, margin: formatUsd(marginPico) })),
+    bins: binsOf(found.lines),
+    belowZero: { keys: found.belowZero.keys, share: found.belowZero.share, lost: formatUsd(found.belowZero.lostPico) },
+    withoutRevenue: { keys: found.withoutRevenue.keys, cost: formatUsd(found.withoutRevenue.costPico) },
+    concentration: isByCustomer ? await whalesOf(sums, context.names) : null,
+    losing:
+      lost === null
+        ? null
+        : {
+            month: lost.month,
+            customers: lost.customers.length,
+            lost: formatUsd(lost.monthPico),
+            unknown: { customers: lost.unknown.customers, cost: formatUsd(lost.unknown.costPico) },
+          },
+    growth: isByCustomer
+      ? growthOf(growthAsked, {
+          margins: found,
+          revenuePico: earned,
+          costPico: cost,
+          yearBeforePico: fromUsd(sums.spans[0]),
+          justBeforePico: fromUsd(sums.spans[1]),
+          newCustomers: sums.newKeys,
+        })
+      : null,
+    lines,
+    truncated: ordered.length > limit,
+    notes: notesOf(by, found.unknown.keys + parts.unknown.keys, sums.costs, rule, shares.leftPico),
+    position: sums.position,
+  };
+}
+
+/** What is known of one customer or feature. */
+interface Key {
+  readonly key: string;
+  readonly cost: KeyCost | null;
+  readonly revenuePico: Pico | null;
+  readonly plans: readonly { readonly plan: string | null; readonly pico: Pico; readonly days: number }[];
+}
+
+interface Parts {
+  readonly rows: readonly MarginRow[];
+  /** By a row's key. */
+  readonly about: ReadonlyMap<
+    string,
+    { readonly shared: Pico; readonly calls: number | null; readonly unpriced: number; readonly plans: readonly string[] }
+  >;
+  /** Keys whose revenue is unknown and that are no row. */
+  readonly unknown: { readonly keys: number; readonly costPico: Pico };
+  /** Revenue of nobody. */
+  readonly nobodyPico: Pico | null;
+}
+
+function keysOf({ costs, earned }: MarginSums): Key[] {
+  const found = new Map<
+    string,
+    { cost: KeyCost | null; revenue: Pico | null; plans: { plan: string | null; pico: Pico; days: number }[] }
+  >();
+  for (const cost of costs) if (cost.key !== null) found.set(cost.key, { cost, revenue: null, plans: [] });
+  for (const { key, plan, amount, days } of earned) {
+    if (key === null) continue;
+    const before = found.get(key) ?? { cost: null, revenue: null, plans: [] };
+    const pico = parseUsd(amount);
+    before.revenue = toPico((before.revenue ?? 0n) + pico);
+    before.plans.push({ plan, pico, days });
+    found.set(key, before);
+  }
+  return [...found].map(([key, { cost, revenue, plans }]) => ({ key, cost, revenuePico: revenue, plans }));
+}
+
+/** What belongs to nobody, among those that there are. */
+function divide(
+  costPico: Pico,
+  keys: readonly Key[],
+  rule: "none" | ShareRule,
+  reserved: ReadonlyMap<string, number> | null,
+  capacity: string | undefined,
+): { readonly byKey: ReadonlyMap<string, Pico>; readonly leftPico: Pico } {
+  if (rule === "none") return { byKey: new Map(), leftPico: costPico };
+  if (rule === "reserved" && reserved === null)
+    throw invalid("shared=reserved needs what is reserved: reserved=NAME=TOKENS, once for each");
+  const missing = [...(reserved?.keys() ?? [])].find((key) => !keys.some((one) => one.key === key));
+  const holders = keys.map(({ key, cost }) => ({
+    key,
+    usage: cost?.tokens ?? 0,
+    reserved: reserved === null ? null : (reserved.get(key) ?? 0),
+  }));
+  if (missing !== undefined) throw invalid("reserved names somebody who neither paid nor cost anything in the span");
+  try {
+    const { lines, idlePico } = shareCost({ costPico, capacity: toCapacity(capacity) }, holders, rule);
+    return { byKey: new Map(lines.map(({ key, pico }) => [key, pico])), leftPico: idlePico };
+  } catch (cause) {
+    throw cause instanceof RangeError ? invalid(cause.message) : cause;
+  }
+}
+
+function toKeys(keys: readonly Key[], shares: ReadonlyMap<string, Pico>): Parts {
+  const rows = keys.map(({ key, cost, revenuePico }) => ({
+    key,
+    revenuePico,
+    costPico: toPico((cost === null ? 0n : parseUsd(cost.cost)) + (shares.get(key) ?? 0n)),
+  }));
+  const about = new Map(
+    keys.map(({ key, cost, plans }) => {
+      const names = new Set(plans.flatMap(({ plan }) => (plan === null ? [] : [plan])));
+      return [key, { shared: shares.get(key) ?? zero, calls: cost?.calls ?? 0, unpriced: cost?.unpriced ?? 0, plans: [...names] }];
+    }),
+  );
+  return { rows, about, unknown: { keys: 0, costPico: zero }, nobodyPico: null };
+}
+
+/** The line of customers that pay and name no plan. */
+const unplanned = "\0";
+
+/** A customer's cost goes to its plans by their days in the span. Revenue of a plan that names no customer is the plan's. */
+function toPlans(keys: readonly Key[], { earned }: MarginSums, shares: ReadonlyMap<string, Pico>): Parts {
+  const rows: MarginRow[] = [];
+  const about = new Map<string, { shared: Pico; calls: number | null; unpriced: number; plans: readonly string[] }>();
+  let [unknownKeys, unknownPico] = [0, 0n];
+  for (const { key, cost, revenuePico, plans } of keys) {
+    const shared = shares.get(key) ?? zero;
+    const costPico = toPico((cost === null ? 0n : parseUsd(cost.cost)) + shared);
+    if (revenuePico === null) {
+      unknownKeys += 1;
+      unknownPico += costPico;
+      continue;
+    }
+    const weights = plans.map(({ days }) => BigInt(days));
+    const [costs, sharing] = [allocate(costPico, weights), allocate(shared, weights)];
+    for (const [index, { plan, pico }] of plans.entries()) {
+      const name = plan ?? unplanned;
+      rows.push({ key: name, revenuePico: pico, costPico: costs[index] ?? zero });
+      const before = about.get(name);
+      about.set(name, {
+        shared: toPico((before?.shared ?? 0n) + (sharing[index] ?? 0n)),
+        calls: null,
+        unpriced: (before?.unpriced ?? 0) + (cost?.unpriced ?? 0),
+        plans: [],
+      });
+    }
+  }
+  const apart: Pico[] = [];
+  for (const { key, plan, amount } of earned) {
+    if (key !== null) continue;
+    if (plan === null) apart.push(parseUsd(amount));
+    else rows.push({ key: plan, revenuePico: parseUsd(amount), costPico: zero });
+  }
+  return { rows, about, unknown: { keys: unknownKeys, costPico: toPico(unknownPico) }, nobodyPico: apart.length === 0 ? null : sum(apart) };
+}
+
+function historyOf({ months }: MarginSums): CustomerMonth[] {
+  return months.flatMap(({ key, months: each }) =>
+    each.map(({ month, cost, earned }) => ({
+      customer: key,
+      month,
+      revenuePico: earned === null ? null : parseUsd(earned),
+      costPico: cost === null ? zero : parseUsd(cost),
+    })),
+  );
+}
+
+async function whalesOf({ costs }: MarginSums, names: NamesAccess): Promise<NonNullable<MarginAnswer["concentration"]>> {
+  const rows = costs.flatMap(({ key, cost }) => (key === null ? [] : [{ customer: key, costPico: parseUsd(cost) }]));
+  const { customers, costPico, gini, tops, curve, dearest, belowZero } = concentration(rows, { named });
+  return {
+    customers,
+    cost: formatUsd(costPico),
+    gini,
+    tops: tops.map(({ top, customers: count, share, costPico: pico }) => ({ top, customers: count, share, cost: formatUsd(pico) })),
+    curve: curve.map(({ customers: count, customerShare, costShare }) => ({ customers: count, customerShare, costShare })),
+    dearest: await Promise.all(
+      dearest.map(async ({ customer, costPico: pico, share }) => ({
+        customer: (await toName("customer", customer, names)) ?? customer,
+        cost: formatUsd(pico),
+        share,
+      })),
+    ),
+    belowZero: { customers: belowZero.customers, cost: formatUsd(belowZero.costPico) },
+  };
+}
+
+async function toLine(
+  line: MarginLine,
+  parts: Parts,
+  lost: ReadonlyMap<string, LosingCustomer>,
+  by: MarginAnswer["by"],
+  names: NamesAccess,
+): Promise<MarginLineShown> {
+  const { key, revenuePico, costPico, marginPico, margin } = line;
+  const about = parts.about.get(key);
+  const run = lost.get(key);
+  return {
+    key: key === unplanned ? null : by === "customer" ? ((await toName("customer", key, names)) ?? key) : key,
+    plans: [...(about?.plans ?? [])],
+    revenue: toUsd(revenuePico),
+    cost: formatUsd(costPico),
+    shared: formatUsd(about?.shared ?? zero),
+    margin: toUsd(marginPico),
+    marginShare: margin,
+    calls: about?.calls ?? null,
+    unpriced: about?.unpriced ?? 0,
+    losing:
+      run === undefined
+        ? null
+        : {
+            sinceMonth: run.sinceMonth,
+            months: run.months,
+            lost: formatUsd(run.lostPico),
+            lastMonth: formatUsd(run.monthPico),
+            isMaybeEarlier: run.isMaybeEarlier || run.months >= monthsBack,
+          },
+  };
+}
+
+/** What is not known comes last. */
+function orderOf(lines: readonly MarginLine[], { order = "amount", losing: only }: MarginAsked): MarginLine[] {
+  const wanted = only === "true" ? lines.filter(({ marginPico }) => marginPico !== null && marginPico < 0n) : lines;
+  const value = (line: MarginLine): bigint | number | null => {
+    if (order === "margin") return line.margin;
+    if (order === "amount") return line.marginPico;
+    return order === "cost" ? -line.costPico : line.revenuePico === null ? null : -line.revenuePico;
+  };
+  return wanted.toSorted((a, b) => {
+    const [one, other] = [value(a), value(b)];
+    if (one !== null && other !== null && one !== other) return one < other ? -1 : 1;
+    if ((one === null) !== (other === null)) return one === null ? 1 : -1;
+    return a.costPico === b.costPico ? (a.key < b.key ? -1 : 1) : a.costPico > b.costPico ? -1 : 1;
+  });
+}
+
+/** Tenths of revenue from a loss as large as it. */
+function binsOf(lines: readonly MarginLine[]): MarginAnswer["bins"] {
+  const counts = Array.from({ length: 21 }, () => 0);
+  for (const { margin } of lines) {
+    if (margin === null) continue;
+    const place = margin < -1 ? 0 : Math.min(20, Math.floor((margin + 1) * 10 + 1e-9) + 1);
+    counts[place] = (counts[place] ?? 0) + 1;
+  }
+  return counts.map((keys, index) => ({ from: index === 0 ? null : (index - 11) / 10, to: index === 20 ? null : (index - 10) / 10, keys }));
+}
+
+function notesOf(by: MarginAnswer["by"], unknown: number, costs: readonly KeyCost[], rule: string, leftPico: Pico): string[] {
+  const notes: string[] = [];
+  const who = by === "feature" ? ["feature", "features"] : ["customer", "customers"];
+  if (unknown > 0)
+    notes.push(
+      `Of ${unknown} ${unknown === 1 ? who[0] : who[1]} with cost nobody says what they bring in: they are in no margin. To say it: POST /api/v1/revenue, or pennyworth revenue add.`,
+    );
+  const unpriced = costs.reduce((total, row) => total + row.unpriced, 0);
+  if (unpriced > 0)
+    notes.push(
+      `${unpriced} calls, or days of charges, have something without a price: costs are at least what is said, and margins at most.`,
+    );
+  if (leftPico !== 0n && rule === "none")
+    notes.push(`$${formatUsd(leftPico)} of cost belongs to no ${who[0]} and is in no line; shared=usage or shared=even divides it.`);
+  return notes;
+}
+
+/** @throws PennyworthError `query_invalid` where days are not whole, or none lies between. */
+function spanOf({ since, until }: MarginAsked, nowMs: number): { readonly sinceMs: number; readonly untilMs: number } {
+  const today = Math.floor(nowMs / dayMs) * dayMs;
+  const whole = (name: "since" | "until", said: string | undefined, usual: number): number => {
+    const atMs = parseTime(name, said, nowMs);
+    if (atMs === null) return usual;
+    if (/^\d{1,6}[smhdw]$/.test(said ?? "")) return Math.floor(atMs / dayMs) * dayMs;
+    if (atMs % dayMs !== 0) throw invalid(`${name} is ${JSON.stringify(said)}: margins are of whole days, UTC, such as 2026-11-01`);
+    return atMs;
+  };
+  const untilMs = Math.min(whole("until", until, today), today + dayMs);
+  const twoBefore = monthSpan(monthOf(monthSpan(monthOf(monthSpan(monthOf(untilMs - 1)).fromMs - 1)).fromMs - 1)).fromMs;
+  const sinceMs = whole("since", since, twoBefore);
+  if (sinceMs < Date.UTC(2000, 0)) throw invalid("since is before the year 2000");
+  if (sinceMs >= untilMs) throw invalid(`no whole day lies between since (${dayOf(sinceMs)}) and until (${dayOf(untilMs)})`);
+  if (untilMs - sinceMs > daysMax * dayMs) throw invalid(`the span is longer than ${daysMax} days`);
+  return { sinceMs, untilMs };
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** The same day of the year before; 29 February is the 28th. */
+const back = (ms: number): number => {
+  const date = new Date(ms);
+  const [year, month] = [date.getUTCFullYear() - 1, date.getUTCMonth()];
+  return Date.UTC(year, month, Math.min(date.getUTCDate(), new Date(Date.UTC(year, month + 1, 0)).getUTCDate()));
+};
+
+function yearBefore({ sinceMs, untilMs }: { readonly sinceMs: number; readonly untilMs: number }) {
+  return { sinceMs: back(sinceMs), untilMs: back(untilMs) };
+}
+
+function monthsUntil(last: string): string[] {
+  const months = [last];
+  while (months.length < monthsBack) months.unshift(monthOf(monthSpan(months[0] as string).fromMs - 1));
+  return months;
+}
+
+function toGrowth(asked: MarginAsked, span: Pick<GrowthAsked, "sinceMs" | "untilMs">): GrowthAsked {
+  const amount = (name: "cac" | "cash" | "profit"): Pico | null => {
+    const said = asked[name];
+    if (said === undefined) return null;
+    let pico: Pico | null = null;
+    try {
+      pico = parseUsd(said);
+    } catch {
+      // As below.
+    }
+    if (pico === null || (pico < 0n && name !== "profit") || pico > 10n ** 27n || pico < -(10n ** 27n))
+      throw invalid(`${name} is ${JSON.stringify(said)}: expected dollars${name === "profit" ? "" : ", zero or more"}`);
+    return pico;
+  };
+  const part = (name: "churn" | "burnGrowth", low: number, high: number): number | null => {
+    const said = asked[name];
+    if (said === undefined) return null;
+    const value = /^-?\d{1,6}(\.\d{1,12})?$/.test(said) ? Number(said) : Number.NaN;
+    if (!(value >= low && value <= high))
+      throw invalid(`${name} is ${JSON.stringify(said)}: expected a part, ${low} to ${high} (0.05 is 5 %)`);
+    return value;
+  };
+  return {
+    ...span,
+    cacPico: amount("cac"),
+    churn: part("churn", 0, 1),
+    cashPico: amount("cash"),
+    burnGrowth: part("burnGrowth", -0.99, 10) ?? 0,
+    kind: asked.marginKind ?? "gross",
+    profitPico: amount("profit"),
+  };
+}
+
+function toReserved({ reserved }: MarginAsked, names: NamesAccess | null): ReadonlyMap<string, number> | null {
+  if (reserved === undefined) return null;
+  const found = new Map<string, number>();
+  for (const text of typeof reserved === "string" ? [reserved] : reserved) {
+    const [, name, units] = /^(.+)=(\d{1,15})$/s.exec(text) ?? [];
+    if (name === undefined) throw invalid(`reserved is ${JSON.stringify(text.slice(0, 100))}: expected NAME=TOKENS`);
+    found.set(names === null || /^n_[0-9a-f]{16}$/.test(name) ? name : names.token(name), Number(units));
+  }
+  return found;
+}
+
+function toCapacity(said: string | undefined): number | null {
+  if (said === undefined) return null;
+  if (!/^\d{1,15}$/.test(said)) throw invalid(`capacity is ${JSON.stringify(said)}: expected a whole number of tokens`);
+  return Number(said);
+}
+
+function amountOf(rows: readonly { readonly amount: string }[]): Pico | null {
+  return rows.length === 0 ? null : sum(rows.map(({ amount }) => parseUsd(amount)));
+}
+
+function lowest(marginPico: Pico, unknownPico: Pico, revenuePico: Pico): number | null {
+  return revenuePico > 0n ? Number(marginPico - unknownPico) / Number(revenuePico) : null;
+}
+
+function fromUsd(text: string | null | undefined): Pico | null {
+  return text === null || text === undefined ? null : parseUsd(text);
+}
+
+function toUsd(pico: Pico | null): string | null {
+  return pico === null ? null : formatUsd(pico);
+}
