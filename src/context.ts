@@ -4,7 +4,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { type ApiContext, type Caller, type Identity, nobody } from "./api/context.ts";
 import type { Config } from "./config.ts";
-import type { Role } from "./core/entry.ts";
+import type { Entry, Role } from "./core/entry.ts";
 import { isDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
 import { readShown } from "./gateway/headers.ts";
@@ -31,6 +31,8 @@ export interface Face {
   readonly guard: ApiContext["guard"];
   readonly version: string;
   readonly fatal: (error: unknown) => void;
+  /** Told of what the control plane has put on record. */
+  readonly recorded?: (entry: Entry) => void;
 }
 
 export function createContext(config: Config, ledger: OpenLedger, face: Face): ApiContext {
@@ -58,10 +60,12 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
       drivers: (query) => ledger.store.drivers(query),
       trials: (query) => ledger.store.trials(query),
       shape: (query) => ledger.store.shape(query),
-      outcomes: (task) => ledger.store.outcomes(task),
-      incidents: (query) => ledger.store.incidents(query),
       revenue: (query) => ledger.store.revenue(query),
       margin: (query) => ledger.store.margin(query),
+      outcomes: (task) => ledger.store.outcomes(task),
+      find: (query) => ledger.store.find(query),
+      chargesOf: (ids) => ledger.store.chargesOf(ids),
+      incidents: (query) => ledger.store.incidents(query),
       unpriced: (query) => ledger.store.unpriced(query),
       trend: (query) => ledger.store.trend(query),
       caughtUp: async (waitMsMax = caughtUpMsMax) => {
@@ -71,9 +75,13 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
         return waitMsMax === null ? seen : seen.catch(() => false);
       },
     },
-    record: (entry) => void ledger.journal.append(entry),
+    record: (entry) => {
+      ledger.journal.append(entry);
+      face.recorded?.(entry);
+    },
     openMs: parseDuration(config.settings.tasks.openFor),
     hookSecret: (name) => secretOf(config, name),
+    readRevenue: (text, { customerBy, rates }) => readRevenue(text, { customerBy, rates: parseRates(rates) }),
     closings: {
       list: () => ledger.journal.closings(),
       openSince: () => openSince(ledger.journal),
@@ -81,7 +89,6 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
     rerate: ({ knownMs, ...query }) => {
       const regions = Object.fromEntries([...ledger.providers.values()].map(({ name, region }) => [name, region]));
       return ledger.store.rerate({ ...query, sources: ledger.sources(knownMs), regions });
-    readRevenue: (text, { customerBy, rates }) => readRevenue(text, { customerBy, rates: parseRates(rates) }),
     },
     works: face.works,
     alerts: face.alerts,

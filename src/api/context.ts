@@ -38,6 +38,8 @@ export interface ApiContext {
     | "revenue"
     | "margin"
     | "outcomes"
+    | "find"
+    | "chargesOf"
     | "incidents"
     | "unpriced"
     | "trend"
@@ -57,8 +59,6 @@ export interface ApiContext {
   readonly openMs: number;
   /** The key by which a webhook's statements are signed, as text; null: the settings have no such webhook. */
   readonly hookSecret: (name: string) => string | null;
-  readonly closings: {
-    /** Months that move no more, in the order in which they were closed. */
   /** What customers paid, from a file's text. @throws PennyworthError `revenue_invalid`, with place and reason. */
   readonly readRevenue: (
     text: string,
@@ -68,6 +68,8 @@ export interface ApiContext {
     readonly lines: readonly { readonly place: string; readonly said: object }[];
     readonly notes: readonly string[];
   };
+  readonly closings: {
+    /** Months that move no more, in the order in which they were closed. */
     list(): readonly Closing[];
     /** When the earliest call that is under way began, ms UTC; null: none is. */
     openSince(): number | null;

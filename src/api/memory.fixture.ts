@@ -123,6 +123,17 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         return { charges: charges.slice(0, query.limit), bookings: [], truncated: charges.length > query.limit };
       },
       charge: async (id) => chargeOf(id),
+      chargesOf: async (ids) => ids.map(chargeOf).filter((record) => record !== null),
+      find: async (query) => {
+        const begun = recorded.flatMap((entry) => (entry.kind === "task.begun" ? [entry.task.attribution.task] : []));
+        const called = records.flatMap(({ start }) => [start?.attribution.task, start?.attribution.root]);
+        const responses = records.flatMap(({ start, end }) => {
+          const response = end?.responseId;
+          const task = start?.attribution.root ?? start?.attribution.task ?? null;
+          return response && query.responses.includes(response) ? [{ response, task }] : [];
+        });
+        return { tasks: query.tasks.filter((task) => [...begun, ...called].includes(task)), responses };
+      },
       caughtUp: async () => true,
       runs: async (query) => {
         asked.runs.push(query);
@@ -156,6 +167,8 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         asked.shape.push(query);
         return tasks.shape;
       },
+      revenue: async () => ({ revenues: [], truncated: false }),
+      margin: async ({ spans }) => ({ costs: [], earned: [], months: [], spans: spans.map(() => null), newKeys: 0, position }),
       outcomes: async (task) =>
         recorded.flatMap((entry) => (entry.kind === "outcome" && entry.outcome.task === task ? [entry.outcome] : [])),
       unpriced: async (query) => {
@@ -167,8 +180,6 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       incidents: async () => ({
         incidents: [{ kind: "gap", fromMs: nowMs - 9_000, toMs: nowMs - 8_000, calls: 3, cause: "ENOSPC" }],
         truncated: false,
-      revenue: async () => ({ revenues: [], truncated: false }),
-      margin: async ({ spans }) => ({ costs: [], earned: [], months: [], spans: spans.map(() => null), newKeys: 0, position }),
       }),
       scan: async (after, limit) =>
         [...records]

@@ -121,6 +121,10 @@ export class Follower {
           return await this.#store.margin(message.query);
         case "outcomes":
           return await this.#store.outcomes(message.task);
+        case "find":
+          return await this.#store.find(message.query);
+        case "chargesOf":
+          return await this.#store.chargesOf(message.ids);
         case "incidents":
           return await this.#store.incidents(message.query);
         case "unpriced":

@@ -34,6 +34,8 @@ export interface Store {
   charges(query: ChargesQuery): Promise<ChargesPage>;
   /** null when no period charge has this id. */
   charge(id: string): Promise<ChargeRecord | null>;
+  /** Period charges of these ids, those that there are, in any order. */
+  chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]>;
   /** What belongs together as one piece of work: a root task with its subtasks, or a task that names no root. */
   runs(query: RunsQuery): Promise<RunsPage>;
   /** null when no call names this task. */
@@ -46,12 +48,14 @@ export interface Store {
   trials(query: TrialsQuery): Promise<TrialsPage>;
   /** Where tokens and money go within tasks of a type. */
   shape(query: ShapeQuery): Promise<ShapePage>;
-  /** What was said of how a task ended, the earliest first; empty: nothing was. */
-  outcomes(task: string): Promise<readonly Outcome[]>;
   /** What customers are said to pay, voided ones too, the latest beginning first. */
   revenue(query: RevenueQuery): Promise<RevenuePage>;
   /** What customers or features bring in and cost in a span, and month by month. */
   margin(query: MarginQuery): Promise<MarginSums>;
+  /** What was said of how a task ended, the earliest first; empty: nothing was. */
+  outcomes(task: string): Promise<readonly Outcome[]>;
+  /** Which tasks are on record, and which belong to responses of providers. */
+  find(query: FindQuery): Promise<Found>;
   /** Newest first. */
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   /** What calls used that has no price; the models with the most such calls first. */

@@ -74,6 +74,8 @@ export interface StoreClient {
   revenue(query: RevenueQuery): Promise<RevenuePage>;
   margin(query: MarginQuery): Promise<MarginSums>;
   outcomes(task: string): Promise<readonly Outcome[]>;
+  find(query: FindQuery): Promise<Found>;
+  chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]>;
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
   trend(query: TrendQuery): Promise<Trend>;
@@ -201,8 +203,6 @@ class Client implements StoreClient {
     return this.#ask({ method: "shape", query }) as Promise<ShapePage>;
   }
 
-  outcomes(task: string): Promise<readonly Outcome[]> {
-    return this.#ask({ method: "outcomes", task }) as Promise<readonly Outcome[]>;
   revenue(query: RevenueQuery): Promise<RevenuePage> {
     return this.#ask({ method: "revenue", query }) as Promise<RevenuePage>;
   }
@@ -211,6 +211,16 @@ class Client implements StoreClient {
     return this.#ask({ method: "margin", query }) as Promise<MarginSums>;
   }
 
+  outcomes(task: string): Promise<readonly Outcome[]> {
+    return this.#ask({ method: "outcomes", task }) as Promise<readonly Outcome[]>;
+  }
+
+  find(query: FindQuery): Promise<Found> {
+    return this.#ask({ method: "find", query }) as Promise<Found>;
+  }
+
+  chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]> {
+    return this.#ask({ method: "chargesOf", ids }) as Promise<readonly ChargeRecord[]>;
   }
 
   incidents(query: ChargesQuery): Promise<IncidentsPage> {

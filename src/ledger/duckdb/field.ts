@@ -21,6 +21,9 @@ const times = new Set<string>(timeFields);
 const wholeNumbers = new Set<string>(["attempt", "httpStatus"]);
 const booleans = new Set<string>(["streamed", "unpriced", "unmetered", "doubtful", "presumed", "failed"]);
 
+/** The task that a call `c` belongs to: a root with all below it. */
+export const taskOf = `coalesce(c.root, c.task)`;
+
 /** Pieces of SQL as one, their values in order. */
 export function sqlOf(...pieces: readonly (string | Sql)[]): Sql {
   return {

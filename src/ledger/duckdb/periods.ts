@@ -104,6 +104,11 @@ export function chargeSql(id: string): Sql {
   return { text: `${selected} WHERE c.id = ?::VARCHAR`, values: [wellFormed(id)] };
 }
 
+/** Those of these ids that there are. */
+export function chargesOfSql(ids: readonly string[]): Sql {
+  return { text: `${selected} WHERE c.id IN (${list})`, values: [JSON.stringify(ids.map(wellFormed))] };
+}
+
 /** The last ids first. */
 export function namedSql(prefix: string, limit: number): Sql {
   return {

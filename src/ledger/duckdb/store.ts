@@ -46,7 +46,7 @@ import { commitBatch, type Kinds } from "./commit.ts";
 import { driversSql, toDrivers } from "./drivers.ts";
 import { callsSql, toPage } from "./calls.ts";
 import { toPosition } from "./evidence.ts";
-import { bookingsSql, chargeSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
+import { bookingsSql, chargeSql, chargesOfSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import { incidentsSql, toIncident } from "./incidents.ts";
 import { findSql, toFound } from "./find.ts";
@@ -353,6 +353,14 @@ export class DuckDBStore implements Store {
 
   async outcomes(task: string): Promise<readonly Outcome[]> {
     return toOutcomes(await this.#ask(statementsSql(task)));
+  }
+
+  async find(query: FindQuery): Promise<Found> {
+    return toFound(await this.#ask(findSql(query)));
+  }
+
+  async chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]> {
+    return (await this.#ask(chargesOfSql(ids))).map(toChargeRecord);
   }
 
   async incidents(query: ChargesQuery): Promise<IncidentsPage> {

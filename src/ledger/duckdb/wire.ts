@@ -3,9 +3,10 @@
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
 import type { DriversQuery } from "../drivers.ts";
+import type { FindQuery } from "../find.ts";
 import type { RerateQuery } from "../rerate.ts";
-import type { ShapeQuery } from "../shape.ts";
 import type { MarginQuery, RevenueQuery } from "../margin.ts";
+import type { ShapeQuery } from "../shape.ts";
 import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, Span, SuccessQuery, UnpricedQuery } from "../store.ts";
 import type { TrendQuery } from "../trend.ts";
 import type { TrialsQuery } from "../trials.ts";
@@ -37,9 +38,11 @@ export type Question =
   | { readonly method: "drivers"; readonly query: DriversQuery }
   | { readonly method: "trials"; readonly query: TrialsQuery }
   | { readonly method: "shape"; readonly query: ShapeQuery }
-  | { readonly method: "outcomes"; readonly task: string }
   | { readonly method: "revenue"; readonly query: RevenueQuery }
   | { readonly method: "margin"; readonly query: MarginQuery }
+  | { readonly method: "outcomes"; readonly task: string }
+  | { readonly method: "find"; readonly query: FindQuery }
+  | { readonly method: "chargesOf"; readonly ids: readonly string[] }
   | { readonly method: "incidents"; readonly query: ChargesQuery }
   | { readonly method: "unpriced"; readonly query: UnpricedQuery }
   | { readonly method: "trend"; readonly query: TrendQuery }
