@@ -100,6 +100,12 @@ function bare(row: PieceRow): PieceRow {
     doubtful: false,
     presumed: false,
     failed: false,
+    promptBytes: null,
+    sharedTokens: null,
+    resentTokens: null,
+    resentCost: null,
+    repeats: null,
+    tools: null,
     lines: [],
   };
 }

@@ -96,4 +96,10 @@ const nothing = {
   doubtful: false,
   presumed: false,
   failed: false,
+  promptBytes: null,
+  sharedTokens: null,
+  resentTokens: null,
+  resentCost: null,
+  repeats: null,
+  tools: null,
 } as const;

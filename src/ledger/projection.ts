@@ -7,6 +7,7 @@ import { formatUsd, parseRate, type Pico, sum } from "../core/money.ts";
 import { restOf } from "../core/mark.ts";
 import { dayMs, hourMs } from "../core/time.ts";
 import { type QuantitySource, type Usage, type UsageClass, usageClasses } from "../core/usage.ts";
+import { againOf, promptBytesOf } from "./again.ts";
 
 /** The stores take them from here. */
 export { dayMs, hourMs };
@@ -80,6 +81,17 @@ export interface Row extends Attribution {
   readonly presumed: boolean;
   /** The answer did not come whole, through no wish of the client: failed, cut or unreached. */
   readonly failed: boolean;
+  /** Of the prompt: system, tools, user, earlier, tool results. */
+  readonly promptBytes: readonly number[] | null;
+  /** Tokens that a prompt before it began with, too; 0: it begins anew. */
+  readonly sharedTokens: number | null;
+  /** Of these, what was neither read from a cache nor part of a call that failed or had been answered before; and its cost as fresh input. */
+  readonly resentTokens: number | null;
+  readonly resentCost: string | null;
+  /** It had been answered before, word for word. */
+  readonly repeats: true | null;
+  /** Tools that its answer asks for. */
+  readonly tools: number | null;
   readonly lines: readonly Line[];
 }
 
@@ -97,6 +109,7 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
   const sent = start?.modelSent ?? start?.modelAsked ?? null;
   const answered = end?.modelAnswered ?? null;
   const { lines, ...amounts } = end === null ? underWay : amountsOf(end);
+  const failed = end?.status === "failed" || end?.status === "cut" || end?.status === "unreached";
   return {
     id,
     startMs,
@@ -160,7 +173,11 @@ export function toRow(start: CallStart | null, end: CallEnd | null, seen: Circum
       (end?.usage?.source !== "presumed" && (end?.usage?.doubts.length ?? 0) > 0) ||
       lines.some((line) => line.class !== null && line.quantity === null),
     presumed: end?.status === "presumed" || end?.usage?.source === "presumed",
-    failed: end?.status === "failed" || end?.status === "cut" || end?.status === "unreached",
+    failed,
+    promptBytes: promptBytesOf(start),
+    ...againOf(start, end, lines, failed),
+    repeats: start?.repeats ?? null,
+    tools: end?.tools ?? null,
     lines,
   };
 }

@@ -242,6 +242,7 @@ function writeFields(row: PieceRow): string {
     if (typeof value === "string") text += `,"${name}":${quoted(value)}`;
     else if (typeof value !== "object") text += `,"${name}":${String(value)}`;
   }
+  if (row.promptBytes !== null) text += `,"promptBytes":[${row.promptBytes.join(",")}]`;
   return `${text}${writeTags(row.tags ?? {})},"lines":[${(row.lines ?? []).map(writeLine).join(",")}]`;
 }
 

@@ -9,6 +9,7 @@ import { markOf, markOfLines, type Used } from "../../core/mark.ts";
 import { type Correction, inForce } from "../../core/resolve.ts";
 import type { QuantitySource, UsageClass } from "../../core/usage.ts";
 import { decodeEntry } from "../codec.ts";
+import { resentCostOf } from "../again.ts";
 import { amountsOf, type Line, usageOf } from "../projection.ts";
 import { type Batch, wellFormed, writeLine } from "./batch.ts";
 import { endedAfter, endedAfterValues, json, list, positionsOf, recordsOf } from "./evidence.ts";
@@ -124,7 +125,7 @@ async function amendTouched(
 ): Promise<void> {
   const touched = await db.rows(
     // What the provider says a call cost is in its record alone, and is compared with what it costs when that is known.
-    `SELECT id, source, mark, plain AND disputed IS NULL AND NOT unpriced, ${linesText}, endText, startSegment, startOffset, endSegment, endOffset FROM touched`,
+    `SELECT id, source, mark, plain AND disputed IS NULL AND NOT unpriced, ${linesText}, resentTokens, endText, startSegment, startOffset, endSegment, endOffset FROM touched`,
     [],
   );
   if (touched.length === 0) return;
@@ -134,8 +135,14 @@ async function amendTouched(
   const read = await recordsOf(records, odd.map(placeOf));
   odd.forEach(([id], index) => ends.set(String(id), read[index]?.end ?? null));
 
-  const changes: { readonly id: string; readonly mark: string; readonly held: Placed; readonly base: Base }[] = [];
-  for (const [id, source, mark, plain, lines] of touched) {
+  const changes: {
+    readonly id: string;
+    readonly mark: string;
+    readonly held: Placed;
+    readonly base: Base;
+    readonly resent: number | null;
+  }[] = [];
+  for (const [id, source, mark, plain, lines, resentTokens] of touched) {
     const all = placed.get(String(id)) ?? [];
     const end = ends.get(String(id)) ?? null;
     if (plain !== true && end === null) continue;
@@ -145,15 +152,16 @@ async function amendTouched(
     const held = inForce(all, own);
     // Of a row that was corrected before, only what came now can change anything.
     if (held === null || (mark !== null && !isAmong(said.get(String(id)), held))) continue;
-    changes.push({ id: String(id), mark: own, held, base });
+    const resent = resentTokens === null || resentTokens === undefined ? null : Number(resentTokens);
+    changes.push({ id: String(id), mark: own, held, base, resent });
   }
   const told = await contentsOf(
     records,
     changes.map(({ held }) => held),
     said,
   );
-  const rows = changes.map(({ id, mark, base }, index) =>
-    writeAmended(id, mark, base, told[index] as Pick<Correction, "charges" | "unpriced">),
+  const rows = changes.map(({ id, mark, base, resent }, index) =>
+    writeAmended(id, mark, base, told[index] as Pick<Correction, "charges" | "unpriced">, resent),
   );
   if (rows.length === 0) return;
   await spool(rows, (file) => db.run(createAmended, [file]));
@@ -167,14 +175,22 @@ async function amendTouched(
 type Base = { readonly end: CallEnd } | { readonly source: QuantitySource; readonly lines: readonly RowLine[] };
 
 const lineType = `STRUCT("class" VARCHAR, quantity BIGINT, source VARCHAR, model VARCHAR, price VARCHAR, "cost" DECIMAL(18,12), "first" BOOLEAN, unpriced BOOLEAN)[]`;
-const createAmended = `CREATE TEMP TABLE amended AS SELECT t.* REPLACE (a."cost" AS "cost", a.unpriced AS unpriced, a.disputed AS disputed, a.lines AS lines, a.mark AS mark)
+const createAmended = `CREATE TEMP TABLE amended AS SELECT t.* REPLACE (a."cost" AS "cost", a.unpriced AS unpriced, a.disputed AS disputed, a.resentCost AS resentCost,
+  a.lines AS lines, a.mark AS mark)
   FROM touched AS t JOIN read_json(?::VARCHAR, format = 'newline_delimited', maximum_object_size = ${8 << 20},
-    columns = {id: 'VARCHAR', "cost": 'DECIMAL(18,12)', unpriced: 'BOOLEAN', disputed: 'VARCHAR', mark: 'VARCHAR', lines: '${lineType}'}) AS a ON t.id = a.id`;
+    columns = {id: 'VARCHAR', "cost": 'DECIMAL(18,12)', unpriced: 'BOOLEAN', disputed: 'VARCHAR', resentCost: 'DECIMAL(18,12)', mark: 'VARCHAR', lines: '${lineType}'}) AS a ON t.id = a.id`;
 
-function writeAmended(id: string, mark: string, base: Base, rating: Pick<Correction, "charges" | "unpriced">): string {
+function writeAmended(
+  id: string,
+  mark: string,
+  base: Base,
+  rating: Pick<Correction, "charges" | "unpriced">,
+  resentTokens: number | null,
+): string {
   const before = "end" in base ? base.end : { usage: usageOf(base.source, base.lines) };
   const { cost, unpriced, disputed, lines } = amountsOf({ ...before, charges: rating.charges, unpriced: rating.unpriced });
-  const amounts = JSON.stringify({ id, cost, unpriced, disputed, mark });
+  const resentCost = resentCostOf(rating.charges, resentTokens);
+  const amounts = JSON.stringify({ id, cost, unpriced, disputed, resentCost, mark });
   return `${amounts.slice(0, -1)},"lines":[${lines.map(writeLine).join(",")}]}\n`;
 }
 
@@ -234,7 +250,7 @@ function isSame(a: Pick<Correction, "of" | "rerate" | "atMs">, b: Pick<Correctio
   return a.of === b.of && a.rerate === b.rerate && a.atMs === b.atMs;
 }
 
-function placeOf([, , , , , endText, ...numbers]: readonly DuckDBValue[]): {
+function placeOf([, , , , , , endText, ...numbers]: readonly DuckDBValue[]): {
   readonly startAt: Position | null;
   readonly endAt: Position | null;
   readonly endText: string | null;

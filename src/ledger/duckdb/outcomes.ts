@@ -2,6 +2,7 @@
 // Invariant: the first `task.begun` of a task and the first statement of an id stand, and the ending in a task's row is that of all its
 // statements, however the journal was cut into batches.
 
+import type { Attribution } from "../../core/call.ts";
 import { formatUsd } from "../../core/money.ts";
 import { endingOf, type Outcome } from "../../core/outcome.ts";
 import { decodeEntry } from "../codec.ts";
@@ -33,7 +34,10 @@ async function applyBegun(db: Transaction, batch: Batch, spool: Spool): Promise<
   for (const [task, { attribution, beganMs, reworkOf, key }] of fresh) {
     // What is below another is part of that, and is told apart by that one's words.
     if (attribution.root !== null && wellFormed(attribution.root) !== task) continue;
-    const said = taskDims.map((dim) => [begunColumn(dim), textOf(dim === "key" ? key : attribution[dim])]);
+    const said = taskDims.map((dim) => [
+      begunColumn(dim),
+      textOf(dim === "key" ? key : dim === "case" ? caseOf(attribution) : attribution[dim]),
+    ]);
     rows.push(line({ name: task, beganMs, ...Object.fromEntries(said) }));
     if (reworkOf !== null) links.push({ task, cause: wellFormed(reworkOf) });
   }
@@ -117,6 +121,7 @@ async function asked(db: Transaction, spool: Spool, rows: readonly string[], que
   return found;
 }
 
+const caseOf = ({ tags }: Attribution): string | null => (Object.hasOwn(tags, "case") ? (tags["case"] ?? null) : null);
 const textOf = (text: string | null): string | null => (text === null ? null : wellFormed(text));
 const line = (row: Readonly<Record<string, unknown>>): string => `${JSON.stringify(row)}\n`;
 const lineBytesMax = 8 << 20;

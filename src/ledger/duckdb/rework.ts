@@ -2,8 +2,9 @@
 // the tasks that are known, whatever came first: along the links to the last task that is known; one in a circle stands for itself.
 
 import { json, list } from "./evidence.ts";
+import { taskOf } from "./field.ts";
 import type { Link } from "./outcomes.ts";
-import { isKnown, taskOf } from "./tasks.ts";
+import { isKnown } from "./tasks.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**

@@ -4,14 +4,13 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { RunRow, RunsQuery } from "../store.ts";
 import { toReportRow } from "./answer.ts";
-import { joinSql, type Sql, sqlOf, where, whole } from "./field.ts";
+import { joinSql, type Sql, sqlOf, taskOf, where, whole } from "./field.ts";
 import { addedMeasures, callMeasures, measureNames } from "./measure.ts";
 import { bounded } from "./query.ts";
 
 const said = ["parent", "type", "customer", "agent", "feature", "team"] as const;
 const facts = ["startMs", "endMs", "open", "tasks"] as const;
-const run = "coalesce(c.root, c.task)";
-const anyTask: Sql = { text: `${run} IS NOT NULL`, values: [] };
+const anyTask: Sql = { text: `${taskOf} IS NOT NULL`, values: [] };
 const tables = ["calls", "open"] as const;
 
 /** Runs with calls in a span, and the position they reflect. One more than the limit says that there are more. */
@@ -21,20 +20,20 @@ export function runsSql({ sinceMs, untilMs, filters, zone, order, limit }: RunsQ
   const ranked = sqlOf(
     `SELECT run, ${order === "newest" ? "max(mark)" : "sum(mark)"} AS rank FROM (`,
     ...tables.flatMap((table, index) => [
-      `${index === 0 ? "" : " UNION ALL "}SELECT ${run} AS run, ${order === "newest" ? "max(c.startMs)" : `sum(c."cost")`} AS mark FROM ${table} AS c `,
+      `${index === 0 ? "" : " UNION ALL "}SELECT ${taskOf} AS run, ${order === "newest" ? "max(c.startMs)" : `sum(c."cost")`} AS mark FROM ${table} AS c `,
       source,
       " GROUP BY run",
     ]),
     `) GROUP BY run ORDER BY rank DESC NULLS LAST, run LIMIT ${bounded(limit) + 1}`,
   );
-  const chosen: Sql = { text: `${run} IN (SELECT run FROM top)`, values: [] };
+  const chosen: Sql = { text: `${taskOf} IN (SELECT run FROM top)`, values: [] };
   const within = where(sinceMs, untilMs, filters, zone, [anyTask, chosen]);
   return sqlOf(
     "WITH top AS MATERIALIZED (",
     ranked,
     "), ",
     "found AS (",
-    grouped(run, within),
+    grouped(taskOf, within),
     `) SELECT found.*, applied.segment, applied."offset" FROM found JOIN top USING (run), applied ORDER BY rank DESC NULLS LAST, run`,
   );
 }

@@ -3,9 +3,10 @@
 
 import type { Row } from "../projection.ts";
 import { taskFields } from "../store.ts";
+import { stepTables } from "./steps.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 9;
+export const schemaVersion = 10;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
@@ -88,6 +89,12 @@ export const columns: Readonly<Record<Exclude<keyof Row, Omitted> | keyof Kept |
   doubtful: "BOOLEAN",
   presumed: "BOOLEAN",
   failed: "BOOLEAN",
+  promptBytes: "BIGINT[]",
+  sharedTokens: "BIGINT",
+  resentTokens: "BIGINT",
+  resentCost: money,
+  repeats: "BOOLEAN",
+  tools: "BIGINT",
   lines: `STRUCT("class" VARCHAR, quantity BIGINT, source VARCHAR, model VARCHAR, price VARCHAR, "cost" ${money}, "first" BOOLEAN, unpriced BOOLEAN)[]`,
   responseHash: "UBIGINT",
   startSegment: "INTEGER",
@@ -107,10 +114,15 @@ const definition = columnsOf(columns);
 
 const amount = "DECIMAL(38,12)";
 
-/** What a task can be told apart by, besides the models of its calls. */
-export const taskDims = taskFields.filter((field) => field !== "model");
+/** What a task can be told apart by, besides the models of its calls; and the tag that says which piece of work it is a try at. */
+export const taskDims = [...taskFields.filter((field) => field !== "model"), "case"] as const;
 
 export type TaskDim = (typeof taskDims)[number];
+
+/** What a call `c` says of it. */
+export function dimOf(dim: TaskDim): string {
+  return dim === "case" ? "c.tags['case']" : `c."${dim}"`;
+}
 
 /** The column of what was said of it when the task was begun; that of its first call is named as it is. */
 export function begunColumn(dim: TaskDim): string {
@@ -147,18 +159,6 @@ export const taskColumns: Readonly<Record<string, string>> = {
   contradictory: "BOOLEAN",
 };
 
-/** Fields that have sums: those with a great many values, and class. Others are as fast without. */
-export const summedFields = ["task", "parent", "root", "session", "customer", "user", "class"] as const;
-
-/** Measures of `sums`, with their types. Not HUGEINT, whose columns take a hundred times as long to read. */
-export const sumColumns = {
-  calls: "BIGINT",
-  cost: "DECIMAL(38,12)",
-  inputTokens: "BIGINT",
-  outputTokens: "BIGINT",
-  quantity: "BIGINT",
-  unpriced: "BIGINT",
-  unmetered: "BIGINT",
 const payers = { id: "VARCHAR", customer: "VARCHAR", plan: "VARCHAR", feature: "VARCHAR" } as const;
 
 /** Of what customers pay: statements, and their parts by calendar month. Months are counted from January 1970. */
@@ -173,6 +173,18 @@ export const revenueColumns = {
 } as const;
 export const earnedColumns = { ...payers, month: "INTEGER", days: "INTEGER", amount } as const;
 
+/** Fields that have sums: those with a great many values, and class. Others are as fast without. */
+export const summedFields = ["task", "parent", "root", "session", "customer", "user", "class"] as const;
+
+/** Measures of `sums`, with their types. Not HUGEINT, whose columns take a hundred times as long to read. */
+export const sumColumns = {
+  calls: "BIGINT",
+  cost: "DECIMAL(38,12)",
+  inputTokens: "BIGINT",
+  outputTokens: "BIGINT",
+  quantity: "BIGINT",
+  unpriced: "BIGINT",
+  unmetered: "BIGINT",
   doubtful: "BIGINT",
   presumed: "BIGINT",
   failed: "BIGINT",
@@ -264,7 +276,8 @@ export function cutTable(cut: Cut, unit: CutUnit, name: string = cutName(cut, un
 }
 
 /**
- * `calls` has every ended call, resolved; `open` those under way; `sums` and the cuts what reports need to be fast; `evidence` all that
+ * `calls` has every ended call, resolved; `open` those under way; `sums` and the cuts what reports need to be fast, and the tables of steps.ts what
+ * drivers and shapes do; `evidence` all that
  * was said of calls with more than one witness; `periods` one row for each day of a period charge, with the columns of calls; `periodCharges`
  * and `voids` what it is made of; `cutRows` how many rows the cuts had when they were folded last; `incidents` gaps and jumps of the clock; `corrections` where
  * what re-ratings said of a call stands in the journal; `closings` the months that move no more; `late` what is known by now of calls of such a
@@ -279,6 +292,7 @@ export const schema: readonly string[] = [
   `CREATE TABLE open (${definition})`,
   sumsTable("sums"),
   ...cutNames.flatMap((cut) => cutUnits.map((unit) => cutTable(cut, unit))),
+  ...stepTables,
   `CREATE TABLE cutRows (name VARCHAR, "rows" BIGINT)`,
   `CREATE TABLE incidents (kind VARCHAR, fromMs BIGINT, toMs BIGINT, calls BIGINT, byMs BIGINT, cause VARCHAR)`,
   `CREATE TABLE evidence ("call" VARCHAR, provider VARCHAR, responseId VARCHAR, text VARCHAR)`,
@@ -295,6 +309,9 @@ export const schema: readonly string[] = [
   `CREATE TABLE statements (id VARCHAR, task VARCHAR, text VARCHAR)`,
   `CREATE TABLE links (task VARCHAR, cause VARCHAR)`,
   `CREATE TABLE booked (task VARCHAR, root VARCHAR)`,
+  `CREATE TABLE revenues (${columnsOf(revenueColumns)})`,
+  `CREATE TABLE earned (${columnsOf(earnedColumns)})`,
+  `CREATE TABLE revenueVoids (id VARCHAR, atMs BIGINT)`,
   `CREATE TABLE refused (segment BIGINT, "offset" BIGINT, reason VARCHAR)`,
   `CREATE VIEW charges AS SELECT id AS "call", startMs, hour, day, provider, unnest(lines, recursive := true)
      FROM calls WHERE lines[1]."class" IS NOT NULL`,
@@ -309,9 +326,6 @@ export function responseHash(expression: string): string {
 
 const readColumns = Object.entries(columns)
   .map(([name, type]) => (name === "responseHash" ? `"responseId": 'VARCHAR'` : `"${name}": '${type}'`))
-  `CREATE TABLE revenues (${columnsOf(revenueColumns)})`,
-  `CREATE TABLE earned (${columnsOf(earnedColumns)})`,
-  `CREATE TABLE revenueVoids (id VARCHAR, atMs BIGINT)`,
   .join(", ");
 const selected = Object.keys(columns).map((name) => (name === "responseHash" ? responseHash(`"responseId"`) : `"${name}"`));
 

@@ -1,12 +1,140 @@
-// Stub.
-import type { DuckDBValue } from "@duckdb/node-api";
-import type { ShapePage, ShapeQuery } from "../shape.ts";
-import type { Sql } from "./field.ts";
+// Where tokens and money go within tasks of a type, as SQL: sums by step and model, their lines, how many tasks, and which types there are. Not here:
+// where the rows are (spans.ts), the shape of one run (economics/shape.ts). Invariant: SQL adds, compares and counts; steps add up to their type.
 
-export function shapeSql(_query: ShapeQuery): Sql {
-  return { text: `SELECT segment, "offset" FROM applied`, values: [] };
+import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
+import { compareText } from "../../core/order.ts";
+import { isUsageClass } from "../../core/usage.ts";
+import { PennyworthError } from "../../error.ts";
+import type { ShapePage, ShapeQuery, StepSums } from "../shape.ts";
+import { toUsd } from "./answer.ts";
+import { toPosition } from "./evidence.ts";
+import { type Sql, sqlOf } from "./field.ts";
+import { type Asked, kind, linesIn, peaksIn, stepsIn, tasksIn } from "./spans.ts";
+import { addedUp, type StepMeasure, stepMeasureNames } from "./steps.ts";
+
+/** Most rows of an answer: steps and their lines; and of types. */
+const rowsMax = 50_000;
+const typesMax = 1_000;
+
+const measures = stepMeasureNames.filter((name) => name !== "firstTries");
+/** In a row, after the position. */
+const names = ["what", "type", "step", "provider", "model", "class", "quantity", "most", "firstTries", ...measures] as const;
+
+/** @throws PennyworthError `query_invalid` for an unknown field, a filter by class, or a time that is none. */
+export function shapeSql({ type, sinceMs, untilMs, filters, zone }: ShapeQuery): Sql {
+  const asked: Asked = { sinceMs, untilMs, filters, zone, by: null };
+  const wanted: Sql = type === null ? { text: "", values: [] } : { text: ` WHERE ${kind} = ?::VARCHAR`, values: [type] };
+  const own = type === null ? wanted : { text: ` WHERE coalesce("type", '') = ?::VARCHAR`, values: [type] };
+  const parts = [
+    sqlOf(`SELECT 'step' AS what, step, provider, model, ${addedUp(stepMeasureNames)} FROM s`, wanted, " GROUP BY ALL"),
+    sqlOf(
+      `SELECT CASE WHEN priced THEN 'line' ELSE 'bare' END AS what, step, provider, model, "class", sum(quantity) AS quantity, sum("cost")::DECIMAL(38,12) AS "cost" FROM (`,
+      linesIn(asked),
+      ")",
+      wanted,
+      " GROUP BY ALL",
+    ),
+    sqlOf("SELECT 'peak' AS what, step, provider, model, most FROM (", peaksIn(asked, type), ")"),
+    sqlOf(
+      `SELECT 'tasks' AS what, count(*) AS calls, max(calls) AS most FROM (SELECT root, sum(calls) AS calls FROM (`,
+      tasksIn(asked),
+      ")",
+      own,
+      " GROUP BY root HAVING sum(calls) > 0)",
+    ),
+    sqlOf(
+      `SELECT * FROM (SELECT 'type' AS what, ${kind} AS "type", sum(calls) AS calls, sum("cost")::DECIMAL(38,12) AS "cost" FROM s GROUP BY ALL
+        ORDER BY "cost" DESC, calls DESC, "type" NULLS LAST LIMIT ${typesMax})`,
+    ),
+  ];
+  const all: Sql = { text: parts.map(({ text }) => text).join(" UNION ALL BY NAME "), values: parts.flatMap(({ values }) => values) };
+  return sqlOf(
+    "WITH s AS MATERIALIZED (",
+    stepsIn(asked, stepMeasureNames),
+    "), p AS MATERIALIZED (",
+    all,
+    `) SELECT segment, "offset", ${names.map((name) => `p."${name}"`).join(", ")} FROM applied LEFT JOIN p ON true LIMIT ${rowsMax + 1}`,
+  );
 }
 
-export function toShape(_rows: readonly (readonly DuckDBValue[])[], _query: ShapeQuery): ShapePage {
-  return { steps: [], tasks: 0, callsMax: 0, types: [], position: null };
+type Told = { readonly [name in (typeof names)[number]]: DuckDBValue };
+
+/** @throws PennyworthError `query_invalid` when there are too many steps. */
+export function toShape(rows: readonly (readonly DuckDBValue[])[]): ShapePage {
+  if (rows.length > rowsMax)
+    throw new PennyworthError("query_invalid", {
+      detail: `there are more than ${rowsMax} sums: ask for one type, a shorter span, or with a filter`,
+    });
+  const told = rows.map(([, , ...values]) => Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])) as Told);
+  const of = (what: string): Told[] => told.filter((row) => row.what === what);
+  const peaks = new Map(of("peak").map((row) => [keyOf(row), row.most === null ? null : Number(row.most)]));
+  const classes = new Map<string, StepSums["classes"][number][]>();
+  for (const row of [...of("line"), ...of("bare")]) {
+    const name = String(row.class);
+    if (!isUsageClass(name)) continue;
+    const line = { class: name, quantity: Number(row.quantity), cost: row.what === "line" ? toUsd(row.cost) : null };
+    classes.set(keyOf(row), [...(classes.get(keyOf(row)) ?? []), line]);
+  }
+  const steps = of("step").map((row): { readonly pico: bigint; readonly key: string; readonly step: StepSums } => {
+    const key = keyOf(row);
+    const lines = (classes.get(key) ?? []).toSorted((a, b) => compareText(a.class, b.class) || (a.cost === null ? 1 : -1));
+    return { key, pico: digits(row.cost), step: toStep(row, lines, peaks.get(key) ?? null) };
+  });
+  const [first = []] = rows;
+  const [tasks] = of("tasks");
+  return {
+    steps: steps.toSorted((a, b) => (a.pico === b.pico ? compareText(a.key, b.key) : a.pico < b.pico ? 1 : -1)).map(({ step }) => step),
+    tasks: Number(tasks?.calls ?? 0),
+    callsMax: Number(tasks?.most ?? 0),
+    types: of("type").map((row) => ({ type: text(row.type), calls: Number(row.calls), cost: toUsd(row.cost) })),
+    position: toPosition(first[0], first[1]),
+  };
 }
+
+function keyOf({ step, provider, model }: Told): string {
+  return JSON.stringify([step, provider, model].map(text));
+}
+
+function toStep(row: Told, classes: StepSums["classes"], inputTokensMax: number | null): StepSums {
+  const count = (name: StepMeasure): number => Number(row[name] ?? 0);
+  return {
+    step: text(row.step),
+    provider: String(row.provider),
+    model: text(row.model),
+    calls: count("calls"),
+    cost: toUsd(row.cost),
+    unpriced: count("unpriced"),
+    unmetered: count("unmetered"),
+    retries: count("calls") - count("firstTries"),
+    failed: count("failed"),
+    failedCost: toUsd(row.failedCost),
+    repeated: count("repeated"),
+    repeatedCost: toUsd(row.repeatedCost),
+    inputTokens: count("inputTokens"),
+    outputTokens: count("outputTokens"),
+    tools: count("tools"),
+    toolsUnknown: count("toolsUnknown"),
+    prompt: {
+      system: count("promptSystem"),
+      tools: count("promptTools"),
+      user: count("promptUser"),
+      earlier: count("promptEarlier"),
+      toolResults: count("promptToolResults"),
+    },
+    promptUnknown: count("promptUnknown"),
+    continued: count("continued"),
+    grownTokens: count("grownTokens"),
+    resentTokens: count("resentTokens"),
+    resentCost: toUsd(row.resentCost),
+    resentUnpriced: count("resentUnpriced"),
+    inputTokensMax,
+    classes,
+  };
+}
+
+/** An amount as picodollars, to compare by. */
+function digits(value: DuckDBValue): bigint {
+  return value instanceof DuckDBDecimalValue ? value.value : 0n;
+}
+
+const text = (value: DuckDBValue): string | null => (value === null ? null : String(value));

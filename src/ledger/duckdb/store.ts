@@ -35,9 +35,10 @@ import type {
   UnpricedQuery,
 } from "../store.ts";
 import type { DriverSums, DriversQuery } from "../drivers.ts";
+import type { FindQuery, Found } from "../find.ts";
 import type { RerateQuery } from "../rerate.ts";
-import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "../margin.ts";
+import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
 import type { TrialsPage, TrialsQuery } from "../trials.ts";
 import { summaryColumns, toReport, toSummary } from "./answer.ts";
@@ -48,10 +49,10 @@ import { callsSql, toPage } from "./calls.ts";
 import { toPosition } from "./evidence.ts";
 import { bookingsSql, chargeSql, chargesOfSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
 import { type Sql, sqlOf } from "./field.ts";
-import { incidentsSql, toIncident } from "./incidents.ts";
 import { findSql, toFound } from "./find.ts";
 import { marginOf } from "./margin.ts";
 import { revenuesSql, toRevenues } from "./revenue.ts";
+import { incidentsSql, toIncident } from "./incidents.ts";
 import { statementsSql, toOutcomes } from "./outcomes.ts";
 import { bounded, reportSql } from "./query.ts";
 import { spoolFolder } from "./place.ts";
@@ -332,11 +333,11 @@ export class DuckDBStore implements Store {
   }
 
   async drivers(query: DriversQuery): Promise<DriverSums> {
-    return toDrivers(await this.#ask(driversSql(query)), query);
+    return toDrivers(await this.#ask(driversSql(query)));
   }
 
   async trials(query: TrialsQuery): Promise<TrialsPage> {
-    return toTrials(await this.#ask(trialsSql(query)), query);
+    return toTrials(await this.#ask(trialsSql(query)));
   }
 
   async shape(query: ShapeQuery): Promise<ShapePage> {

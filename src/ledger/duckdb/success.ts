@@ -8,14 +8,14 @@ import { PennyworthError } from "../../error.ts";
 import { severalModels, type SuccessPage, type SuccessQuery, type SuccessRow, type TaskField, taskFields } from "../store.ts";
 import { toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
-import { type Sql, sqlOf, whole } from "./field.ts";
+import { type Sql, sqlOf, taskOf, whole } from "./field.ts";
 import { bounded } from "./query.ts";
-import { begunColumn, taskDims } from "./schema.ts";
-import { isKnown, merged, taskOf, tasksOfCalls } from "./tasks.ts";
+import { begunColumn, type TaskDim, taskDims } from "./schema.ts";
+import { isKnown, merged, tasksOfCalls, tasksOfPeriods } from "./tasks.ts";
 
 /** Of more tasks than this, the units are 256 groups of them. */
 const unitsMax = 1000;
-const ends = ["success", "failure", "unknown", "open"] as const;
+export const ends = ["success", "failure", "unknown", "open"] as const;
 /** In a row, after whether it is the total, the position, what waits and the groups. */
 const measureNames = [
   ...ends.flatMap((end) => [`${end}Tasks`, `${end}Cost`]),
@@ -63,46 +63,17 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
   if (by.length > 2) throw new PennyworthError("query_invalid", { detail: "tasks are told apart by two fields at most" });
   const groups = by.map((_, index) => `g${index}`);
   const lead = groups.length === 0 ? "" : `${groups.join(", ")}, `;
-  const conditions: Sql[] = [];
-  const began = "coalesce(s.beganMs, s.startMs)";
-  if (sinceMs !== null) conditions.push({ text: `${began} >= ${whole(sinceMs)}`, values: [] });
-  if (untilMs !== null) conditions.push({ text: `${began} < ${whole(untilMs)}`, values: [] });
-  conditions.push(...filters.map(conditionOf));
   const same = groups.map((name) => `t.${name} IS NOT DISTINCT FROM n.${name}`).join(" AND ");
-  const dims = taskDims.filter((dim) => by.includes(dim) || filters.some(({ field }) => field === dim));
   const listed = groups.length === 0 ? "" : `GROUP BY ${groups.join(", ")}`;
   const order = ["tasks DESC", ...groups.map((name) => `${name} NULLS LAST`)].join(", ");
-  const of = (rows: string, measured: readonly string[]): Sql =>
-    sqlOf(
-      "SELECT ",
-      ...by.map((field, index) => `${said(field)} AS g${index}, `),
-      `s.bucket, ${measured.join(", ")}, s."value", s.contradictory,
-        CASE s.result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
-          ELSE CASE WHEN coalesce(s.lastMs, s.beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END::UTINYINT AS ended
-        FROM ${rows} WHERE (s."calls" > 0 OR s.beganMs IS NOT NULL)`,
-      ...conditions.flatMap((condition) => [" AND ", condition]),
-    );
+  const named = by.map((field, index) => `${said(field)} AS g${index}, `).join("");
   return sqlOf(
-    // Most rows are read as they are; those that have something to be added, rework among it, are few.
-    `WITH x AS MATERIALIZED (SELECT name FROM taskDeltas UNION SELECT ${taskOf} FROM open AS c WHERE ${taskOf} IS NOT NULL
-      UNION SELECT ${taskOf} FROM periods AS c WHERE ${taskOf} IS NOT NULL UNION SELECT task FROM booked UNION SELECT root FROM booked),
-    m AS MATERIALIZED (${merged(
-      [
-        `SELECT * FROM tasks SEMI JOIN x USING (name)`,
-        `SELECT * FROM taskDeltas`,
-        tasksOfCalls("open", "true"),
-        `SELECT ${taskOf} AS name, sum(c."cost") AS "cost" FROM periods AS c WHERE ${taskOf} IS NOT NULL GROUP BY 1`,
-      ].join(" UNION ALL BY NAME "),
-      dims,
-    )}),
-    k AS MATERIALIZED (SELECT b.root AS name, ${["cost", "failedCost", "retryCost"].map((name) => summed(name, "DECIMAL(38,12)")).join(", ")},
-      ${["calls", "unpriced", "presumed", "reviewMillis"].map((name) => summed(name, "BIGINT")).join(", ")}
-      FROM m JOIN booked AS b ON b.task = m.name GROUP BY 1),
-    t AS MATERIALIZED (`,
-    of("tasks AS s ANTI JOIN x ON x.name = s.name", plainMeasures),
-    " UNION ALL ",
-    of("m AS s ANTI JOIN booked ON booked.task = s.name LEFT JOIN k ON k.name = s.name", addedMeasures),
-    `),
+    "WITH ",
+    tasksSql({ sinceMs, untilMs, filters, nowMs, openMs }, by, {
+      plain: `${named}s.bucket, ${plainMeasures.join(", ")}`,
+      added: `${named}s.bucket, ${addedMeasures.join(", ")}`,
+    }),
+    `,
     e AS MATERIALIZED (SELECT ${lead}ended, ${parts} FROM t GROUP BY ${lead}ended),
     a AS MATERIALIZED (SELECT ${measures} FROM e),
     r AS MATERIALIZED (${
@@ -124,6 +95,51 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
     SELECT segment, "offset", waiting, units, quantiles, ${[...groups, ...measureNames.map((name) => `"${name}"`)].join(", ")}
     FROM (SELECT 0 AS spot, ${groups.map((name) => `NULL AS ${name}, `).join("")}* FROM a UNION ALL SELECT * FROM n) AS z
       LEFT JOIN u USING (spot) LEFT JOIN q USING (spot), waiting, applied ORDER BY spot`,
+  );
+}
+
+/**
+ * The tables `x`, `m` and `k`, and the tasks `t`: each root task that is no rework, with what is asked of it, and how it ended, by its place in `ends`.
+ * @param by what else than the filters' fields `columns` say of a task.
+ * @param columns of a task `s`: `plain` where nothing is to be added to its row, and `added` with what is booked to it, `k`.
+ */
+export function tasksSql(
+  { sinceMs, untilMs, filters, nowMs, openMs }: Pick<SuccessQuery, "sinceMs" | "untilMs" | "filters" | "nowMs" | "openMs">,
+  by: readonly (TaskField | TaskDim)[],
+  columns: { readonly plain: string; readonly added: string },
+): Sql {
+  const conditions: Sql[] = [];
+  const began = "coalesce(s.beganMs, s.startMs)";
+  if (sinceMs !== null) conditions.push({ text: `${began} >= ${whole(sinceMs)}`, values: [] });
+  if (untilMs !== null) conditions.push({ text: `${began} < ${whole(untilMs)}`, values: [] });
+  conditions.push(...filters.map(conditionOf));
+  const dims = taskDims.filter((dim) => by.includes(dim) || filters.some(({ field }) => field === dim));
+  const of = (rows: string, asked: string): Sql =>
+    sqlOf(
+      `SELECT ${asked}, s."value", s.contradictory,
+        CASE s.result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
+          ELSE CASE WHEN coalesce(s.lastMs, s.beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END::UTINYINT AS ended
+        FROM ${rows} WHERE (s."calls" > 0 OR s.beganMs IS NOT NULL)`,
+      ...conditions.flatMap((condition) => [" AND ", condition]),
+    );
+  return sqlOf(
+    // Most rows are read as they are; those that have something to be added, rework among it, are few.
+    `x AS MATERIALIZED (SELECT name FROM taskDeltas UNION SELECT ${taskOf} FROM open AS c WHERE ${taskOf} IS NOT NULL
+      UNION SELECT ${taskOf} FROM periods AS c WHERE ${taskOf} IS NOT NULL UNION SELECT task FROM booked UNION SELECT root FROM booked),
+    m AS MATERIALIZED (${merged(
+      [`SELECT * FROM tasks SEMI JOIN x USING (name)`, `SELECT * FROM taskDeltas`, tasksOfCalls("open", "true"), tasksOfPeriods].join(
+        " UNION ALL BY NAME ",
+      ),
+      dims,
+    )}),
+    k AS MATERIALIZED (SELECT b.root AS name, ${["cost", "failedCost", "retryCost"].map((name) => summed(name, "DECIMAL(38,12)")).join(", ")},
+      ${["calls", "unpriced", "presumed", "reviewMillis"].map((name) => summed(name, "BIGINT")).join(", ")}
+      FROM m JOIN booked AS b ON b.task = m.name GROUP BY 1),
+    t AS MATERIALIZED (`,
+    of("tasks AS s ANTI JOIN x ON x.name = s.name", columns.plain),
+    " UNION ALL ",
+    of("m AS s ANTI JOIN booked ON booked.task = s.name LEFT JOIN k ON k.name = s.name", columns.added),
+    ")",
   );
 }
 
@@ -206,7 +222,7 @@ function toUnits(text: string | null): SuccessRow["units"] {
 }
 
 /** What a task is by this field: what was said when it was begun, else what its first call says. */
-function said(field: TaskField): string {
+export function said(field: TaskField): string {
   if (!taskFields.includes(field)) throw new PennyworthError("query_invalid", { detail: `tasks are not told apart by ${String(field)}` });
   if (field === "model")
     return `CASE WHEN s.modelLow = s.modelHigh THEN s.modelLow WHEN s.modelLow IS NOT NULL THEN '${severalModels}' END`;

@@ -7,6 +7,7 @@ import { addCuts, foldCuts } from "./cuts.ts";
 import type { Value } from "./field.ts";
 import { callMeasures, lineColumns, lineMeasures } from "./measure.ts";
 import { sumColumns, summedFields, sumsTable } from "./schema.ts";
+import { addSteps, foldSteps } from "./steps.ts";
 import { addTasks } from "./tasks.ts";
 
 const measures = Object.keys(sumColumns).map((name) => `"${name}"`);
@@ -29,6 +30,7 @@ export async function addSums(
     await db.run(`INSERT INTO sums SELECT '${field}', "value", ${signed.join(", ")} FROM (${grouped})`, values);
   }
   await addCuts(db, condition, values, sign, table);
+  await addSteps(db, condition, values, sign, table);
   await addTasks(db, condition, values, sign, table);
 }
 
@@ -38,6 +40,7 @@ const foldRowsMin = 100_000;
 /** Folds rows of the same value into one, when there are half as many again as after the last time: each is folded a few times at most. */
 export async function foldSums(db: Transaction): Promise<void> {
   await foldCuts(db);
+  await foldSteps(db);
   const [row] = await db.rows(`SELECT (SELECT count(*) FROM sums), sumRowsFolded FROM applied`, []);
   const count = Number(row?.[0] ?? 0);
   if (count < foldRowsMin || count < Number(row?.[1] ?? 0) * 1.5) return;

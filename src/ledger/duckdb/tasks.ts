@@ -2,12 +2,9 @@
 // `taskDeltas`, which are merged into `tasks` when there are many. Not here: questions (success.ts), endings (outcomes.ts), rework (rework.ts).
 // Invariant: the rows of a task in both tables together say what a scan of `calls`, and all that was said of it, would.
 
-import type { Value } from "./field.ts";
-import { begunColumn, taskColumns, type TaskDim, taskDims } from "./schema.ts";
+import { taskOf, type Value } from "./field.ts";
+import { begunColumn, dimOf, taskColumns, type TaskDim, taskDims } from "./schema.ts";
 import type { Transaction } from "./transaction.ts";
-
-/** The task that a call `c` belongs to: a root with all below it. */
-export const taskOf = `coalesce(c.root, c.task)`;
 
 /** One of 256, by the name alone. */
 export const bucketOf = (name: string): string => `(md5_number_lower(${name}) % 256)::UTINYINT`;
@@ -29,9 +26,14 @@ export function tasksOfCalls(table: string, condition: string): string {
     sum(c."cost") FILTER (c.failed) AS failedCost, sum(c."cost") FILTER (c.attempt > 1 OR c.reason <> 'first') AS retryCost,
     count_if(c.unpriced) AS unpriced, count_if(c.presumed) AS presumed, min(c.startMs) AS startMs, max(coalesce(c.endMs, c.startMs)) AS lastMs,
     min(c.model) AS modelLow, max(c.model) AS modelHigh, min(${order}) AS firstOrder,
-    unnest(arg_min({${taskDims.map((dim) => `'${dim}': c."${dim}"`).join(", ")}}, ${order}))
+    unnest(arg_min({${taskDims.map((dim) => `'${dim}': ${dimOf(dim)}`).join(", ")}}, ${order}))
     FROM ${table} AS c WHERE ${condition} AND ${taskOf} IS NOT NULL GROUP BY 1)`;
 }
+
+/** Rows of tasks by what belongs to periods. What a task cost elsewhere is of the model that did it; other charges say nothing of who did the work. */
+export const tasksOfPeriods = `SELECT ${taskOf} AS name, sum(c."cost") AS "cost", count_if(c.unpriced) AS unpriced,
+  min(c.model) FILTER (c.lines[1]."class" = 'task') AS modelLow, max(c.model) FILTER (c.lines[1]."class" = 'task') AS modelHigh
+  FROM periods AS c WHERE ${taskOf} IS NOT NULL GROUP BY 1`;
 
 /** Rows of the same task as one, in the order of the columns; `dims`: with these of what tasks are told apart by alone. */
 export function merged(rows: string, dims: readonly TaskDim[] = taskDims): string {

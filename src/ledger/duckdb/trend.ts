@@ -5,7 +5,7 @@ import type { DuckDBValue } from "@duckdb/node-api";
 import type { UsageClass } from "../../core/usage.ts";
 import type { Trend, TrendBucket, TrendLine, TrendQuery } from "../trend.ts";
 import { toUsd } from "./answer.ts";
-import { expression, groupText, type Sql, sqlOf, where, whole } from "./field.ts";
+import { expression, groupText, type Sql, sqlOf, taskOf, where, whole } from "./field.ts";
 import { bounded } from "./query.ts";
 
 const dayMs = 86_400_000;
@@ -14,7 +14,7 @@ const dayMs = 86_400_000;
 export function trendSql({ provider, model, sinceMs, untilMs, by, changesMs, dailyMs, limit }: TrendQuery): Sql {
   const source = where(sinceMs, untilMs, [{ field: "provider", value: provider, operator: "=" }]);
   return sqlOf(
-    `WITH l AS MATERIALIZED (SELECT * FROM (SELECT c.id, c.startMs, coalesce(c.root, c.task) AS run, c."cost", ${expression(by, undefined).text} AS bucket,
+    `WITH l AS MATERIALIZED (SELECT * FROM (SELECT c.id, c.startMs, ${taskOf} AS run, c."cost", ${expression(by, undefined).text} AS bucket,
       unnest(c.lines) AS line FROM calls AS c `,
     source,
     `) AS c WHERE c.line."cost" IS NOT NULL AND c.line.model = `,
