@@ -17,6 +17,7 @@ import { createApi } from "./api/app.ts";
 import type { Config } from "./config.ts";
 import { checkHooks, createContext, keysNeeded, openSince, refuseOpenAddress } from "./context.ts";
 import type { Entry } from "./core/entry.ts";
+import type { TaskBegun } from "./core/outcome.ts";
 import { refuseDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
 import { Estimator } from "./gateway/estimate.ts";
@@ -30,6 +31,7 @@ import { closeServer, listen, openServer } from "./gateway/server.ts";
 import { Sent } from "./gateway/sent.ts";
 import { presumeEnd } from "./gateway/settle.ts";
 import { canRead, read } from "./gateway/read.ts";
+import { Tasks } from "./gateway/tasks.ts";
 import { createUpstream } from "./gateway/upstream.ts";
 import { Works } from "./gateway/work.ts";
 import { steadyClock } from "./guard/clock.ts";
@@ -155,13 +157,16 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     },
     journal.works().values(),
   );
+  const tasks = new Tasks();
+  const keepTask = (task: TaskBegun): void => tasks.keep(task, journal.keys().get(task.key ?? "")?.team ?? null);
+  for (const task of journal.begun) keepTask(task);
   const parts: Parts = {
     limits: settings.limits,
     durability: settings.journal.durability,
     formats,
     routes,
     rates,
-    identifier: new Identifier((name) => ledger.names.token(name)),
+    identifier: new Identifier((name) => ledger.names.token(name), tasks),
     sent: new Sent(),
     recorder,
     guard: guard.guard,
@@ -216,6 +221,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     guard: guard.access,
     version,
     fatal: (error) => log.error(error),
+    recorded: (entry) => (entry.kind === "task.begun" ? keepTask(entry.task) : undefined),
   });
   const api = createApi(context);
   const page = createPage();

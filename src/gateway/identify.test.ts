@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { type Attribution, unattributed } from "../core/call.ts";
 import type { RequestHints } from "../providers/format.ts";
 import { foreignBaggage, Identifier, readTrace } from "./identify.ts";
+import { Tasks } from "./tasks.ts";
 
 const none = { trace: null, span: null };
 const hints = (some: Partial<RequestHints>): RequestHints => ({ user: null, session: null, previousResponse: null, metadata: {}, ...some });
@@ -81,4 +83,107 @@ test("a call belongs to the team of its key, unless it says otherwise", () => {
   const identifier = new Identifier(token);
   expect(identifier.attribute({}, none, null, [], "core").team).toBe("core");
   expect(identifier.attribute({ "x-pennyworth-team": "edge" }, none, null, [], "core").team).toBe("edge");
+});
+
+const begin = (tasks: Tasks, some: Partial<Attribution>, keyTeam: string | null = null): void =>
+  tasks.keep({ attribution: { ...unattributed, ...some }, beganMs: 1, reworkOf: null, key: null }, keyTeam);
+
+describe("what was said when a task was begun", () => {
+  test("fills what its calls leave open; what a call says itself goes first, wherever it says it", () => {
+    const tasks = new Tasks();
+    const customer = token("Acme");
+    begin(tasks, {
+      task: "t1",
+      type: "resolve",
+      customer,
+      agent: "support",
+      prompt: "v3",
+      project: "p",
+      tags: { channel: "mail", case: "7" },
+    });
+    const identifier = new Identifier(token, tasks);
+    expect(identifier.attribute({ "x-pennyworth-task": "t1" }, none, null, [])).toEqual({
+      ...unattributed,
+      task: "t1",
+      type: "resolve",
+      customer,
+      agent: "support",
+      prompt: "v3",
+      project: "p",
+      tags: { channel: "mail", case: "7" },
+    });
+    const headers = { "x-pennyworth-task": "t1", "x-pennyworth-agent": "triage", "x-pennyworth-tags": "channel=chat" };
+    const found = identifier.attribute(headers, none, hints({ metadata: { pennyworth_type: "triage" }, user: "Bob" }), []);
+    expect(found).toMatchObject({ type: "triage", customer, agent: "triage", user: token("Bob"), tags: { channel: "chat", case: "7" } });
+    expect(identifier.attribute({ "helicone-session-name": "own", "x-pennyworth-task": "t1" }, none, null, []).type).toBe("own");
+    expect(identifier.attribute({ baggage: "pennyworth.task=t1" }, none, null, [])).toMatchObject({ customer, agent: "support" });
+    expect(identifier.attribute({ "x-pennyworth-task": "t2" }, none, null, [])).toMatchObject({ type: null, customer: null, tags: {} });
+  });
+
+  test("holds for its parts, but for what kind of work those are: of the nearest that said something", () => {
+    const tasks = new Tasks();
+    begin(tasks, { task: "root", type: "resolve", customer: token("Acme"), feature: "inbox", agent: "lead", tags: { case: "7" } });
+    begin(tasks, { task: "middle", type: "plan", parent: "root", agent: "planner" });
+    begin(tasks, { task: "part", type: "search", parent: "middle", root: "root", prompt: "v2" });
+    const identifier = new Identifier(token, tasks);
+    // It was begun with its place in the tree: its calls need only name it.
+    expect(identifier.attribute({ "x-pennyworth-task": "part" }, none, null, [])).toMatchObject({
+      task: "part",
+      parent: "middle",
+      root: "root",
+      type: "search",
+      prompt: "v2",
+      agent: "planner",
+      customer: token("Acme"),
+      feature: "inbox",
+      tags: { case: "7" },
+    });
+    const headers = { "x-pennyworth-task": "unbegun", "x-pennyworth-root": "root" };
+    expect(identifier.attribute(headers, none, null, [])).toMatchObject({
+      task: "unbegun",
+      type: null,
+      agent: "lead",
+      customer: token("Acme"),
+    });
+  });
+
+  test("goes before the call whose response it names", () => {
+    const tasks = new Tasks();
+    begin(tasks, { task: "t2", customer: token("Bolt") });
+    const identifier = new Identifier(token, tasks);
+    const before = identifier.attribute(
+      { "x-pennyworth-task": "t1", "x-pennyworth-customer": "Acme", "x-pennyworth-agent": "a" },
+      none,
+      null,
+      [],
+    );
+    identifier.remember("resp_1", { attribution: before, modelSent: null, startMs: 1 });
+    const named = identifier.attribute({ "x-pennyworth-task": "t2" }, none, hints({ previousResponse: "resp_1" }), []);
+    expect(named).toMatchObject({ task: "t2", customer: token("Bolt"), agent: "a" });
+  });
+
+  test("a team that was named goes before the team of the call's key, and that before the team of the key that began it", () => {
+    const tasks = new Tasks();
+    begin(tasks, { task: "named", team: "growth" }, "platform");
+    begin(tasks, { task: "unnamed", team: "platform" }, "platform");
+    const identifier = new Identifier(token, tasks);
+    const teamOf = (task: string, keyTeam: string | null): string | null =>
+      identifier.attribute({ "x-pennyworth-task": task }, none, null, [], keyTeam).team;
+    expect([teamOf("named", "support"), teamOf("unnamed", "support"), teamOf("unnamed", null)]).toEqual(["growth", "support", "platform"]);
+  });
+
+  test("is remembered of so many tasks and so many characters, and of one the first stands", () => {
+    const tasks = new Tasks();
+    begin(tasks, { task: "first", type: "first" });
+    begin(tasks, { task: "first", type: "second" });
+    expect(tasks.of("first")?.attribution.type).toBe("first");
+    for (let at = 0; at < 19_999; at++) begin(tasks, { task: `t${at}` });
+    expect(tasks.of("first")).toBeDefined();
+    begin(tasks, { task: "one more" });
+    expect(tasks.of("first")).toBeUndefined();
+    // 1,024 × 16 Ki characters are 16 Mi: of those that long there is room for fewer than 1,024.
+    for (let at = 0; at < 1_024; at++) begin(tasks, { task: `long ${at}`, tags: { long: "x".repeat(16 * 1_024) } });
+    expect(tasks.of("long 0")).toBeUndefined();
+    expect(tasks.of("long 1023")).toBeDefined();
+  });
 });

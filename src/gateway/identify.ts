@@ -1,11 +1,13 @@
-// Whose call is it: attribution read from, in this order, our own headers, W3C baggage, the trace, headers of tools people come from,
-// the format's own fields, and the conversation its prompt continues. What nobody says stays null. Pure but for the two bounded memories.
+// Whose call is it: attribution read from, in this order, our own headers, W3C baggage, the trace, headers of tools people come from, the
+// format's own fields, what was said when its task was begun, and the conversation its prompt continues. What nobody says stays null. Pure but
+// for bounded memories.
 
 import type { IncomingHttpHeaders } from "node:http";
 import { type Attribution, attributionFields, attributionLimits } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
 import type { RequestHints } from "../providers/format.ts";
 import { Recent } from "./recent.ts";
+import { Tasks } from "./tasks.ts";
 
 type Field = (typeof attributionFields)[number];
 
@@ -19,6 +21,9 @@ const memoryMax = 20_000;
 
 /** Fields that hold names of people or customers: journaled as tokens. */
 const named = new Set<Field>(["customer", "user"]);
+
+/** What a part takes of the task that it is a part of: all but which task it is, and what kind of work. */
+const inherited = attributionFields.filter((field) => !["task", "parent", "root", "type", "step"].includes(field));
 
 /** Headers by which known agents and gateways name what we call a session, a user or a project. */
 const foreign: readonly (readonly [string, Field])[] = [
@@ -43,13 +48,15 @@ const parsedTraceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2
 
 export class Identifier {
   readonly #token: (name: string) => string;
+  readonly #tasks: Tasks;
   /** Provider's response id → the call that made it. */
   readonly #responses = new Recent<string, Made>(memoryMax);
   /** Last link of a prompt's chain → session. */
   readonly #conversations = new Recent<string, string>(memoryMax);
 
-  constructor(token: (name: string) => string) {
+  constructor(token: (name: string) => string, tasks = new Tasks()) {
     this.#token = token;
+    this.#tasks = tasks;
   }
 
   /**
@@ -92,13 +99,17 @@ export class Identifier {
       }
       say("user", hints.user);
       say("session", hints.session);
-      if (hints.previousResponse !== null) {
-        const before = this.#responses.get(hints.previousResponse);
-        if (before !== undefined) {
-          for (const field of attributionFields) say(field, before.attribution[field]);
-        }
-      }
     }
+    // Of its own task first: that may say what it is a part of.
+    for (const place of ["task", "parent", "root"] as const) {
+      const begun = said[place] === undefined ? undefined : this.#tasks.of(said[place]);
+      if (begun === undefined) continue;
+      if (begun.isKeysTeam) say("team", keyTeam);
+      for (const field of place === "task" ? attributionFields : inherited) say(field, begun.attribution[field]);
+      for (const [name, value] of Object.entries(begun.attribution.tags)) addTag(tags, name, value);
+    }
+    const before = hints === null || hints.previousResponse === null ? undefined : this.#responses.get(hints.previousResponse);
+    if (before !== undefined) for (const field of attributionFields) say(field, before.attribution[field]);
     say("team", keyTeam);
     if (said.session === undefined) say("session", this.#conversation(prefix));
 

@@ -16,6 +16,9 @@ const loopback = new Set(["127.0.0.1", "localhost", "[::1]", "::1"]);
 /** Paths of the data plane; everything else is the control plane's. */
 const dataPaths = /^\/(v1|v1beta|v1alpha|v1beta1|v2|to|openai|model|api(?!\/v1\/|\/v1$))\//;
 
+/** Telemetry's own paths, which are no model's: the control plane takes what it can use of them. */
+const telemetryPaths = /^\/v1\/(logs|traces)$/;
+
 export function openServer(settings: Settings, gateway: Gateway, control: Control): Server {
   const { limits } = settings;
   const hosts = new Set([...loopback, settings.server.host.toLowerCase(), ...settings.server.hosts.map((host) => host.toLowerCase())]);
@@ -44,7 +47,7 @@ export function openServer(settings: Settings, gateway: Gateway, control: Contro
     const url = request.url as string;
     const query = url.indexOf("?");
     const path = query < 0 ? url : url.slice(0, query);
-    if (dataPaths.test(path)) void gateway.handle(request, response, path);
+    if (dataPaths.test(path) && !telemetryPaths.test(path)) void gateway.handle(request, response, path);
     else control(request, response);
   };
 

@@ -6,6 +6,7 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import type { CallStart } from "../core/call.ts";
 import type { Closing, Entry, Position, Reconciled, TakenList } from "../core/entry.ts";
+import type { TaskBegun } from "../core/outcome.ts";
 import type { Work } from "../core/work.ts";
 import { PennyworthError } from "../error.ts";
 import { encodeEntry } from "./codec.ts";
@@ -67,6 +68,8 @@ export class Journal {
 
   /** What a crash had left behind the last whole line, and where it was put; null when the journal ended well. */
   readonly torn: Torn | null;
+  /** Tasks that were begun by name in the last segment, when it was opened, in their order. */
+  readonly begun: readonly TaskBegun[];
 
   private constructor(folder: string, options: JournalOptions, from: Recovered) {
     this.#folder = folder;
@@ -79,6 +82,7 @@ export class Journal {
     this.#state = from.state;
     this.#rotateAt = options.segmentBytesMax;
     this.torn = from.torn;
+    this.begun = from.begun;
   }
 
   /**
@@ -97,6 +101,7 @@ export class Journal {
         state,
         segment: 1,
         torn: null,
+        begun: [],
       });
     } catch (cause) {
       if (cause instanceof PennyworthError) throw cause;

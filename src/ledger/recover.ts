@@ -5,6 +5,7 @@ import { createHash, type Hash } from "node:crypto";
 import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../core/entry.ts";
+import type { TaskBegun } from "../core/outcome.ts";
 import { damaged, decodeEntry, peekCall } from "./codec.ts";
 import { type JournalFiles, writeAll } from "./files.ts";
 import { lineEnd, readLine } from "./frame.ts";
@@ -30,6 +31,8 @@ export interface Recovered {
   readonly hash: Hash;
   readonly state: LedgerState;
   readonly torn: Torn | null;
+  /** Tasks that were begun by name in it, in their order. */
+  readonly begun: readonly TaskBegun[];
 }
 
 const bufferBytes = 4 << 20;
@@ -48,7 +51,7 @@ export async function recover(folder: string, files: JournalFiles): Promise<Reco
     const scanned = scan(file, last.number);
     const torn = scanned.rest === 0 ? null : cutOff(folder, file, last.number, scanned.offset, scanned.rest, files);
     files.syncNow(file);
-    return { file, segment: last.number, offset: scanned.offset, hash: scanned.hash, state: scanned.state, torn };
+    return { file, segment: last.number, ...scanned, torn };
   } catch (error) {
     closeSync(file);
     throw error;
@@ -56,7 +59,7 @@ export async function recover(folder: string, files: JournalFiles): Promise<Reco
 }
 
 /** Reads all lines. Starts are decoded only if they have no end, ends not at all: so ten million calls cost a restart no more than ten. */
-function scan(file: number, segment: number): { offset: number; rest: number; hash: Hash; state: LedgerState } {
+function scan(file: number, segment: number): Pick<Recovered, "offset" | "hash" | "state" | "begun"> & { readonly rest: number } {
   const hash = createHash("sha256");
   const starts = new Map<string, string>();
   const others: Entry[] = [];
@@ -92,7 +95,8 @@ function scan(file: number, segment: number): { offset: number; rest: number; ha
   if (state === null) throw damaged("no header", { segment, offset: 0 });
   for (const text of starts.values()) applyEntry(state, decodeEntry(text));
   for (const entry of others) applyEntry(state, entry);
-  return { offset, rest: position - offset, hash, state };
+  const begun = others.flatMap((entry) => (entry.kind === "task.begun" ? [entry.task] : []));
+  return { offset, rest: position - offset, hash, state, begun };
 
   function note(text: string, state: LedgerState): void {
     const call = peekCall(text);
