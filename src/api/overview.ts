@@ -1,7 +1,7 @@
 // GET /api/v1/overview: what is spent now, today and this month against the same stretch before, what it goes to, and what needs attention.
 // It is composed of reports: each number is what /api/v1/report says for the same question. Not here: sums.
 
-import { createRoute } from "@hono/zod-openapi";
+import { createRoute, type z } from "@hono/zod-openapi";
 import { parseUsd } from "../core/money.ts";
 import { dayMs, hourMs } from "../core/time.ts";
 import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
@@ -11,6 +11,7 @@ import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { toName } from "./names.ts";
 import { parseLimit, parseSpan, parseZone } from "./query.ts";
+import { gapsOf } from "./reconcile.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { incidents as incidentsAnswer, incidentsQuery, overview, overviewQuery } from "./views.ts";
 
@@ -18,6 +19,12 @@ const goals = ["feature", "agent", "team", "model", "provider", "customer"] as c
 /** Fields that say of a call that it needs a look. */
 const signs = ["differs", "disputed"] as const satisfies readonly ReportField[];
 const goalRows = 5;
+/** A day in which clocks are set back has 25. */
+const hoursMax = 30;
+/** A budget used to so much needs a look, in percent. */
+const nearPercent = 80n;
+/** More refusals than these are not counted. */
+const refusalsMax = 100;
 /** Most groups of all those fields together that are worth fetching. */
 const mixedRowsMax = 2_000;
 
@@ -50,11 +57,12 @@ export function addOverview(app: Api, context: ApiContext): void {
     const ask = (by: readonly ReportField[], limit: number): Promise<Report> =>
       context.ledger.report({ by, ...month.now, filters: [], limit });
     const mixedMax = Math.min(mixedRowsMax, context.rowsMax);
-    const [told, mixed, customers, mishaps, status] = await Promise.all([
+    const [told, mixed, customers, hours, mishaps, status] = await Promise.all([
       context.ledger.totals([hour.now, hour.before, today.now, today.before, month.before]),
       // One question for all fields of few values.
       ask([...signs, ...goals.slice(0, -1)], mixedMax),
       ask(["customer"], goalRows),
+      context.ledger.report({ by: ["hour"], ...today.now, filters: [], limit: hoursMax, ...(zone === undefined ? {} : { zone }) }),
       context.ledger.incidents({ ...month.now, limit: 1_000 }),
       context.status(),
     ]);
@@ -95,6 +103,9 @@ export function addOverview(app: Api, context: ApiContext): void {
         month: thisMonth,
         goesTo: (await Promise.all(goesToRows)).filter(({ rows }) => rows.some(({ value }) => value !== null)),
         attention,
+        hours: hours.rows.map(({ group, cost }) => ({ atMs: Date.parse(group[0] ?? ""), cost })),
+        guard: guarded(context, today.now.sinceMs),
+        gaps: gapsOf(context.statements.list()),
         position: mixed.position,
         ...fresh,
       },
@@ -116,6 +127,18 @@ export function addOverview(app: Api, context: ApiContext): void {
     const found = await context.ledger.incidents({ ...span, limit: parseLimit(asked.limit, 100, 1_000) });
     return c.json({ incidents: [...found.incidents], truncated: found.truncated }, 200);
   });
+}
+
+/** What of budgets and halts needs a look. */
+function guarded({ guard }: ApiContext, sinceMs: number): z.infer<typeof overview>["guard"] {
+  const fullest = guard.budgets(1).flatMap(({ standings }) => standings.slice(0, 1));
+  const near = fullest.filter(({ allowance, left }) => allowance <= 0n || (allowance - left) * 100n >= allowance * nearPercent);
+  return {
+    halts: guard.halts().length,
+    budgets: near.length,
+    usedUp: near.filter(({ left }) => left <= 0n).length,
+    refused: guard.refused({ sinceMs, budget: null, limit: refusalsMax }).length,
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 // What the pages ask of the API, without a port: zones and spans by a calendar, values, tasks, overview, settings without secrets.
 
 import { describe, expect, it } from "vitest";
+import { formatUsd, parseUsd, sum } from "../core/money.ts";
 import { offsetsOf } from "../core/zone.ts";
 import { createApi } from "./app.ts";
 import { createMemory, makeCall, type MemoryContext, nowMs } from "./memory.fixture.ts";
@@ -164,6 +165,11 @@ describe("the overview", () => {
       ]),
     );
     expect(JSON.stringify(body["attention"])).not.toContain("presumed");
+    const hours = body["hours"] as readonly { readonly atMs: number; readonly cost: string }[];
+    expect(formatUsd(sum(hours.map(({ cost }) => parseUsd(cost))))).toBe("0.00135");
+    expect(hours.every(({ atMs }) => atMs % 3_600_000 === 0)).toBe(true);
+    expect(body["guard"]).toEqual({ halts: 0, budgets: 0, usedUp: 0, refused: 0 });
+    expect(body["gaps"]).toEqual([]);
   });
 
   it("says the same where too many fields' groups come together, and each field is asked for by itself", async () => {

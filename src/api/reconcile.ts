@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Reconciled } from "../core/entry.ts";
-import { formatRatio, formatUsd, type Pico } from "../core/money.ts";
+import { formatRatio, formatUsd, parseUsd, type Pico } from "../core/money.ts";
 import type { PriceOf } from "../core/cell.ts";
 import { type Cause, type Measure, reconcile, type Reconciliation } from "../core/reconcile.ts";
 import type { Statement } from "../core/statement.ts";
@@ -213,6 +213,19 @@ function toCause({ kind, amountPico, grossPico, why, places }: Cause): Shown["ca
       amount: formatUsd(one.amountPico),
     })),
   };
+}
+
+/** A cent: what is less is how exports round. */
+const gapPicoMin = 10_000_000_000n;
+
+/** The newest of each provider, where it differs from the ledger: an older statement says nothing beside a newer one. */
+export function gapsOf(all: readonly Reconciled[]): z.infer<typeof schema.listed>[] {
+  const newest = new Map<string, Reconciled>();
+  for (const one of all) if ((newest.get(one.provider)?.atMs ?? 0) < one.atMs) newest.set(one.provider, one);
+  return [...newest.values()].map(toListed).filter(({ gap }) => {
+    const pico = gap === null ? 0n : parseUsd(gap);
+    return pico >= gapPicoMin || pico <= -gapPicoMin;
+  });
 }
 
 function toListed(one: Reconciled): z.infer<typeof schema.listed> {

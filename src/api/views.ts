@@ -2,6 +2,7 @@
 // Not here: shapes that others use as well (schema.ts). Invariant: amounts of money are decimal strings of dollars, never numbers.
 
 import { z } from "@hono/zod-openapi";
+import { listed } from "./reconciling.ts";
 import { call, count, fresh, freshness, ms, position, row, span, text, usd, zone } from "./schema.ts";
 
 const field = z.string().openapi({ description: "A field of reports.", example: "model" });
@@ -58,6 +59,16 @@ export const overview = z
         }),
       )
       .openapi({ description: "Of this month; empty when nothing needs a look." }),
+    hours: z.array(z.object({ atMs: ms, cost: usd })).openapi({ description: "Today by the hour; hours without a cost are left out." }),
+    guard: z
+      .object({
+        halts: count.openapi({ description: "In force." }),
+        budgets: count.openapi({ description: "Used to 80 % or more, by what is held and presumed too; of one with `each`, its fullest." }),
+        usedUp: count.openapi({ description: "Of these, those with nothing left." }),
+        refused: count.openapi({ description: "Calls of today that were not let in: the newest 100 at most." }),
+      })
+      .openapi({ description: "What of budgets and halts needs a look." }),
+    gaps: z.array(listed).openapi({ description: "The newest statement of each provider that differs from the ledger by a cent or more." }),
     position: position.nullable(),
     ...freshness,
   })

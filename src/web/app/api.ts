@@ -1,6 +1,8 @@
 // Asks the public API, and nothing else. Who is signed in is a cookie that no script can read; every request says that a page of ours sent it.
 // Not here: what is shown. Invariant: amounts of money stay the decimal strings that the API gave.
 
+import type { ReconciledSums } from "./audit.ts";
+
 export interface Row {
   readonly group: Readonly<Record<string, string | null>>;
   readonly calls: number;
@@ -254,6 +256,11 @@ export interface Overview {
     readonly count: number;
     readonly filter: string | null;
   }[];
+  /** Today by the hour. */
+  readonly hours: readonly { readonly atMs: number; readonly cost: string }[];
+  readonly guard: { readonly halts: number; readonly budgets: number; readonly usedUp: number; readonly refused: number };
+  /** Statements that differ from the ledger. */
+  readonly gaps: readonly ReconciledSums[];
 }
 
 export interface Incidents {

@@ -19,11 +19,6 @@ export function askDays(sinceMs: number): Query {
   return { by: "day,model", since: toIso(sinceMs), zone, top: 5, limit: 10_000 };
 }
 
-/** The line beside what today costs. */
-export function askHours(sinceMs: number): Query {
-  return { by: "hour", since: toIso(sinceMs), limit: 100, zone };
-}
-
 /** Most groups in the table, and in the chart. */
 const groupsMax = 200;
 const top = 7;

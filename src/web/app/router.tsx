@@ -2,11 +2,11 @@
 // Invariant: an address that no page knows says so, and never shows an empty page.
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
-import { askDays, askHours, foreseeExplore, overviewSinceMs } from "./asks.ts";
+import { askDays, foreseeExplore, overviewSinceMs } from "./asks.ts";
 import { foresee } from "./data.ts";
 import { Frame } from "./frame.tsx";
 import { parseSearch, type Search, stringifySearch } from "./search.ts";
-import { startOfDay, zone } from "./time.ts";
+import { zone } from "./time.ts";
 import { Lost, Loading, Mishap } from "./parts/states.tsx";
 
 const validateSearch = (search: Record<string, unknown>): Search => search as Search;
@@ -20,7 +20,6 @@ const overview = createRoute({
   loader: () => {
     foresee("overview", { zone });
     foresee("report", askDays(overviewSinceMs()));
-    foresee("report", askHours(startOfDay(Date.now())));
     foresee("calls", { limit: 8 });
   },
   component: lazyRouteComponent(() => import("./pages/overview.tsx"), "Overview"),

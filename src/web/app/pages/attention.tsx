@@ -1,7 +1,7 @@
 // What needs attention: everything that keeps a sum from being sure, with the calls it is made of one step away.
 
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import type { Incidents, Overview } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { Icon } from "../icons.tsx";
@@ -9,8 +9,8 @@ import { count } from "../money.ts";
 import { Empty, Waiting } from "../parts/states.tsx";
 import { moment, toIso } from "../time.ts";
 import { wordFor } from "../words.ts";
-import { ConcernAlert, useConcerns } from "./concerns.tsx";
-import { GapAlert, useGaps } from "./gaps.tsx";
+import { ConcernAlert, toConcerns } from "./concerns.tsx";
+import { GapAlert } from "./gaps.tsx";
 
 const words: Readonly<Record<string, readonly [string, string]>> = {
   unpriced: ["used something without a price", "What it cost is not known, and not in the sums."],
@@ -25,23 +25,25 @@ const words: Readonly<Record<string, readonly [string, string]>> = {
   clock: ["jumps of the clock", "The wall clock moved against the steady one."],
 };
 
-export function Attention({ overview }: { readonly overview: Overview | undefined }): ReactNode {
-  const found = overview?.attention.filter(({ count }) => count > 0) ?? [];
-  const gaps = useGaps();
-  const concerns = useConcerns();
+interface Asked {
+  /** Absent: not answered yet. */
+  readonly found: Overview["attention"] | undefined;
+  readonly guard: Overview["guard"] | undefined;
+  readonly gaps: Overview["gaps"] | undefined;
+  readonly sinceMs: number | null;
+}
+
+export const Attention = memo(function Attention({ found = [], guard, gaps = [], sinceMs }: Asked): ReactNode {
+  const concerns = guard === undefined ? [] : toConcerns(guard);
   const hasIncidents = found.some(({ kind }) => kind === "gap" || kind === "clock");
-  const incidents = useAnswer<Incidents>(
-    "incidents",
-    { since: toIso(overview?.month.sinceMs ?? null), limit: 100 },
-    { enabled: hasIncidents },
-  );
+  const incidents = useAnswer<Incidents>("incidents", { since: toIso(sinceMs), limit: 100 }, { enabled: hasIncidents });
   return (
     <section className="card span4" aria-labelledby="attention">
       <div className="title">
         <h2 id="attention">Needs attention</h2>
         <div className="tools small soft">this month</div>
       </div>
-      {overview === undefined ? (
+      {guard === undefined ? (
         <Waiting label="Looking for what needs attention" />
       ) : found.length === 0 && gaps.length === 0 && concerns.length === 0 ? (
         <Empty title="Nothing">
@@ -98,7 +100,7 @@ export function Attention({ overview }: { readonly overview: Overview | undefine
       )}
     </section>
   );
-}
+});
 
 /** When it was last so. */
 function lastOf(incidents: Incidents | undefined, kind: "gap" | "clock"): string {

@@ -3,11 +3,10 @@
 
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useAnswer } from "../data.ts";
-import { type Budgets, fullness, type Halts, nearPercent, type Refusals, stateOf } from "../guard.ts";
+import type { Overview } from "../api.ts";
+import { nearPercent } from "../guard.ts";
 import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
-import { startOfDay, toIso } from "../time.ts";
 import { plural, wordFor } from "../words.ts";
 
 export interface Concern {
@@ -17,24 +16,17 @@ export interface Concern {
   readonly isBad: boolean;
 }
 
-/** Refusals beyond these are not counted here. */
+/** Refusals beyond these are not counted. */
 const refusalsMax = 100;
 
-export function useConcerns(): readonly Concern[] {
-  const budgets = useAnswer<Budgets>("budgets", { standings: 1, limit: 1_000 });
-  const refusals = useAnswer<Refusals>("refusals", { since: toIso(startOfDay(Date.now())), limit: refusalsMax });
-  const halts = useAnswer<Halts>("halts");
-  const near = (budgets.data?.budgets ?? []).filter(({ standings }) => fullness(standings[0]) >= nearPercent);
-  const full = near.filter(({ standings }) => ["over", "full"].includes(stateOf(standings[0]))).length;
-  const refused = refusals.data?.refusals.length ?? 0;
-  const halted = halts.data?.halts.length ?? 0;
+export function toConcerns({ halts: halted, budgets: near, usedUp: full, refused }: Overview["guard"]): readonly Concern[] {
   const found: Concern[] = [];
   if (halted > 0)
     found.push({ kind: "halts", what: plural(halted, "halt"), why: "All below is refused until somebody lets it go on.", isBad: true });
-  if (near.length > 0)
+  if (near > 0)
     found.push({
       kind: "budgets",
-      what: `${plural(near.length, "budget")} ${wordFor(near.length, "is", "are")} used to ${nearPercent} % or more`,
+      what: `${plural(near, "budget")} ${wordFor(near, "is", "are")} used to ${nearPercent} % or more`,
       why: full === 0 ? "What is held and presumed is counted." : `${count(full)} of them ${wordFor(full, "is", "are")} used up.`,
       isBad: full > 0,
     });

@@ -3,24 +3,11 @@
 
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { ReconciledSums, Reconciliations } from "../audit.ts";
-import { useAnswer } from "../data.ts";
+import type { ReconciledSums } from "../audit.ts";
 import { Icon } from "../icons.tsx";
 import { decimalsFor } from "../money.ts";
 import { Signed } from "../parts/signed.tsx";
 import { nameDays, namePercent } from "./statement.tsx";
-
-/** The newest of each provider, where it differs by a cent or more: what is less is how exports round. */
-export function useGaps(): readonly ReconciledSums[] {
-  const { data } = useAnswer<Reconciliations>("reconciliations");
-  return toGaps(data?.reconciliations ?? []);
-}
-
-export function toGaps(all: readonly ReconciledSums[]): readonly ReconciledSums[] {
-  const newest = new Map<string, ReconciledSums>();
-  for (const one of all) if ((newest.get(one.provider)?.atMs ?? 0) < one.atMs) newest.set(one.provider, one);
-  return [...newest.values()].filter(({ gap }) => gap !== null && /^-?(?:[1-9]|0\.[1-9]|0\.0[1-9])/.test(gap));
-}
 
 export function GapAlert({ gap: { id, provider, gap, gapPercent, valued, ...days } }: { readonly gap: ReconciledSums }): ReactNode {
   return (

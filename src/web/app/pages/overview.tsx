@@ -4,7 +4,7 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { memo, type ReactNode, useMemo } from "react";
 import type { CallsPage, Overview as Answer, OverviewSpan, Report } from "../api.ts";
-import { askDays, askHours, overviewDays as days, overviewSinceMs } from "../asks.ts";
+import { askDays, overviewDays as days, overviewSinceMs } from "../asks.ts";
 import { useAnswer, useStatus } from "../data.ts";
 import { headings, nameField, nameValue } from "../fields.ts";
 import { toFirstCall } from "../first.ts";
@@ -55,9 +55,9 @@ export function Overview(): ReactNode {
           {data === undefined ? <Waiting label="Loading the figures" rows={3} /> : <Tiles overview={data} />}
         </section>
         <Days />
-        <Attention overview={data} />
+        <Attention found={data?.attention} guard={data?.guard} gaps={data?.gaps} sinceMs={data?.month.sinceMs ?? null} />
         {(data?.goesTo ?? []).map((goes, index, all) => (
-          <GoesTo key={goes.field} goes={goes} month={data?.month} width={widthOf(index, all.length)} />
+          <GoesTo key={goes.field} goes={goes} whole={data?.month.now.cost ?? "0"} width={widthOf(index, all.length)} />
         ))}
         <section className="card span12" aria-labelledby="latest">
           <div className="title">
@@ -68,16 +68,17 @@ export function Overview(): ReactNode {
               </Link>
             </div>
           </div>
-          {calls.data === undefined ? <Waiting label="Loading the calls" /> : <CallRows calls={calls.data.calls} />}
+          {calls.data === undefined ? <Waiting label="Loading the calls" /> : <Latest calls={calls.data.calls} />}
         </section>
       </div>
     </Page>
   );
 }
 
+const Latest = memo(CallRows);
+
 function Tiles({ overview }: { readonly overview: Answer }): ReactNode {
-  const hours = useAnswer<Report>("report", askHours(overview.today.sinceMs));
-  const heights = (hours.data?.rows ?? []).map((row) => Number(row.cost));
+  const heights = overview.hours.map(({ cost }) => Number(cost));
   return (
     <dl className="tiles">
       <Tile
@@ -239,19 +240,19 @@ function widthOf(index: number, number: number): "third" | "span6" | "span12" {
   return rest === 1 ? "span12" : "span6";
 }
 
-function GoesTo({
+/** Drawn when its own part of the answer changes: its links are dear. */
+const GoesTo = memo(function GoesTo({
   goes,
-  month,
+  whole,
   width,
 }: {
   readonly goes: Answer["goesTo"][number];
-  readonly month: OverviewSpan | undefined;
+  readonly whole: string;
   readonly width: string;
 }): ReactNode {
   const { field } = goes;
   const rows = goes.rows.slice(0, 6);
   const decimals = decimalsFor(rows.map((row) => row.cost));
-  const whole = month?.now.cost ?? "0";
   const id = `goes-${field}`;
   return (
     <section className={`card ${width}`} aria-labelledby={id}>
@@ -288,4 +289,4 @@ function GoesTo({
       )}
     </section>
   );
-}
+});

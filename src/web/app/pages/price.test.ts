@@ -1,10 +1,8 @@
 // What the pages of prices reckon by themselves: rows of rates, steps over time, how a picture is read, what a form sends, which gaps count.
 
 import { describe, expect, it } from "vitest";
-import type { ReconciledSums } from "../audit.ts";
 import type { PriceLine, PriceSpan } from "../book.ts";
 import { cut, indexAt, textAt } from "../parts/plot.tsx";
-import { toGaps } from "./gaps.tsx";
 import { toSteps } from "./history.tsx";
 import { toFile } from "./setprice.tsx";
 import { toRows } from "./tariff.tsx";
@@ -18,10 +16,6 @@ function line(name: string, rateUsd: string, of = name, aboveTokens = 0): PriceL
 
 function span(fromMs: number | null, toMs: number | null, lines: readonly PriceLine[]): PriceSpan {
   return { fromMs, toMs, window: null, lines };
-}
-
-function compared(id: string, provider: string, atMs: number, gap: string | null): ReconciledSums {
-  return { id, provider, atMs, gap, gapPercent: null, stated: "1", valued: null, ledger: "1", from: "2026-10-01", to: "2026-11-01" };
 }
 
 describe("rates in force", () => {
@@ -134,19 +128,5 @@ describe("a price that is typed", () => {
         },
       ],
     });
-  });
-});
-
-describe("gaps of statements", () => {
-  it("are the newest of each provider, without those that agree to the cent", () => {
-    const all = [
-      compared("a", "openai", 1, "5"),
-      compared("b", "openai", 2, "0"),
-      compared("c", "anthropic", 1, "-0.01"),
-      compared("d", "google", 1, null),
-      compared("e", "mistral", 1, "0.009999"),
-    ];
-    expect(toGaps(all).map(({ id }) => id)).toEqual(["c"]);
-    expect(toGaps(all.slice(0, 1)).map(({ id }) => id)).toEqual(["a"]);
   });
 });
