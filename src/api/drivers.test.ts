@@ -306,7 +306,9 @@ describe("the question", () => {
   it("may be against the same days of the month or year before, or any span", () => {
     expect(iso(spans("2026-03-31", "2026-04-01", "month").spans.before)).toEqual(["2026-02-28T00:00", "2026-03-01T00:00"]);
     expect(iso(spans("2024-02-29", "2024-03-01", "year").spans.before)).toEqual(["2023-02-28T00:00", "2023-03-01T00:00"]);
-    expect(spans("7d", undefined, "2026-01-01..2026-01-08")).toMatchObject({ name: "2026-01-01 to 2026-01-08" });
+    expect(spans("7d", undefined, "2026-01-01..2026-01-08")).toMatchObject({ name: "2026-01-01 to 2026-01-07" });
+    expect(spans("1d", undefined, "2026-01-01..2026-01-02").name).toBe("2026-01-01");
+    expect(spans("1h", undefined, "2026-01-01T10:00Z..2026-01-01T11:30Z").name).toBe("2026-01-01 10:00 to 2026-01-01 11:30");
     expect(spans("1h", undefined, undefined).name).toBe("the hour before");
   });
 

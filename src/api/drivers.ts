@@ -13,7 +13,7 @@ import type { Span } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
-import { sentenceOf } from "./moved.ts";
+import { factorNames, sentenceOf } from "./moved.ts";
 import { toName, toTokens } from "./names.ts";
 import { clipZone, invalid, parseFilters, parseLimit, parseSpan, parseTime, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
@@ -53,7 +53,9 @@ export const driversQuery = z.strictObject({
   fresh,
 });
 
-const figures = z.object({ calls: count, firstTries: count, tokens: count, cost: usd }).openapi({ description: "What it was in that span." });
+const figures = z
+  .object({ calls: count, firstTries: count, tokens: count, cost: usd })
+  .openapi({ description: "What it was in that span." });
 
 export const contributor = z
   .object({
@@ -76,7 +78,9 @@ export const driversAnswer = z
     by: z.enum(driverFields).nullable(),
     zone: z.string(),
     against: z.string(),
-    before: side.openapi({ description: "`cost` is what a report of the span says. `unpriced`: calls of it that used something without a price." }),
+    before: side.openapi({
+      description: "`cost` is what a report of the span says. `unpriced`: calls of it that used something without a price.",
+    }),
     after: side,
     change: usd,
     changePercent: z.string().nullable().openapi({ description: "Of what it was before; null: nothing.", example: "12.5" }),
@@ -85,6 +89,7 @@ export const driversAnswer = z
       z
         .object({
           factor,
+          name: z.string().openapi({ description: "In words.", example: "tokens per call" }),
           change: usd,
           from: usd.openapi({ description: "The cost before this step of the waterfall, and after it." }),
           to: usd,
@@ -103,7 +108,9 @@ export const driversAnswer = z
       .openapi({ description: "List prices that changed within a span: it was reckoned piece by piece." }),
     lacking: z
       .object({
-        prices: z.array(z.object({ provider: z.string(), model: text })).openapi({ description: "Models without a list price: see unexplained." }),
+        prices: z
+          .array(z.object({ provider: z.string(), model: text }))
+          .openapi({ description: "Models without a list price: see unexplained." }),
         priceMoves: count.openapi({ description: "Changes of prices within a span that were passed over, since there are too many." }),
       })
       .openapi({ description: "What could not be known." }),
@@ -148,7 +155,11 @@ export function addDrivers(app: Api, context: ApiContext): void {
     const { spans, name } = spansOf(asked, nowMs, offsets);
     const by = parseDriverField(asked.by);
     const limit = parseLimit(asked.limit, contributorsUsual, contributorsMax);
-    const clipped = clipZone(offsets, Math.min(spans.before.sinceMs, spans.after.sinceMs), Math.max(spans.before.untilMs, spans.after.untilMs));
+    const clipped = clipZone(
+      offsets,
+      Math.min(spans.before.sinceMs, spans.after.sinceMs),
+      Math.max(spans.before.untilMs, spans.after.untilMs),
+    );
     const filters = toTokens(parseFilters(asked.filter), context.names);
     const freshly = await waited(context, asked.fresh);
     const query: DriversQuery = { ...spans, by, filters, ...(clipped === undefined ? {} : { zone: clipped }) };
@@ -180,6 +191,7 @@ export function addDrivers(app: Api, context: ApiContext): void {
     };
     const lines = drivers.lines.map(async (line) => ({
       factor: line.factor,
+      name: factorNames[line.factor],
       change: formatUsd(line.pico),
       from: formatUsd(line.fromPico),
       to: formatUsd(line.toPico),
@@ -254,7 +266,8 @@ export function spansOf(
   if (sinceMs === null || untilMs === null) throw invalid("both ends of the span are needed");
   const after = { sinceMs, untilMs };
   const against = asked.against ?? "previous";
-  if (against === "previous") return { spans: { before: { sinceMs: 2 * sinceMs - untilMs, untilMs: sinceMs }, after }, name: lengthOf(after) };
+  if (against === "previous")
+    return { spans: { before: { sinceMs: 2 * sinceMs - untilMs, untilMs: sinceMs }, after }, name: lengthOf(after) };
   if (against === "month" || against === "year") {
     const months = against === "month" ? 1 : 12;
     const before = { sinceMs: monthsBefore(sinceMs, months, offsets), untilMs: monthsBefore(untilMs, months, offsets) };
@@ -272,7 +285,21 @@ export function spansOf(
   const before = { sinceMs: parseTime("against", from, nowMs, offsets), untilMs: parseTime("against", to, nowMs, offsets) };
   if (before.sinceMs === null || before.untilMs === null || before.sinceMs >= before.untilMs)
     throw invalid(`against is ${JSON.stringify(against)}: its end is not after its beginning`);
-  return { spans: { before: { sinceMs: before.sinceMs, untilMs: before.untilMs }, after }, name: `${from} to ${to}` };
+  const found = { sinceMs: before.sinceMs, untilMs: before.untilMs };
+  return { spans: { before: found, after }, name: nameOf(found, offsets) };
+}
+
+/** By its days, both included; by its ends where these are no days. */
+function nameOf({ sinceMs, untilMs }: Span, offsets: readonly ZoneOffset[] = []): string {
+  const local = (atMs: number): number => atMs + (offsets.length === 0 ? 0 : offsetAt(offsets, atMs));
+  const [first, end] = [local(sinceMs), local(untilMs)];
+  if (first % dayMs !== 0 || end % dayMs !== 0) return `${show(first, 16)} to ${show(end, 16)}`;
+  const [from, to] = [show(first, 10), show(end - dayMs, 10)];
+  return from === to ? from : `${from} to ${to}`;
+}
+
+function show(localMs: number, length: number): string {
+  return new Date(localMs).toISOString().slice(0, length).replace("T", " ");
 }
 
 function lengthOf({ sinceMs, untilMs }: Span): string {

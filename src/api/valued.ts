@@ -241,9 +241,10 @@ function without(whole: DriverUsage, part: DriverUsage): DriverUsage {
     cost: less(whole.cost, part.cost),
     unpriced: Math.max(0, whole.unpriced - part.unpriced),
     lines: whole.lines.map((line) => {
-      const other = part.lines.find((one) => one.class === line.class);
+      // A class may be there twice: what of it has a price, and what has none.
+      const other = part.lines.find((one) => one.class === line.class && (one.cost === null) === (line.cost === null));
       if (other === undefined) return line;
-      const spent = line.cost === null || other.cost === null ? line.cost : less(line.cost, other.cost);
+      const spent = line.cost === null ? null : less(line.cost, other.cost ?? "0");
       return { class: line.class, quantity: Math.max(0, line.quantity - other.quantity), cost: spent };
     }),
   };

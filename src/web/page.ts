@@ -23,6 +23,7 @@ const addresses = [
   "/calls/:id",
   "/tasks",
   "/tasks/:id",
+  "/why",
   "/worth",
   "/budgets",
   "/budgets/:id",

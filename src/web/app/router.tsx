@@ -52,6 +52,11 @@ const task = createRoute({
   path: "/tasks/$id",
   component: lazyRouteComponent(() => import("./pages/task.tsx"), "TaskPage"),
 });
+const why = createRoute({
+  getParentRoute: () => root,
+  path: "/why",
+  component: lazyRouteComponent(() => import("./pages/why.tsx"), "Why"),
+});
 const worth = createRoute({
   getParentRoute: () => root,
   path: "/worth",
@@ -122,6 +127,7 @@ export const router = createRouter({
     call,
     tasks,
     task,
+    why,
     worth,
     budgets,
     budget,

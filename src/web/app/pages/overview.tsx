@@ -157,6 +157,14 @@ function Tile({
               {by >= timesMin ? "as much as" : "than"} {against}
             </span>
           )}
+          {now.cost === before.sums.cost ? null : (
+            <>
+              {" "}
+              <Link to="/why" className="inline" search={toWhy(span)} aria-label={`Why ${name.toLowerCase()} is not what it was before`}>
+                Why?
+              </Link>
+            </>
+          )}
         </p>
         <Unreal query={{ since: toIso(span.sinceMs), until: toIso(span.untilMs) }} />
         {now.periodCost === "0" && now.periodUnpriced === 0 ? null : (
@@ -173,6 +181,11 @@ function Tile({
       </dd>
     </div>
   );
+}
+
+/** The same two spans, driver by driver. */
+function toWhy({ sinceMs, untilMs, before }: OverviewSpan): { readonly span: string; readonly against: string } {
+  return { span: `${toIso(sinceMs)}..${toIso(untilMs)}`, against: `${toIso(before.sinceMs)}..${toIso(before.untilMs)}` };
 }
 
 /** The last thirty days by model. The chart is drawn when its own answer changes, not with every other of the page. */

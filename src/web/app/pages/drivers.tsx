@@ -1,0 +1,223 @@
+// The drivers of a change as a table: each with what contributed most and what it was in both spans; and the bridge of gross margin. Not here: the
+// waterfall, and what is asked (why.tsx). Invariant: contributors and the rest add up to their line.
+
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
+import { count, decimalsFor } from "../money.ts";
+import { type Contributor, meanings, type MoveLine, type Moves } from "../moves.ts";
+import { Head } from "../parts/head.tsx";
+import { Signed } from "../parts/signed.tsx";
+import { Usd } from "../parts/usd.tsx";
+import { toIso } from "../time.ts";
+
+const firstFew = 3;
+
+export function Drivers({ moves }: { readonly moves: Moves }): ReactNode {
+  const lines = moves.lines.filter(({ change, contributors }) => change !== "0" || contributors.length > 0);
+  if (lines.length === 0) return null;
+  const decimals = decimalsFor([moves.before.cost, moves.after.cost, ...lines.map((line) => line.change.replace("-", ""))]);
+  const shapley = new Map(moves.shapley.map(({ factor, change }) => [factor, change]));
+  return (
+    <section className="card" aria-labelledby="drivers">
+      <div className="title">
+        <h2 id="drivers">Drivers, and what contributed most</h2>
+      </div>
+      <div className="scroll" tabIndex={0} role="region" aria-label="Drivers and their contributors">
+        <table className="list moves">
+          <Head
+            columns={["Driver", ["Before", "number wide"], ["Then", "number wide"], ["Change", "number"], ["By Shapley", "number wide"]]}
+          />
+          {lines.map((line) => (
+            <Line key={line.factor} line={line} moves={moves} decimals={decimals} shapley={shapley.get(line.factor) ?? "0"} />
+          ))}
+          <tbody>
+            <tr className="total">
+              <th scope="row">All together</th>
+              <td className="number wide">
+                <Usd value={moves.before.cost} decimals={decimals} />
+              </td>
+              <td className="number wide">
+                <Usd value={moves.after.cost} decimals={decimals} />
+              </td>
+              <td className="number">
+                <Signed value={moves.change} decimals={decimals} />
+              </td>
+              <td className="number wide">
+                <Signed value={moves.change} decimals={decimals} />
+              </td>
+            </tr>
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Line({
+  line,
+  moves,
+  decimals,
+  shapley,
+}: {
+  readonly line: MoveLine;
+  readonly moves: Moves;
+  readonly decimals: number;
+  readonly shapley: string;
+}): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  const shown = isOpen ? line.contributors : line.contributors.slice(0, firstFew);
+  const hidden = line.contributors.length - shown.length;
+  return (
+    <tbody data-factor={line.factor}>
+      <tr className="driver">
+        <th scope="row">
+          {line.name.charAt(0).toUpperCase()}
+          {line.name.slice(1)}
+          <small className="soft under">{meanings[line.factor] ?? ""}</small>
+        </th>
+        <td className="wide" />
+        <td className="wide" />
+        <td className="number" data-change={line.change}>
+          <strong>
+            <Signed value={line.change} decimals={decimals} />
+          </strong>
+        </td>
+        <td className="number wide soft">
+          <Signed value={shapley} decimals={decimals} />
+        </td>
+      </tr>
+      {shown.map((one) => (
+        <tr key={JSON.stringify([one.type, one.provider, one.model, one.group, one.charge])} className="part">
+          <td>
+            <Name one={one} moves={moves} />
+            <Measures factor={line.factor} one={one} />
+          </td>
+          <td className="number wide">
+            {one.before === null ? <span className="soft">—</span> : <Usd value={one.before.cost} decimals={decimals} />}
+          </td>
+          <td className="number wide">
+            {one.after === null ? <span className="soft">—</span> : <Usd value={one.after.cost} decimals={decimals} />}
+          </td>
+          <td className="number">
+            <Signed value={one.change} decimals={decimals} />
+          </td>
+          <td className="wide" />
+        </tr>
+      ))}
+      {line.rest === "0" || hidden > 0 ? null : (
+        <tr className="part">
+          <td className="soft">all others</td>
+          <td className="wide" />
+          <td className="wide" />
+          <td className="number">
+            <Signed value={line.rest} decimals={decimals} />
+          </td>
+          <td className="wide" />
+        </tr>
+      )}
+      {hidden > 0 || isOpen ? (
+        <tr className="part">
+          <td colSpan={5}>
+            <button type="button" className="inline small" aria-expanded={isOpen} onClick={() => setOpen((last) => !last)}>
+              {isOpen ? "Fewer" : `${count(hidden)} more of ${line.name}`}
+            </button>
+          </td>
+        </tr>
+      ) : null}
+    </tbody>
+  );
+}
+
+/** Leads to the same calls over both spans. */
+function Name({ one, moves }: { readonly one: Contributor; readonly moves: Moves }): ReactNode {
+  if (one.charge !== null) return <Link to="/work">{one.charge}</Link>;
+  const type = one.type === null ? "no task" : one.type === "" ? "no type" : one.type;
+  const filter = [
+    ...(one.type === null ? ["task="] : [`type=${one.type}`]),
+    ...(one.model === null ? [] : [`model=${one.model}`]),
+    ...(moves.by === null ? [] : [`${moves.by}=${one.group ?? ""}`]),
+  ];
+  const span = `${toIso(Math.min(moves.before.sinceMs, moves.after.sinceMs))}..${toIso(Math.max(moves.before.untilMs, moves.after.untilMs))}`;
+  return (
+    <Link to="/explore" search={{ span, by: "model", filter }}>
+      {[type, one.model ?? "no model", ...(moves.by === null ? [] : [one.group ?? "not recorded"])].join(" · ")}
+    </Link>
+  );
+}
+
+/** What moved, in its own measure. */
+function Measures({ factor, one: { before, after } }: { readonly factor: string; readonly one: Contributor }): ReactNode {
+  if (before === null || after === null)
+    return before === null && after === null ? null : (
+      <small className="soft under">{before === null ? "not there before" : "there no more"}</small>
+    );
+  const each = (of: (figures: NonNullable<Contributor["before"]>) => string, unit: string): ReactNode => (
+    <small className="soft under">
+      {of(before)} → {of(after)} {unit}
+    </small>
+  );
+  if (before.calls === 0 || after.calls === 0) return null;
+  if (factor === "tokens_per_call") return each(({ tokens, calls }) => count(Math.round(tokens / calls)), "tokens a call");
+  if (factor === "retries" && before.firstTries > 0 && after.firstTries > 0)
+    return each(({ calls, firstTries }) => tries.format(calls / firstTries), "tries each");
+  if (["volume", "type_mix", "calls_per_task", "model_mix"].includes(factor)) return each(({ calls }) => count(calls), "calls");
+  return null;
+}
+
+const tries = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const points = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" });
+const percent = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+const reasons: Readonly<Record<string, string>> = {
+  revenue_unknown: "Nothing is known of what customers paid",
+  revenue_zero: "Nothing was paid",
+  revenue_negative: "More was paid back than was paid",
+};
+
+/** The same change as points of gross margin. */
+export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
+  const { margin, noMargin, lines } = moves;
+  const names = new Map([["revenue", "revenue"], ...lines.map((line) => [line.factor, line.name] as const)]);
+  if (margin === null)
+    return noMargin === null ? null : (
+      <p className="soft small" data-testid="nomargin">
+        No bridge of gross margin: {(reasons[noMargin.reason] ?? noMargin.reason).toLowerCase()} in the span{" "}
+        {noMargin.period === "before" ? "before" : "after it"}.
+      </p>
+    );
+  return (
+    <section className="card" aria-labelledby="bridge">
+      <div className="title">
+        <h2 id="bridge">Gross margin, in points</h2>
+        <p className="soft small">revenue less what models cost, over revenue</p>
+      </div>
+      <div className="scroll" tabIndex={0} role="region" aria-label="The bridge of gross margin">
+        <table className="list">
+          <Head columns={["Step", ["Points", "number"]]} />
+          <tbody>
+            <tr>
+              <th scope="row">Before</th>
+              <td className="number">{percent.format(Number(margin.before))}%</td>
+            </tr>
+            {margin.steps
+              .filter((step) => Number(step.points) !== 0)
+              .map((step) => (
+                <tr key={step.factor} data-step={step.factor}>
+                  <th scope="row">{names.get(step.factor) ?? step.factor}</th>
+                  <td className="number" data-points={step.points}>
+                    {points.format(Number(step.points))}
+                  </td>
+                </tr>
+              ))}
+            <tr className="total">
+              <th scope="row">Then</th>
+              <td className="number">
+                {percent.format(Number(margin.after))}% ({points.format(Number(margin.change))})
+              </td>
+            </tr>
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
