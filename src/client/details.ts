@@ -43,6 +43,8 @@ const described = [
   "project",
   "branch",
 ] as const;
+/** What `Details` may say. */
+export const detailNames: ReadonlySet<string> = new Set(["id", ...described, "tags", "reworkOf"]);
 /** In the order in which they are kept where there is not room for all. */
 const fields = ["task", "root", "parent", "type", ...described] as const;
 

@@ -382,3 +382,52 @@ describe("where", () => {
     expect(() => pennyworth({ url })).toThrow(/is no address of a server/);
   });
 });
+
+describe("a slip of the keyboard", () => {
+  it("in what is said of a task is told, and the rest of it is said", async () => {
+    const client = sink({ limits });
+    const mistyped = { custmer: "Acme", agent: "coder" };
+    await client.task("fix-bug", mistyped as object, (t) => t.succeed({ value: 1, reviewMinute: 3 } as object));
+    client.outcome("ticket-1", { result: "success", judg: "person" } as object);
+    await client.flush();
+    expect(client.taken("tasks").map(plain)).toMatchObject([{ type: "fix-bug", agent: "coder" }]);
+    expect(client.taken("outcomes")).toMatchObject([{ value: "1" }, { task: "ticket-1", result: "success", judge: "self" }]);
+    expect(client.troubles.map(({ kind, lost }) => `${kind} ${lost}`)).toEqual(["refused 0", "refused 0", "refused 0"]);
+    const [first, second, third] = client.troubles.map(({ message }) => message);
+    expect(first).toMatch(/^The task fix-bug says custmer, which Pennyworth does not know .*There are: id, customer, .*reworkOf\.$/);
+    expect(second).toMatch(/says reviewMinute, .*reviewMinutes/);
+    expect(third).toMatch(/the task ticket-1 ended says judg, /);
+  });
+
+  it("is none where everything is known, or nothing is said", async () => {
+    const client = sink({ limits });
+    const all = {
+      id: "a",
+      customer: "b",
+      user: "c",
+      feature: "d",
+      agent: "e",
+      team: "f",
+      step: "plan",
+      session: "g",
+      project: "h",
+      branch: "i",
+    };
+    await client.task("a", { ...all, prompt: "j", environment: "k", tags: { l: 1 }, reworkOf: "m" }, (t) => {
+      t.outcome({
+        result: "success",
+        judge: "check",
+        at: 1_760_000_000_000,
+        id: "o",
+        value: 1,
+        reviewMinutes: 1,
+        source: "s",
+        reason: "r",
+      });
+      t.succeed();
+    });
+    await client.task("b", null, (t) => t.fail(undefined));
+    await client.flush();
+    expect(client.troubles).toEqual([]);
+  });
+});

@@ -4,6 +4,7 @@
 import {
   type AnyHeaders,
   clean,
+  detailNames,
   type Details,
   type Name,
   type Place,
@@ -15,7 +16,7 @@ import {
 } from "./details.ts";
 import { type Origin, toFetch } from "./origin.ts";
 import type { Statement } from "./outbox.ts";
-import { Trouble } from "./trouble.ts";
+import { tellStrangers, Trouble } from "./trouble.ts";
 
 export type Result = "success" | "failure" | "unknown";
 /** Who says so, by how much it weighs: a person outweighs a check, and a check what the task says of itself. */
@@ -160,10 +161,14 @@ export async function runTask<R>(home: Home, above: Place | null, type: string, 
   }
 }
 
+/** What `Outcome` may say. */
+const outcomeNames: ReadonlySet<string> = new Set(["result", "judge", "at", "id", "value", "reviewMinutes", "source", "reason"]);
+
 /** Says how a task ended, wherever that is known. */
 export function say({ put, tell }: Pick<Home, "put" | "tell">, task: string, outcome: Outcome, nowMs = Date.now()): void {
   try {
     const { id, result, judge = "self", at, value, reviewMinutes, source, reason } = outcome;
+    tellStrangers(tell, `What was said of how the task ${task} ended`, outcome, outcomeNames);
     const body = {
       id: clean(id) ?? makeId(),
       task: clean(task),
@@ -189,6 +194,7 @@ export function makeId(): string {
 
 function begin(home: Home, above: Place | null, type: string, details: Details): RunningTask {
   const place = toPlace(type, details, above, makeId);
+  tellStrangers(home.tell, `The task ${place.fields.type ?? place.fields.task}`, details, detailNames);
   const { task: id, ...fields } = place.fields;
   // A step is a call's, and no task's.
   const body = { id, ...fields, step: undefined, tags: place.tags ?? undefined, reworkOf: clean(details.reworkOf), began: Date.now() };

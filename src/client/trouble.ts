@@ -23,6 +23,20 @@ export class Trouble extends Error {
   }
 }
 
+/** What nobody knows is not sent: a slip of the keyboard must not pass in silence. @param whose as a sentence begins: `The task fix-bug`. */
+export function tellStrangers(tell: Listener, whose: string, said: object, known: ReadonlySet<string>): void {
+  const strangers = Object.keys(said).filter((name) => !known.has(name));
+  if (strangers.length === 0) return;
+  const names = strangers.slice(0, 5).join(", ").slice(0, 200);
+  tell(
+    new Trouble(
+      "refused",
+      `${whose} says ${names}, which Pennyworth does not know and is not sent. There are: ${[...known].join(", ")}.`,
+      0,
+    ),
+  );
+}
+
 export type Listener = (trouble: Trouble) => unknown;
 
 /** @returns tells the listener, whatever it does itself. Without one, each kind of trouble is printed once a minute. */
