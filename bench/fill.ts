@@ -77,6 +77,7 @@ function insertOf(from: number, to: number, seed: number, fromMs: number, everyM
   const provider = words(providers, `(f * 7 + floor(d * d * 3)::INTEGER) % ${models.length} % 3`);
   const version = (name: string): string =>
     rated ? `'bench@1/' || ${provider} || '/' || ${model} || '#${name}'` : "'genai-prices@0.1.8/2026-10-01'";
+  const task = `greatest(0, i // 10 - ${skewed(11, 200)})`;
   const values: Readonly<Record<string, string>> = {
     ...(rated ? { startSegment: "1", startOffset: "i", endSegment: "1", endOffset: "i", plain: "NOT failed" } : {}),
     id: `printf('%016X%010d', startMs, i)`,
@@ -84,9 +85,9 @@ function insertOf(from: number, to: number, seed: number, fromMs: number, everyM
     endMs: `startMs + 200 + ${skewed(10, 8000)}`,
     hour: "(startMs // 3600000)::INTEGER",
     day: "(startMs // 86400000)::INTEGER",
-    task: `'task-' || greatest(0, i // 10 - ${skewed(11, 200)})`,
-    root: `'task-' || greatest(0, i // 10 - ${skewed(11, 200)}) || '-root'`,
-    type: `'type-' || (f % 12)`,
+    task: `'task-' || ${task}`,
+    root: `'task-' || ${task} || '-root'`,
+    type: `'type-' || (${task} % 12)`,
     step: words(["plan", "act", "observe", "check"], skewed(12, 4)),
     customer: `printf('n_%016x', (c * 7919)::BIGINT)`,
     feature: `'feature-' || f`,
@@ -129,6 +130,12 @@ function insertOf(from: number, to: number, seed: number, fromMs: number, everyM
     doubtful: "NOT failed AND e BETWEEN 0.5 AND 0.5002",
     presumed: "false",
     failed: "failed",
+    promptBytes: "[800, 400, 300, 3 * inputs + 3 * cached, inputs]",
+    sharedTokens: "CASE WHEN NOT failed THEN inputs // 3 + cached END",
+    resentTokens: "CASE WHEN NOT failed AND d >= 0.01 THEN inputs // 3 END",
+    resentCost: `CASE WHEN NOT failed AND d >= 0.01 AND NOT bare THEN ${price("inputs // 3", "0.0000025")} END`,
+    repeats: "CASE WHEN d < 0.01 THEN true END",
+    tools: "CASE WHEN NOT failed THEN 1 + i % 2 END",
     lines: `CASE WHEN failed THEN [{'class': NULL::VARCHAR, quantity: NULL::BIGINT, source: NULL::VARCHAR, model: NULL::VARCHAR, price: NULL::VARCHAR,
       'cost': NULL::DECIMAL(18,12), 'first': true, unpriced: false}]
       ELSE [${(["input", "cache_read", "output"] as const)
