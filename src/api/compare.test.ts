@@ -104,6 +104,12 @@ describe("candidates side by side", () => {
     const { body } = await setUp([...tried("a", times(20, "s1")), ...tried("b", `${times(10, "s1")} ${times(10, "f1")}`)]).ask("?by=agent");
     expect(body.comparisons[0]).toMatchObject({ candidate: "b", paired: false, shared: 0, verdict: "worse" });
     expect(body.comparisons[0]?.summary).toContain("each on tasks of its own, which may be what tells them apart");
+    const few = await setUp([
+      ...two.filter(({ case: of }) => /^case [0-3]$/.test(of ?? "")),
+      ...tried("dear", "s3 s3"),
+      ...tried("cheap", "s1"),
+    ]).ask();
+    expect(few.body.comparisons[0]?.summary).toContain("over all tasks of each, since they share only 4 pieces of work");
   });
 
   it("count what is in no figure: costs nobody knows, ends nobody knows, those nobody named", async () => {
@@ -175,6 +181,8 @@ describe("what is compared", () => {
     const named = (await ask("?by=customer&candidates=Acme%20%26%20%3Cb%3ESons%3C%2Fb%3E,nobody")).body;
     expect(named.candidates.map(({ candidate }) => candidate)).toEqual(["Acme & <b>Sons</b>"]);
     expect(named.absent).toEqual(["nobody"]);
+    const comma = setUp([...tried("Smith, Inc", "s1"), ...tried("Smith", "s1")]);
+    expect((await comma.ask("?candidates=Smith,%20Inc")).body.candidates.map(({ candidate }) => candidate)).toEqual(["Smith, Inc"]);
   });
 
   it("are those with the most tasks, and the baseline, where there are very many", async () => {
@@ -221,12 +229,13 @@ describe("what is compared", () => {
     });
     const { ask } = setUp(trials);
     await ask();
-    const startMs = performance.now();
+    const start = process.cpuUsage();
     const { body } = await ask();
-    const tookMs = performance.now() - startMs;
+    const { user, system } = process.cpuUsage(start);
+    const tookMs = (user + system) / 1_000;
     expect(body.candidates).toHaveLength(12);
     expect(body.comparisons.every(({ paired }) => paired)).toBe(true);
-    // Within 400 ms on a quiet machine.
+    // Of the processor, which others may be using too; on a quiet machine within 400.
     expect(tookMs).toBeLessThan(3_000);
     if (process.env["PENNYWORTH_TIMES"] !== undefined) process.stdout.write(`compare, 100,000 tasks: ${Math.round(tookMs)} ms\n`);
   });

@@ -4,7 +4,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { contest, type Entrant } from "../economics/contest.ts";
 import { repeatsOf } from "../economics/repeats.ts";
-import type { TaskField } from "../ledger/store.ts";
 import type { Trial } from "../ledger/trials.ts";
 import { nearest } from "../near.ts";
 import { compareAnswer, toComparisons, toRepeats, toStanding } from "./compared.ts";
@@ -58,8 +57,10 @@ export function addCompare(app: Api, context: ApiContext): void {
     const margin = parseMargin(asked.margin);
     const freshly = await waited(context, asked.fresh);
     const found = await findTrials(context, asked, "model");
-    const wanted = parseCandidates(asked.candidates);
-    const trials = wanted === null ? found.trials : chosen(found.trials, found.by, wanted, context);
+    const toValue = (name: string) => toTokens([{ field: found.by, value: name, operator: "=" }], context.names)[0]?.value ?? null;
+    const wanted = parseCandidates(asked.candidates, (name) => found.trials.some(({ candidate }) => candidate === toValue(name)));
+    const values = new Set(wanted?.map(toValue));
+    const trials = wanted === null ? found.trials : found.trials.filter(({ candidate }) => values.has(candidate));
     const all = await byCandidate({ by: found.by, trials }, context);
     const named = [...all].filter((one): one is [string, readonly Trial[]] => one[0] !== null);
     named.sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
@@ -107,19 +108,16 @@ function keep(named: readonly [string, readonly Trial[]][], baseline: string | u
   return other === undefined ? most : [...most.slice(0, -1), other];
 }
 
-function parseCandidates(said: string | readonly string[] | undefined): readonly string[] | null {
+/** A name may hold commas: one that somebody has is not taken apart. */
+function parseCandidates(said: string | readonly string[] | undefined, isKnown: (name: string) => boolean): readonly string[] | null {
   if (said === undefined) return null;
-  const names = [said].flat().flatMap((text) => text.split(",").map((name) => name.trim()));
+  const names = [said]
+    .flat()
+    .flatMap((text) => (text.includes(",") && !isKnown(text) ? text.split(",").map((name) => name.trim()) : [text.trim()]));
   const unique = [...new Set(names.filter((name) => name !== ""))];
   if (unique.length === 0) return null;
   if (unique.length > candidatesMax) throw invalid(`candidates names ${unique.length}: at most ${candidatesMax} are compared at once`);
   return unique;
-}
-
-function chosen(trials: readonly Trial[], by: TaskField, wanted: readonly string[], context: ApiContext): readonly Trial[] {
-  const filters = wanted.map((value) => ({ field: by, value, operator: "=" as const }));
-  const values = new Set(toTokens(filters, context.names).map(({ value }) => value));
-  return trials.filter(({ candidate }) => values.has(candidate));
 }
 
 function parseMargin(said: string | undefined): number {

@@ -272,7 +272,7 @@ function toRepeated({ id, cases, passes, costOfPass }: Repeated): z.infer<typeof
 /** What it is against the baseline, why, on what, and what would settle it. */
 export function summaryOf(candidate: string, baseline: string, found: Comparison): string {
   const { verdict: said, success, cost, paired, shared, more, margin, confidence } = found;
-  const on = paired ? `on ${many(shared, "shared piece")} of work` : "each on tasks of its own, which may be what tells them apart";
+  const on = paired ? `on ${many(shared, "shared piece")} of work` : apartText(shared);
   const at = `at ${percent(confidence)} confidence`;
   const rates = success.rates.map((rate) => (rate === null ? "unknown" : percent(rate)));
   const often = `${rates[0]} against ${rates[1]} (${points(success.interval)} ${at})`;
@@ -298,6 +298,12 @@ export function summaryOf(candidate: string, baseline: string, found: Comparison
       return `Not enough data to tell ${candidate} from ${baseline}: ${open}, ${on}. ${settles}`;
     }
   }
+}
+
+/** What differs between them may be what they were given. */
+function apartText(shared: number): string {
+  const what = shared === 0 ? "each on tasks of its own" : `over all tasks of each, since they share only ${many(shared, "piece")} of work`;
+  return `${what}, which may be what tells them apart`;
 }
 
 function costWords({ verdict: said, meansPico }: Comparison["cost"], money: string): string {

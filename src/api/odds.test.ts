@@ -158,9 +158,10 @@ describe("the odds of one more try", () => {
     }));
     const { ask } = setUp(trials);
     await ask("?value=1");
-    const startMs = performance.now();
+    const start = process.cpuUsage();
     const { body } = await ask("?value=1");
-    const tookMs = performance.now() - startMs;
+    const { user, system } = process.cpuUsage(start);
+    const tookMs = (user + system) / 1_000;
     expect(body.rows).toHaveLength(12);
     expect(tookMs).toBeLessThan(3_000);
     if (process.env["PENNYWORTH_TIMES"] !== undefined) process.stdout.write(`odds, 100,000 tasks: ${Math.round(tookMs)} ms\n`);

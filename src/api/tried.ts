@@ -4,9 +4,8 @@
 import { z } from "@hono/zod-openapi";
 import { parseUsd } from "../core/money.ts";
 import type { Tried } from "../economics/contest.ts";
-import type { TaskField } from "../ledger/store.ts";
+import { type TaskField, taskFields } from "../ledger/store.ts";
 import type { Trial } from "../ledger/trials.ts";
-import { taskFields } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 import { toName, toTokens } from "./names.ts";
 import { parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";

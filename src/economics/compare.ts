@@ -87,6 +87,11 @@ const powerDeviate = 0.841621;
  * @throws RangeError on a confidence or margin outside 0..1, or fewer than one comparison.
  */
 export function compare(first: readonly Run[], second: readonly Run[], options: CompareOptions = {}): Comparison {
+  return compareTasks(byTask(first), byTask(second), options);
+}
+
+/** `compare`, of runs that are gathered already: one candidate is held against many. */
+export function compareTasks(a: ByTask, b: ByTask, options: CompareOptions = {}): Comparison {
   const { confidence: each = 0.95, comparisons = 1, margin = 0.05 } = options;
   if (!(each > 0 && each < 1)) throw new RangeError(`compare: confidence must be above 0 and below 1, such as 0.95: ${each}`);
   if (!(margin >= 0 && margin < 1))
@@ -94,8 +99,6 @@ export function compare(first: readonly Run[], second: readonly Run[], options: 
   if (!Number.isSafeInteger(comparisons) || comparisons < 1)
     throw new RangeError(`compare: comparisons must be a whole number, one or more: ${comparisons}`);
   const confidence = 1 - (1 - each) / comparisons;
-  const a = byTask(first);
-  const b = byTask(second);
   const shared = [...a.keys()].filter((task) => b.has(task));
   const decided = shared.filter((task) => rateOf(a.get(task)) !== null && rateOf(b.get(task)) !== null);
   const paired = decided.length >= pairsMin;
@@ -117,18 +120,21 @@ export function compare(first: readonly Run[], second: readonly Run[], options: 
 
 /** All tries of one candidate at one task. */
 interface Tried {
+  tries: number;
   successes: number;
   decided: number;
+  /** Of those whose cost is known: so many. */
   costPico: bigint;
   costed: number;
 }
 
-type ByTask = ReadonlyMap<string, Tried>;
+export type ByTask = ReadonlyMap<string, Readonly<Tried>>;
 
-function byTask(runs: readonly Run[]): ByTask {
+export function byTask(runs: readonly Run[]): ByTask {
   const tasks = new Map<string, Tried>();
   for (const { task, costPico, success } of runs) {
-    const tried = tasks.get(task) ?? { successes: 0, decided: 0, costPico: 0n, costed: 0 };
+    const tried = tasks.get(task) ?? { tries: 0, successes: 0, decided: 0, costPico: 0n, costed: 0 };
+    tried.tries += 1;
     if (success !== null) tried.decided += 1;
     if (success === true) tried.successes += 1;
     if (costPico !== null) {

@@ -2,9 +2,9 @@
 // each against one of them. Not here: two alone (compare.ts), tries at one piece of work (repeats.ts), where tasks come from. Invariant: no figure
 // without its interval; a task whose cost or end is not known is left out of that one question, and counted.
 
-import { divideHalfEven, type Pico, sum, toPico } from "../core/money.ts";
-import { type Comparison, compare, type Run } from "./compare.ts";
-import { type Candidate, candidateOf, type DominatedPoint, frontier, type FrontierPoint, type MeanInterval } from "./frontier.ts";
+import { divideHalfEven, type Pico, toPico } from "../core/money.ts";
+import { byTask, type ByTask, type Comparison, compareTasks, type Run } from "./compare.ts";
+import { type Candidate, type DominatedPoint, frontier, type FrontierPoint, type MeanInterval } from "./frontier.ts";
 import { type Interval, type Unit, wilson } from "./interval.ts";
 import { quantilesOf } from "./quantile.ts";
 import { fewUnits, spreadOf } from "./sample.ts";
@@ -78,14 +78,15 @@ export interface ContestOptions {
 export function contest(entrants: readonly Entrant[], { baseline = null, margin = 0.05, samples = 1_000 }: ContestOptions = {}): Contest {
   if (baseline !== null && !entrants.some(({ id }) => id === baseline))
     throw new RangeError(`contest: no entrant is called ${JSON.stringify(baseline)}`);
-  const runs = new Map(entrants.map((entrant) => [entrant.id, runsOf(entrant)]));
-  const candidates = entrants.map(({ id }) => toCandidate(id, runs.get(id) ?? [], samples));
+  const ended = new Map(entrants.map((entrant) => [entrant.id, byTask(runsOf(entrant.tries.filter(({ ending }) => ending !== "open")))]));
+  const tasksOf = (id: string): ByTask => ended.get(id) ?? new Map();
+  const candidates = entrants.map(({ id }) => toCandidate(id, tasksOf(id), samples));
   const places = placesOf(candidates);
   const standings = entrants.map((entrant, index) =>
-    standingOf(entrant, candidates[index] as Candidate, places.get(entrant.id) as Place, samples),
+    standingOf(entrant, candidates[index] as Candidate, tasksOf(entrant.id), places.get(entrant.id) as Place, samples),
   );
   standings.sort((a, b) => rankOf(a) - rankOf(b) || compareCost(a, b) || (a.id < b.id ? -1 : 1));
-  const rivals = standings.filter(({ id }) => (runs.get(id) ?? []).length > 0);
+  const rivals = standings.filter(({ id }) => tasksOf(id).size > 0);
   const isNamed = baseline !== null;
   const against = baseline ?? bestOf(rivals);
   const others = rivals.filter(({ id }) => id !== against);
@@ -95,46 +96,43 @@ export function contest(entrants: readonly Entrant[], { baseline = null, margin 
   return {
     standings,
     baseline: { id: against, isNamed },
-    comparisons: others.map(({ id }) => ({
-      id,
-      comparison: compare(runs.get(id) ?? [], runs.get(against) ?? [], { margin, comparisons }),
-    })),
+    comparisons: others.map(({ id }) => ({ id, comparison: compareTasks(tasksOf(id), tasksOf(against), { margin, comparisons }) })),
   };
 }
 
-/** An open task still costs: what it cost so far says nothing of what such a task costs. */
-function runsOf({ tries }: Entrant): Run[] {
-  return tries
-    .filter(({ ending }) => ending !== "open")
-    .map((tried) => ({
-      task: tried.case,
-      costPico: tried.costPico,
-      success: tried.ending === "unknown" ? null : tried.ending === "success",
-    }));
+function runsOf(tries: readonly Tried[]): Run[] {
+  return tries.map((tried) => ({
+    task: tried.case,
+    costPico: tried.costPico,
+    success: tried.ending === "success" ? true : tried.ending === "failure" ? false : null,
+  }));
 }
 
-function toCandidate(id: string, runs: readonly Run[], samples: number): Candidate {
-  const costed = runs.filter(({ costPico }) => costPico !== null);
-  const interval = spreadOf(
-    unitsOf(costed, () => 1),
-    { samples },
-  );
-  const decided = new Set(runs.filter(({ success }) => success !== null).map(({ task }) => task)).size;
-  const candidate = candidateOf(id, runs, interval);
-  // Many tries at few pieces of work are evidence of few: those of them of which an end is known.
-  return { ...candidate, tasks: decided === 0 ? candidate.tasks : decided };
-}
-
-/** Tries at one piece of work are alike: they are drawn together. */
-function unitsOf(runs: readonly Run[], bottomOf: (run: Run) => number): Unit[] {
-  const units = new Map<string, { top: number; bottom: number }>();
-  for (const run of runs) {
-    const unit = units.get(run.task) ?? { top: 0, bottom: 0 };
-    unit.top += Number(run.costPico);
-    unit.bottom += bottomOf(run);
-    units.set(run.task, unit);
+/** Of ended tasks alone: what an open one cost so far says nothing of what such a task costs. */
+function toCandidate(id: string, ended: ByTask, samples: number): Candidate {
+  const sums = { runs: 0, decidedCases: 0, decided: 0, successes: 0, costed: 0, pico: 0n };
+  const units: Unit[] = [];
+  for (const { successes, decided, costPico, costed, tries } of ended.values()) {
+    sums.runs += tries;
+    sums.decided += decided;
+    sums.decidedCases += decided > 0 ? 1 : 0;
+    sums.successes += successes;
+    sums.costed += costed;
+    sums.pico += costPico;
+    // Tries at one piece of work are alike: they are drawn together.
+    if (costed > 0) units.push({ top: Number(costPico), bottom: costed });
   }
-  return [...units.values()];
+  return {
+    id,
+    runs: sums.runs,
+    // Many tries at few pieces of work are evidence of few: those of them of which an end is known.
+    tasks: sums.decidedCases === 0 ? ended.size : sums.decidedCases,
+    decided: sums.decided,
+    successes: sums.successes,
+    costed: sums.costed,
+    costPico: sums.costed === 0 ? null : toPico(sums.pico),
+    meanInterval: spreadOf(units, { samples }),
+  };
 }
 
 function placesOf(candidates: readonly Candidate[]): ReadonlyMap<string, Place> {
@@ -148,9 +146,10 @@ function placesOf(candidates: readonly Candidate[]): ReadonlyMap<string, Place> 
   ]);
 }
 
-function standingOf({ id, tries }: Entrant, candidate: Candidate, place: Place, samples: number): Standing {
+function standingOf({ id, tries }: Entrant, candidate: Candidate, ended: ByTask, place: Place, samples: number): Standing {
   const counts = { success: 0, failure: 0, unknown: 0, open: 0 };
   for (const { ending } of tries) counts[ending] += 1;
+  const all = counts.open === 0 ? ended : byTask(runsOf(tries));
   const decided = counts.success + counts.failure;
   const sample = Math.min(decided, candidate.tasks);
   const observed = decided === 0 ? null : counts.success / decided;
@@ -158,7 +157,7 @@ function standingOf({ id, tries }: Entrant, candidate: Candidate, place: Place, 
   return {
     id,
     tasks: tries.length,
-    cases: new Set(tries.map((tried) => tried.case)).size,
+    cases: all.size,
     successes: counts.success,
     failures: counts.failure,
     unknown: counts.unknown,
@@ -168,7 +167,7 @@ function standingOf({ id, tries }: Entrant, candidate: Candidate, place: Place, 
     costed: candidate.costed,
     meanPico: place.kind === "apart" ? meanOf(candidate) : place.point.meanPico,
     meanInterval: candidate.meanInterval,
-    economics: uncosted > 0 ? null : economicsOf(tries, samples),
+    economics: uncosted > 0 ? null : economicsOf(tries, counts, all, samples),
     place,
   };
 }
@@ -177,22 +176,20 @@ function meanOf({ costPico, costed }: Candidate): Pico | null {
   return costPico === null ? null : toPico(divideHalfEven(costPico, BigInt(costed)));
 }
 
-function economicsOf(tries: readonly Tried[], samples: number): Economics {
-  const of = (ending: Tried["ending"]): readonly Tried[] => tries.filter((tried) => tried.ending === ending);
-  const ends = { success: of("success"), failure: of("failure"), unknown: of("unknown"), open: of("open") };
-  const spent = (list: readonly Tried[]): Pico => sum(list.map(({ costPico }) => costPico ?? toPico(0n)));
-  const all = tries.map((tried) => ({ task: tried.case, costPico: tried.costPico, success: tried.ending === "success" }));
+function economicsOf(tries: readonly Tried[], counts: Readonly<Record<Tried["ending"], number>>, all: ByTask, samples: number): Economics {
+  const spent = { success: 0n, failure: 0n, unknown: 0n, open: 0n };
+  for (const { ending, costPico } of tries) spent[ending] += costPico ?? 0n;
   const nothing = toPico(0n);
   return spendPerSuccess(
     {
-      successes: ends.success.length,
-      failures: ends.failure.length,
-      unknown: ends.unknown.length,
-      open: ends.open.length,
-      onSuccessesPico: spent(ends.success),
-      onFailuresPico: spent(ends.failure),
-      onUnknownPico: spent(ends.unknown),
-      onOpenPico: spent(ends.open),
+      successes: counts.success,
+      failures: counts.failure,
+      unknown: counts.unknown,
+      open: counts.open,
+      onSuccessesPico: toPico(spent.success),
+      onFailuresPico: toPico(spent.failure),
+      onUnknownPico: toPico(spent.unknown),
+      onOpenPico: toPico(spent.open),
       // Not of this question.
       onRetriesPico: nothing,
       onReworkPico: nothing,
@@ -201,7 +198,7 @@ function economicsOf(tries: readonly Tried[], samples: number): Economics {
       onUnvaluedPico: nothing,
     },
     {
-      units: fewUnits(unitsOf(all, ({ success }) => (success === true ? 1 : 0))),
+      units: fewUnits([...all.values()].map(({ costPico, successes }) => ({ top: Number(costPico), bottom: successes }))),
       quantiles: quantilesOf(tries.map(({ costPico }) => costPico ?? nothing)),
       reviewPicoPerHour: null,
       samples,

@@ -57,6 +57,11 @@ const why = createRoute({
   path: "/why",
   component: lazyRouteComponent(() => import("./pages/why.tsx"), "Why"),
 });
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  component: lazyRouteComponent(() => import("./pages/compare.tsx"), "ComparePage"),
+});
 const worth = createRoute({
   getParentRoute: () => root,
   path: "/worth",
@@ -128,6 +133,7 @@ export const router = createRouter({
     tasks,
     task,
     why,
+    compare,
     worth,
     budgets,
     budget,
