@@ -24,6 +24,8 @@ const addresses = [
   "/tasks",
   "/tasks/:id",
   "/why",
+  "/success",
+  "/shape",
   "/worth",
   "/budgets",
   "/budgets/:id",

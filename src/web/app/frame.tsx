@@ -3,10 +3,10 @@
 
 import { Menu, useMantineColorScheme } from "@mantine/core";
 import { Link, Navigate, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { Fragment, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { usePosition, usePulse, useSession, useStatus } from "./data.ts";
 import { Icon, type IconName } from "./icons.tsx";
-import { doors, useKeys } from "./keys.ts";
+import { doors, groups, useKeys } from "./keys.ts";
 import { prefer, preferences, usePreferences } from "./preferences.ts";
 import { signOut } from "./session.ts";
 import { clock, zone } from "./time.ts";
@@ -78,18 +78,23 @@ function Room(): ReactNode {
             <span>Pennyworth</span>
           </Link>
           <nav aria-label="Pages">
-            {doors.map(({ to, name, icon, key, first }) => (
-              <Link
-                key={to}
-                to={to}
-                className={first ? "door" : "door later"}
-                activeOptions={{ exact: to === "/", includeSearch: false }}
-                search={{}}
-              >
-                <Icon name={icon} />
-                <span>{name}</span>
-                <kbd aria-hidden="true">g {key}</kbd>
-              </Link>
+            {groups.map(({ name: group, doors: own }) => (
+              <div key={group} role="group" aria-label={group} className="doorgroup">
+                <p aria-hidden="true">{group}</p>
+                {own.map(({ to, name, icon, key, first }) => (
+                  <Link
+                    key={to}
+                    to={to}
+                    className={first ? "door" : "door later"}
+                    activeOptions={{ exact: to === "/", includeSearch: false }}
+                    search={{}}
+                  >
+                    <Icon name={icon} />
+                    <span>{name}</span>
+                    <kbd aria-hidden="true">g {key}</kbd>
+                  </Link>
+                ))}
+              </div>
             ))}
             <More />
           </nav>
@@ -125,18 +130,25 @@ function More(): ReactNode {
   const { pathname } = useLocation();
   const later = doors.filter((door) => !door.first);
   return (
-    <Menu position="top-end" width={220} shadow="md">
+    <Menu position="top-end" width={240} shadow="md">
       <Menu.Target>
         <button type="button" className="door others" data-status={later.some(({ to }) => pathname === to) ? "active" : undefined}>
           <Icon name="more" />
           <span>More</span>
         </button>
       </Menu.Target>
-      <Menu.Dropdown>
-        {later.map(({ to, name, icon }) => (
-          <Menu.Item key={to} leftSection={<Icon name={icon} />} onClick={() => void navigate({ to })}>
-            {name}
-          </Menu.Item>
+      <Menu.Dropdown className="moredoors">
+        {groups.map(({ name: group, doors: own }) => (
+          <Fragment key={group}>
+            {own.every(({ first }) => first) ? null : <Menu.Label>{group}</Menu.Label>}
+            {own
+              .filter(({ first }) => !first)
+              .map(({ to, name, icon }) => (
+                <Menu.Item key={to} leftSection={<Icon name={icon} />} onClick={() => void navigate({ to })}>
+                  {name}
+                </Menu.Item>
+              ))}
+          </Fragment>
         ))}
       </Menu.Dropdown>
     </Menu>

@@ -3,21 +3,48 @@
 
 import { useEffect, useRef } from "react";
 
-/** The pages, in the order of the navigation. `first`: on a phone it has a place of its own; the others are under "More". */
-export const doors = [
-  { to: "/", name: "Overview", icon: "overview", key: "o", first: true },
-  { to: "/explore", name: "Explore", icon: "explore", key: "e", first: true },
-  { to: "/calls", name: "Calls", icon: "calls", key: "c", first: true },
-  { to: "/tasks", name: "Tasks", icon: "tasks", key: "t", first: true },
-  { to: "/worth", name: "Worth it?", icon: "worth", key: "v", first: false },
-  { to: "/budgets", name: "Budgets", icon: "budgets", key: "u", first: false },
-  { to: "/stopped", name: "Stopped", icon: "stopped", key: "h", first: false },
-  { to: "/work", name: "Long work", icon: "work", key: "w", first: false },
-  { to: "/prices", name: "Prices", icon: "prices", key: "p", first: false },
-  { to: "/statements", name: "Statements", icon: "statements", key: "b", first: false },
-  { to: "/closing", name: "Closing", icon: "closing", key: "m", first: false },
-  { to: "/settings", name: "Settings", icon: "settings", key: "s", first: false },
+/**
+ * The pages, in the order of the navigation, by what they are about. `first`: on a phone it has a place of its own; the others are under "More".
+ */
+export const groups = [
+  {
+    name: "Spend",
+    doors: [
+      { to: "/", name: "Overview", icon: "overview", key: "o", first: true },
+      { to: "/explore", name: "Explore", icon: "explore", key: "e", first: true },
+      { to: "/calls", name: "Calls", icon: "calls", key: "c", first: true },
+      { to: "/why", name: "Why it moved", icon: "why", key: "y", first: false },
+      { to: "/work", name: "Long work", icon: "work", key: "w", first: false },
+    ],
+  },
+  {
+    name: "Finished work",
+    doors: [
+      { to: "/tasks", name: "Tasks", icon: "tasks", key: "t", first: true },
+      { to: "/success", name: "Success", icon: "success", key: "f", first: false },
+      { to: "/shape", name: "Where tokens go", icon: "shape", key: "k", first: false },
+      { to: "/worth", name: "Worth it?", icon: "worth", key: "v", first: false },
+    ],
+  },
+  {
+    name: "Limits",
+    doors: [
+      { to: "/budgets", name: "Budgets", icon: "budgets", key: "u", first: false },
+      { to: "/stopped", name: "Stopped", icon: "stopped", key: "h", first: false },
+    ],
+  },
+  {
+    name: "Books",
+    doors: [
+      { to: "/prices", name: "Prices", icon: "prices", key: "p", first: false },
+      { to: "/statements", name: "Statements", icon: "statements", key: "b", first: false },
+      { to: "/closing", name: "Closing", icon: "closing", key: "m", first: false },
+      { to: "/settings", name: "Settings", icon: "settings", key: "s", first: false },
+    ],
+  },
 ] as const;
+
+export const doors = groups.flatMap((group): readonly (typeof group.doors)[number][] => group.doors);
 
 export type Door = (typeof doors)[number]["to"];
 

@@ -11,6 +11,7 @@ import "./style/prices.css";
 import "./style/guard.css";
 import "./style/worth.css";
 import "./style/why.css";
+import "./style/success.css";
 import "./style/compare.css";
 import "./style/narrow.css";
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";

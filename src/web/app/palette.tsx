@@ -79,6 +79,18 @@ export default function Palette({
           onClick: () => void navigate({ to: "/explore", search }),
         })),
         {
+          id: "success",
+          label: "What a success costs, by agent",
+          leftSection: <Icon name="success" />,
+          onClick: () => void navigate({ to: "/success", search: { by: "agent" } }),
+        },
+        {
+          id: "shape",
+          label: "The most wasteful step",
+          leftSection: <Icon name="shape" />,
+          onClick: () => void navigate({ to: "/shape" }),
+        },
+        {
           id: "work",
           label: "Charges of periods: training, storage, hosting",
           leftSection: <Icon name="work" />,

@@ -52,6 +52,16 @@ const task = createRoute({
   path: "/tasks/$id",
   component: lazyRouteComponent(() => import("./pages/task.tsx"), "TaskPage"),
 });
+const success = createRoute({
+  getParentRoute: () => root,
+  path: "/success",
+  component: lazyRouteComponent(() => import("./pages/success.tsx"), "SuccessPage"),
+});
+const shape = createRoute({
+  getParentRoute: () => root,
+  path: "/shape",
+  component: lazyRouteComponent(() => import("./pages/shape.tsx"), "ShapePage"),
+});
 const why = createRoute({
   getParentRoute: () => root,
   path: "/why",
@@ -132,6 +142,8 @@ export const router = createRouter({
     call,
     tasks,
     task,
+    success,
+    shape,
     why,
     compare,
     worth,

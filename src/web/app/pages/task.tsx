@@ -16,6 +16,7 @@ import { toTicks } from "../ticks.ts";
 import { clock, duration, exactMoment, moment, startOfDay } from "../time.ts";
 import { placeOf, toRows } from "../tree.ts";
 import { plural, wordFor } from "../words.ts";
+import { Ended } from "./ended.tsx";
 
 export function TaskPage(): ReactNode {
   const { id } = useParams({ from: "/tasks/$id" });
@@ -120,6 +121,7 @@ function Run({ tree }: { readonly tree: Tree }): ReactNode {
           </p>
         )}
       </section>
+      <Ended id={task.task} />
       <Timeline tree={tree} endMs={endMs} />
       {tree.truncated ? (
         <p className="soft small">

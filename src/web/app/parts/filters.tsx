@@ -30,10 +30,13 @@ export function writeFilter({ field, operator, value }: Filter): string {
 export const Filters = memo(function Filters({
   filters,
   span,
+  only,
   onChange,
 }: {
   readonly filters: readonly string[];
   readonly span: Span;
+  /** Where not every field can be asked for. */
+  readonly only?: readonly string[];
   readonly onChange: (filters: readonly string[]) => void;
 }): ReactNode {
   return (
@@ -57,6 +60,7 @@ export const Filters = memo(function Filters({
       })}
       <Adder
         span={span}
+        only={only}
         others={filters}
         onAdd={(filter) => {
           const text = writeFilter(filter);
@@ -74,10 +78,12 @@ export const Filters = memo(function Filters({
 
 function Adder({
   span,
+  only,
   others,
   onAdd,
 }: {
   readonly span: Span;
+  readonly only: readonly string[] | undefined;
   readonly others: readonly string[];
   readonly onAdd: (filter: Filter) => void;
 }): ReactNode {
@@ -101,6 +107,7 @@ function Adder({
       <Popover.Dropdown aria-label="Add a filter">
         <Form
           span={span}
+          only={only}
           others={others}
           onAdd={(filter) => {
             setOpen(false);
@@ -114,14 +121,16 @@ function Adder({
 
 function Form({
   span,
+  only,
   others,
   onAdd,
 }: {
   readonly span: Span;
+  readonly only: readonly string[] | undefined;
   readonly others: readonly string[];
   readonly onAdd: (filter: Filter) => void;
 }): ReactNode {
-  const [field, setField] = useState("model");
+  const [field, setField] = useState(only?.[0] ?? "model");
   const [tag, setTag] = useState("");
   const [operator, setOperator] = useState<"=" | "!=">("=");
   const [search, setSearch] = useState("");
@@ -141,7 +150,12 @@ function Form({
   );
   return (
     <div className="stack" style={{ gap: 8 }}>
-      <FieldSelect label="Field" value={field} onChange={setField} extra={[{ value: "tag", label: "Tag …" }]} />
+      <FieldSelect
+        label="Field"
+        value={field}
+        onChange={setField}
+        {...(only === undefined ? { extra: [{ value: "tag", label: "Tag …" }] } : { only })}
+      />
       {field !== "tag" ? null : (
         <TextInput size="xs" label="Tag's name" value={tag} onChange={(event) => setTag(event.currentTarget.value)} />
       )}
@@ -196,6 +210,7 @@ export function FieldSelect({
   extra = [],
   hideLabel = false,
   without = [],
+  only,
   width,
 }: {
   readonly width?: number;
@@ -205,8 +220,9 @@ export function FieldSelect({
   readonly extra?: readonly { readonly value: string; readonly label: string }[];
   readonly hideLabel?: boolean;
   readonly without?: readonly string[];
+  readonly only?: readonly string[];
 }): ReactNode {
-  const all = Object.keys(fields).filter((name) => !without.includes(name));
+  const all = (only ?? Object.keys(fields)).filter((name) => !without.includes(name));
   const own = value.startsWith("tag.") ? [item(value)] : [];
   return (
     <Select
