@@ -10,14 +10,16 @@ import { callsOf, costOf, listOf, november, october, pricesOf, record, sumsOf, t
 import type { ApiContext } from "../src/api/context.ts";
 import { createMemory } from "../src/api/memory.fixture.ts";
 import type { Entry } from "../src/core/entry.ts";
+import { parseUsd } from "../src/core/money.ts";
 import { encodeEntry } from "../src/ledger/codec.ts";
 import { DuckDBStore } from "../src/ledger/duckdb/store.ts";
 import { placed } from "../src/ledger/store.fixture.ts";
 import type { CallRecord } from "../src/ledger/store.ts";
 
 interface Body {
-  readonly before: { readonly cost: string; readonly calls: number; readonly tasks: number };
-  readonly after: { readonly cost: string };
+  readonly before: { readonly cost: string; readonly calls: number; readonly tasks: number; readonly revenue: string | null };
+  readonly after: { readonly cost: string; readonly revenue: string | null };
+  readonly margin: { readonly steps: readonly { readonly factor: string; readonly points: string }[] } | null;
   readonly change: string;
   readonly lines: readonly { readonly factor: string; readonly change: string }[];
   readonly position: unknown;
@@ -30,15 +32,14 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-async function storeOf(records: readonly CallRecord[]): Promise<DuckDBStore> {
+async function storeOf(records: readonly CallRecord[], more: readonly Entry[] = []): Promise<DuckDBStore> {
   const folder = mkdtempSync(join(tmpdir(), "pennyworth-why-"));
   folders.push(folder);
-  const entries = placed(
-    records.flatMap(({ start, end }): Entry[] => [
-      ...(start === null ? [] : [{ kind: "start" as const, call: start }]),
-      ...(end === null ? [] : [{ kind: "end" as const, call: end }]),
-    ]),
-  );
+  const calls = records.flatMap(({ start, end }): Entry[] => [
+    ...(start === null ? [] : [{ kind: "start" as const, call: start }]),
+    ...(end === null ? [] : [{ kind: "end" as const, call: end }]),
+  ]);
+  const entries = placed([...calls, ...more]);
   // What is applied stands in for the journal.
   const texts = new Map(entries.map(({ entry, position }) => [JSON.stringify(position), encodeEntry(entry)]));
   const store = new DuckDBStore(join(folder, "store.duckdb"), {
@@ -62,10 +63,14 @@ const { prices, history } = pricesOf([
   ]),
 ]);
 
-function contextOf(store: Pick<DuckDBStore, "drivers" | "report">): ApiContext {
+function contextOf(store: DuckDBStore): ApiContext {
   const memory = createMemory([]);
-  const { drivers, report } = { drivers: store.drivers.bind(store), report: store.report.bind(store) };
-  return { ...memory, prices, ledger: { ...memory.ledger, drivers, report } };
+  const { drivers, report, margin } = {
+    drivers: store.drivers.bind(store),
+    report: store.report.bind(store),
+    margin: store.margin.bind(store),
+  };
+  return { ...memory, prices, ledger: { ...memory.ledger, drivers, report, margin } };
 }
 
 async function ask<Answer>(context: ApiContext, path: string): Promise<Answer> {
@@ -165,5 +170,33 @@ describe("through the store", () => {
     const report = await ask<{ total: { cost: string; calls: number } }>(contextOf(store), "/report?since=2026-10-01&until=2026-11-01");
     const { before } = await ask<Body>(contextOf(store), `/drivers?${months}`);
     expect([before.cost, before.calls]).toEqual([report.total.cost, report.total.calls]);
+  });
+
+  it("revenue by the day makes a bridge of gross margin", async () => {
+    const calls = [...callsOf([base], october, history), ...callsOf([{ ...base, tasks: 16 }], november, history)];
+    const paid = {
+      customer: null,
+      plan: null,
+      feature: null,
+      every: "month",
+      toMs: null,
+      bookedMs: november15,
+      witness: "declared",
+      key: null,
+    } as const;
+    const revenue = { ...paid, id: "r-1", amountPico: parseUsd("31"), fromMs: october.sinceMs };
+    const context = contextOf(await storeOf(calls, [{ kind: "revenue", revenue }]));
+    const found = await ask<Body>(context, `/drivers?${months}`);
+    // 30 calls of 1,000 tokens at 0.25 a million, 2,000 at 0.025, and 300 at 2: 0.0009 dollars each; then twice as many.
+    expect([found.before.cost, found.after.cost, found.before.revenue, found.after.revenue]).toEqual(["0.027", "0.054", "31", "31"]);
+    expect(found.margin).toMatchObject({ before: "99.9129", after: "99.8258", change: "-0.0871" });
+    expect(found.margin?.steps.filter((step) => step.points !== "0")).toMatchObject([{ factor: "volume", points: "-0.0871" }]);
+    // Noon to noon: the days that begin within.
+    const noon = await ask<Body>(
+      context,
+      "/drivers?since=2026-11-10T12:00Z&until=2026-11-15T12:00Z&against=2026-10-10T12:00Z..2026-10-15T12:00Z",
+    );
+    // 31 over thirty days leaves ten digits over, which the first ten days have.
+    expect([noon.before.revenue, noon.after.revenue]).toEqual(["5", "5.166666666665"]);
   });
 });

@@ -37,6 +37,12 @@ interface Body {
   readonly priceMoves: readonly { readonly model: string; readonly atMs: number }[];
   readonly lacking: { readonly prices: readonly { readonly model: string }[]; readonly priceMoves: number };
   readonly noMargin: unknown;
+  readonly margin: {
+    readonly before: string;
+    readonly after: string;
+    readonly change: string;
+    readonly steps: readonly { readonly factor: string; readonly points: string; readonly to: string }[];
+  } | null;
   readonly error?: { readonly message: string };
 }
 
@@ -60,7 +66,14 @@ async function compare(
     knownMs,
     other = [],
     query = "",
-  }: { lists?: StandingList[]; knownMs?: number | null; other?: DriverSums["other"]; query?: string } = {},
+    revenue = [null, null],
+  }: {
+    lists?: StandingList[];
+    knownMs?: number | null;
+    other?: DriverSums["other"];
+    query?: string;
+    revenue?: readonly (string | null)[];
+  } = {},
 ) {
   const { prices, history } = pricesOf(lists);
   const records = [...callsOf(before, october, history, knownMs), ...callsOf(after, november, history, knownMs)];
@@ -68,7 +81,14 @@ async function compare(
   const context: ApiContext = {
     ...memory,
     prices,
-    ledger: { ...memory.ledger, drivers: async (asked) => ({ ...sumsOf(records, asked), other }) },
+    ledger: {
+      ...memory.ledger,
+      drivers: async (asked) => ({ ...sumsOf(records, asked), other }),
+      margin: async (asked) => {
+        expect(asked.spans).toEqual([october, november]);
+        return { ...(await memory.ledger.margin(asked)), spans: revenue };
+      },
+    },
   };
   const { body } = await ask(context, `?since=2026-11-01&until=2026-12-01&against=month${query}`);
   return { body, records };
@@ -287,6 +307,44 @@ describe("the sentence", () => {
   it("names less with a minus, and what is left as all else", async () => {
     const { body } = await compare([base, { ...base, type: "write", quantities: { input: 400_000 } }], [{ ...base, tasks: 40 }]);
     expect(body.summary).toMatch(/^\$6\.\d\d less than the same days of the month before: −\$6\.60 stopped work \(write\)(, .*)?\.$/);
+  });
+});
+
+describe("the bridge of gross margin", () => {
+  const lists = [listOf([record("small", { input: "0.25" })])];
+  const each: Work = { ...base, tasks: 100, calls: 1, retryEvery: 0, quantities: { input: 1_000_000 } };
+  const later = [
+    { ...each, quantities: { input: 1_500_000 } },
+    { ...each, type: "write", tasks: 40 },
+  ];
+  const other = [{ key: "subscription", before: "20", after: "18" }];
+
+  it("has revenue first, then the drivers, in points that add up", async () => {
+    const { body } = await compare([each], later, { lists, other, revenue: ["100", "120"] });
+    // Cost 45 and 65.5: (100 − 45) ÷ 100 and (120 − 65.5) ÷ 120. Revenue: 110.5 × 20 ÷ 24,000; of an amount x of cost −x × 220 ÷ 24,000.
+    expect(body.margin).toMatchObject({ before: "55", after: "45.4167", change: "-9.5833" });
+    const steps = body.margin?.steps.filter((step) => step.points !== "0") ?? [];
+    expect(steps.map(({ factor, points }) => [factor, points])).toEqual([
+      ["revenue", "9.2084"],
+      ["new_work", "-9.1667"],
+      ["tokens_per_call", "-11.4583"],
+      ["other_charges", "1.8333"],
+    ]);
+    expect(steps.at(-1)?.to).toBe("45.4167");
+    expect(body.noMargin).toBeNull();
+  });
+
+  it("is left out with its reason where revenue is not known, is zero, or would be anybody's", async () => {
+    const told = [
+      await compare([each], later, { lists, revenue: [null, "120"] }),
+      await compare([each], later, { lists, revenue: ["100", "0"] }),
+      await compare([each], later, { lists, revenue: ["100", "120"], query: "&filter=agent=a" }),
+    ];
+    expect(told.map(({ body }) => [body.margin, body.noMargin])).toEqual([
+      [null, { period: "before", reason: "revenue_unknown" }],
+      [null, { period: "after", reason: "revenue_zero" }],
+      [null, { period: null, reason: "filtered" }],
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@
 // rest to the line, to the last digit.
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { formatRatio, formatUsd, parseUsd } from "../core/money.ts";
+import { formatRatio, formatUsd, parseUsd, type Pico } from "../core/money.ts";
 import { dayMs, hourMs } from "../core/time.ts";
 import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
 import { bridgeOf, formatPoints } from "../economics/bridge.ts";
@@ -18,7 +18,7 @@ import { toName, toTokens } from "./names.ts";
 import { clipZone, invalid, parseFilters, parseLimit, parseSpan, parseTime, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { count, filter, fresh, freshness, ms, position, text, time, usd, zone } from "./schema.ts";
-import { type Both, cellName, createQuotes, type Cut, cutsOf, type Quotes, sides, valuedOf } from "./valued.ts";
+import { type Both, cellName, createQuotes, type Cut, cutsOf, type Quotes, type Side, sides, valuedOf } from "./valued.ts";
 
 const contributorsUsual = 10;
 const contributorsMax = 100;
@@ -70,7 +70,17 @@ export const contributor = z
   })
   .openapi("Contributor");
 
-const side = z.object({ sinceMs: ms, untilMs: ms, cost: usd, calls: count, tasks: count, unpriced: count });
+const side = z.object({
+  sinceMs: ms,
+  untilMs: ms,
+  cost: usd,
+  calls: count,
+  tasks: count,
+  unpriced: count,
+  revenue: usd
+    .nullable()
+    .openapi({ description: "What customers paid for the days, UTC, that begin in the span; null: not known, or not asked." }),
+});
 const points = z.string().openapi({ description: "Percentage points, to four decimals.", example: "-3.2057" });
 
 export const driversAnswer = z
@@ -125,8 +135,10 @@ export const driversAnswer = z
       .openapi({ description: "The change of gross margin, in points: revenue first, then the cost's drivers." }),
     noMargin: z
       .object({
-        period: z.enum(["before", "after"]),
-        reason: z.enum(["revenue_unknown", "revenue_zero", "revenue_negative"]),
+        period: z.enum(["before", "after"]).nullable(),
+        reason: z
+          .enum(["revenue_unknown", "revenue_zero", "revenue_negative", "filtered"])
+          .openapi({ description: "filtered: revenue is not known by what the filters say." }),
       })
       .nullable()
       .openapi({ description: "Why there is no margin; null: there is." }),
@@ -163,17 +175,17 @@ export function addDrivers(app: Api, context: ApiContext): void {
     const filters = toTokens(parseFilters(asked.filter), context.names);
     const freshly = await waited(context, asked.fresh);
     const query: DriversQuery = { ...spans, by, filters, ...(clipped === undefined ? {} : { zone: clipped }) };
-    const sums = await context.ledger.drivers(query);
+    const [sums, revenue] = await Promise.all([context.ledger.drivers(query), revenueOf(context, spans, filters.length > 0)]);
     const quotes = createQuotes(context.prices);
     const found = await cut(context, query, sums, quotes);
     const valued = valuedOf(sums.cells, found.cuts, quotes);
     const drivers = driversOf(valued.cells, sums.tasks, sums.other.map(toCharge), limit);
-    const { bridge, none } = bridgeOf({ beforePico: null, afterPico: null }, drivers);
+    const { bridge, none } = bridgeOf({ beforePico: fromUsd(revenue?.before), afterPico: fromUsd(revenue?.after) }, drivers);
     const named = async ({ type, key, pico }: Contribution, of: DriverFactor): Promise<z.infer<typeof contributor>> => {
       const cell = of === "other_charges" ? undefined : valued.figures.get(cellName(type, key));
       const charge = of === "other_charges" ? key : null;
       const group = by === null ? null : await toName(by, cell?.group ?? null, context.names);
-      const shown = (which: "before" | "after"): z.infer<typeof figures> | null => {
+      const shown = (which: Side): z.infer<typeof figures> | null => {
         const usage = cell?.[which] ?? null;
         if (usage === null) return null;
         return { calls: usage.calls, firstTries: usage.firstTries, tokens: usage.tokens, cost: formatUsd(usage.chargedPico) };
@@ -203,8 +215,8 @@ export function addDrivers(app: Api, context: ApiContext): void {
         by,
         zone: asked.zone ?? "UTC",
         against: asked.against ?? "previous",
-        before: toSide(sums, spans.before, drivers, "before"),
-        after: toSide(sums, spans.after, drivers, "after"),
+        before: toSide(sums, spans.before, drivers, "before", revenue),
+        after: toSide(sums, spans.after, drivers, "after", revenue),
         change: formatUsd(drivers.changePico),
         changePercent: drivers.beforePico > 0n ? toPercent(drivers) : null,
         summary: sentenceOf(drivers, name),
@@ -215,13 +227,37 @@ export function addDrivers(app: Api, context: ApiContext): void {
         priceMoves: found.moves,
         lacking: { prices: [...valued.unlisted], priceMoves: found.left },
         margin: bridge === null ? null : toShown(bridge),
-        noMargin: none,
+        noMargin: revenue === null ? { period: null, reason: "filtered" as const } : none,
         position: sums.position,
         ...freshly,
       },
       200,
     );
   });
+}
+
+/** Dollars; null: filtered, and nobody knows whose. */
+type Revenue = Both<string | null> | null;
+
+/** Revenue is known by the day, UTC: of a span, that of the days that begin in it, so that thirty days of calls stand beside thirty of revenue. */
+async function revenueOf(context: ApiContext, spans: Both<Span>, isFiltered: boolean): Promise<Revenue> {
+  if (isFiltered) return null;
+  const days = sides.map((which) => {
+    const [sinceMs, untilMs] = [spans[which].sinceMs, spans[which].untilMs].map((at) => Math.ceil(at / dayMs) * dayMs) as [number, number];
+    return sinceMs < untilMs ? { sinceMs, untilMs } : null;
+  });
+  const asked = days.filter((span) => span !== null);
+  const [first] = asked;
+  if (first === undefined) return { before: null, after: null };
+  // Costs come from the drivers: of the keys, next to nothing is asked.
+  const least = { by: "feature" as const, sinceMs: first.sinceMs, untilMs: first.sinceMs + dayMs, months: [] };
+  const found = [...(await context.ledger.margin({ ...least, spans: asked })).spans];
+  const [before = null, after = null] = days.map((span) => (span === null ? null : (found.shift() ?? null)));
+  return { before, after };
+}
+
+function fromUsd(amount: string | null | undefined): Pico | null {
+  return amount === null || amount === undefined ? null : parseUsd(amount);
 }
 
 /** The earlier pieces of spans within which list prices changed. */
@@ -236,7 +272,7 @@ async function cut(context: ApiContext, query: DriversQuery, sums: DriverSums, q
     if (before !== undefined) found.before.push(cells);
     if (after !== undefined) found.after.push(cells);
   }
-  const toCut = (which: "before" | "after"): Cut => ({ span: query[which], edges: wanted[which].edges, pieces: found[which] });
+  const toCut = (which: Side): Cut => ({ span: query[which], edges: wanted[which].edges, pieces: found[which] });
   return {
     cuts: { before: toCut("before"), after: toCut("after") } satisfies Both<Cut>,
     moves: sides.flatMap((which) => wanted[which].moves),
@@ -337,7 +373,7 @@ function toCharge({ key, before, after }: DriverSums["other"][number]) {
   return { key, beforePico: parseUsd(before), afterPico: parseUsd(after) };
 }
 
-function toSide(sums: DriverSums, span: Span, drivers: Drivers, which: "before" | "after"): z.infer<typeof side> {
+function toSide(sums: DriverSums, span: Span, drivers: Drivers, which: Side, revenue: Revenue): z.infer<typeof side> {
   const usages = sums.cells.flatMap((cell) => cell[which] ?? []);
   return {
     ...span,
@@ -345,6 +381,7 @@ function toSide(sums: DriverSums, span: Span, drivers: Drivers, which: "before" 
     calls: usages.reduce((all, { calls }) => all + calls, 0),
     tasks: sums.tasks.reduce((all, one) => all + one[which], 0),
     unpriced: usages.reduce((all, { unpriced }) => all + unpriced, 0),
+    revenue: revenue?.[which] ?? null,
   };
 }
 

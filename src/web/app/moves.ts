@@ -39,6 +39,7 @@ export interface Side {
   readonly calls: number;
   readonly tasks: number;
   readonly unpriced: number;
+  readonly revenue: string | null;
 }
 
 export interface Moves {
@@ -62,7 +63,7 @@ export interface Moves {
     readonly change: string;
     readonly steps: readonly { readonly factor: string; readonly points: string; readonly from: string; readonly to: string }[];
   } | null;
-  readonly noMargin: { readonly period: "before" | "after"; readonly reason: string } | null;
+  readonly noMargin: { readonly period: "before" | "after" | null; readonly reason: string } | null;
 }
 
 /** What each driver is, for those who meet it first. */

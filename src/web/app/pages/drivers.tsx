@@ -169,9 +169,9 @@ const points = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maxi
 const percent = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 const reasons: Readonly<Record<string, string>> = {
-  revenue_unknown: "Nothing is known of what customers paid",
-  revenue_zero: "Nothing was paid",
-  revenue_negative: "More was paid back than was paid",
+  revenue_unknown: "nothing is known of what customers paid",
+  revenue_zero: "customers paid nothing",
+  revenue_negative: "more was paid back than was paid",
 };
 
 /** The same change as points of gross margin. */
@@ -181,8 +181,9 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
   if (margin === null)
     return noMargin === null ? null : (
       <p className="soft small" data-testid="nomargin">
-        No bridge of gross margin: {(reasons[noMargin.reason] ?? noMargin.reason).toLowerCase()} in the span{" "}
-        {noMargin.period === "before" ? "before" : "after it"}.
+        {noMargin.period === null
+          ? "No bridge of gross margin: what customers paid is not known by what the filters say."
+          : `No bridge of gross margin: ${reasons[noMargin.reason] ?? noMargin.reason} in the span ${noMargin.period === "before" ? "before" : "after it"}.`}
       </p>
     );
   return (
