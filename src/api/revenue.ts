@@ -29,7 +29,7 @@ const listQuery = z.strictObject({
   fresh,
 });
 
-const listAnswer = z
+export const revenueList = z
   .object({
     revenue: z.array(revenueShown).openapi({ description: "The latest beginning first; voided ones too." }),
     truncated: z.boolean(),
@@ -75,7 +75,7 @@ export function addRevenue(app: Api, context: ApiContext): void {
     security,
     middleware: needs("read", context),
     request: { query: listQuery },
-    responses: { 200: json("Amounts that touch the span.", listAnswer), ...failures },
+    responses: { 200: json("Amounts that touch the span.", revenueList), ...failures },
   });
   app.openapi(list, async (c) => {
     const { customer, ...asked } = c.req.valid("query");
@@ -232,16 +232,25 @@ export function addRevenue(app: Api, context: ApiContext): void {
 /** Of `{"revenue": [ … ]}`; null: it is something else. */
 function fromList(body: string): { readonly witness: string; readonly lines: readonly Placed[]; readonly notes: readonly string[] } | null {
   if (!/^\s*\{\s*"(revenue|witness)"\s*:/.test(body)) return null;
-  let parsed: { readonly revenue?: unknown; readonly witness?: unknown };
+  let parsed: { readonly revenue?: unknown; readonly witness?: unknown; readonly places?: unknown };
   try {
     parsed = JSON.parse(body) as typeof parsed;
   } catch (cause) {
     throw new PennyworthError("request_malformed", { detail: "it is not JSON" }, cause);
   }
-  const { revenue, witness = "declared", ...others } = parsed;
-  if (!Array.isArray(revenue) || Object.keys(others).length > 0 || !["declared", "csv", "stripe"].includes(String(witness)))
+  const { revenue, witness = "declared", places = [], ...others } = parsed;
+  if (
+    !Array.isArray(revenue) ||
+    !Array.isArray(places) ||
+    Object.keys(others).length > 0 ||
+    !["declared", "csv", "stripe"].includes(String(witness))
+  )
     throw new PennyworthError("request_malformed", { detail: 'expected {"revenue": [ … ]}, with a witness of declared, csv or stripe' });
-  return { witness: String(witness), lines: revenue.map((said: unknown, index) => ({ place: `revenue.${index}`, said })), notes: [] };
+  return {
+    witness: String(witness),
+    lines: revenue.map((said: unknown, index) => ({ place: String(places[index] ?? `revenue.${index}`), said })),
+    notes: [],
+  };
 }
 
 function refused(detail: string): PennyworthError {

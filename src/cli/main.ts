@@ -15,11 +15,13 @@ import { addCredits } from "./credits.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addKeys, addNames } from "./keys.ts";
+import { addMargin } from "./margin.ts";
 import { addPrices } from "./prices.ts";
 import { addReceipt } from "./receipt.ts";
 import { addReconcile } from "./reconcile.ts";
 import { addRehearse } from "./rehearse.ts";
 import { addReport } from "./report.ts";
+import { addRevenue } from "./revenue.ts";
 import { addServe } from "./serve.ts";
 import { addTasks } from "./tasks.ts";
 import { addTop } from "./top.ts";
@@ -46,6 +48,8 @@ const commands = [
   addTasks,
   addWorth,
   addWhy,
+  addMargin,
+  addRevenue,
   addPrices,
   addWork,
   addCharges,
