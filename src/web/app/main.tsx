@@ -13,6 +13,7 @@ import "./style/worth.css";
 import "./style/why.css";
 import "./style/success.css";
 import "./style/compare.css";
+import "./style/margin.css";
 import "./style/narrow.css";
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";

@@ -72,6 +72,11 @@ const compare = createRoute({
   path: "/compare",
   component: lazyRouteComponent(() => import("./pages/compare.tsx"), "ComparePage"),
 });
+const margin = createRoute({
+  getParentRoute: () => root,
+  path: "/margin",
+  component: lazyRouteComponent(() => import("./pages/margin.tsx"), "MarginPage"),
+});
 const worth = createRoute({
   getParentRoute: () => root,
   path: "/worth",
@@ -146,6 +151,7 @@ export const router = createRouter({
     shape,
     why,
     compare,
+    margin,
     worth,
     budgets,
     budget,
