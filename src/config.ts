@@ -177,6 +177,19 @@ export const alertsSchema = z
 /** Those who may say by webhook how tasks ended, by the name in the address. The key of the signature is in the variable that is named. */
 const hooksSchema = z.record(name, z.strictObject({ secretFrom: variable }));
 
+/** What counts as success of an evaluation, by its name as OpenTelemetry's events have it. */
+const evaluationsSchema = z.record(
+  z.string().min(1).max(200),
+  z
+    .strictObject({
+      atLeast: z.number().optional(),
+      atMost: z.number().optional(),
+      pass: z.array(z.string().min(1).max(200)).optional(),
+      fail: z.array(z.string().min(1).max(200)).optional(),
+    })
+    .refine(({ atLeast, atMost }) => !((atLeast ?? -Infinity) > (atMost ?? Infinity)), "no score is atLeast and atMost"),
+);
+
 /** Where the data is when nobody says where. */
 export const usualFolder = join(homedir(), ".pennyworth");
 
@@ -282,7 +295,7 @@ export const settingsSchema = z.strictObject({
         .default("24h"),
     })
     .prefault({}),
-  outcomes: z.strictObject({ hooks: hooksSchema.default({}) }).prefault({}),
+  outcomes: z.strictObject({ hooks: hooksSchema.default({}), evaluations: evaluationsSchema.default({}) }).prefault({}),
   alerts: alertsSchema.prefault({}),
   log: z.enum(["silent", "error", "warn", "info", "debug"]).default("info"),
 });

@@ -10,6 +10,7 @@ import { PennyworthError } from "./error.ts";
 import { readShown } from "./gateway/headers.ts";
 import { parseDuration } from "./guard/limit.ts";
 import { Archive } from "./ingest/archive.ts";
+import { readEvents } from "./ingest/otlp.ts";
 import { statementFormats } from "./ingest/read.ts";
 import { readApart } from "./ingest/reader.ts";
 import { parseRates, readRevenue } from "./ingest/revenue.ts";
@@ -82,6 +83,7 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
     openMs: parseDuration(config.settings.tasks.openFor),
     hookSecret: (name) => secretOf(config, name),
     readRevenue: (text, { customerBy, rates }) => readRevenue(text, { customerBy, rates: parseRates(rates) }),
+    telemetry: readEvents,
     closings: {
       list: () => ledger.journal.closings(),
       openSince: () => openSince(ledger.journal),

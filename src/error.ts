@@ -161,6 +161,7 @@ export const errorKinds = {
     message:
       "This webhook is not taken: no outcomes.hooks of the settings has its name, or its signature (Standard Webhooks) is missing, wrong, or more than 5 minutes old.",
   },
+  telemetry_too_large: { status: 413, message: "What was sent is larger than {limit} bytes, as it came or unpacked. Send less at once." },
   receiver_unknown: { status: 404, message: "No receiver of alerts is called {name}. Known: {known}." },
   internal: { status: 500, message: "Something went wrong inside Pennyworth. The log has the details under {reference}." },
 } as const satisfies Record<string, ErrorKind>;

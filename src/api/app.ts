@@ -24,6 +24,7 @@ import { Known } from "./known.ts";
 import { addLists } from "./lists.ts";
 import { addMargin } from "./margin.ts";
 import { addOdds } from "./odds.ts";
+import { addTelemetry, isTelemetry, toStatus } from "./otlp.ts";
 import { addOutcomes } from "./outcomes.ts";
 import { addOverview } from "./overview.ts";
 import { addPrices } from "./prices.ts";
@@ -133,7 +134,9 @@ export function createApi(context: ApiContext): Api {
   addTasks(app, context);
   const begun = new Known();
   addBegun(app, context, begun);
-  addOutcomes(app, context, begun);
+  const said = new Known();
+  addOutcomes(app, context, begun, said);
+  addTelemetry(app, context, said);
   addSuccess(app, context);
   addDrivers(app, context);
   addShape(app, context);
@@ -162,6 +165,7 @@ export function createApi(context: ApiContext): Api {
   app.all("*", (c) => fail(c.req.method, c.req.path, app));
   app.onError((error, c) => {
     const known = error instanceof PennyworthError ? error : toKnown(error, context);
+    if (isTelemetry(c.req.path)) return toStatus(c.req.header("content-type"), known);
     return c.json({ error: { code: known.code, message: known.message } }, known.status as ContentfulStatusCode);
   });
   return app;

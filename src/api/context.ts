@@ -53,7 +53,10 @@ export interface ApiContext {
   };
   /** Puts a charge, the correction of one, or what is said of a task on record. @throws PennyworthError `journal_unwritable`. */
   readonly record: (
-    entry: Extract<Entry, { kind: "charge" | "charge.voided" | "reconciled" | "rerated" | "closed" | "task.begun" | "outcome" | "revenue" | "revenue.voided" }>,
+    entry: Extract<
+      Entry,
+      { kind: "charge" | "charge.voided" | "reconciled" | "rerated" | "closed" | "task.begun" | "outcome" | "revenue" | "revenue.voided" }
+    >,
   ) => void;
   /** Of a task of which nobody said how it ended, how long after its last call it may still end, ms (`tasks.openFor`). */
   readonly openMs: number;
@@ -68,6 +71,11 @@ export interface ApiContext {
     readonly lines: readonly { readonly place: string; readonly said: object }[];
     readonly notes: readonly string[];
   };
+  /**
+   * Events as OpenTelemetry sends them, in either of its encodings.
+   * @throws RangeError with the place, for what is not OTLP.
+   */
+  readonly telemetry: (signal: "logs" | "traces", encoding: "json" | "protobuf", body: Uint8Array) => readonly TelemetryEvent[];
   readonly closings: {
     /** Months that move no more, in the order in which they were closed. */
     list(): readonly Closing[];
@@ -107,6 +115,19 @@ export interface ApiContext {
   readonly onError: (reference: string, error: unknown) => void;
 }
 
+export interface TelemetryEvent {
+  readonly name: string;
+  /** ms UTC, and as it was written in nanoseconds; null and "": not said. */
+  readonly atMs: number | null;
+  readonly nanos: string;
+  /** Hexadecimal; null: none. */
+  readonly trace: string | null;
+  readonly span: string | null;
+  readonly attributes: ReadonlyMap<string, string | number | boolean>;
+  /** Which log record or span of the request it belongs to. */
+  readonly unit: number;
+}
+
 /** What providers export, and what came of comparing it. */
 export interface StatementsAccess {
   /** Names of the exports that can be read. */
@@ -143,7 +164,7 @@ export interface WorksStanding {
 
 export type ShownSettings = Pick<
   Settings,
-  "server" | "data" | "journal" | "limits" | "prices" | "routes" | "credits" | "allowances" | "guard" | "plans"
+  "server" | "data" | "journal" | "outcomes" | "limits" | "prices" | "routes" | "credits" | "allowances" | "guard" | "plans"
 > & {
   readonly providers: readonly {
     readonly name: string;

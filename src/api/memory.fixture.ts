@@ -22,6 +22,7 @@ import type {
 import type { ShapePage, ShapeQuery } from "../ledger/shape.ts";
 import type { TrialsPage, TrialsQuery } from "../ledger/trials.ts";
 import type { PriceLine, PricesAccess } from "../prices/view.ts";
+import { readEvents } from "../ingest/otlp.ts";
 import { alertsInMemory } from "./alerts.fixture.ts";
 import { type ApiContext, type ListedKey, nobody } from "./context.ts";
 
@@ -190,6 +191,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
     record: (entry) => {
       recorded.push(entry);
     },
+    telemetry: readEvents,
     works: () => ({ open: [], ended: [] }),
     keys: {
       list: () => keys,

@@ -47,9 +47,8 @@ const params = z.object({ id: taskName.describe("The task.") });
 /** For the document alone: what is read is checked line by line. */
 const plain = (schema: z.ZodType): object => ({ ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), $schema: undefined });
 
-/** @param tasks those that began, by whichever route. */
-export function addOutcomes(app: Api, context: ApiContext, tasks: Known): void {
-  const outcomes = new Known();
+/** @param tasks those that began, and `outcomes` statements that are on record, by whichever route. */
+export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcomes: Known): void {
   const programs = { security: callersSecurity, middleware: uses(context) } as const;
   const edgeOf = (caller: Caller) => ({ names: context.names, caller, nowMs: context.entryMs() });
   const record = (outcome: Outcome): void => {
