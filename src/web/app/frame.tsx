@@ -99,10 +99,12 @@ function Room(): ReactNode {
             <More />
           </nav>
           <div className="grow wide" />
-          <DoorButton icon="search" name="Find or do …" hint="Ctrl K" onClick={openPalette} />
-          <DoorButton icon={colorScheme} name={schemeNames[colorScheme]} hint="t" onClick={nextScheme} />
-          <DoorButton icon="help" name="Keyboard" hint="?" onClick={() => setOpened("help")} />
-          <DoorButton icon="leave" name="Sign out" onClick={() => void leave()} />
+          <div className="handles">
+            <DoorButton icon="search" name="Find or do …" hint="Ctrl K" onClick={openPalette} />
+            <DoorButton icon={colorScheme} name={schemeNames[colorScheme]} hint="t" onClick={nextScheme} />
+            <DoorButton icon="help" name="Keyboard" hint="?" onClick={() => setOpened("help")} />
+            <DoorButton icon="leave" name="Sign out" onClick={() => void leave()} />
+          </div>
           <div className="wide">
             <Pulse />
           </div>

@@ -23,7 +23,9 @@ export const groups = [
       { to: "/tasks", name: "Tasks", icon: "tasks", key: "t", first: true },
       { to: "/success", name: "Success", icon: "success", key: "f", first: false },
       { to: "/shape", name: "Where tokens go", icon: "shape", key: "k", first: false },
+      { to: "/compare", name: "Compare", icon: "compare", key: "d", first: false },
       { to: "/worth", name: "Worth it?", icon: "worth", key: "v", first: false },
+      { to: "/margin", name: "Customers", icon: "customers", key: "n", first: false },
     ],
   },
   {

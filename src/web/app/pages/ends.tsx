@@ -59,7 +59,7 @@ export function Ends({
               ...(isReviewed ? [["With checking", "number wide"] as const] : []),
               ["On failures", "number wide"],
               ["Return", "number wide"],
-              { unseen: "Only this" },
+              { unseen: "Only this", look: "wide" },
             ]}
           />
           <tbody>
@@ -83,7 +83,7 @@ export function Ends({
                     {row.contradictory === 0 ? null : <small className="warn under">{count(row.contradictory)} contradictory</small>}
                   </th>
                   <Cells row={row} isReviewed={isReviewed} />
-                  <td className="act">
+                  <td className="act wide">
                     <button
                       type="button"
                       className="door"
@@ -102,7 +102,7 @@ export function Ends({
             <tr>
               <th scope="row">Total</th>
               <Cells row={total} isReviewed={isReviewed} />
-              <td />
+              <td className="wide" />
             </tr>
           </tfoot>
         </table>

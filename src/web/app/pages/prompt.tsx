@@ -42,7 +42,7 @@ export function Prompt({ total: { prompt, calls } }: { readonly total: ShapeSums
           </div>
           <div className="scroll" tabIndex={0} role="region" aria-label="Parts of the prompts">
             <table className="list">
-              <Head columns={["Part", ["Share", "number"], ["Bytes", "number"], ["Tokens, estimated", "number"]]} />
+              <Head columns={["Part", ["Share", "number"], ["Bytes", "number wide"], ["Tokens, estimated", "number"]]} />
               <tbody>
                 {partKeys.map((part, index) => (
                   <tr key={part} data-part={part}>
@@ -53,7 +53,7 @@ export function Prompt({ total: { prompt, calls } }: { readonly total: ShapeSums
                       </span>
                     </th>
                     <td className="number">{shareText(prompt.bytes[part] / all)}</td>
-                    <td className="number soft">{compact(prompt.bytes[part])}</td>
+                    <td className="number wide soft">{compact(prompt.bytes[part])}</td>
                     <td className="number">~{count(prompt.tokens[part])}</td>
                   </tr>
                 ))}

@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 
 /** A name; its classes where it has some: `number`, `wide` (left out on a phone). `unseen`: for those who do not see the page, over buttons. */
-export type Column = string | readonly [name: string, look: string] | { readonly unseen: string };
+export type Column = string | readonly [name: string, look: string] | { readonly unseen: string; readonly look?: string };
 
 export function Head({ columns }: { readonly columns: readonly Column[] }): ReactNode {
   return (
@@ -12,7 +12,7 @@ export function Head({ columns }: { readonly columns: readonly Column[] }): Reac
         {columns.map((column) => {
           if (typeof column === "object" && "unseen" in column)
             return (
-              <th key={column.unseen} scope="col">
+              <th key={column.unseen} scope="col" className={column.look}>
                 <span className="hidden">{column.unseen}</span>
               </th>
             );
