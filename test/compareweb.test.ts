@@ -97,7 +97,7 @@ describe.skipIf(!hasChromium)(`the page Compare in a browser (${reason})`, () =>
 
   it("says what one more try brings, and what independence would have said", { timeout: 60_000 }, async () => {
     const { page } = visit;
-    await visit.go("/compare?by=agent&type=fix&tries=each");
+    await visit.go("/compare?by=agent&type=fix");
     // 20 of 40 at first, 5 of the 20 that failed; 1 − ½ · ¾, against 1 − ½ · ½.
     expect(await text('tr[data-of="quick"][data-try="1"]')).toMatch(/^quick none 40 50% 35\.2% to 64\.8% /);
     expect(await text('tr[data-of="quick"][data-try="2"]')).toMatch(
@@ -113,6 +113,7 @@ describe.skipIf(!hasChromium)(`the page Compare in a browser (${reason})`, () =>
   it("says so where there is nothing to compare, and where what is asked cannot be", { timeout: 60_000 }, async () => {
     await visit.go("/compare?type=nothing-like-it");
     expect(await text("main")).toMatch(/No task to compare in this span.*pennyworth tasks begin/);
+    await visit.check();
     await visit.go("/compare?by=agent&type=fix&baseline=nobody");
     expect(await text("main")).toMatch(/This did not work.*baseline is "nobody", which is none of the candidates/);
     visit.complaints.length = 0;
@@ -120,7 +121,7 @@ describe.skipIf(!hasChromium)(`the page Compare in a browser (${reason})`, () =>
 
   it.each(looks)("can be read by everybody: $theme, $width px", { timeout: 60_000 }, async (look) => {
     const one = await site.visit(look);
-    await one.go("/compare?by=agent&type=fix&tries=each&value=5");
+    await one.go("/compare?by=agent&type=fix&value=5");
     await one.check();
     await one.close();
   });

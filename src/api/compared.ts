@@ -276,8 +276,8 @@ export function summaryOf(candidate: string, baseline: string, found: Comparison
   const at = `at ${percent(confidence)} confidence`;
   const rates = success.rates.map((rate) => (rate === null ? "unknown" : percent(rate)));
   const often = `${rates[0]} against ${rates[1]} (${points(success.interval)} ${at})`;
-  const means = cost.meansPico.map((pico) => (pico === null ? "an unknown amount" : short(pico)));
-  const money = `${means[0]} a task against ${means[1]}`;
+  const [mine, others] = cost.meansPico.map((pico) => (pico === null ? "an amount that is not known" : short(pico)));
+  const money = `${mine} a task against ${others}`;
   const within = `does as well within ${percent(margin)}, ${often}`;
   switch (said) {
     case "better":

@@ -42,7 +42,7 @@ describe("the odds of one more try", () => {
     // As in economics/odds.test.ts, counted by hand there.
     const { status, body } = await setUp(histories("s1", "s1", "s2", "f1 s3", "f2 f3 f4", "f1 u6", "f1", "f3 f4", "s1 f9", "u1")).ask();
     expect(status).toBe(200);
-    expect(body).toMatchObject({ by: "type", value: null, review: null, truncated: false });
+    expect(body).toMatchObject({ by: "agent", value: null, review: null, truncated: false });
     const [row] = body.rows;
     expect(row).toMatchObject({ candidate: "fix", cases: 10, repeated: 5, nameless: 0, further: 0 });
     expect(

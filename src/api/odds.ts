@@ -26,7 +26,7 @@ export const oddsQuery = z.strictObject({
     .string()
     .optional()
     .openapi({
-      description: `Whose tries are told apart, one of ${fieldsText}; type unless told, and then tries of all at one piece of work are one history.`,
+      description: `Whose tries are told apart, one of ${fieldsText}; agent unless told. With type, tries of all at one piece of work are one history.`,
       example: "model",
     }),
   value: z
@@ -123,7 +123,7 @@ export function addOdds(app: Api, context: ApiContext): void {
     const value = parseAmount("value", asked.value);
     const review = parseAmount("review", asked.review);
     const freshly = await waited(context, asked.fresh);
-    const found = await findTrials(context, asked, "type");
+    const found = await findTrials(context, asked, "agent");
     const all = [...(await byCandidate(found, context))];
     all.sort((a, b) => b[1].length - a[1].length || ((a[0] ?? "") < (b[0] ?? "") ? -1 : 1));
     const left = all.slice(candidatesMax);

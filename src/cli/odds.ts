@@ -23,7 +23,7 @@ export function addOdds(tasks: Command): void {
   const odds = tasks
     .command("odds")
     .description("what one more try is likely to cost and to bring, given what has failed so far")
-    .option("--by <field>", "whose tries are told apart: agent, model, prompt, … (default: type, and then whoever tries it)");
+    .option("--by <field>", "whose tries are told apart: model, prompt, …; with type, whoever tries it (default: agent)");
   withTrials(odds)
     .option("--value <dollars>", "what a success is worth: is one more try worth it?")
     .option("--review <dollars>", "what checking one try costs")

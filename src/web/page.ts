@@ -26,6 +26,7 @@ const addresses = [
   "/why",
   "/success",
   "/shape",
+  "/compare",
   "/worth",
   "/budgets",
   "/budgets/:id",

@@ -34,7 +34,7 @@ export function OddsCard({
   readonly line: readonly (readonly [string, string | null | undefined])[];
 }): ReactNode {
   const value = one(search["value"]);
-  const whose = one(search["tries"]) === "each" ? by : "type";
+  const whose = one(search["tries"]) === "all" ? "type" : by;
   const answer = useAnswer<Odds>("odds", { ...shared, by: whose, value });
   const { data } = answer;
   return (
@@ -53,7 +53,7 @@ export function OddsCard({
               ...(by === "type" ? [] : [{ value: "each", label: `Each ${nameField(by).toLowerCase()} alone` }]),
             ]}
             allowDeselect={false}
-            onChange={(next) => change({ tries: next === "each" ? "each" : undefined })}
+            onChange={(next) => change({ tries: next === "all" ? "all" : undefined })}
           />
           <Value value={value} change={change} />
         </div>
@@ -61,10 +61,7 @@ export function OddsCard({
       {data === undefined ? (
         <Pending answer={answer} label="Loading the odds" rows={4} />
       ) : (
-        <Answered
-          data={data}
-          line={toLine("tasks odds", [...(whose === "type" ? [] : [["by", whose] as const]), ...line, ["value", value]])}
-        />
+        <Answered data={data} line={toLine("tasks odds", [["by", whose], ...line, ["value", value]])} />
       )}
     </section>
   );
