@@ -34,6 +34,8 @@ export interface Face {
   readonly fatal: (error: unknown) => void;
   /** Told of what the control plane has put on record. */
   readonly recorded?: (entry: Entry) => void;
+  /** The task that calls of a trace belong to, as long as it is remembered. */
+  readonly traced?: (trace: string) => string | null;
 }
 
 export function createContext(config: Config, ledger: OpenLedger, face: Face): ApiContext {
@@ -64,6 +66,7 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
       revenue: (query) => ledger.store.revenue(query),
       margin: (query) => ledger.store.margin(query),
       outcomes: (task) => ledger.store.outcomes(task),
+      waiting: (limit) => ledger.store.waiting(limit),
       find: (query) => ledger.store.find(query),
       chargesOf: (ids) => ledger.store.chargesOf(ids),
       incidents: (query) => ledger.store.incidents(query),
@@ -84,6 +87,7 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
     hookSecret: (name) => secretOf(config, name),
     readRevenue: (text, { customerBy, rates }) => readRevenue(text, { customerBy, rates: parseRates(rates) }),
     telemetry: readEvents,
+    traced: (trace) => face.traced?.(trace) ?? null,
     closings: {
       list: () => ledger.journal.closings(),
       openSince: () => openSince(ledger.journal),

@@ -46,6 +46,7 @@ import { addTrend } from "./trend.ts";
 import { addUnpriced } from "./unpriced.ts";
 import { addWork } from "./work.ts";
 import { addWorth } from "./worth.ts";
+import { addWaiting } from "./waiting.ts";
 
 export const apiBodyBytesMax = 64 * 1024;
 
@@ -136,6 +137,7 @@ export function createApi(context: ApiContext): Api {
   addBegun(app, context, begun);
   const said = new Known();
   addOutcomes(app, context, begun, said);
+  addWaiting(app, context);
   addTelemetry(app, context, said);
   addSuccess(app, context);
   addDrivers(app, context);

@@ -38,6 +38,7 @@ export interface ApiContext {
     | "revenue"
     | "margin"
     | "outcomes"
+    | "waiting"
     | "find"
     | "chargesOf"
     | "incidents"
@@ -76,6 +77,8 @@ export interface ApiContext {
    * @throws RangeError with the place, for what is not OTLP.
    */
   readonly telemetry: (signal: "logs" | "traces", encoding: "json" | "protobuf", body: Uint8Array) => readonly TelemetryEvent[];
+  /** The task that calls of a trace belong to; null: to several, or it is not remembered. */
+  readonly traced: (trace: string) => string | null;
   readonly closings: {
     /** Months that move no more, in the order in which they were closed. */
     list(): readonly Closing[];

@@ -170,6 +170,14 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       },
       revenue: async () => ({ revenues: [], truncated: false }),
       margin: async ({ spans }) => ({ costs: [], earned: [], months: [], spans: spans.map(() => null), newKeys: 0, position }),
+      waiting: async (limit) => {
+        const said = recorded.flatMap((entry) => (entry.kind === "outcome" ? [entry.outcome] : []));
+        const begun = recorded.flatMap((entry) => (entry.kind === "task.begun" ? [entry.task.attribution.task] : []));
+        const known = new Set([...begun, ...records.flatMap(({ start }) => [start?.attribution.task, start?.attribution.root])]);
+        const names = [...new Set(said.map(({ task }) => task))].filter((task) => !known.has(task)).toReversed();
+        const all = names.map((task) => ({ task, statements: said.filter((one) => one.task === task) }));
+        return { tasks: all.slice(0, limit), truncated: all.length > limit, position };
+      },
       outcomes: async (task) =>
         recorded.flatMap((entry) => (entry.kind === "outcome" && entry.outcome.task === task ? [entry.outcome] : [])),
       unpriced: async (query) => {
@@ -192,6 +200,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       recorded.push(entry);
     },
     telemetry: readEvents,
+    traced: (trace) => (trace === "1".repeat(32) ? "traced-task" : null),
     works: () => ({ open: [], ended: [] }),
     keys: {
       list: () => keys,

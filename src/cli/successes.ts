@@ -113,7 +113,10 @@ function notes({ total, rows, truncated, waiting, openMs }: Success): string[] {
     lines.push(`${many(total.presumed, "task")} with calls of which nobody knows what they used: they count at their bound.`);
   if (total.returns !== null && total.returns.unvaluedShare > 0)
     lines.push(`Return: of ${percent(total.returns.unvaluedShare)} of the spend nobody said what came of it was worth.`);
-  if (waiting > 0) lines.push(`${many(waiting, "statement")} of tasks that nobody has heard of yet ${waiting === 1 ? "waits" : "wait"}.`);
+  if (waiting > 0)
+    lines.push(
+      `${many(waiting, "statement")} of tasks that nobody has heard of yet ${waiting === 1 ? "waits" : "wait"}: pennyworth tasks waiting`,
+    );
   return lines;
 }
 

@@ -43,6 +43,25 @@ function run(...args: string[]): Promise<{ code: number | null; out: string; err
   });
 }
 
+describe("statements of tasks that nobody has heard of", () => {
+  it("are listed, with how they are helped", async () => {
+    const said = { atMs: nowMs, judge: "check", source: "ci", valuePico: null, reviewMillis: null, reason: null, key: null } as const;
+    for (const [id, task, result] of [
+      ["s1", "t1", "success"],
+      ["s2", "tikcet-1", "failure"],
+      ["s3", "tikcet-1", "success"],
+    ] as const)
+      context.record({ kind: "outcome", outcome: { ...said, id, task, result } });
+    const { out } = await run("waiting");
+    expect(out).toMatch(/^task +said +result +judge +source +statements\n.*\ntikcet-1 .*check +ci +2\n/);
+    expect(out).not.toContain("t1 ");
+    expect(out).toContain("pennyworth tasks begin --id TASK");
+    context = createMemory([]);
+    expect((await run("waiting")).out).toBe("Nothing waits: every task of which something was said is on record.\n");
+    expect(JSON.parse((await run("waiting", "--json")).out)).toMatchObject({ tasks: [], truncated: false });
+  });
+});
+
 describe("a task", () => {
   it("is begun, ended, revised, and shown", async () => {
     expect(
@@ -176,7 +195,7 @@ describe("success", () => {
       "2 tasks may still end, until 24 h after the last call: $4.00.",
       "Of 1 task sources say different things",
       "Return: of 75 % of the spend nobody said what came of it was worth.",
-      "1 statement of tasks that nobody has heard of yet waits.",
+      "1 statement of tasks that nobody has heard of yet waits: pennyworth tasks waiting",
     ])
       expect(out).toContain(line);
   });

@@ -25,6 +25,7 @@ import type { Control } from "./control.ts";
 import { addOdds } from "./odds.ts";
 import { wrong } from "./scope.ts";
 import { addShape } from "./shapes.ts";
+import { addWaits } from "./waits.ts";
 
 interface ListOptions extends SettingsOptions {
   readonly since?: string;
@@ -153,6 +154,7 @@ export function addTasks(program: Command): void {
     .option("--review-rate <dollars>", "what an hour of checking costs")
     .action((options: SuccessOptions) => withControl(options, (control) => showSuccess(control, options)));
   withExamples(withSettings(success), "tasks success --by agent --since 30d", "tasks success --by type,model --review-rate 32 --json");
+  addWaits(tasks);
   addShape(tasks);
 
   addCompare(tasks);

@@ -121,6 +121,8 @@ export class Follower {
           return await this.#store.margin(message.query);
         case "outcomes":
           return await this.#store.outcomes(message.task);
+        case "waiting":
+          return await this.#store.waiting(message.limit);
         case "find":
           return await this.#store.find(message.query);
         case "chargesOf":

@@ -11,6 +11,7 @@ import type { UsageClass } from "../core/usage.ts";
 import type { ZoneOffset } from "../core/zone.ts";
 import type { DriverSums, DriversQuery } from "./drivers.ts";
 import type { FindQuery, Found } from "./find.ts";
+import type { WaitingPage } from "./waiting.ts";
 import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "./margin.ts";
 import type { ShapePage, ShapeQuery } from "./shape.ts";
 import type { Trend, TrendQuery } from "./trend.ts";
@@ -54,6 +55,8 @@ export interface Store {
   margin(query: MarginQuery): Promise<MarginSums>;
   /** What was said of how a task ended, the earliest first; empty: nothing was. */
   outcomes(task: string): Promise<readonly Outcome[]>;
+  /** Statements of tasks that nobody has heard of. */
+  waiting(limit: number): Promise<WaitingPage>;
   /** Which tasks are on record, and which belong to responses of providers. */
   find(query: FindQuery): Promise<Found>;
   /** Newest first. */

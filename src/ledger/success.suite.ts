@@ -305,6 +305,7 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
       expect(total.reviewMillis).toBe("61000");
       expect(total.calls).toBe(11);
       expect(waiting).toBe(1);
+      expect((await store.waiting(10)).tasks.map(({ task }) => task)).toEqual(["nowhere"]);
       expect(rows.map((row) => [...row.group, ...short(row)])).toEqual([
         [null, 0, 1, 5, 1],
         ["x", 2, 1, 0, 0],
@@ -325,6 +326,7 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
       const after = await page();
       expect(short(after.total)).toEqual([4, 2, 4, 1]);
       expect(after.waiting).toBe(0);
+      expect((await store.waiting(10)).tasks).toEqual([]);
       await store.close();
     }, 60_000);
 
@@ -336,6 +338,18 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
       await store.apply(placed([early, outcomeOf("t", { id: "late", result: "failure", atMs: baseMs + 9 })], 2));
       expect(await store.outcomes("t")).toEqual([early, late].map((entry) => entry.kind === "outcome" && entry.outcome));
       expect(await store.outcomes("nobody")).toEqual([]);
+      // Of the one of which something was said last comes first.
+      const { tasks, truncated, position } = await store.waiting(5);
+      expect([tasks.map(({ task, statements: said }) => [task, said.map(({ id }) => id).length]), truncated]).toEqual([
+        [
+          ["t", 2],
+          ["other", 1],
+        ],
+        false,
+      ]);
+      expect(tasks[0]?.statements).toEqual(await store.outcomes("t"));
+      expect(position).not.toBeNull();
+      expect(await store.waiting(1)).toMatchObject({ tasks: [{ task: "t" }], truncated: true });
       await store.close();
     }, 60_000);
 
@@ -410,7 +424,11 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
             expect(await told(cut, query)).toEqual(expected);
             expect(await told(whole, query)).toEqual(expected);
           }
-          for (const store of [cut, whole]) await store.close();
+          for (const store of [cut, whole]) {
+            const { tasks } = await store.waiting(100);
+            expect(tasks.reduce((sum, { statements: said }) => sum + said.length, 0)).toBe(expectedSuccess(entries, all).waiting);
+            await store.close();
+          }
         }),
         { numRuns: Number(process.env.PENNYWORTH_SUCCESS_RUNS ?? 6) },
       );

@@ -31,6 +31,7 @@ import type {
 } from "../store.ts";
 import type { DriverSums, DriversQuery } from "../drivers.ts";
 import type { FindQuery, Found } from "../find.ts";
+import type { WaitingPage } from "../waiting.ts";
 import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "../margin.ts";
 import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
@@ -74,6 +75,7 @@ export interface StoreClient {
   revenue(query: RevenueQuery): Promise<RevenuePage>;
   margin(query: MarginQuery): Promise<MarginSums>;
   outcomes(task: string): Promise<readonly Outcome[]>;
+  waiting(limit: number): Promise<WaitingPage>;
   find(query: FindQuery): Promise<Found>;
   chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]>;
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
@@ -213,6 +215,10 @@ class Client implements StoreClient {
 
   outcomes(task: string): Promise<readonly Outcome[]> {
     return this.#ask({ method: "outcomes", task }) as Promise<readonly Outcome[]>;
+  }
+
+  waiting(limit: number): Promise<WaitingPage> {
+    return this.#ask({ method: "waiting", limit }) as Promise<WaitingPage>;
   }
 
   find(query: FindQuery): Promise<Found> {

@@ -36,6 +36,7 @@ import type {
 } from "../store.ts";
 import type { DriverSums, DriversQuery } from "../drivers.ts";
 import type { FindQuery, Found } from "../find.ts";
+import type { WaitingPage } from "../waiting.ts";
 import type { RerateQuery } from "../rerate.ts";
 import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "../margin.ts";
 import type { ShapePage, ShapeQuery } from "../shape.ts";
@@ -50,6 +51,7 @@ import { toPosition } from "./evidence.ts";
 import { bookingsSql, chargeSql, chargesOfSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import { findSql, toFound } from "./find.ts";
+import { toWaiting, waitingSql } from "./waiting.ts";
 import { marginOf } from "./margin.ts";
 import { revenuesSql, toRevenues } from "./revenue.ts";
 import { incidentsSql, toIncident } from "./incidents.ts";
@@ -354,6 +356,10 @@ export class DuckDBStore implements Store {
 
   async outcomes(task: string): Promise<readonly Outcome[]> {
     return toOutcomes(await this.#ask(statementsSql(task)));
+  }
+
+  async waiting(limit: number): Promise<WaitingPage> {
+    return toWaiting(await this.#ask(waitingSql(limit)), limit);
   }
 
   async find(query: FindQuery): Promise<Found> {
