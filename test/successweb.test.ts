@@ -39,6 +39,10 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
   it("says what a success costs in all and by agent, each with its interval", { timeout: 60_000 }, async () => {
     const { page } = visit;
     await visit.go("/");
+    await page.getByTestId("succeeded").waitFor();
+    expect(await text('[data-testid="succeeded"]')).toMatch(
+      /\$0\.00179 \$0\.00\d+ to \$0\.00\d+ 73\.2% 58\.1% to 84\.3% of 41 tasks succeed/,
+    );
     await page.keyboard.press("g");
     await page.keyboard.press("f");
     await page.getByRole("heading", { name: "Success", level: 1 }).waitFor();

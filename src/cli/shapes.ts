@@ -65,7 +65,9 @@ export function describeShape(found: Shape): string {
   if (total.calls === 0) return nothing(found);
   const what = found.type === null ? "All calls" : found.type === "" ? "Tasks without a type" : plain(found.type);
   const per = tasks === 0 ? "" : ` of ${many(tasks, "task")} (${mean(total.calls / tasks)} a task, ${formatCount(callsMax)} at most)`;
-  const head = `${what}: ${many(total.calls, "call")}${per}, $${atLeast(short(total.cost), total.unpriced + total.unmetered)}`;
+  const isLess = total.unpriced + total.unmetered > 0;
+  const cost = isLess && total.cost === "0" ? "cost unknown" : `${isLess ? "≥ " : ""}$${short(total.cost)}`;
+  const head = `${what}: ${many(total.calls, "call")}${per}, ${cost}`;
   const isTold = kinds.some(({ kind, calls }) => kind !== null && calls > 0);
   const byKind = kinds.filter(({ calls }) => calls > 0).map(({ kind, cost }) => `${kind ?? "other"} $${short(cost)}`);
   return [
@@ -132,9 +134,7 @@ function promptLines({ prompt, calls }: Sums): string[] {
 }
 
 function contextLines({ total: { resent, fill, inputTokensMax }, pricesMs }: Shape): string[] {
-  const day = new Date(pricesMs).toISOString().slice(0, 10);
-  const unknown = resent.unknownTokens === 0 ? "" : `; of ${formatCount(resent.unknownTokens)} of them no price of a cache is known`;
-  const more = resent.unpriced === 0 ? "" : `; ${many(resent.unpriced, "call")} of it have no price`;
+  const more = resent.unpriced === 0 ? "" : ` ${many(resent.unpriced, "call")} of it have no price.`;
   return [
     ...(inputTokensMax === null
       ? []
@@ -144,9 +144,15 @@ function contextLines({ total: { resent, fill, inputTokensMax }, pricesMs }: Sha
     ...(resent.tokens === 0
       ? []
       : [
-          `Sent again and not read from a cache: ${formatCount(resent.tokens)} tokens for $${short(resent.cost)}. Read from it, $${short(resent.saved)} less, by the prices of ${day}${unknown}${more}.`,
+          `Sent again and not read from a cache: ${formatCount(resent.tokens)} tokens for $${short(resent.cost)}. ${cacheText(resent, pricesMs)}${more}`,
         ]),
   ];
+}
+
+function cacheText({ tokens, saved, unknownTokens }: Sums["resent"], pricesMs: number): string {
+  if (unknownTokens === tokens) return "What a cache would have saved is not known: there is no price of one.";
+  const unknown = unknownTokens === 0 ? "" : `; for ${formatCount(unknownTokens)} of them there is no such price`;
+  return `Read from it, $${short(saved)} less, by the prices of ${new Date(pricesMs).toISOString().slice(0, 10)}${unknown}.`;
 }
 
 const wasteNames = { failed: "calls that failed", repeated: "the same asked again", resent: "context sent again" } as const;

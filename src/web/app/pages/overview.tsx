@@ -21,6 +21,7 @@ import { next, type Series, toSeries } from "../series.ts";
 import { toIso, zone } from "../time.ts";
 import { plural } from "../words.ts";
 import { Attention } from "./attention.tsx";
+import { Succeeded } from "./succeeded.tsx";
 import { useComputedColorScheme } from "@mantine/core";
 
 export function Overview(): ReactNode {
@@ -59,6 +60,7 @@ export function Overview(): ReactNode {
         {(data?.goesTo ?? []).map((goes, index, all) => (
           <GoesTo key={goes.field} goes={goes} whole={data?.month.now.cost ?? "0"} width={widthOf(index, all.length)} />
         ))}
+        <Succeeded isReady={data !== undefined && calls.data !== undefined} />
         <section className="card span12" aria-labelledby="latest">
           <div className="title">
             <h2 id="latest">Latest calls</h2>

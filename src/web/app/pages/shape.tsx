@@ -277,9 +277,8 @@ function Context({ total, pricesMs }: { readonly total: ShapeSums; readonly pric
             ) : (
               <>
                 {count(resent.tokens)} tokens that no cache gave, for {briefText(resent.cost)}
-                {resent.unpriced === 0 ? "" : ` and what ${plural(resent.unpriced, "call")} without a price cost`}. Read from a cache:{" "}
-                {resent.saved === "0" ? "not known what less" : `${briefText(resent.saved)} less`}, by the prices of {longDay(pricesMs)}
-                {resent.unknownTokens === 0 ? "" : `; of ${count(resent.unknownTokens)} tokens there is no such price`}.
+                {resent.unpriced === 0 ? "" : ` and what ${plural(resent.unpriced, "call")} without a price cost`}.{" "}
+                {cacheText(resent, pricesMs)}
               </>
             )}
           </dd>
@@ -287,6 +286,12 @@ function Context({ total, pricesMs }: { readonly total: ShapeSums; readonly pric
       </div>
     </section>
   );
+}
+
+function cacheText({ tokens, saved, unknownTokens }: ShapeSums["resent"], pricesMs: number): string {
+  if (unknownTokens === tokens) return "What a cache would have saved is not known: there is no price of one.";
+  const unknown = unknownTokens === 0 ? "" : `; for ${count(unknownTokens)} of them there is no such price`;
+  return `Read from it, ${briefText(saved)} less, by the prices of ${longDay(pricesMs)}${unknown}.`;
 }
 
 function Notes({ shape: { total, steps, truncated } }: { readonly shape: Shape }): ReactNode {
