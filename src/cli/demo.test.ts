@@ -75,6 +75,9 @@ async function sums(seed: number): Promise<{
   readonly refusals: readonly unknown[];
   /** What stands under each budget. */
   readonly budgets: readonly unknown[];
+  /** What tasks cost and how they ended; what customers pay. */
+  readonly success: unknown;
+  readonly revenue: unknown;
 }> {
   const demo = await open(seed, await folder());
   try {
@@ -92,6 +95,8 @@ async function sums(seed: number): Promise<{
       closed: closings.map(({ statement }) => statement),
       refusals: refused.refusals.map(({ atMs, code, against }) => ({ atMs, code, against })),
       budgets: budgets.map(({ id, limit, standings }) => ({ id, limit, standings })),
+      success: await ask(demo, "success?by=type&fresh=true"),
+      revenue: await ask(demo, "revenue?limit=1000&fresh=true"),
     };
   } finally {
     await demo.close();
@@ -104,6 +109,7 @@ describe("the demo", () => {
     expect(one.rows.length).toBeGreaterThan(100);
     expect(again.rows).toEqual(one.rows);
     expect([one.closed.length, again.closed]).toEqual([1, one.closed]);
+    expect([again.success, again.revenue]).toEqual([one.success, one.revenue]);
     expect(other.rows).not.toEqual(one.rows);
     expect(one.status).toMatchObject({ demo: true, openCalls: 0 });
     // Nothing before its first day, nothing after its last, and every call that was sent.
@@ -230,6 +236,56 @@ describe("the demo", () => {
         expect.arrayContaining([14, 15, 16].map((day) => `2026-10-${day} claude-opus-4-5`)),
       );
       expect(Number(bypassed?.amount) / Number(whole.gap)).toBeCloseTo(1, 1);
+    } finally {
+      await demo.close();
+    }
+  });
+
+  it("knows how its work ended, and what it earns", { timeout: 120_000 }, async () => {
+    const demo = await openDemo({ folder: await folder(), seed: 1, months: 3, calls: 2_500, port: 0, until: () => untilMs });
+    interface Ended {
+      readonly group: Readonly<Record<string, string | null>>;
+      readonly tasks: number;
+      readonly shares: Readonly<Record<string, number>> | null;
+      readonly rate: { readonly observed: number | null };
+      readonly review: { readonly minutes: number | null };
+      readonly value: string | null;
+      readonly contradictory: number;
+      readonly enough: { readonly isEnough: boolean };
+    }
+    try {
+      await demo.past(new AbortController().signal, () => {});
+      const { rows, total, waiting } = await ask<{ rows: Ended[]; total: Ended; waiting: number }>(demo, "success?by=type&fresh=true");
+      const of = (type: string): Ended => rows.find(({ group }) => group["type"] === type) as Ended;
+      expect([of("ticket").enough.isEnough, of("invoice").enough.isEnough, waiting]).toEqual([true, true, 0]);
+      expect([total.contradictory > 0, (total.shares?.["rework"] ?? 0) > 0, (total.shares?.["unknown"] ?? 0) > 0]).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      // The smaller model is cheaper, and takes more of people's time.
+      const prompts = await ask<{ rows: Ended[] }>(demo, "success?by=prompt&filter=type=ticket");
+      const minutes = (prompt: string): number => {
+        const { review, tasks } = prompts.rows.find(({ group }) => group["prompt"] === prompt) as Ended;
+        return (review.minutes ?? 0) / tasks;
+      };
+      expect(minutes("answer-v7")).toBeGreaterThan(minutes("answer-v6"));
+      // The same old tickets, by three models.
+      const drill = await ask<{ rows: Ended[] }>(demo, "success?by=model&filter=type=drill");
+      expect(drill.rows.map(({ group }) => group["model"]).toSorted()).toEqual([
+        "claude-haiku-4-5",
+        "claude-opus-4-5",
+        "claude-sonnet-4-5",
+      ]);
+      // Every customer pays, one of them another price since October.
+      const { revenue } = await ask<{ revenue: { customer: string; toMs: number | null }[] }>(demo, "revenue?limit=1000");
+      expect(revenue.filter(({ toMs }) => toMs === null)).toHaveLength(40);
+      expect(
+        revenue
+          .filter(({ customer }) => customer === "Tidewater Hotels")
+          .map(({ toMs }) => toMs)
+          .toSorted(),
+      ).toEqual([Date.parse("2026-10-01"), null]);
     } finally {
       await demo.close();
     }

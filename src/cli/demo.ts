@@ -107,6 +107,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     { createSender },
     { choresOf },
     { latelyOf },
+    { createRegister },
   ] = await Promise.all([
     import("zod"),
     import("../main.ts"),
@@ -120,6 +121,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     import("../demo/send.ts"),
     import("../demo/books.ts"),
     import("../demo/lately.ts"),
+    import("../demo/register.ts"),
   ]);
   const untilMs = until();
   const story = tell(setup.monthsBefore(untilMs, months), untilMs);
@@ -146,14 +148,15 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
     caughtUp: () => untilCaughtUp(control),
     seen: () => sandbox.witness.calls,
   };
+  const register = createRegister(office.ask);
   const lately = latelyOf({ story, seed, untilMs, clock, send, office });
-  const chores = [...choresOf(story, office), ...lately].toSorted((a, b) => a.atMs - b.atMs);
+  const chores = [...choresOf(story, calls, office), ...lately].toSorted((a, b) => a.atMs - b.atMs);
   return {
     running,
     startMs: story.startMs,
     past: async (signal, onProgress) => {
       const { makeHistory } = await import("../demo/history.ts");
-      await makeHistory({ story, seed, calls, clock, send, chores, until, onProgress, signal });
+      await makeHistory({ story, seed, calls, clock, send, register, chores, until, onProgress, signal });
       if (!signal.aborted) await untilCaughtUp(control);
       return sender.sent;
     },
@@ -161,7 +164,7 @@ export async function openDemo({ folder, seed, months, calls, port, until }: Dem
       const { runLive } = await import("../demo/live.ts");
       clock.run();
       signal.addEventListener("abort", () => void sender.close());
-      await runLive({ story, seed, clock, send, signal });
+      await runLive({ story, seed, clock, send, register, signal });
     },
     close: async () => {
       clock.run();
@@ -194,6 +197,7 @@ function greeting({ url, adminToken, dataFolder }: Running): string {
     "No model is asked and nothing is spent: the sandbox answers. In another terminal:",
     `  pennyworth top --data ${dataFolder}`,
     `  pennyworth report --by agent,model --since 7d --data ${dataFolder}`,
+    `  pennyworth tasks success --by type --review-rate 32 --data ${dataFolder}`,
     `  pennyworth budgets list --data ${dataFolder}`,
     `  pennyworth budgets refusals --data ${dataFolder}`,
     "",

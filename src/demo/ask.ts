@@ -26,6 +26,8 @@ export interface Said {
   readonly environment?: string;
   readonly project?: string;
   readonly branch?: string;
+  /** The prompt's version. */
+  readonly prompt?: string;
   /** What the task and all below it may cost, in dollars. */
   readonly budget?: string;
   readonly tags?: Readonly<Record<string, string>>;

@@ -1,8 +1,9 @@
-// What people at Larkspur do in Pennyworth beside their agents' work, and when: they enter prices, import a list, re-rate, close months, and check
-// invoices. All of it through the public API. Not here: what happens to the company (story.ts). Invariant: what is entered is known when it was entered.
+// What people at Larkspur do in Pennyworth beside their agents' work, and when: they enter prices and what customers pay, import a list, re-rate,
+// close months, and check invoices. All of it through the public API. Not here: what happens to the company (story.ts). Invariant: what is entered is known when it was entered.
 
 import { hourMs } from "../core/time.ts";
 import { type Billed, exportsOf, type Seen } from "./bill.ts";
+import { salesOf } from "./sales.ts";
 import { firstOfMonth, type Story, toDay } from "./story.ts";
 
 export interface Chore {
@@ -21,8 +22,8 @@ export interface Office {
 
 const lookMs = 50;
 
-/** In order of time; only what happens within the history. */
-export function choresOf(story: Story, { ask, caughtUp, seen }: Office): readonly Chore[] {
+/** In order of time; only what happens within the history. @param calls about how many the history has. */
+export function choresOf(story: Story, calls: number, { ask, caughtUp, seen }: Office): readonly Chore[] {
   const { invoiced } = story;
   const set = (text: string) => async (): Promise<void> => void (await ask("prices/set", { text }));
   const check = async (provider: Billed): Promise<void> => {
@@ -51,6 +52,8 @@ export function choresOf(story: Story, { ask, caughtUp, seen }: Office): readonl
       },
     },
   ];
+  const { atMs: sold, revenue } = salesOf(story, calls);
+  chores.push({ atMs: sold, act: async () => void (await ask("revenue/imports", { revenue })) });
   // On each first of a month the month before the last is closed: by then its invoices are in, and paid.
   for (let month = firstOfMonth(story.startMs); month < story.todayMs; month = firstOfMonth(month, 1))
     chores.push({

@@ -5,8 +5,11 @@ import { dayMs, hourMs } from "../core/time.ts";
 import type { Ask } from "./ask.ts";
 import type { Chore } from "./books.ts";
 import type { Clock } from "./clock.ts";
+import { begin, night } from "./course.ts";
+import { casesOf, drill, drillsOf } from "./drill.ts";
 import { drawFor } from "./random.ts";
-import { aside, begin, runaway, type Script } from "./work.ts";
+import type { Register } from "./register.ts";
+import { aside, type Script } from "./work.ts";
 import { expected, isWithin, type Kind, kinds, paces, type Story, timesOfDay } from "./story.ts";
 
 export interface HistoryOptions {
@@ -16,6 +19,7 @@ export interface HistoryOptions {
   readonly calls: number;
   readonly clock: Clock;
   readonly send: (ask: Ask) => Promise<boolean>;
+  readonly register: Register;
   /** What people do beside the agents' work, in order of time. */
   readonly chores: readonly Chore[];
   /** Where it ends: asked again and again, since time goes on while history is made. */
@@ -38,7 +42,7 @@ const runawayShare = 0.013;
 const asideShare = 0.001;
 
 export async function makeHistory(options: HistoryOptions): Promise<void> {
-  const { story, calls, signal, clock, until, onProgress } = options;
+  const { story, calls, signal, clock, register, until, onProgress } = options;
   const chores = [...options.chores];
   const keepBooks = async (beforeMs: number): Promise<void> => {
     for (let next = chores[0]; next !== undefined && next.atMs < beforeMs && !signal.aborted; next = chores[0]) {
@@ -58,10 +62,12 @@ export async function makeHistory(options: HistoryOptions): Promise<void> {
       if (await step(options, next)) insert(waiting, next);
     }
     open = waiting;
+    await register.flush(Math.min(nextMs, until()));
     await keepBooks(Math.min(nextMs, until()));
     onProgress(Math.min(nextMs, until()));
   }
   clock.set(until());
+  await register.flush(clock.now());
 }
 
 /** What begins on a day. */
@@ -78,11 +84,15 @@ function workOf({ story, seed, calls }: HistoryOptions, dayStartMs: number, scal
     const count = Math.max(4, Math.round(calls * asideShare));
     open.push({ script: aside({ story, draw: drawFor(seed, "aside", id), atMs: fromMs, id }, count), dueMs: fromMs, went: true });
   }
+  for (const fromMs of drillsOf(story).filter((ms) => ms >= dayStartMs && ms < dayStartMs + dayMs)) {
+    const id = idOf(dayStartMs, 970);
+    open.push({ script: drill({ story, draw: drawFor(seed, "drill", id), atMs: fromMs, id }, casesOf(calls)), dueMs: fromMs, went: true });
+  }
   const { fromMs } = story.runaway;
   if (fromMs >= dayStartMs && fromMs < dayStartMs + dayMs) {
     const id = idOf(dayStartMs, 990);
     const turns = Math.max(60, Math.round(calls * runawayShare));
-    open.push({ script: runaway({ story, draw: drawFor(seed, "runaway", id), atMs: fromMs, id }, turns), dueMs: fromMs, went: true });
+    open.push({ script: night({ story, draw: drawFor(seed, "runaway", id), atMs: fromMs, id }, turns), dueMs: fromMs, went: true });
   }
   return open;
 }
@@ -97,7 +107,7 @@ function idOf(dayStartMs: number, index: number): string {
 }
 
 /** Makes the calls of the next step. @returns whether there is one after it. */
-export async function step({ clock, send }: Pick<HistoryOptions, "clock" | "send">, open: Open): Promise<boolean> {
+export async function step({ clock, send, register }: Pick<HistoryOptions, "clock" | "send" | "register">, open: Open): Promise<boolean> {
   const { value, done } = open.script.next(open.went);
   if (done === true || value === undefined) return false;
   const atMs = open.dueMs + value.afterMs;
@@ -109,6 +119,7 @@ export async function step({ clock, send }: Pick<HistoryOptions, "clock" | "send
     open.went &&= answered;
     endMs = Math.max(endMs, clock.now());
   }
+  for (const statement of value.says ?? []) register.tell(statement, endMs);
   open.dueMs = endMs;
   return true;
 }

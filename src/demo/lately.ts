@@ -5,13 +5,15 @@
 import { z } from "zod";
 import { hourMs, minuteMs } from "../core/time.ts";
 import type { Chore, Office } from "./books.ts";
+import { begin } from "./course.ts";
 import { type Allowed, budgetsOf, rates, type Spent, spentMs } from "./budgets.ts";
 import { type Team, whale } from "./company.ts";
 import { type HistoryOptions, type Open, step } from "./history.ts";
 import { drawFor } from "./random.ts";
+import type { Register } from "./register.ts";
 import { firstOfMonth, type Story } from "./story.ts";
 import { quiet, stuck, thrifty, uncapped } from "./trouble.ts";
-import { begin, type Script, type Setting } from "./work.ts";
+import type { Script, Setting } from "./work.ts";
 
 export interface LatelyOptions extends Pick<HistoryOptions, "clock" | "send"> {
   readonly story: Story;
@@ -26,6 +28,9 @@ const report = z.object({ total: sums, rows: z.array(sums.extend({ group: z.reco
 const budgetAnswer = z.object({ budget: z.object({ standings: z.array(z.object({ spent: z.string() })) }) });
 const haltAnswer = z.object({ id: z.string() });
 const presumedAnswer = z.object({ calls: z.array(z.object({ call: z.string() })) });
+
+/** Of the last minutes nobody has said yet how anything ended; what was refused was no task at all. */
+const unheard: Register = { tell: () => {}, flush: () => Promise.resolve() };
 
 /** What the whale sends at once, of which its plan has room for about half. */
 const backlog = 36;
@@ -44,7 +49,7 @@ export function latelyOf(options: LatelyOptions): readonly Chore[] {
   };
   const work = async (script: Script, atMs: number): Promise<void> => {
     const open: Open = { script, dueMs: atMs, went: true };
-    while (await step({ clock, send }, open));
+    while (await step({ clock, send, register: unheard }, open));
   };
   let halt = "";
   const chores: readonly (readonly [minutes: number, act: () => Promise<unknown>])[] = [

@@ -3,6 +3,7 @@
 
 import { type Config, settingsSchema } from "../config.ts";
 import { trees } from "./budgets.ts";
+import { plansOf } from "./sales.ts";
 import { firstOfMonth, type Story, toDay } from "./story.ts";
 
 export interface SetupWanted {
@@ -57,6 +58,7 @@ export function toConfig({ folder, port, story, calls, url }: SetupWanted): Conf
       },
     ],
     trees,
+    plans: plansOf(story, calls),
     // Who comes too fast waits for a moment first.
     guard: { waitMsMax: 2_000, fair: "agent" },
     allowances: [{ id: "searches-a-day", provider: "google", model: "gemini-2.5-*", classes: ["web_search"], units: 1_500, every: "day" }],

@@ -1,21 +1,36 @@
 // How Larkspur's agents work: for each kind of work the calls it takes, one step after another, as a script that is told how each step went.
-// Not here: when work begins (story.ts), how a call is sent (send.ts). Pure: everything that chance decides comes from the draw.
+// Not here: when work begins (story.ts), how it ends (course.ts), how a call is sent (send.ts). Pure: everything that chance decides comes from the draw.
 
 import { dayMs } from "../core/time.ts";
 import type { Ask, Said, Trouble } from "./ask.ts";
 import { briefs, type Customer, customers, engineers, repositories, type Agent, whale } from "./company.ts";
+import type { Statement } from "./ending.ts";
 import type { Draw } from "./random.ts";
 import { cached, isWithin, type Kind, type Story } from "./story.ts";
 
-/** What is asked next: one call, or several at the same time. */
+/** What is asked next: one call, or several at the same time; and what is said of tasks then. */
 export interface Step {
   /** Since the step before ended, ms. */
   readonly afterMs: number;
   readonly asks: readonly Ask[];
+  readonly says?: readonly Statement[];
 }
 
 /** Whether every call of a step was answered. */
 export type Script = Generator<Step, void, boolean>;
+
+/** A piece of work as its calls have left it. */
+export interface Ended {
+  readonly task: string;
+  readonly customer?: string;
+  /** Whether it came to its end. */
+  readonly answered: boolean;
+  /** With the larger of the models that its kind has. */
+  readonly isDear: boolean;
+}
+
+/** Undefined: it is no task that anybody would speak of. */
+export type Piece = Generator<Step, Ended | undefined, boolean>;
 
 export interface Setting {
   readonly story: Story;
@@ -28,7 +43,7 @@ export interface Setting {
   readonly customer?: Customer;
 }
 
-export function begin(kind: Kind, setting: Setting): Script {
+export function pieceOf(kind: Kind, setting: Setting): Piece {
   switch (kind) {
     case "ticket":
       return ticket(setting);
@@ -49,7 +64,7 @@ export function begin(kind: Kind, setting: Setting): Script {
 }
 
 /** A message to the help desk: sorted, looked into, answered, checked. */
-function* ticket(setting: Setting): Script {
+function* ticket(setting: Setting): Piece {
   const { story, draw, atMs, id } = setting;
   const customer = pickCustomer(setting);
   const root = `ticket-${id}`;
@@ -59,10 +74,14 @@ function* ticket(setting: Setting): Script {
     customer: customer.name,
     feature: "helpdesk",
     environment: isStaging ? "staging" : "production",
+    prompt: atMs < story.switchMs ? "answer-v6" : "answer-v7",
     tags: { plan: customer.plan, release: releaseOf(atMs) },
   };
   const length = draw.around(customer === whale ? 1_900 : 1_050, 0.5);
-  const sorting = (step: string): Said => ({ ...common, task: root, type: "ticket", agent: "triage", step });
+  // A model of its own that no list has a price for: tickets of the trial are counted apart.
+  const isTrial = atMs >= story.trialMs && draw.chance(0.05);
+  const type = isTrial ? "ticket-trial" : "ticket";
+  const sorting = (step: string): Said => ({ ...common, task: root, type, agent: "triage", step });
   const hand = { team: "support" as const };
 
   if (draw.chance(0.28))
@@ -75,7 +94,6 @@ function* ticket(setting: Setting): Script {
       ...size(length, length),
       name: `${root}/redact`,
     });
-  const isTrial = atMs >= story.trialMs && draw.chance(0.05);
   const sort = call(
     setting,
     "triage",
@@ -86,7 +104,9 @@ function* ticket(setting: Setting): Script {
     draw.around(64),
   );
   yield one(120, { ...hand, ...sort, name: `${root}/classify`, trouble: sometimes(draw, ["busy", 0.004], ["mute", 0.003]) });
-  if (draw.chance(0.12)) return;
+  const ended = (answered: boolean, isDear = false): Ended | undefined =>
+    isStaging ? undefined : { task: root, customer: customer.name, answered, isDear };
+  if (draw.chance(0.12)) return ended(true);
 
   const task = `${root}-answer`;
   const answering = (step: string): Said => ({ ...common, task, parent: root, type: "answer", agent: "resolver", step });
@@ -94,7 +114,8 @@ function* ticket(setting: Setting): Script {
   yield one(300, { ...hand, ...embed, said: answering("search"), name: `${root}/search` });
 
   const isEscalated = draw.chance(0.3);
-  const model = atMs < story.switchMs || isEscalated ? "claude-sonnet-4-5" : "claude-haiku-4-5";
+  const isDear = atMs < story.switchMs || isEscalated;
+  const model = isDear ? "claude-sonnet-4-5" : "claude-haiku-4-5";
   let context = length + draw.around(900);
   const lookups = Math.min(6, draw.around(customer === whale ? 2.4 : 1.7, 0.5));
   for (let turn = 1; turn <= lookups; turn += 1) {
@@ -106,18 +127,18 @@ function* ticket(setting: Setting): Script {
       name: `${root}/find${turn}`,
       trouble: anthropicTrouble(setting),
     });
-    if (!answered && draw.chance(0.6)) return;
+    if (!answered && draw.chance(0.6)) return ended(false);
     context += draw.around(3_000, 0.6);
   }
   const drafting = call(setting, "resolver", "messages", model, answering("draft"), context, draw.around(340, 0.5));
-  yield one(draw.around(700), {
+  const drafted = yield one(draw.around(700), {
     ...hand,
     ...drafting,
     streamed: true,
     name: `${root}/draft`,
     trouble: anthropicTrouble(setting) ?? sometimes(draw, ["left", 0.012], ["cut", 0.006]),
   });
-  if (!draw.chance(0.55)) return;
+  if (!draw.chance(0.55)) return ended(drafted, isDear);
   const checking = call(setting, "resolver", "chat", "gpt-5-mini", answering("check"), context + 500, draw.around(90));
   yield one(200, {
     ...hand,
@@ -126,10 +147,11 @@ function* ticket(setting: Setting): Script {
     name: `${root}/check`,
     trouble: sometimes(draw, ["error", 0.01], ["wrong", 0.012]),
   });
+  return ended(drafted, isDear);
 }
 
 /** A question about a firm's books: a plan, several searches at once, an answer. */
-function* insight(setting: Setting): Script {
+function* insight(setting: Setting): Piece {
   const { story, draw, atMs, id } = setting;
   const customer = pickCustomer(setting);
   const root = `insight-${id}`;
@@ -148,7 +170,8 @@ function* insight(setting: Setting): Script {
   const hand = { team: "finance" as const };
   const planning = call(setting, "researcher", "gemini", "gemini-2.5-pro", said("plan"), draw.around(6_000), draw.around(900));
   const planned = yield one(0, { ...hand, ...planning, name: `${root}/plan`, trouble: sometimes(draw, ["error", 0.01], ["other", 0.012]) });
-  if (!planned) return;
+  const ended = (answered: boolean): Ended => ({ task: root, customer: customer.name, answered, isDear: false });
+  if (!planned) return ended(false);
   const branches = Math.min(6, 1 + draw.around(2, 0.5));
   const asks = Array.from({ length: branches }, (_, index): Ask => {
     const made = call(
@@ -170,11 +193,12 @@ function* insight(setting: Setting): Script {
   }
   const context = 6_000 + branches * draw.around(5_000);
   const writing = call(setting, "researcher", "gemini", "gemini-2.5-pro", said("answer"), context, draw.around(1_900));
-  yield one(400, { ...hand, ...writing, streamed: true, name: `${root}/answer`, trouble: sometimes(draw, ["cut", 0.02]) });
+  const answered = yield one(400, { ...hand, ...writing, streamed: true, name: `${root}/answer`, trouble: sometimes(draw, ["cut", 0.02]) });
+  return ended(answered);
 }
 
 /** One page, read. */
-function* invoice(setting: Setting): Script {
+function* invoice(setting: Setting): Piece {
   const { draw, id, atMs } = setting;
   const customer = pickCustomer(setting);
   const task = `invoice-${id}`;
@@ -191,12 +215,13 @@ function* invoice(setting: Setting): Script {
   };
   const made = call(setting, "reader", "responses", "gpt-5-mini", said, draw.around(2_300, 0.5), draw.around(420, 0.5));
   const read: Ask = { ...made, team: "finance", reasoningTokens: Math.floor(made.outputTokens / 3), name: `${task}/read` };
-  const answered = yield one(0, { ...read, trouble: sometimes(draw, ["error", 0.012], ["wrong", 0.012], ["mute", 0.002]) });
-  if (!answered) yield one(4_000, { ...read, name: `${task}/again` });
+  let answered = yield one(0, { ...read, trouble: sometimes(draw, ["error", 0.012], ["wrong", 0.012], ["mute", 0.002]) });
+  if (!answered) answered = yield one(4_000, { ...read, name: `${task}/again` });
+  return { task, customer: customer.name, answered, isDear: false };
 }
 
 /** What an owner reads over coffee. */
-function* digest(setting: Setting): Script {
+function* digest(setting: Setting): Piece {
   const { draw, id, atMs } = setting;
   const customer = pickCustomer(setting);
   const task = `digest-${id}`;
@@ -214,20 +239,28 @@ function* digest(setting: Setting): Script {
   const gathering = call(setting, "reporter", "responses", "gpt-5", said("gather"), draw.around(32_000, 0.5), draw.around(2_200));
   yield one(0, { ...gathering, team: "growth", reasoningTokens: Math.floor(gathering.outputTokens * 0.55), name: `${task}/gather` });
   const writing = call(setting, "reporter", "responses", "gpt-5", said("write"), draw.around(9_000), draw.around(1_900));
-  yield one(900, { ...writing, team: "growth", reasoningTokens: Math.floor(writing.outputTokens * 0.3), name: `${task}/write` });
+  const reasoningTokens = Math.floor(writing.outputTokens * 0.3);
+  const answered = yield one(900, { ...writing, team: "growth", reasoningTokens, name: `${task}/write` });
+  return { task, customer: customer.name, answered, isDear: false };
 }
 
 /** A change to Larkspur's own code: many turns, and a context that grows with each. */
-function* change(setting: Setting): Script {
+function* change(setting: Setting): Piece {
   const { draw, id } = setting;
-  yield* coding(setting, `change-${id}`, { turns: Math.min(45, draw.around(11, 0.6)), thinkMs: 6_000, growth: 1_900, isStuck: false });
+  const turns = Math.min(45, draw.around(11, 0.6));
+  return yield* coding(setting, `change-${id}`, { turns, thinkMs: 6_000, growth: 1_900, isStuck: false });
 }
 
 /** One night a change finds no end: it runs the same tests again and again, with all that it has seen. */
-export function* runaway(setting: Setting, turns: number): Script {
+export function* runaway(setting: Setting, turns: number): Piece {
   const { story, id } = setting;
   const thinkMs = (story.runaway.toMs - story.runaway.fromMs) / turns - 9_000;
-  yield* coding(setting, `change-${id}`, { turns, thinkMs: Math.max(1_000, thinkMs), growth: Math.ceil(60_000 / turns), isStuck: true });
+  return yield* coding(setting, `change-${id}`, {
+    turns,
+    thinkMs: Math.max(1_000, thinkMs),
+    growth: Math.ceil(60_000 / turns),
+    isStuck: true,
+  });
 }
 
 interface Coding {
@@ -239,7 +272,7 @@ interface Coding {
   readonly isStuck: boolean;
 }
 
-function* coding(setting: Setting, task: string, { turns, thinkMs, growth, isStuck }: Coding): Script {
+export function* coding(setting: Setting, task: string, { turns, thinkMs, growth, isStuck }: Coding): Piece {
   const { draw, atMs } = setting;
   const said: Said = {
     task,
@@ -275,9 +308,10 @@ function* coding(setting: Setting, task: string, { turns, thinkMs, growth, isStu
       trouble: isStuck && isLast ? "refused" : (anthropicTrouble(setting) ?? sometimes(draw, ["left", 0.004], ["cut", 0.004])),
     };
     const answered = yield one(turn === 0 ? 0 : draw.around(thinkMs, 0.5), ask);
-    if (!answered && !isStuck && draw.chance(0.5)) return;
+    if (!answered && !isStuck && draw.chance(0.5)) return { task, answered: false, isDear: true };
     context += added + output;
   }
+  return { task, answered: !isStuck, isDear: true };
 }
 
 function stepOf(turn: number, isLast: boolean, isStuck: boolean): string {
@@ -305,18 +339,43 @@ export function* aside({ draw, id }: Setting, calls: number): Script {
   }
 }
 
+/** What came back is done again, with the larger model and with more care: a piece of its own, named `task`. */
+export function* redone(kind: Kind, setting: Setting, task: string, customer: string | undefined): Piece {
+  const { draw, atMs } = setting;
+  if (kind === "change") return yield* coding(setting, task, { turns: draw.whole(4, 8), thinkMs: 5_000, growth: 1_500, isStuck: false });
+  const agent = kind === "ticket" ? ("resolver" as const) : ("reader" as const);
+  const said: Said = {
+    task,
+    root: task,
+    type: kind,
+    step: kind === "ticket" ? "draft" : "read",
+    feature: kind === "ticket" ? "helpdesk" : "bookkeeping",
+    agent,
+    environment: "production",
+    ...(customer === undefined ? {} : { customer }),
+    tags: { release: releaseOf(atMs) },
+  };
+  const made =
+    kind === "ticket"
+      ? { ...call(setting, agent, "messages", "claude-sonnet-4-5", said, draw.around(7_000), draw.around(420)), team: "support" as const }
+      : { ...call(setting, agent, "responses", "gpt-5", said, draw.around(2_600), draw.around(480)), team: "finance" as const };
+  const answered = yield one(0, { ...made, name: `${task}/redo` });
+  return { task, answered, isDear: true };
+}
+
 /** A picture for a post: tried with one model, made with another that says nothing of what it used. */
-function* campaign(setting: Setting): Script {
+function* campaign(setting: Setting): Piece {
   const { draw, id } = setting;
   const task = `campaign-${id}`;
   const said: Said = { task, root: task, type: "campaign", step: "picture", feature: "marketing", environment: "production" };
   const picture = { wire: "images" as const, team: "growth" as const, agent: null, said, ...size(30, 0) };
-  yield one(0, { ...picture, model: "gpt-image-1", name: `${task}/1` });
-  if (draw.chance(0.4)) yield one(20_000, { ...picture, model: "dall-e-3", name: `${task}/2` });
+  let answered = yield one(0, { ...picture, model: "gpt-image-1", name: `${task}/1` });
+  if (draw.chance(0.4)) answered = yield one(20_000, { ...picture, model: "dall-e-3", name: `${task}/2` });
+  return { task, answered, isDear: false };
 }
 
 /** Single calls of no task, while somebody types. */
-function* typing(kind: "search" | "suggest", setting: Setting): Script {
+function* typing(kind: "search" | "suggest", setting: Setting): Piece {
   const { draw, id } = setting;
   const customer = pickCustomer(setting);
   const said: Said = { customer: customer.name, feature: kind, environment: "production", tags: { plan: customer.plan } };
@@ -332,6 +391,7 @@ function* typing(kind: "search" | "suggest", setting: Setting): Script {
       streamed: true,
       uncapped: true,
     });
+  return undefined;
 }
 
 /** A call with an agent's brief before the prompt, read from a cache as far as the times have come. */
