@@ -19,7 +19,7 @@ import { invalid, parseLimit, parseTime } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 
 /** Months that are looked back for when losses began. */
-const monthsBack = 24;
+const monthsBack = 12;
 /** Longest span, days: a question adds up whole months, and a few days by themselves. */
 const daysMax = 3_660;
 const named = 5;
@@ -53,11 +53,12 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
   const reserved = toReserved(asked, by === "feature" ? null : context.names);
   const isByCustomer = by === "customer";
   const lastMonth = monthOf(monthSpan(monthOf(untilMs)).fromMs - 1);
+  const months = isByCustomer ? monthsUntil(lastMonth) : [];
   const sums = await context.ledger.margin({
     by: by === "feature" ? "feature" : "customer",
     sinceMs,
     untilMs,
-    months: isByCustomer ? monthsUntil(lastMonth) : [],
+    months,
     spans: isByCustomer ? [yearBefore(span), { sinceMs: 2 * sinceMs - untilMs, untilMs: sinceMs }] : [],
   });
 
@@ -69,7 +70,7 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
   const nobodyRevenue = by === "plan" ? parts.nobodyPico : amountOf(sums.earned.filter(({ key }) => key === null));
   const earned = amountOf(sums.earned);
   const cost = sum(sums.costs.map((row) => parseUsd(row.cost)));
-  const lost = isByCustomer ? losing(historyOf(sums), lastMonth) : null;
+  const lost = isByCustomer ? losing(historyOf(sums, months), lastMonth) : null;
   const runs = new Map(lost?.customers.map((one) => [one.customer, one]));
   const ordered = orderOf(found.lines, asked);
   const lines: MarginLineShown[] = [];
@@ -267,14 +268,18 @@ function toPlans(keys: readonly Key[], { earned }: MarginSums, shares: ReadonlyM
   return { rows, about, unknown: { keys: unknownKeys, costPico: toPico(unknownPico) }, nobodyPico: apart.length === 0 ? null : sum(apart) };
 }
 
-function historyOf({ months }: MarginSums): CustomerMonth[] {
-  return months.flatMap(({ key, months: each }) =>
-    each.map(({ month, cost, earned }) => ({
-      customer: key,
-      month,
-      revenuePico: earned === null ? null : parseUsd(earned),
-      costPico: cost === null ? zero : parseUsd(cost),
-    })),
+function historyOf({ months }: MarginSums, asked: readonly string[]): CustomerMonth[] {
+  return months.flatMap(({ key, costs, earned }) =>
+    costs.map((cost, index) => {
+      const gained = earned[index] ?? null;
+      const month = asked.at(index - costs.length) as string;
+      return {
+        customer: key,
+        month,
+        revenuePico: gained === null ? null : parseUsd(gained),
+        costPico: cost === null ? zero : parseUsd(cost),
+      };
+    }),
   );
 }
 

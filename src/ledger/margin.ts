@@ -62,22 +62,26 @@ export interface KeyEarned {
   readonly days: number;
 }
 
-export interface KeyMonth {
-  readonly month: string;
+/**
+ * A key's last months of those asked for, the last one last: both lists are as long. Of one that did not cost more in the last month than it brought
+ * in, that month alone.
+ */
+export interface KeyMonths {
+  readonly key: string;
   /** null: it had no calls and no charges. */
-  readonly cost: string | null;
+  readonly costs: readonly (string | null)[];
   /** null: no statement covers a day of it. */
-  readonly earned: string | null;
+  readonly earned: readonly (string | null)[];
 }
 
 export interface MarginSums {
   readonly costs: readonly KeyCost[];
   readonly earned: readonly KeyEarned[];
-  /** Of each key that has any, the earliest first. */
-  readonly months: readonly { readonly key: string; readonly months: readonly KeyMonth[] }[];
+  /** Of each key that has any cost or revenue in them. */
+  readonly months: readonly KeyMonths[];
   /** One for each of `spans`; null: no statement covers a day of it. */
   readonly spans: readonly (string | null)[];
-  /** Keys whose first day of all statements is in the span, nobody's left out. */
+  /** Keys whose first day of all statements is in the span, nobody's left out; 0 where no months are asked for. */
   readonly newKeys: number;
   readonly position: Position | null;
 }

@@ -26,6 +26,7 @@ const addresses = [
   "/why",
   "/success",
   "/shape",
+  "/margin",
   "/compare",
   "/worth",
   "/budgets",

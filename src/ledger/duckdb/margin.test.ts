@@ -122,18 +122,26 @@ describe("what customers pay and cost", () => {
     // 15 of 30 days of September, and 30 of the 61 days of an invoice.
     expect(october.spans).toEqual(["45", null]);
     expect(october.newKeys).toBe(0);
-    expect(Object.fromEntries(october.months.map(({ key, months }) => [key, months]))).toEqual({
+    const histories = october.months.map(({ key, costs, earned }) => [key, [costs, earned]] as const);
+    // Of those that did not lose money in the last month, that month alone.
+    expect(Object.fromEntries(histories)).toEqual({
       acme: [
-        { month: "2026-09", cost: "20", earned: "15" },
-        { month: "2026-10", cost: "50", earned: "30" },
+        ["20", "50"],
+        ["15", "30"],
       ],
-      beta: [
-        { month: "2026-09", cost: null, earned: "30" },
-        { month: "2026-10", cost: null, earned: "29" },
+      beta: [[null], ["29"]],
+      gamma: [
+        [null, "6"],
+        [null, null],
       ],
-      gamma: [{ month: "2026-10", cost: "6", earned: null }],
     });
-    const week = await store.margin({ by: "customer", sinceMs: day("2026-09-14"), untilMs: day("2026-09-21"), months: [], spans: [] });
+    const week = await store.margin({
+      by: "customer",
+      sinceMs: day("2026-09-14"),
+      untilMs: day("2026-09-21"),
+      months: ["2026-08"],
+      spans: [],
+    });
     expect(byKey(week)).toEqual({ acme: ["pro", "5", 5], beta: [null, "7", 7] });
     expect(week.newKeys).toBe(1);
   });

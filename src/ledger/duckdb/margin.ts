@@ -7,12 +7,12 @@ import { formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../../core/mo
 import { monthOf, monthSpan } from "../../core/month.ts";
 import { earnedIn, type Revenue } from "../../core/revenue.ts";
 import { dayMs } from "../../core/time.ts";
-import type { KeyCost, KeyEarned, KeyMonth, MarginQuery, MarginSums } from "../margin.ts";
+import type { KeyCost, KeyEarned, KeyMonths, MarginQuery, MarginSums } from "../margin.ts";
 import type { Span } from "../store.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import { groupsSql } from "./query.ts";
-import { monthAt, monthIndex } from "./revenue.ts";
+import { monthIndex } from "./revenue.ts";
 
 type Row = readonly DuckDBValue[];
 type Ask = (sql: Sql) => Promise<readonly Row[]>;
@@ -28,7 +28,7 @@ export async function marginOf(query: MarginQuery, ask: Ask): Promise<MarginSums
     ask(costsSql(by, sinceMs, untilMs)),
     earnedBetween(by, { sinceMs, untilMs }, ask),
     historiesOf(by, months.slice(-monthsMax), ask),
-    ask(newSql(by, sinceMs, untilMs)),
+    months.length === 0 ? [] : ask(newSql(by, sinceMs, untilMs)),
     ...spans.map((span) => earnedBetween(null, span, ask)),
   ]);
   return {
@@ -138,42 +138,51 @@ function toTerms([, , every, amount, fromMs, toMs]: Row): Pick<Revenue, "every" 
   };
 }
 
-/** One line of text for each key: of ten thousand keys and a year, cell by cell would take most of the answer's time. */
+/**
+ * The last month of all keys, then all months of those that lost money in it: of ten thousand keys most have no history to tell. One line of text for each
+ * key: cell by cell would take most of the answer's time.
+ */
 async function historiesOf(by: Key, months: readonly string[], ask: Ask): Promise<MarginSums["months"]> {
   const [first, last] = [months[0], months.at(-1)];
   if (first === undefined || last === undefined) return [];
+  const ends = await monthsOf(by, last, last, null, ask);
+  const losing = ends
+    .filter(({ costs: [cost], earned: [earned] }) => parseUsd(cost ?? "0") > parseUsd(earned ?? "0"))
+    .map(({ key }) => key);
+  if (losing.length === 0 || first === last) return ends;
+  const told = new Map((await monthsOf(by, first, last, losing, ask)).map((history) => [history.key, history]));
+  return ends.map((end) => told.get(end.key) ?? end);
+}
+
+/** @param among only these keys; null: all. */
+async function monthsOf(by: Key, first: string, last: string, among: readonly string[] | null, ask: Ask): Promise<KeyMonths[]> {
   const [low, high] = [monthIndex(first), monthIndex(last) + 1];
-  const agg = `string_agg(month || ' ' || amount, ',')`;
+  const line = `string_agg(month || ' ' || amount, ',')`;
+  const groups = groupsSql([by, "month"], monthSpan(first).fromMs, monthSpan(last).toMs, among ?? undefined);
+  const chosen = among === null ? "" : `AND ${by} IN (SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]')))`;
   const [costs, earned] = await Promise.all([
-    ask(
-      sqlOf(
-        `SELECT g0, ${agg} FROM (SELECT g0, g1 AS month, "cost" AS amount FROM (`,
-        groupsSql([by, "month"], monthSpan(first).fromMs, monthSpan(last).toMs),
-        ") WHERE g0 IS NOT NULL) GROUP BY g0",
-      ),
-    ),
+    ask(sqlOf(`SELECT g0, ${line} FROM (SELECT g0, g1 AS month, "cost" AS amount FROM (`, groups, ") WHERE g0 IS NOT NULL) GROUP BY g0")),
     ask({
-      text: `SELECT key, ${agg} FROM (SELECT ${by} AS key, month, sum(amount)::DECIMAL(38,12) AS amount FROM ${partsSql("customer, feature", low, high)}
-        WHERE ${by} IS NOT NULL GROUP BY ALL) GROUP BY key`,
-      values: [],
+      text: `SELECT key, ${line} FROM (SELECT ${by} AS key, month, sum(amount)::DECIMAL(38,12) AS amount FROM ${partsSql(by, low, high)}
+        WHERE ${by} IS NOT NULL ${chosen} GROUP BY ALL) GROUP BY key`,
+      values: among === null ? [] : [JSON.stringify(among)],
     }),
   ]);
   const earnings = new Map(earned.map(([key, text]) => [String(key), text]));
   const keys = new Map<string, unknown>(costs.map(([key, text]) => [String(key), text]));
   for (const key of earnings.keys()) if (!keys.has(key)) keys.set(key, null);
+  const each = Array.from({ length: high - low }, (_, index) => low + index);
   return [...keys].map(([key, text]) => {
-    const cost = text === null ? new Map<number, string>() : read(text);
-    const gained = earnings.has(key) ? read(earnings.get(key)) : new Map<number, string>();
-    const found: KeyMonth[] = [];
-    for (let month = low; month < high; month++)
-      if (cost.has(month) || gained.has(month))
-        found.push({ month: monthAt(month), cost: cost.get(month) ?? null, earned: gained.get(month) ?? null });
-    return { key, months: found };
+    const [cost, gained] = [read(text), read(earnings.get(key))];
+    return { key, costs: each.map((month) => cost.get(month) ?? null), earned: each.map((month) => gained.get(month) ?? null) };
   });
 }
 
+const nothing: ReadonlyMap<number, string> = new Map();
+
 /** What a line of text says of months. */
-function read(text: unknown): Map<number, string> {
+function read(text: unknown): ReadonlyMap<number, string> {
+  if (text === null || text === undefined) return nothing;
   const pairs = String(text).split(",");
   return new Map(pairs.map((pair) => [Number(pair.slice(0, pair.indexOf(" "))), toUsd(pair.slice(pair.indexOf(" ") + 1))]));
 }

@@ -36,6 +36,8 @@ interface Asked {
   readonly search: string | undefined;
   /** Values of fields that are no time are those of the table `n`, or are the rest. */
   readonly told?: boolean;
+  /** Only these values of the first field. */
+  readonly among?: readonly string[];
 }
 
 /**
@@ -69,8 +71,8 @@ export function reportSql(query: ReportQuery): Sql {
 }
 
 /** Groups `g0`, `g1` … with the measures of a report, all of them and in no order: for questions that go on reckoning with them. */
-export function groupsSql(by: readonly ReportField[], sinceMs: number, untilMs: number): Sql {
-  const asked: Asked = { by, sinceMs, untilMs, filters: [], zone: undefined, search: undefined };
+export function groupsSql(by: readonly ReportField[], sinceMs: number, untilMs: number, among?: readonly string[]): Sql {
+  const asked: Asked = { by, sinceMs, untilMs, filters: [], zone: undefined, search: undefined, ...(among === undefined ? {} : { among }) };
   const names = namesOf(by).join(", ");
   return sqlOf(
     `SELECT ${names}, ${addedMeasures(false)} FROM (`,
@@ -152,6 +154,10 @@ function partOf(asked: Asked, source: string | Sql, measured: string, loose: str
     search === undefined || first === undefined
       ? []
       : [sqlOf("contains(lower((", expression(first, zone), ")::VARCHAR), lower(", { text: "?::VARCHAR", values: [search] }, "))")];
+  if (asked.among !== undefined && first !== undefined) {
+    const values = { text: `?::VARCHAR, '["VARCHAR"]'`, values: [JSON.stringify(asked.among)] };
+    searched.push(sqlOf(expression(first, zone), " IN (SELECT unnest(from_json(", values, ")))"));
+  }
   const same = by.flatMap((field, index) => (isTime(field) ? [] : [sqlOf(expression(field, zone), ` IS NOT DISTINCT FROM n.g${index}`)]));
   const names = [...namesOf(by), ...(told ? ["rest"] : [])];
   return sqlOf(

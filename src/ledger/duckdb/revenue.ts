@@ -21,10 +21,6 @@ export function monthIndex(month: string): number {
   return (year - 1970) * 12 + index - 1;
 }
 
-export function monthAt(index: number): string {
-  return new Date(Date.UTC(1970, index)).toISOString().slice(0, 7);
-}
-
 /** Takes in a batch's statements and voids. */
 export async function applyRevenues(db: Transaction, batch: Batch, spool: Spool): Promise<void> {
   if (batch.revenues.size === 0 && batch.revenueVoids.size === 0) return;
