@@ -160,13 +160,14 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
   const tasks = new Tasks();
   const keepTask = (task: TaskBegun): void => tasks.keep(task, journal.keys().get(task.key ?? "")?.team ?? null);
   for (const task of journal.begun) keepTask(task);
+  const identifier = new Identifier((name) => ledger.names.token(name), tasks);
   const parts: Parts = {
     limits: settings.limits,
     durability: settings.journal.durability,
     formats,
     routes,
     rates,
-    identifier: new Identifier((name) => ledger.names.token(name), tasks),
+    identifier,
     sent: new Sent(),
     recorder,
     guard: guard.guard,
@@ -222,6 +223,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     version,
     fatal: (error) => log.error(error),
     recorded: (entry) => (entry.kind === "task.begun" ? keepTask(entry.task) : undefined),
+    traced: (trace) => identifier.traced(trace),
   });
   const api = createApi(context);
   const page = createPage();

@@ -149,6 +149,28 @@ const sendJson = async (attributes: Attributes) => {
   return { status: response.status, body: (await response.json()) as unknown };
 };
 
+const tell = (trace: string) => {
+  const attributes = [{ key: "gen_ai.evaluation.name", value: { stringValue: "judge" } }];
+  const logRecords = [{ eventName: "gen_ai.evaluation.result", traceId: trace, timeUnixNano: `${Date.now()}000000`, attributes }];
+  const body = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+  return fetch(`${gateway.url}/v1/logs`, { method: "POST", headers: { "content-type": "application/json" }, body });
+};
+
+it("a trace is of the task that its calls named, unless they named several", async () => {
+  await call({ traceparent: `00-${"1".repeat(32)}-b7ad6b7169203331-01` });
+  const [one, several] = ["1".repeat(32), "2".repeat(32)];
+  await call({
+    traceparent: `00-${one}-b7ad6b7169203331-01`,
+    "x-pennyworth-task": "step",
+    "x-pennyworth-root": "whole",
+    "x-pennyworth-parent": "whole",
+  });
+  for (const task of ["a", "b"]) await call({ traceparent: `00-${several}-b7ad6b7169203331-01`, "x-pennyworth-task": task });
+  expect(await (await tell(one)).json()).toEqual({});
+  expect((await outcomes("whole")).statements).toMatchObject([{ source: "judge" }]);
+  expect(await (await tell(several)).json()).toMatchObject({ partialSuccess: { rejectedLogRecords: "1" } });
+});
+
 describe("what cannot be placed", () => {
   it("is counted as rejected, with the reason", async () => {
     const name = { "gen_ai.evaluation.name": "x" };

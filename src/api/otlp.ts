@@ -143,12 +143,12 @@ async function placesOf(told: readonly TelemetryEvent[], context: ApiContext): P
   const known = new Set(found.tasks);
   return (event) => {
     const { task, response, maybe } = namesOf(event);
-    const placed = task ?? byResponse.get(response ?? "") ?? maybe.find((name) => known.has(name));
+    const placed = task ?? byResponse.get(response ?? "") ?? context.traced(event.trace ?? "") ?? maybe.find((name) => known.has(name));
     if (placed !== undefined && placed !== null) return { task: placed };
     if (response === null)
       return {
         reason:
-          "it names no task (pennyworth.task) and no response (gen_ai.response.id), and no task has its conversation's or its trace's name",
+          "it names no task (pennyworth.task) and no response (gen_ai.response.id), no call of its trace named a task, and none has its conversation's or its trace's name",
       };
     if (!byResponse.has(response)) return { reason: `no call on record brought the response ${JSON.stringify(response.slice(0, 100))}` };
     return { reason: `the call that brought ${JSON.stringify(response.slice(0, 100))} names no task` };

@@ -51,6 +51,8 @@ export class Identifier {
   readonly #tasks: Tasks;
   /** Provider's response id → the call that made it. */
   readonly #responses = new Recent<string, Made>(memoryMax);
+  /** Trace → the task that its calls belong to; "": to several. */
+  readonly #traces = new Recent<string, string>(memoryMax);
   /** Last link of a prompt's chain → session. */
   readonly #conversations = new Recent<string, string>(memoryMax);
 
@@ -119,7 +121,18 @@ export class Identifier {
       const value = attribution[field];
       if (value !== null && !isToken(value)) attribution[field] = this.#token(value);
     }
+    const task = attribution.root ?? attribution.task;
+    // Calls that name no task are of one that has the trace's own name: these say nothing of the others.
+    if (trace.trace !== null && task !== null && task !== trace.trace) {
+      const before = this.#traces.get(trace.trace);
+      this.#traces.set(trace.trace, before === undefined || before === task ? task : "");
+    }
     return attribution;
+  }
+
+  /** The task that calls of a trace belong to; null where there are several, or it is not known any more. */
+  traced(trace: string): string | null {
+    return this.#traces.get(trace) || null;
   }
 
   remember(responseId: string, { attribution, modelSent, startMs }: Made): void {
