@@ -1,7 +1,7 @@
 // Growth against margin of one span, from what customers bring in and cost: Rule of 40, payback, lifetime value, what is absorbed and how long that can be
 // carried. Not here: the formulas (economics/growth.ts). Invariant: what the question does not say is unknown, and its figures say so.
 
-import { divideHalfEven, formatUsd, type Pico, toPico } from "../core/money.ts";
+import { divideHalfEven, formatUsd, type Pico, toPico, zero } from "../core/money.ts";
 import { monthOf, monthSpan } from "../core/month.ts";
 import { dayMs } from "../core/time.ts";
 import {
@@ -17,6 +17,9 @@ import {
 } from "../economics/growth.ts";
 import type { MarginLine, Margins } from "../economics/margin.ts";
 import type { MarginAnswer } from "./margined.ts";
+
+/** Shortest spans whose growth is brought to a year. */
+const monthsMin = 2.9;
 
 export interface GrowthAsked {
   readonly sinceMs: number;
@@ -47,7 +50,8 @@ export function growthOf(asked: GrowthAsked, facts: GrowthFacts): NonNullable<Ma
   const months = monthsOf(asked);
   const isYear = yearBeforePico !== null;
   const apart = isYear ? 12 : Number(months.top) / Number(months.bottom);
-  const revenueBeforePico = yearBeforePico ?? justBeforePico;
+  // Of a month or two, brought to a year, growth is whatever chance made of it.
+  const revenueBeforePico = yearBeforePico ?? (apart >= monthsMin ? justBeforePico : null);
   const profitPico = kind === "gross" ? (revenuePico === null ? null : toPico(revenuePico - costPico)) : asked.profitPico;
   const paying = margins.lines.filter((line): line is Paying => line.revenuePico !== null && line.revenuePico > 0n);
   const perMonth = (amount: bigint, among = 1n): Pico => toPico(divideHalfEven(amount * months.bottom, months.top * among));
@@ -59,9 +63,10 @@ export function growthOf(asked: GrowthAsked, facts: GrowthFacts): NonNullable<Ma
   const spentPico = cacPico === null ? null : toPico(cacPico * BigInt(newCustomers));
   const withLosses = acquisitionCost({ spentPico, absorbedPico: lost.absorbedPico, newCustomers });
   const burnPico = perMonth(lost.absorbedPico);
+  const score = ruleOf40({ revenuePico, revenueBeforePico: revenueBeforePico ?? zero, profitPico, margin: kind, months: apart });
   return {
-    ruleOf40: { ...ruleOf40({ revenuePico, revenueBeforePico, profitPico, margin: kind, months: apart }) },
-    definition: definitionOf(kind, isYear, apart),
+    ruleOf40: { ...score },
+    definition: definitionOf(kind, isYear ? null : apart),
     revenueBefore: revenueBeforePico === null ? null : formatUsd(revenueBeforePico),
     accounts: paying.length,
     arpa: arpaPico === null ? null : formatUsd(arpaPico),
@@ -119,11 +124,13 @@ function monthsOf({ sinceMs, untilMs }: Pick<GrowthAsked, "sinceMs" | "untilMs">
   return at === untilMs ? { top: count, bottom: 1n } : { top: BigInt((untilMs - sinceMs) / dayMs) * 16n, bottom: 487n };
 }
 
-function definitionOf(kind: MarginKind, isYear: boolean, months: number): string {
+/** @param months of each span, where they are next to each other; null: a year lies between. */
+function definitionOf(kind: MarginKind, months: number | null): string {
   const margins = { gross: "gross margin after the cost of models", fcf: "margin of free cash flow", ebitda: "EBITDA margin" };
-  const growth = isYear
-    ? "against the same days a year before"
-    : `against as many days just before, ${round(months)} months, brought to a year`;
+  const growth =
+    months === null || months < monthsMin
+      ? "against the same days a year before"
+      : `against as many days just before, ${round(months)} months, brought to a year`;
   const warning = kind === "gross" ? "; the customary margins are FCF and EBITDA, and with gross margin the score is higher" : "";
   return `growth of revenue in percent ${growth}, plus ${margins[kind]} in percent${warning}`;
 }

@@ -86,8 +86,10 @@ function facts({
   if (losing !== null && losing.customers > 0)
     said.push(`In ${losing.month} ${many(losing.customers, "customer")} cost more than they paid: $${short(losing.lost)}.`);
   if (concentration !== null && concentration.gini !== null) {
-    const tops = concentration.tops.map(({ top, share }) => `the dearest ${percent(top)} ${percent(share)}`).join(", ");
-    said.push(`Whales: of ${many(concentration.customers, "customer")}, ${tops} of the cost; Gini ${concentration.gini.toFixed(2)}.`);
+    // Less than one customer is no whale.
+    const whales = concentration.tops.filter(({ customers }) => customers >= 1);
+    const tops = whales.map(({ top, share }) => `the dearest ${percent(top)} take ${percent(share)} of the cost; `);
+    said.push(`Whales: of ${many(concentration.customers, "customer")} ${tops.join("")}Gini ${concentration.gini.toFixed(2)}.`);
   }
   return growth === null ? said : [...said, ...growthLines(growth)];
 }

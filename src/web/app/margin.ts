@@ -85,7 +85,7 @@ export interface Margins {
   readonly concentration: {
     readonly customers: number;
     readonly gini: number | null;
-    readonly tops: readonly { readonly top: number; readonly share: number; readonly cost: string }[];
+    readonly tops: readonly { readonly top: number; readonly customers: number; readonly share: number; readonly cost: string }[];
     readonly curve: readonly { readonly customers: number; readonly customerShare: number; readonly costShare: number }[];
     readonly dearest: readonly { readonly customer: string; readonly cost: string; readonly share: number }[];
   } | null;

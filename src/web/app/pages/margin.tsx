@@ -163,7 +163,7 @@ function Answered({ data, view, isOld }: { readonly data: Margins; readonly view
             <div className="body">
               <Lorenz of={concentration} />
               <ul className="plainlist small">
-                {concentration.tops.map(({ top, share }) => (
+                {concentration.tops.filter(isWhole).map(({ top, share }) => (
                   <li key={top}>
                     The dearest {shareText(top)} of {plural(concentration.customers, "customer")} take {shareText(share)} of the cost.
                   </li>
@@ -355,6 +355,9 @@ function Row({ line, by, isShared }: { readonly line: Line; readonly by: By; rea
     </tr>
   );
 }
+
+/** Less than one customer is no whale. */
+const isWhole = ({ customers }: { readonly customers: number }): boolean => customers >= 1;
 
 function spanText({ sinceMs, untilMs }: Pick<Margins, "sinceMs" | "untilMs">): string {
   return `${utcDay(sinceMs)} to ${utcDay(untilMs - 1)}, UTC`;
