@@ -1,8 +1,6 @@
 // Months of the books, UTC, and up to where they are closed. Not here: who closes them. Invariant: closing a month closes all before it, and
 // what is closed never opens again.
 
-import type { Closing } from "./entry.ts";
-
 /** Up to where the books are closed, and the earliest time at which something new may be booked: both ms UTC. */
 export interface Closed {
   /** Exclusive. */
@@ -34,7 +32,7 @@ export function nextMonth(month: string): string {
 }
 
 /** After one more closing. One of a month that is closed already changes nothing. */
-export function closeAfter(closed: Closed | null, { month, atMs }: Pick<Closing, "month" | "atMs">): Closed {
+export function closeAfter(closed: Closed | null, { month, atMs }: { readonly month: string; readonly atMs: number }): Closed {
   const untilMs = monthSpan(month).toMs;
   if (closed !== null && untilMs <= closed.untilMs) return closed;
   return { untilMs, bookMs: Math.max(untilMs, atMs, closed?.bookMs ?? 0) };

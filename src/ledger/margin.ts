@@ -4,7 +4,6 @@
 
 import type { Position } from "../core/entry.ts";
 import type { Revenue } from "../core/revenue.ts";
-import type { Span } from "./store.ts";
 
 export interface RevenueQuery {
   /** Only those of these ids; null: of any. */
@@ -37,7 +36,7 @@ export interface MarginQuery {
   /** Calendar months next to each other, `2026-10`, the earliest first, of which each key's revenue and cost are wanted, too. */
   readonly months: readonly string[];
   /** Spans of whole days of which only the revenue of all is wanted. */
-  readonly spans: readonly Span[];
+  readonly spans: readonly { readonly sinceMs: number; readonly untilMs: number }[];
 }
 
 /** What a key's calls and charges cost in the span, as a report has it. Amounts are decimal strings of dollars. */
