@@ -16,7 +16,7 @@ import { applyLinks } from "./rework.ts";
 import { insertFrom } from "./schema.ts";
 import { addSums, foldSums } from "./sums.ts";
 import { foldTasks, remakeTasks } from "./tasks.ts";
-import type { Spool, Transaction } from "./transaction.ts";
+import { type Spool, spooled, type Transaction } from "./transaction.ts";
 
 /** What of the tables is not empty: most batches need not look there. */
 export interface Kinds {
@@ -52,7 +52,8 @@ export async function commitBatch(
   if (batch.closing !== null)
     await db.run("INSERT INTO closings VALUES (?::VARCHAR, ?::BIGINT)", [batch.closing.month, batch.closing.atMs]);
   const fresh = await applyOutcomes(db, batch, spool);
-  const again = await remakeTasks(db);
+  // Rows are taken out for evidence and corrections alone.
+  const again = told || some.evidence || corrections ? await remakeTasks(db) : [];
   const links = await applyLinks(db, fresh, some.links, again);
   await foldSums(db);
   await foldTasks(db);
@@ -65,11 +66,7 @@ async function applyResolved(db: Transaction, records: Records, batch: Batch, ap
   if (rows.length === 0) return false;
   await spool(rows, async (file) => {
     await db.run(insertFrom("calls"), [file]);
-    await addSums(
-      db,
-      `endText IS NOT NULL AND id IN (SELECT id FROM read_json(?::VARCHAR, format = 'newline_delimited', columns = {id: 'VARCHAR'}))`,
-      [file],
-    );
+    await addSums(db, `endText IS NOT NULL AND id IN (SELECT id FROM ${spooled({ id: "VARCHAR" })})`, [file]);
   });
   return true;
 }

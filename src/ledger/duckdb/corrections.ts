@@ -14,8 +14,9 @@ import { amountsOf, type Line, usageOf } from "../projection.ts";
 import { type Batch, wellFormed, writeLine } from "./batch.ts";
 import { endedAfter, endedAfterValues, json, list, positionsOf, recordsOf } from "./evidence.ts";
 import type { Records } from "./records.ts";
+import { columns } from "./schema.ts";
 import { addSums } from "./sums.ts";
-import type { Spool, Transaction } from "./transaction.ts";
+import { type Spool, spooled, type Transaction } from "./transaction.ts";
 
 /** A correction in the journal: the entry it stands in. */
 export interface Placed extends Pick<Correction, "of" | "rerate" | "atMs"> {
@@ -76,8 +77,14 @@ export async function applyCorrections(
   return true;
 }
 
-const readCorrections = `read_json(?::VARCHAR, format = 'newline_delimited',
-  columns = {"call": 'VARCHAR', "of": 'VARCHAR', rerate: 'VARCHAR', atMs: 'BIGINT', segment: 'INTEGER', "offset": 'BIGINT'})`;
+const readCorrections = spooled({
+  call: "VARCHAR",
+  of: "VARCHAR",
+  rerate: "VARCHAR",
+  atMs: "BIGINT",
+  segment: "INTEGER",
+  offset: "BIGINT",
+});
 
 /** A decimal of dollars with twelve places as digits of picodollars; none are 0. */
 export const picoText = (column: string): string => `ltrim(replace(${column}::VARCHAR, '.', ''), '0')`;
@@ -174,11 +181,17 @@ async function amendTouched(
 
 type Base = { readonly end: CallEnd } | { readonly source: QuantitySource; readonly lines: readonly RowLine[] };
 
-const lineType = `STRUCT("class" VARCHAR, quantity BIGINT, source VARCHAR, model VARCHAR, price VARCHAR, "cost" DECIMAL(18,12), "first" BOOLEAN, unpriced BOOLEAN)[]`;
-const createAmended = `CREATE TEMP TABLE amended AS SELECT t.* REPLACE (a."cost" AS "cost", a.unpriced AS unpriced, a.disputed AS disputed, a.resentCost AS resentCost,
-  a.lines AS lines, a.mark AS mark)
-  FROM touched AS t JOIN read_json(?::VARCHAR, format = 'newline_delimited', maximum_object_size = ${8 << 20},
-    columns = {id: 'VARCHAR', "cost": 'DECIMAL(18,12)', unpriced: 'BOOLEAN', disputed: 'VARCHAR', resentCost: 'DECIMAL(18,12)', mark: 'VARCHAR', lines: '${lineType}'}) AS a ON t.id = a.id`;
+const amended = {
+  id: "VARCHAR",
+  cost: columns.cost,
+  unpriced: columns.unpriced,
+  disputed: columns.disputed,
+  resentCost: columns.resentCost,
+  mark: columns.mark,
+  lines: columns.lines,
+};
+const createAmended = `CREATE TEMP TABLE amended AS SELECT t.* REPLACE (a."cost" AS "cost", a.unpriced AS unpriced, a.disputed AS disputed,
+  a.resentCost AS resentCost, a.lines AS lines, a.mark AS mark) FROM touched AS t JOIN ${spooled(amended)} AS a ON t.id = a.id`;
 
 function writeAmended(
   id: string,

@@ -16,7 +16,7 @@ import { contentsOf, placedCorrections } from "./corrections.ts";
 import { earliest, json, keyOf, list, positionsOf, recordsOf, saidOf, Saids } from "./evidence.ts";
 import type { Records } from "./records.ts";
 import { insertPieces, responseHash } from "./schema.ts";
-import type { Spool, Transaction } from "./transaction.ts";
+import { type Spool, spooled, type Transaction } from "./transaction.ts";
 
 /** A call whose row stands in a closed month, with all that was said of it so far. */
 interface Frozen {
@@ -135,8 +135,7 @@ export async function book(
   );
 }
 
-const insertBookings = `INSERT INTO bookings SELECT * FROM read_json(?::VARCHAR, format = 'newline_delimited', maximum_object_size = ${8 << 20},
-  columns = {id: 'VARCHAR', "call": 'VARCHAR', atMs: 'BIGINT', text: 'VARCHAR'})`;
+const insertBookings = `INSERT INTO bookings SELECT * FROM ${spooled({ id: "VARCHAR", call: "VARCHAR", atMs: "BIGINT", text: "VARCHAR" })}`;
 
 function eventsOf(batch: Batch): Event[] {
   const events: Event[] = [];

@@ -10,7 +10,7 @@ import { type Batch, wellFormed } from "./batch.ts";
 import type { Sql } from "./field.ts";
 import { bucketOf } from "./tasks.ts";
 import { begunColumn, taskColumns, taskDims } from "./schema.ts";
-import type { Spool, Transaction } from "./transaction.ts";
+import { type Spool, spooled, type Transaction } from "./transaction.ts";
 
 /** A task that makes good another, by name. */
 export interface Link {
@@ -27,7 +27,7 @@ export async function applyOutcomes(db: Transaction, batch: Batch, spool: Spool)
 
 async function applyBegun(db: Transaction, batch: Batch, spool: Spool): Promise<Link[]> {
   const named = [...batch.begun.keys()].map((task) => line({ task }));
-  const known = await asked(db, spool, named, `SELECT task FROM begun WHERE task IN (SELECT task FROM ${read({ task: "VARCHAR" })})`);
+  const known = await asked(db, spool, named, `SELECT task FROM begun WHERE task IN (SELECT task FROM ${spooled({ task: "VARCHAR" })})`);
   const fresh = [...batch.begun].filter(([task]) => !known.has(task));
   const links: Link[] = [];
   const rows: string[] = [];
@@ -43,7 +43,7 @@ async function applyBegun(db: Transaction, batch: Batch, spool: Spool): Promise<
   }
   await spool(
     fresh.map(([task]) => line({ task })),
-    (file) => db.run(`INSERT INTO begun SELECT task FROM ${read({ task: "VARCHAR" })}`, [file]),
+    (file) => db.run(`INSERT INTO begun SELECT task FROM ${spooled({ task: "VARCHAR" })}`, [file]),
   );
   await append(db, spool, rows, ["beganMs", ...taskDims.map(begunColumn)]);
   return links;
@@ -51,7 +51,7 @@ async function applyBegun(db: Transaction, batch: Batch, spool: Spool): Promise<
 
 async function applyStatements(db: Transaction, batch: Batch, spool: Spool): Promise<void> {
   const ids = [...batch.outcomes.keys()].map((id) => line({ id }));
-  const known = await asked(db, spool, ids, `SELECT id FROM statements WHERE id IN (SELECT id FROM ${read({ id: "VARCHAR" })})`);
+  const known = await asked(db, spool, ids, `SELECT id FROM statements WHERE id IN (SELECT id FROM ${spooled({ id: "VARCHAR" })})`);
   const fresh = [...batch.outcomes].filter(([id]) => !known.has(id));
   const said = new Map<string, Outcome[]>();
   const keep = (outcome: Outcome): void => {
@@ -64,13 +64,13 @@ async function applyStatements(db: Transaction, batch: Batch, spool: Spool): Pro
   const tasks = [...said.keys()].map((task) => line({ task }));
   if (tasks.length === 0) return;
   await spool(tasks, async (file) => {
-    const before = `SELECT text FROM statements WHERE task IN (SELECT task FROM ${read({ task: "VARCHAR" })})`;
+    const before = `SELECT text FROM statements WHERE task IN (SELECT task FROM ${spooled({ task: "VARCHAR" })})`;
     for (const [text] of await db.rows(before, [file])) keep(toOutcome(text));
   });
   const columns = { id: "VARCHAR", task: "VARCHAR", text: "VARCHAR" };
   await spool(
     fresh.map(([id, { outcome, text }]) => line({ id, task: wellFormed(outcome.task), text })),
-    (file) => db.run(`INSERT INTO statements SELECT id, task, text FROM ${read(columns)}`, [file]),
+    (file) => db.run(`INSERT INTO statements SELECT id, task, text FROM ${spooled(columns)}`, [file]),
   );
   const rows = [...said].map(([name, outcomes]) => {
     const { result, judge, valuePico, reviewMillis, isContradictory, statements } = endingOf(outcomes);
@@ -109,7 +109,9 @@ function isHoldable(pico: bigint): boolean {
 async function append(db: Transaction, spool: Spool, rows: readonly string[], columns: readonly string[]): Promise<void> {
   if (rows.length === 0) return;
   const types = Object.fromEntries(["name", ...columns].map((name) => [name, taskColumns[name] as string]));
-  await spool(rows, (file) => db.run(`INSERT INTO taskDeltas BY NAME SELECT *, ${bucketOf("name")} AS bucket FROM ${read(types)}`, [file]));
+  await spool(rows, (file) =>
+    db.run(`INSERT INTO taskDeltas BY NAME SELECT *, ${bucketOf("name")} AS bucket FROM ${spooled(types)}`, [file]),
+  );
 }
 
 /** The first column of what a question about spooled rows gives. */
@@ -124,9 +126,3 @@ async function asked(db: Transaction, spool: Spool, rows: readonly string[], que
 const caseOf = ({ tags }: Attribution): string | null => (Object.hasOwn(tags, "case") ? (tags["case"] ?? null) : null);
 const textOf = (text: string | null): string | null => (text === null ? null : wellFormed(text));
 const line = (row: Readonly<Record<string, unknown>>): string => `${JSON.stringify(row)}\n`;
-const lineBytesMax = 8 << 20;
-
-function read(types: Readonly<Record<string, string>>): string {
-  const columns = Object.entries(types).map(([name, type]) => `"${name}": '${type}'`);
-  return `read_json(?::VARCHAR, format = 'newline_delimited', maximum_object_size = ${lineBytesMax}, columns = {${columns.join(", ")}})`;
-}

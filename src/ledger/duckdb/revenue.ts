@@ -10,11 +10,10 @@ import type { RevenuePage, RevenueQuery, RevenueRecord } from "../margin.ts";
 import { type Batch, wellFormed } from "./batch.ts";
 import { type Sql, type Value, whole } from "./field.ts";
 import { earnedColumns, revenueColumns } from "./schema.ts";
-import type { Spool, Transaction } from "./transaction.ts";
+import { type Spool, spooled, type Transaction } from "./transaction.ts";
 
 /** Statements of one question, at most. */
 const revenuesMax = 100_000;
-const lineBytesMax = 8 << 20;
 /** Whole months since 1970. */
 export function monthIndex(month: string): number {
   const [year = 1970, index = 1] = month.split("-").map(Number);
@@ -27,7 +26,7 @@ export async function applyRevenues(db: Transaction, batch: Batch, spool: Spool)
   if (batch.revenues.size > 0) await insertRevenues(db, batch, spool);
   if (batch.revenueVoids.size > 0) {
     const voids = [...batch.revenueVoids].map(([id, atMs]) => line({ id, atMs }));
-    const read = reader({ id: "VARCHAR", atMs: "BIGINT" });
+    const read = spooled({ id: "VARCHAR", atMs: "BIGINT" });
     await spool(voids, (file) =>
       db.run(`INSERT INTO revenueVoids SELECT id, atMs FROM ${read} WHERE id NOT IN (SELECT id FROM revenueVoids)`, [file]),
     );
@@ -40,7 +39,7 @@ async function insertRevenues(db: Transaction, { revenues }: Batch, spool: Spool
   await spool(
     [...revenues.keys()].map((id) => line({ id })),
     async (file) => {
-      const rows = await db.rows(`SELECT id FROM revenues WHERE id IN (SELECT id FROM ${reader({ id: "VARCHAR" })})`, [file]);
+      const rows = await db.rows(`SELECT id FROM revenues WHERE id IN (SELECT id FROM ${spooled({ id: "VARCHAR" })})`, [file]);
       for (const [id] of rows) known.add(String(id));
     },
   );
@@ -57,14 +56,14 @@ async function insertRevenues(db: Transaction, { revenues }: Batch, spool: Spool
       text,
     }),
   );
-  await spool(rows, (file) => db.run(`INSERT INTO revenues BY NAME SELECT * FROM ${reader(revenueColumns)}`, [file]));
+  await spool(rows, (file) => db.run(`INSERT INTO revenues BY NAME SELECT * FROM ${spooled(revenueColumns)}`, [file]));
   const parts = fresh.flatMap(([id, { revenue }]) => {
     const untilMs = revenue.toMs ?? monthSpan(firstWhole(revenue.fromMs)).fromMs;
     return byMonth(revenue, untilMs).map(({ month, days, amountPico }) =>
       line({ ...keysOf(id, revenue), month: monthIndex(month), days, amount: formatUsd(amountPico) }),
     );
   });
-  if (parts.length > 0) await spool(parts, (file) => db.run(`INSERT INTO earned BY NAME SELECT * FROM ${reader(earnedColumns)}`, [file]));
+  if (parts.length > 0) await spool(parts, (file) => db.run(`INSERT INTO earned BY NAME SELECT * FROM ${spooled(earnedColumns)}`, [file]));
 }
 
 /** The first calendar month that is whole from `fromMs` on. */
@@ -106,11 +105,6 @@ export function toRevenues(rows: readonly (readonly unknown[])[], limit: number)
 function toRecord([text, voidedMs]: readonly unknown[]): RevenueRecord {
   const entry = decodeEntry(String(text));
   return { revenue: (entry as { readonly revenue: Revenue }).revenue, voidedMs: voidedMs === null ? null : Number(voidedMs) };
-}
-
-function reader(columns: Readonly<Record<string, string>>): string {
-  const types = Object.entries(columns).map(([name, type]) => `"${name}": '${type}'`);
-  return `read_json(?::VARCHAR, format = 'newline_delimited', maximum_object_size = ${lineBytesMax}, columns = {${types.join(", ")}})`;
 }
 
 const line = (row: Readonly<Record<string, unknown>>): string => `${JSON.stringify(row)}\n`;

@@ -4,6 +4,7 @@
 import type { Row } from "../projection.ts";
 import { taskFields } from "../store.ts";
 import { stepTables } from "./steps.ts";
+import { spooled } from "./transaction.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
 export const schemaVersion = 10;
@@ -324,20 +325,15 @@ export function responseHash(expression: string): string {
   return `md5_number_lower(${expression})`;
 }
 
-const readColumns = Object.entries(columns)
-  .map(([name, type]) => (name === "responseHash" ? `"responseId": 'VARCHAR'` : `"${name}": '${type}'`))
-  .join(", ");
+const readColumns = Object.fromEntries(
+  Object.entries(columns).map(([name, type]) => (name === "responseHash" ? ["responseId", "VARCHAR"] : [name, type])),
+);
 const selected = Object.keys(columns).map((name) => (name === "responseHash" ? responseHash(`"responseId"`) : `"${name}"`));
 
-/** Longest line the reader takes: rows hold names and charges, no text of prompts. */
-const lineBytesMax = 8 << 20;
-
 /** Reads a file of pieces, whose path is the one parameter. */
-export const insertPieces = `INSERT INTO periods SELECT charge, ${selected.join(", ")} FROM read_json(?::VARCHAR, format = 'newline_delimited',
-  columns = {"charge": 'VARCHAR', ${readColumns}}, maximum_object_size = ${lineBytesMax})`;
+export const insertPieces = `INSERT INTO periods SELECT charge, ${selected.join(", ")} FROM ${spooled({ charge: "VARCHAR", ...readColumns })}`;
 
 /** Reads a batch's file, whose path is the one parameter, into a table. */
 export function insertFrom(table: "calls" | "open"): string {
-  return `INSERT INTO ${table} SELECT ${selected.join(", ")} FROM read_json(?::VARCHAR, format = 'newline_delimited',
-    columns = {${readColumns}}, maximum_object_size = ${lineBytesMax})`;
+  return `INSERT INTO ${table} SELECT ${selected.join(", ")} FROM ${spooled(readColumns)}`;
 }

@@ -11,6 +11,15 @@ export interface Transaction {
 /** Puts lines into a file that DuckDB reads, for as long as it is used. */
 export type Spool = (rows: readonly string[], use: (file: string) => Promise<void>) => Promise<void>;
 
+/** Longest line the reader takes: rows hold names and charges, no text of prompts. */
+const lineBytesMax = 8 << 20;
+
+/** The lines of such a file, whose path is a parameter, as rows of these columns with their types. */
+export function spooled(columns: Readonly<Record<string, string>>): string {
+  const listed = Object.entries(columns).map(([name, type]) => `"${name}": '${type}'`);
+  return `read_json(?::VARCHAR, format = 'newline_delimited', maximum_object_size = ${lineBytesMax}, columns = {${listed.join(", ")}})`;
+}
+
 export function transactionOf(writer: DuckDBConnection): Transaction {
   return {
     rows: (text, values) => rowsOf(writer, text, values),
