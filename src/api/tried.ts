@@ -12,7 +12,8 @@ import { parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
 import { count, filter, fresh, ms, text, time, usd, zone } from "./schema.ts";
 import { parseTaskField } from "./success.ts";
 
-/** Tasks of one answer: as many are weighed within half a second. */
+/** Tasks of one answer: as many as unless told are read and weighed within half a second. */
+const trialsUsual = 50_000;
 export const trialsMax = 100_000;
 
 export const share = z.number().openapi({ description: "0 to 1." });
@@ -31,7 +32,7 @@ export const trialsQuery = {
   limit: z
     .string()
     .optional()
-    .openapi({ description: `Most tasks looked at, the latest, 1 to ${trialsMax}; so many unless told.` }),
+    .openapi({ description: `Most tasks looked at, the latest, 1 to ${trialsMax}; ${trialsUsual} unless told.` }),
   fresh,
 };
 
@@ -76,7 +77,7 @@ export async function findTrials(context: ApiContext, asked: TrialsAsked, usual:
   const span = parseSpan(asked, nowMs, parseZone(asked.zone, nowMs));
   const said = parseFilters(asked.filter).map(({ field, value, operator }) => ({ field: parseTaskField(field), value, operator }));
   const type = asked.type === undefined ? [] : [{ field: "type", value: asked.type === "" ? null : asked.type, operator: "=" } as const];
-  const limit = parseLimit(asked.limit, trialsMax, trialsMax);
+  const limit = parseLimit(asked.limit, trialsUsual, trialsMax);
   const filters = toTokens([...said, ...type], context.names) as typeof said;
   const found = await context.ledger.trials({ by, ...span, filters, nowMs: context.entryMs(), openMs: context.openMs, limit });
   return { by, type: asked.type ?? null, ...span, zone: asked.zone ?? "UTC", ...found };
