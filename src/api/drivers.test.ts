@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatUsd, parseUsd, sum } from "../core/money.ts";
-import type { DriverSums } from "../ledger/drivers.ts";
+import type { DriverSums, DriverUsage } from "../ledger/drivers.ts";
 import type { StandingList } from "../prices/history.ts";
 import { createApi } from "./app.ts";
 import { callsOf, costOf, type Dollars, listOf, november, october, pricesOf, record, sumsOf, type Work } from "./bills.fixture.ts";
@@ -35,7 +35,7 @@ interface Body {
   readonly shapley: readonly { readonly factor: string; readonly change: string }[];
   readonly maxGap: { readonly factor: string; readonly amount: string };
   readonly priceMoves: readonly { readonly model: string; readonly atMs: number }[];
-  readonly lacking: { readonly prices: readonly { readonly model: string }[]; readonly priceMoves: number };
+  readonly lacking: { readonly prices: readonly { readonly model: string }[]; readonly priceMoves: number; readonly groups: number };
   readonly noMargin: unknown;
   readonly margin: {
     readonly before: string;
@@ -151,7 +151,7 @@ describe("two months that differ in one thing alone: all of the change is", () =
     } else expect(moved(body)).toEqual({ [factor]: body.change });
     expect(body.before.cost).toBe(costOf(records, october));
     expect(body.after.cost).toBe(costOf(records, november));
-    expect(body.lacking).toEqual({ prices: [], priceMoves: 0 });
+    expect(body.lacking).toEqual({ prices: [], priceMoves: 0, groups: 0 });
   });
 
   it("token_kind, where nothing is cached", async () => {
@@ -294,6 +294,39 @@ describe("whatever happened", () => {
       { numRuns: 40 },
     );
   }, 60_000);
+});
+
+function usage(cost: string, quantity: number): DriverUsage {
+  return { calls: 1, firstTries: 1, cost, unpriced: 0, lines: [{ class: "input", quantity, cost }] };
+}
+
+describe("of too many values of `by`", () => {
+  it("the dearest are told apart, the others are one, and nothing is lost", async () => {
+    // 4,500 agents: the first of them 1, the others 0.25 dollars for a million tokens each, then half as much again.
+    const cells = Array.from({ length: 4_500 }, (_, index) => ({
+      type: "triage",
+      provider: "acme",
+      model: "small",
+      tier: null,
+      group: `agent ${index}`,
+      before: index === 0 ? usage("1", 4_000_000) : usage("0.25", 1_000_000),
+      after: index === 0 ? usage("1.5", 6_000_000) : usage("0.375", 1_500_000),
+    }));
+    const memory = createMemory([]);
+    const sums = { cells, tasks: [{ type: "triage", before: 4_500, after: 4_500 }], other: [], position: null };
+    const { prices } = pricesOf([listOf([record("small", { input: "0.25" })])]);
+    const context = { ...memory, prices, ledger: { ...memory.ledger, drivers: async () => sums } };
+    const { body } = await ask(context, "?since=2026-11-01&until=2026-12-01&against=month&by=agent&limit=2");
+    expect([body.before.cost, body.after.cost, moved(body)]).toEqual(["1125.75", "1688.625", { tokens_per_call: "562.875" }]);
+    expect(body.lacking).toMatchObject({ groups: 500 });
+    expect(body.lines.find((line) => line.factor === "tokens_per_call")).toMatchObject({
+      contributors: [
+        { group: null, others: true, change: "62.5", before: { calls: 500 } },
+        { group: "agent 0", others: false, change: "0.5" },
+      ],
+      rest: "499.875",
+    });
+  });
 });
 
 describe("the sentence", () => {

@@ -12,6 +12,7 @@ import { type DriverField, driverFields, type DriverSums, type DriversQuery } fr
 import type { Span } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
+import { folded, others, toldApart } from "./fold.ts";
 import { waited } from "./fresh.ts";
 import { factorNames, sentenceOf } from "./moved.ts";
 import { toName, toTokens } from "./names.ts";
@@ -63,6 +64,7 @@ export const contributor = z
     provider: text,
     model: text,
     group: text.openapi({ description: "The value of `by`; null: not said." }),
+    others: z.boolean().openapi({ description: "All values of `by` that are not told apart, since there are too many." }),
     charge: text.openapi({ description: "Of `other_charges`: which; all else is null then." }),
     change: usd,
     before: figures.nullable().openapi({ description: "null: no calls." }),
@@ -122,6 +124,7 @@ export const driversAnswer = z
           .array(z.object({ provider: z.string(), model: text }))
           .openapi({ description: "Models without a list price: see unexplained." }),
         priceMoves: count.openapi({ description: "Changes of prices within a span that were passed over, since there are too many." }),
+        groups: count.openapi({ description: "Values of `by` that are not told apart: only the dearest are." }),
       })
       .openapi({ description: "What could not be known." }),
     margin: z
@@ -175,16 +178,20 @@ export function addDrivers(app: Api, context: ApiContext): void {
     const filters = toTokens(parseFilters(asked.filter), context.names);
     const freshly = await waited(context, asked.fresh);
     const query: DriversQuery = { ...spans, by, filters, ...(clipped === undefined ? {} : { zone: clipped }) };
-    const [sums, revenue] = await Promise.all([context.ledger.drivers(query), revenueOf(context, spans, filters.length > 0)]);
+    const [asFound, revenue] = await Promise.all([context.ledger.drivers(query), revenueOf(context, spans, filters.length > 0)]);
+    const { kept, left } = toldApart(asFound.cells);
+    const fold = (cells: DriverSums["cells"]): DriverSums["cells"] => folded(cells, by === null ? null : kept);
+    const sums = { ...asFound, cells: fold(asFound.cells) };
     const quotes = createQuotes(context.prices);
-    const found = await cut(context, query, sums, quotes);
+    const found = await cut(context, query, sums, quotes, fold);
     const valued = valuedOf(sums.cells, found.cuts, quotes);
     const drivers = driversOf(valued.cells, sums.tasks, sums.other.map(toCharge), limit);
     const { bridge, none } = bridgeOf({ beforePico: fromUsd(revenue?.before), afterPico: fromUsd(revenue?.after) }, drivers);
     const named = async ({ type, key, pico }: Contribution, of: DriverFactor): Promise<z.infer<typeof contributor>> => {
       const cell = of === "other_charges" ? undefined : valued.figures.get(cellName(type, key));
       const charge = of === "other_charges" ? key : null;
-      const group = by === null ? null : await toName(by, cell?.group ?? null, context.names);
+      const isRest = cell?.group === others;
+      const group = by === null || isRest ? null : await toName(by, cell?.group ?? null, context.names);
       const shown = (which: Side): z.infer<typeof figures> | null => {
         const usage = cell?.[which] ?? null;
         if (usage === null) return null;
@@ -195,6 +202,7 @@ export function addDrivers(app: Api, context: ApiContext): void {
         provider: cell?.provider ?? null,
         model: cell?.model ?? null,
         group,
+        others: isRest,
         charge,
         change: formatUsd(pico),
         before: shown("before"),
@@ -225,7 +233,7 @@ export function addDrivers(app: Api, context: ApiContext): void {
         maxGap: { factor: drivers.maxGap.factor, amount: formatUsd(drivers.maxGap.pico) },
         referenceMs: spans.before.untilMs - 1,
         priceMoves: found.moves,
-        lacking: { prices: [...valued.unlisted], priceMoves: found.left },
+        lacking: { prices: [...valued.unlisted], priceMoves: found.left, groups: by === null ? 0 : left },
         margin: bridge === null ? null : toShown(bridge),
         noMargin: revenue === null ? { period: null, reason: "filtered" as const } : none,
         position: sums.position,
@@ -261,7 +269,13 @@ function fromUsd(amount: string | null | undefined): Pico | null {
 }
 
 /** The earlier pieces of spans within which list prices changed. */
-async function cut(context: ApiContext, query: DriversQuery, sums: DriverSums, quotes: Quotes) {
+async function cut(
+  context: ApiContext,
+  query: DriversQuery,
+  sums: DriverSums,
+  quotes: Quotes,
+  fold: (cells: DriverSums["cells"]) => DriverSums["cells"],
+) {
   const wanted = { before: cutsOf(sums.cells, "before", query.before, quotes), after: cutsOf(sums.cells, "after", query.after, quotes) };
   const pieces = { before: spansBetween(query.before, wanted.before.edges), after: spansBetween(query.after, wanted.after.edges) };
   const found: { before: DriverSums["cells"][]; after: DriverSums["cells"][] } = { before: [], after: [] };
@@ -269,8 +283,8 @@ async function cut(context: ApiContext, query: DriversQuery, sums: DriverSums, q
     const [before, after] = [pieces.before[index], pieces.after[index]];
     // One question for a piece of each; where one has none left, next to nothing is asked of it.
     const { cells } = await context.ledger.drivers({ ...query, before: before ?? least(query.before), after: after ?? least(query.after) });
-    if (before !== undefined) found.before.push(cells);
-    if (after !== undefined) found.after.push(cells);
+    if (before !== undefined) found.before.push(fold(cells));
+    if (after !== undefined) found.after.push(fold(cells));
   }
   const toCut = (which: Side): Cut => ({ span: query[which], edges: wanted[which].edges, pieces: found[which] });
   return {

@@ -70,7 +70,9 @@ const noonMs = 43_200_000;
 
 export function createQuotes(prices: PricesAccess): Quotes {
   const spans = new Map<string, readonly PriceSpan[]>();
-  const lists = prices.lists().flatMap(({ taken }) => (taken === null ? [] : [taken.knownMs]));
+  const rates = new Map<string, Rates>();
+  const lists = [...new Set(prices.lists().flatMap(({ taken }) => (taken === null ? [] : [taken.knownMs])))].toSorted((a, b) => a - b);
+  const last = lists.at(-1) ?? -Infinity;
   function spansOf(isList: boolean, provider: string, model: string, tier: string | null, knownMs: number | null): readonly PriceSpan[] {
     const name = JSON.stringify([isList, provider, model, tier, knownMs]);
     let found = spans.get(name);
@@ -80,12 +82,18 @@ export function createQuotes(prices: PricesAccess): Quotes {
     }
     return found;
   }
+  /** Cells are many, and what they are priced by is not. */
+  function kept(name: string, make: () => Rates): Rates {
+    let found = rates.get(name);
+    if (found === undefined) rates.set(name, (found = make()));
+    return found;
+  }
   return {
     list: (provider, model, atMs, knownMs) =>
-      new Map([
-        ...ratesAt(spansOf(false, provider, model, null, knownMs), atMs),
-        ...ratesAt(spansOf(true, provider, model, null, knownMs), atMs),
-      ]),
+      kept(`${atMs} ${knownMs} ${provider} ${model}`, () => {
+        const [own, listed] = [false, true].map((isList) => ratesAt(spansOf(isList, provider, model, null, knownMs), atMs));
+        return new Map([...(own ?? []), ...(listed ?? [])]);
+      }),
     paid: (provider, model, tier, atMs, knownMs) => {
       const asked = priceTier(tier);
       return ratesAt(spansOf(false, provider, model, asked === standard ? null : asked, knownMs), atMs);
@@ -94,7 +102,7 @@ export function createQuotes(prices: PricesAccess): Quotes {
       [...spansOf(true, provider, model, null, null), ...spansOf(false, provider, model, null, null)].flatMap(({ fromMs }) =>
         fromMs === null ? [] : [fromMs],
       ),
-    known: (sinceMs) => [...new Set(lists.filter((knownMs) => knownMs > sinceMs))].toSorted((a, b) => a - b).slice(-knownMax),
+    known: (sinceMs) => (sinceMs >= last ? [] : lists.filter((knownMs) => knownMs > sinceMs).slice(-knownMax)),
   };
 }
 
@@ -203,7 +211,7 @@ function keyOf({ provider, model, group }: DriverSumsCell): string {
   return JSON.stringify([provider, model, group]);
 }
 
-function nameOf(cell: DriverSumsCell): string {
+export function nameOf(cell: DriverSumsCell): string {
   return cellName(cell.type, keyOf(cell));
 }
 
@@ -226,6 +234,7 @@ function piecesOf({ span, edges, pieces }: Cut, side: Side): (cell: DriverSumsCe
   return (cell) => {
     const whole = cell[side];
     if (whole === null) return [];
+    if (found.length === 0) return [{ atMs: span.sinceMs, usage: whole }];
     const name = JSON.stringify([nameOf(cell), cell.tier]);
     const earlier = found.map((usages) => usages.get(name) ?? null);
     const last = earlier.reduce<DriverUsage>((rest, usage) => (usage === null ? rest : without(rest, usage)), whole);
@@ -241,13 +250,17 @@ function without(whole: DriverUsage, part: DriverUsage): DriverUsage {
     cost: less(whole.cost, part.cost),
     unpriced: Math.max(0, whole.unpriced - part.unpriced),
     lines: whole.lines.map((line) => {
-      // A class may be there twice: what of it has a price, and what has none.
-      const other = part.lines.find((one) => one.class === line.class && (one.cost === null) === (line.cost === null));
+      const other = part.lines.find((one) => isSameLine(one, line));
       if (other === undefined) return line;
       const spent = line.cost === null ? null : less(line.cost, other.cost ?? "0");
       return { class: line.class, quantity: Math.max(0, line.quantity - other.quantity), cost: spent };
     }),
   };
+}
+
+/** A class may be there twice: what of it has a price, and what has none. */
+export function isSameLine(a: Lines[number], b: Lines[number]): boolean {
+  return a.class === b.class && (a.cost === null) === (b.cost === null);
 }
 
 function less(a: string, b: string): string {
@@ -340,14 +353,19 @@ const uncachedClass: { readonly [name in UsageClass]?: UsageClass } = {
   cache_read_image: "input_image",
 };
 
+const uncachedOf = new WeakMap<Rates, Rates>();
+
 function uncached(rates: Rates): Rates {
-  return new Map(
-    [...rates].flatMap(([name, rate]): [UsageClass, Rate][] => {
+  let found = uncachedOf.get(rates);
+  if (found === undefined) {
+    const pairs = [...rates].flatMap(([name, rate]): [UsageClass, Rate][] => {
       const other = uncachedClass[name];
       const fresh = other === undefined ? rate : rates.get(other);
       return fresh === undefined ? [] : [[name, fresh]];
-    }),
-  );
+    });
+    uncachedOf.set(rates, (found = new Map(pairs)));
+  }
+  return found;
 }
 
 function addUp(periods: readonly (CellPeriod | null)[]): CellPeriod | null {

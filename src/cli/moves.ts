@@ -50,9 +50,13 @@ function sizeOf({ calls, tasks }: Moves["before"]): string {
   return `${many(calls, "call")}${tasks === 0 ? "" : `, ${many(tasks, "task")}`}`;
 }
 
-function nameOf({ type, model, group, charge }: Contributor): string {
+function nameOf({ type, model, group, others, charge }: Contributor): string {
   if (charge !== null) return plain(charge);
-  const names = [type === null ? "no task" : type === "" ? "no type" : type, model ?? "no model", ...(group === null ? [] : [group])];
+  const names = [
+    type === null ? "no task" : type === "" ? "no type" : type,
+    model ?? "no model",
+    ...(others ? ["all others"] : group === null ? [] : [group]),
+  ];
   return names.map(plain).join(" · ");
 }
 
@@ -115,6 +119,7 @@ function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, mar
     );
   if (lacking.priceMoves > 0)
     said.push(`${many(lacking.priceMoves, "change")} of list prices within a span passed over: there are too many.`);
+  if (lacking.groups > 0) said.push(`${many(lacking.groups, "value")} of --by are not told apart, the cheapest: they are all others.`);
   if (lacking.prices.length > 0)
     said.push(
       `No list price of ${lacking.prices
@@ -122,10 +127,11 @@ function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, mar
         .map(({ model }) => plain(model ?? "no model"))
         .join(", ")}: what prices moved there is not known.`,
     );
-  if (before.unpriced + after.unpriced > 0)
-    said.push(
-      `${many(before.unpriced, "call")} before and ${formatCount(after.unpriced)} after used something without a price: they cost at least what is said.`,
-    );
+  const unpriced = [
+    ...(before.unpriced > 0 ? [`${many(before.unpriced, "call")} before`] : []),
+    ...(after.unpriced > 0 ? [`${many(after.unpriced, "call")} after`] : []),
+  ];
+  if (unpriced.length > 0) said.push(`${unpriced.join(" and ")} used something without a price: at least what is said was spent.`);
   if (margin !== null) {
     const steps = margin.steps.filter((step) => step.points !== "0");
     const told = steps.map((step) => `${toPoints(step.points)} ${step.factor === "revenue" ? "revenue" : factorNames[step.factor]}`);

@@ -16,6 +16,7 @@ export interface Contributor {
   readonly provider: string | null;
   readonly model: string | null;
   readonly group: string | null;
+  readonly others: boolean;
   readonly charge: string | null;
   readonly change: string;
   readonly before: Figures | null;
@@ -56,6 +57,7 @@ export interface Moves {
   readonly lacking: {
     readonly prices: readonly { readonly provider: string; readonly model: string | null }[];
     readonly priceMoves: number;
+    readonly groups: number;
   };
   readonly margin: {
     readonly before: string;

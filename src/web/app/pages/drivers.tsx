@@ -87,7 +87,7 @@ function Line({
         </td>
       </tr>
       {shown.map((one) => (
-        <tr key={JSON.stringify([one.type, one.provider, one.model, one.group, one.charge])} className="part">
+        <tr key={JSON.stringify([one.type, one.provider, one.model, one.group, one.others, one.charge])} className="part">
           <td>
             <Name one={one} moves={moves} />
             <Measures factor={line.factor} one={one} />
@@ -135,12 +135,14 @@ function Name({ one, moves }: { readonly one: Contributor; readonly moves: Moves
   const filter = [
     ...(one.type === null ? ["task="] : [`type=${one.type}`]),
     ...(one.model === null ? [] : [`model=${one.model}`]),
-    ...(moves.by === null ? [] : [`${moves.by}=${one.group ?? ""}`]),
+    ...(moves.by === null || one.others ? [] : [`${moves.by}=${one.group ?? ""}`]),
   ];
   const span = `${toIso(Math.min(moves.before.sinceMs, moves.after.sinceMs))}..${toIso(Math.max(moves.before.untilMs, moves.after.untilMs))}`;
   return (
     <Link to="/explore" search={{ span, by: "model", filter }}>
-      {[type, one.model ?? "no model", ...(moves.by === null ? [] : [one.group ?? "not recorded"])].join(" · ")}
+      {[type, one.model ?? "no model", ...(moves.by === null ? [] : [one.others ? "all others" : (one.group ?? "not recorded")])].join(
+        " · ",
+      )}
     </Link>
   );
 }

@@ -6,7 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useMemo, useRef } from "react";
 import { useAnswer } from "../data.ts";
 import { nameField } from "../fields.ts";
-import { count, decimalsFor, exact, format, parse, round, toAxis, toGeometry } from "../money.ts";
+import { decimalsFor, exact, format, parse, round, toAxis, toGeometry } from "../money.ts";
 import { againstNames, againstOf, type Contributor, groups, type MoveLine, type Moves, toQuestion, usualSpan } from "../moves.ts";
 import { Cascade, type Step } from "../parts/cascade.tsx";
 import { Filters } from "../parts/filters.tsx";
@@ -282,10 +282,14 @@ function toSteps({ before, after, lines }: Moves): readonly Step[] {
 
 /** What is not sure, or could not be known. */
 function Notes({ moves }: { readonly moves: Moves }): ReactNode {
-  const { before, after, lacking, priceMoves, maxGap, lines, shapley } = moves;
+  const { by, before, after, lacking, priceMoves, maxGap, lines, shapley } = moves;
   const gap = lines.find((line) => line.factor === maxGap.factor);
   const other = shapley.find((line) => line.factor === maxGap.factor);
   const gross = lines.reduce((all, line) => all + magnitude(parse(line.change)), 0n);
+  const unpriced = [
+    ...(before.unpriced > 0 ? [`${plural(before.unpriced, "call")} before`] : []),
+    ...(after.unpriced > 0 ? [`${plural(after.unpriced, "call")} then`] : []),
+  ];
   const notes = [
     ...(gap !== undefined && other !== undefined && gross > 0n && parse(maxGap.amount) * 20n >= gross
       ? [
@@ -299,14 +303,15 @@ function Notes({ moves }: { readonly moves: Moves }): ReactNode {
     ...(lacking.priceMoves > 0
       ? [`${plural(lacking.priceMoves, "change")} of list prices within a span passed over: there are too many.`]
       : []),
+    ...(lacking.groups > 0
+      ? [
+          `${plural(lacking.groups, "value")} of ${nameField(by ?? "").toLowerCase()} are not told apart, the cheapest: they are “all others”.`,
+        ]
+      : []),
     ...(lacking.prices.length > 0
       ? [`No list price of ${lacking.prices.map(({ model }) => model ?? "no model").join(", ")}: what prices moved there is not known.`]
       : []),
-    ...(before.unpriced + after.unpriced > 0
-      ? [
-          `${plural(before.unpriced, "call")} before and ${count(after.unpriced)} then used something without a price: they cost at least what is said.`,
-        ]
-      : []),
+    ...(unpriced.length > 0 ? [`${unpriced.join(" and ")} used something without a price: at least what is said was spent.`] : []),
   ];
   if (notes.length === 0) return null;
   return (
