@@ -7,6 +7,7 @@ import type { Closing, Entry, Key, Reconciled, Rerated, TakenList } from "../src
 import { cost, toPico } from "../src/core/money.ts";
 import { judges, type Outcome, results, type TaskBegun } from "../src/core/outcome.ts";
 import { type PeriodCharge, periodClasses } from "../src/core/period.ts";
+import type { Revenue } from "../src/core/revenue.ts";
 import { type Usage, type UsageClass, usageClassNames } from "../src/core/usage.ts";
 import { type Work, workKinds } from "../src/core/work.ts";
 
@@ -253,6 +254,20 @@ const anyOutcome: fc.Arbitrary<Outcome> = record({
   key: perhaps(text),
 });
 
+const anyRevenue: fc.Arbitrary<Revenue> = record({
+  id: text,
+  customer: perhaps(text),
+  plan: perhaps(text),
+  feature: perhaps(text),
+  every: fc.constantFrom("once" as const, "month" as const),
+  amountPico: fc.bigInt({ min: -(10n ** 21n), max: 10n ** 21n }).map(toPico),
+  fromMs: ms,
+  toMs: perhaps(ms),
+  bookedMs: ms,
+  witness: text,
+  key: perhaps(text),
+});
+
 export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("run" as const), run: text, atMs: ms, version: text }),
   record({ kind: fc.constant("start" as const), call: anyStart }),
@@ -271,6 +286,8 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   record({ kind: fc.constant("reconciled" as const), reconciled: anyReconciled }),
   record({ kind: fc.constant("task.begun" as const), task: anyBegun }),
   record({ kind: fc.constant("outcome" as const), outcome: anyOutcome }),
+  record({ kind: fc.constant("revenue" as const), revenue: anyRevenue }),
+  record({ kind: fc.constant("revenue.voided" as const), id: text, atMs: ms }),
   record({ kind: fc.constant("seen" as const), id: text, responseId: text }),
   record({ kind: fc.constant("gap" as const), fromMs: ms, toMs: ms, calls: count, cause: text }),
   record({ kind: fc.constant("clock" as const), atMs: ms, byMs: fc.integer().filter((by) => by !== 0) }),

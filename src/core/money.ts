@@ -137,6 +137,8 @@ export function roundUsd(amount: bigint, decimals: number): string {
   return decimals === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-decimals)}`;
 }
 
+/** As amounts are written here: the point alone is moved. */
+const plain = /^(-?\d+)(?:\.(\d{1,12}))?$/;
 const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /**
@@ -144,6 +146,8 @@ const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
  * @throws RangeError when the text is no decimal number, or is finer than a picodollar.
  */
 export function parseUsd(text: string): Pico {
+  const written = plain.exec(text);
+  if (written !== null) return BigInt(`${written[1]}${(written[2] ?? "").padEnd(12, "0")}`) as Pico;
   const { pico, per } = parseRate(text, 1n);
   if (per !== 1n) throw new RangeError(`amount is finer than a picodollar (12 decimals): ${text}`);
   return pico as Pico;
