@@ -53,7 +53,7 @@ function answer(wanted: WorthWanted, filled: Filled): Answer {
     tasks,
     verdict: verdict.verdict,
     reason: verdict.reason,
-    summary: toSummary(verdict, success, expected?.basis.perTask ?? null),
+    summary: toSummary(verdict, success, expected?.basis.perTask ?? null, choice.against.kind === "person"),
     success: toKnown(verdict.success, success),
     breakEven: verdict.breakEven,
     saved: mapSaved(verdict.savedPico),
@@ -70,7 +70,11 @@ function answer(wanted: WorthWanted, filled: Filled): Answer {
       success: { value: agent.success ?? null, from: filled.success },
     },
     ledger: filled.ledger,
-    notes: [...filled.notes],
+    notes: [
+      ...filled.notes,
+      ...idleOf(agent, "The agent"),
+      ...(dearer === undefined ? [] : idleOf(withAgent(agent, dearer), "The dearer one")),
+    ],
   };
 }
 
@@ -82,6 +86,20 @@ function allSaid({ agent }: WorthWanted): Filled {
     ledger: null,
     notes: [],
   };
+}
+
+/** What is not said of the dearer one is as with the agent. */
+function withAgent(agent: WorthWanted["agent"], dearer: Side): Pick<Side, "detection" | "damage" | "irreversible"> {
+  return { ...agent, ...dearer };
+}
+
+/** What was said and changes nothing. */
+function idleOf({ detection, damage, irreversible }: Pick<Side, "detection" | "damage" | "irreversible">, whose: string): string[] {
+  const isDamaging = [damage, irreversible].some((amount) => amount !== undefined && parseUsd(amount) !== zero);
+  if (!isDamaging || (detection ?? 1) < 1) return [];
+  return [
+    `${whose}: damage counts for failures that nobody finds, and unless detection is below 1 all are found: it adds nothing to the sum.`,
+  ];
 }
 
 /** Labour that nobody gave a rate costs what the person's does. */
@@ -313,9 +331,10 @@ function toSummary(
   { reason, breakEven, success: range, savedPico, moreTasks }: Verdict,
   success: Success,
   expected: z.infer<typeof expectation> | null,
+  isPerson: boolean,
 ): string {
   const even = breakEven.p ?? 0;
-  const money = expected === null ? "" : ` ${toSaving(expected, savedPico)}`;
+  const money = expected === null ? "" : ` ${toSaving(expected, savedPico, isPerson)}`;
   switch (reason) {
     case "always_cheaper":
       return `Go: the agent pays even if every task fails.${money}`;
@@ -347,11 +366,17 @@ function toRate(range: Range | null, success: Success, digits: number): string {
 }
 
 /** What is expected, and of what is known of success in a range only, how far that may be off. */
-function toSaving({ agent, other, saved, savedPercent }: z.infer<typeof expectation>, over: Verdict["savedPico"]): string {
+function toSaving(
+  { agent, other, saved, savedPercent }: z.infer<typeof expectation>,
+  over: Verdict["savedPico"],
+  isPerson: boolean,
+): string {
   const isLoss = saved.startsWith("-");
+  // Where nobody would do it otherwise, nothing is saved.
+  const [against, gain] = isPerson ? ["against", "saved"] : ["and to bring", "gained"];
   const share = savedPercent === null ? "" : ` (${savedPercent.replace("-", "")} %)`;
   const ends = over === null || over.low === over.high ? "" : `, and over what is known ${toGain(over.low)} to ${toGain(over.high)}`;
-  return `A task is expected to cost ${usd(agent)} against ${usd(other)}: ${usd(saved.replace("-", ""))}${share} ${isLoss ? "lost" : "saved"}${ends}.`;
+  return `A task is expected to cost ${usd(agent)} ${against} ${usd(other)}: ${usd(saved.replace("-", ""))}${share} ${isLoss ? "lost" : gain}${ends}.`;
 }
 
 function toGain(pico: Pico): string {

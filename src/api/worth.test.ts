@@ -258,7 +258,7 @@ describe("from the ledger", () => {
     expect(body["notes"]).toEqual([
       "Of 2 tasks that have ended nobody said how: success is counted over the other 28.",
       "1 task is still open, and not counted.",
-      "Of 1 task sources say different things; the weightier one counts.",
+      "Sources say different things of 1 task; the weightier one counts.",
       "Checking took at least as long as is reckoned: what was said of it is spread over all tasks that have ended.",
     ]);
     expect(context.asked.success).toMatchObject([

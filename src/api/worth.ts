@@ -173,7 +173,7 @@ function notesOf(facts: Facts, taken: { readonly success: boolean }): string[] {
     );
   if (open > 0) notes.push(`${are(open, "task is", "tasks are")} still open, and not counted.`);
   if (taken.success && contradictory > 0)
-    notes.push(`Of ${are(contradictory, "task", "tasks")} sources say different things; the weightier one counts.`);
+    notes.push(`Sources say different things of ${are(contradictory, "task", "tasks")}; the weightier one counts.`);
   return notes;
 }
 

@@ -32,9 +32,15 @@ export function tableOfTasks(list: z.infer<typeof tasks>["tasks"]): string {
   return formatTable(columns, rows);
 }
 
-export function describeOutcomes({ task, statements, ending }: z.infer<typeof outcomesAnswer>): string {
+export function describeOutcomes({ task, statements, ending, rework }: z.infer<typeof outcomesAnswer>): string {
+  const again = [
+    ...(rework.of === null ? [] : [`It makes good ${plain(rework.of)}: what it costs is booked there.`]),
+    ...(rework.by.length === 0 ? [] : [`Made good by ${rework.by.map(plain).join(", ")}: what that costs is booked here.`]),
+  ];
   if (statements.length === 0)
-    return `Nobody has said how ${plain(task)} ended. To say it: pennyworth tasks end ${quote(task)} --result success`;
+    return [`Nobody has said how ${plain(task)} ended. To say it: pennyworth tasks end ${quote(task)} --result success`, ...again].join(
+      "\n",
+    );
   const columns: Column[] = [
     ...["when", "judge", "source", "result", "reason"].map((head) => ({ head })),
     ...["value $", "checked min"].map((head) => ({ head, align: "right" as const })),
@@ -58,7 +64,7 @@ export function describeOutcomes({ task, statements, ending }: z.infer<typeof ou
     ...(ending.value === null ? [] : [`worth $${ending.value}`]),
     ...(ending.reviewMinutes === null ? [] : [`checked for ${toMinutes(ending.reviewMinutes)} min`]),
   ];
-  return `${plain(task)}: ${ending.result}${by}${reason}${kept.map((one) => `; ${one}`).join("")}\n\n${formatTable(columns, rows)}`;
+  return `${plain(task)}: ${ending.result}${by}${reason}${kept.map((one) => `; ${one}`).join("")}\n${again.map((one) => `${one}\n`).join("")}\n${formatTable(columns, rows)}`;
 }
 
 const judges: { readonly [judge in z.infer<typeof statement>["judge"]]: string } = {
@@ -100,14 +106,13 @@ function notes({ total, rows, truncated, waiting, openMs }: Success): string[] {
   ];
   if (total.tasks === 0) lines.shift();
   if (truncated) lines.push(`Only the first ${many(rows.length, "row")} are shown (--limit); the total is over all.`);
-  if (total.unknown.tasks > 0)
-    lines.push(`Of ${many(total.unknown.tasks, "task")} nobody said how they ended: $${short(total.unknown.cost)}.`);
+  if (total.unknown.tasks > 0) lines.push(`Nobody said how ${many(total.unknown.tasks, "task")} ended: $${short(total.unknown.cost)}.`);
   if (total.open.tasks > 0)
     lines.push(
       `${many(total.open.tasks, "task")} may still end, until ${Math.round(openMs / 360_000) / 10} h after the last call: $${short(total.open.cost)}.`,
     );
   if (total.contradictory > 0)
-    lines.push(`Of ${many(total.contradictory, "task")} sources say different things: pennyworth tasks outcomes <task>`);
+    lines.push(`Sources say different things of ${many(total.contradictory, "task")}: pennyworth tasks outcomes <task>`);
   if (total.unpriced > 0) lines.push(`${many(total.unpriced, "task")} used something without a price: ≥, at least.`);
   if (total.presumed > 0)
     lines.push(`${many(total.presumed, "task")} with calls of which nobody knows what they used: they count at their bound.`);
@@ -129,9 +134,18 @@ const lacks: { readonly [lack in Lack]: string } = {
   unpriced: "usage without a price",
 };
 
+/** Beyond this a number of tasks says no more than that it is out of reach. */
+const neededShownMax = 10_000;
+
 function toData({ enough }: Row): string {
   if (enough.isEnough) return "enough";
-  const needed = enough.tasksNeeded === null ? "" : ` (${formatCount(enough.tasksNeeded)} needed)`;
+  const { tasksNeeded } = enough;
+  const needed =
+    tasksNeeded === null
+      ? ""
+      : tasksNeeded > neededShownMax
+        ? ` (more than ${formatCount(neededShownMax)} needed)`
+        : ` (${formatCount(tasksNeeded)} needed)`;
   const named = enough.lacks.filter((lack) => lack !== "wide" || !enough.lacks.includes("no-success"));
   const words = named.map((lack) => lacks[lack] + (lack === "few-tasks" || lack === "heavy-tail" ? needed : ""));
   return `not enough data: ${words.join(", ")}`;

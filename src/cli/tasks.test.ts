@@ -191,9 +191,9 @@ describe("success", () => {
     expect(out).toMatch(/\ntotal +48 /);
     for (const line of [
       "Only the first 2 rows are shown (--limit); the total is over all.",
-      "Of 6 tasks nobody said how they ended: $12.00.",
+      "Nobody said how 6 tasks ended: $12.00.",
       "2 tasks may still end, until 24 h after the last call: $4.00.",
-      "Of 1 task sources say different things",
+      "Sources say different things of 1 task",
       "Return: of 75 % of the spend nobody said what came of it was worth.",
       "1 statement of tasks that nobody has heard of yet waits: pennyworth tasks waiting",
     ])

@@ -56,12 +56,12 @@ function showSum({ expected, tasks, gdpval }: Answer): string {
       null,
       line("with the agent", ({ agent }) => agent),
       line(gdpval === null ? "value of what succeeds" : "done by a person", ({ other }) => other),
-      line(isLoss ? "lost" : "saved", ({ saved }) => saved.replace("-", "")),
+      line(isLoss ? "lost" : gdpval === null ? "gained" : "saved", ({ saved }) => saved.replace("-", "")),
     ],
   );
 }
 
-function showBreakEven({ breakEven: { kind, p }, success, basis, saved, moreTasks }: Answer): string {
+function showBreakEven({ breakEven: { kind, p }, success, basis, saved, moreTasks, gdpval }: Answer): string {
   const known =
     success === null
       ? "nothing is known of its success"
@@ -82,7 +82,7 @@ function showBreakEven({ breakEven: { kind, p }, success, basis, saved, moreTask
   const over =
     saved === null || saved.low === saved.high
       ? ""
-      : `\nOver what is known, a task saves ${toUsd(toRounded(saved.low))} to ${toUsd(toRounded(saved.high))}.`;
+      : `\nOver what is known, a task ${gdpval === null ? "gains" : "saves"} ${toUsd(toRounded(saved.low))} to ${toUsd(toRounded(saved.high))}.`;
   return `${turns}; ${known}${middle}.${over}${more}`;
 }
 
@@ -178,22 +178,25 @@ function showDearer({ dearer }: Answer): string {
 
 function showGdpval({ gdpval }: Answer): string {
   if (gdpval === null) return "";
+  const isTimed = gdpval.once.minutes !== null;
   const way = (name: string, { cost, saving, minutes, speedup }: NonNullable<Answer["gdpval"]>["once"]): string[] => [
     name,
     cost === null ? "never ends" : toUsd(toRounded(cost)),
-    saving === null ? "" : `${saving.toFixed(2)} times cheaper`,
-    minutes === null ? "" : `${trim(minutes)} min`,
-    speedup === null ? "" : `${speedup.toFixed(2)} times faster`,
+    saving === null ? "—" : `${saving.toFixed(2)} times cheaper`,
+    ...(isTimed
+      ? [minutes === null ? "never ends" : `${trim(minutes)} min`, speedup === null ? "—" : `${speedup.toFixed(2)} times faster`]
+      : []),
   ];
   const rows = [way("tried once, then a person", gdpval.once), way("tried until accepted", gdpval.untilAccepted)];
+  const heads = ["in GDPval's two ways", "cost a task", "than a person", ...(isTimed ? ["time a task", "than a person"] : [])];
   return formatTable(
-    ["GDPval's two ways", "cost", "", "time", ""].map((head, index) => ({ head, align: index % 2 === 1 ? "right" : "left" })),
+    heads.map((head, index) => ({ head, align: index % 2 === 1 ? "right" : "left" })),
     rows,
   );
 }
 
 function showLedger({ ledger, used, notes }: Answer): string {
-  if (ledger === null) return "";
+  if (ledger === null) return notes.join("\n");
   const { successes, failures, unknown, open, type, agent } = ledger;
   const taken = [
     ...(used.cost.from === "ledger" ? [`a run costs ${toUsd(toRounded(used.cost.value))}`] : []),
@@ -209,10 +212,10 @@ function showLedger({ ledger, used, notes }: Answer): string {
   return lines.join("\n");
 }
 
-/** `$8,379.2`: every digit. */
+/** `$8,379.20`: every digit, and cents where there is a part of a dollar. */
 function toUsd(amount: string): string {
   const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(\.\d+)?$/.exec(amount) ?? [];
-  return `${sign === "-" ? "−" : ""}$${whole.replaceAll(/\B(?=(\d{3})+$)/g, ",")}${fraction}`;
+  return `${sign === "-" ? "−" : ""}$${whole.replaceAll(/\B(?=(\d{3})+$)/g, ",")}${fraction.length === 2 ? `${fraction}0` : fraction}`;
 }
 
 function toSigned(amount: string): string {
@@ -220,7 +223,8 @@ function toSigned(amount: string): string {
 }
 
 function toHours(hours: number): string {
-  return hours < 1 ? `${trim(hours * 60)} minutes` : `${trim(hours)} hours`;
+  const [text, unit] = hours < 1 ? [trim(hours * 60), "minute"] : [trim(hours), "hour"];
+  return `${text} ${text === "1" ? unit : `${unit}s`}`;
 }
 
 function trim(number: number): string {

@@ -46,13 +46,13 @@ describe("the support example", () => {
     expect(lines.slice(2, 11)).toEqual([
       "at 68 % success  a task  3,200 tasks",
       expect.stringMatching(/^─/),
-      "runs of the agent  $0.0585  $187.2",
-      "cleaning up after failures  $1.024  $3,276.8",
-      "a person after all  $1.536  $4,915.2",
+      "runs of the agent  $0.0585  $187.20",
+      "cleaning up after failures  $1.024  $3,276.80",
+      "a person after all  $1.536  $4,915.20",
       expect.stringMatching(/^─/),
-      "with the agent  $2.6185  $8,379.2",
-      "done by a person  $4.8  $15,360",
-      "saved  $2.1815  $6,980.8",
+      "with the agent  $2.6185  $8,379.20",
+      "done by a person  $4.80  $15,360",
+      "saved  $2.1815  $6,980.80",
     ]);
     expect(out).toContain("The agent pays from 40.7 % on; it succeeds in 68 %.");
     // 3,200 × 0.32 × 15 minutes, and 3,200 × 9 less that.
@@ -77,13 +77,23 @@ describe("the support example", () => {
 it("weighs a dearer one, and a value in place of a person", async () => {
   const dearer = ["--dearer-cost", "2.50", "--dearer-review-minutes", "2"];
   const { out } = await run(["--minutes", "120", "--rate", "60", "--cost", "0.5", "--review-minutes", "10", "--success", "0.8", ...dearer]);
-  expect(out).toContain("The dearer one, succeeding no more often (80 %), costs $28.5 a task in all: $6 less than the other.");
+  expect(out).toContain("The dearer one, succeeding no more often (80 %), costs $28.50 a task in all: $6 less than the other.");
   expect(out).toContain("It is worth its price from 75 % success on.");
-  expect(out).toContain("a run of it may cost $8.5, or checking one may take 8 minutes.");
+  expect(out).toContain("a run of it may cost $8.50, or checking one may take 8 minutes.");
   expect(out).toContain("Checking a run costs $10 and does not pay: what it finds does no more damage than doing the task costs");
   const alone = await run(["--value", "10", "--cost", "1", "--success", "0.9"]);
   expect(alone.out).toMatch(/value of what succeeds +\$9\n/);
   expect(alone.out).not.toContain("GDPval");
+  // Where nobody would do it otherwise, nothing is saved.
+  expect(alone.out).toMatch(/and to bring \$9\.00: \$8\.00 .*gained/);
+  expect(alone.out).not.toMatch(/saved|saves/);
+});
+
+it("says of damage that it adds nothing where all failures are found", async () => {
+  const idle = /^The agent: damage counts for failures that nobody finds, and unless detection is below 1 all are found: it adds nothing/m;
+  expect((await run([...support, "--damage", "100"])).out).toMatch(idle);
+  expect((await run([...support, "--damage", "100", "--detection", "90%"])).out).not.toMatch(idle);
+  expect((await run(support)).out).not.toMatch(idle);
 });
 
 describe("wrong usage", () => {
@@ -93,7 +103,8 @@ describe("wrong usage", () => {
     [["--cost", "1"], /--minutes and --rate are needed, or else --value/],
     [[...support, "--value", "1"], /--minutes and --value exclude each other/],
     [[...support, "--success", "often"], /--success is "often", which is no number/],
-    [[...support, "--success", "68"], /--success: must be a probability, from 0 to 1; 68 % is 0\.68/],
+    [[...support, "--success", "68"], /--success is 68, which is more than all of them: 68 in a hundred is said as 68%\./],
+    [[...support, "--success", "168"], /--success is 168, which is more than all of them: a share is said as 0\.68 or as 68%\./],
     [[...support, "--success", "5/3"], /--success: successes must not be above the tasks/],
     [[...support, "--success", "70%..60%"], /--success: low must not be above high/],
     [[...support, "--review-minutes", "-3"], /--review-minutes: must be minutes, a number from 0/],
@@ -126,7 +137,7 @@ describe("from the ledger", () => {
     await new Promise<void>((resolve) => server?.listen(join(served, "pennyworth.sock"), resolve));
     const { code, out, err } = await run(["--minutes", "9", "--rate", "32", "--from-ledger", "ticket"], served);
     expect([code, err]).toEqual([0, ""]);
-    expect(out).toContain("From the ledger, of 40 tasks of the type ticket: a run costs $0.1; 30 of 40 succeeded.");
+    expect(out).toContain("From the ledger, of 40 tasks of the type ticket: a run costs $0.10; 30 of 40 succeeded.");
     expect(out).toContain("Nobody said how long these tasks took to check");
   });
 });

@@ -11,7 +11,7 @@ interface WorthOptions extends SettingsOptions {
   readonly [option: string]: unknown;
 }
 
-type Kind = "number" | "dollars" | "success" | "text";
+type Kind = "number" | "share" | "dollars" | "success" | "text";
 
 interface Choice {
   /** Where it stands in the question. */
@@ -30,8 +30,8 @@ const ways: readonly (readonly [name: string, flag: string, kind: Kind, what: st
   ["cleanupMinutes", "cleanup-minutes", "number", "minutes to clean up after a failure, beyond doing the task again"],
   ["cleanupRate", "cleanup-rate", "dollars", "dollars for an hour of cleaning up; --rate unless told"],
   ["cleanup", "cleanup", "dollars", "what a failure costs besides labour"],
-  ["detection", "detection", "number", "the share of failures that are found, 0 to 1; 1 unless told"],
-  ["damage", "damage", "dollars", "damage done by a failure that is not found"],
+  ["detection", "detection", "share", "the share of failures that are found, 0 to 1; 1 unless told"],
+  ["damage", "damage", "dollars", "damage done by a failure that is not found: with --detection below 1"],
   ["irreversible", "irreversible", "dollars", "added to the damage where what was done cannot be undone"],
 ];
 
@@ -43,7 +43,7 @@ const choices: readonly Choice[] = [
   {
     path: "agent.unreviewed",
     flag: "--unreviewed",
-    kind: "number",
+    kind: "share",
     what: "the share of failures that come to light unchecked; none unless told",
   },
   { path: "agent.minutes", flag: "--agent-minutes", kind: "number", what: "minutes that a run takes, for times in GDPval's way" },
@@ -70,7 +70,7 @@ const choices: readonly Choice[] = [
   { path: "fromLedger.until", flag: "--until", kind: "text", what: "with --from-ledger: tasks that began before" },
 ];
 
-const hints: Readonly<Record<Kind, string>> = { number: "n", dollars: "dollars", success: "share", text: "name" };
+const hints: Readonly<Record<Kind, string>> = { number: "n", share: "share", dollars: "dollars", success: "share", text: "name" };
 
 export function addWorth(program: Command): void {
   const worth = program
@@ -130,11 +130,21 @@ function toValue(flag: string, kind: Kind, said: string): unknown {
   if (kind === "text") return said;
   if (kind === "dollars") return said.replace(/^\$/, "");
   if (kind === "number") return toNumber(flag, said);
+  if (kind === "share") return toShare(flag, said);
   const [, low, high] = /^(.+?)\.\.(.+)$/.exec(said) ?? [];
-  if (low !== undefined && high !== undefined) return { low: toNumber(flag, low), high: toNumber(flag, high) };
+  if (low !== undefined && high !== undefined) return { low: toShare(flag, low), high: toShare(flag, high) };
   const [, successes, tasks] = /^(.+)\/(.+)$/.exec(said) ?? [];
   if (successes !== undefined && tasks !== undefined) return { successes: toNumber(flag, successes), tasks: toNumber(flag, tasks) };
-  return toNumber(flag, said);
+  return toShare(flag, said);
+}
+
+/** Above 1 it is no share: up to 100 it is plain what was meant, which is said rather than taken. */
+function toShare(flag: string, said: string): number {
+  const share = toNumber(flag, said);
+  if (share <= 1) return share;
+  const text = said.trim();
+  const meant = said.includes("%") || share > 100 ? "a share is said as 0.68 or as 68%" : `${text} in a hundred is said as ${text}%`;
+  throw wrong(`${flag} is ${text}, which is more than all of them: ${meant}`);
 }
 
 function toNumber(flag: string, said: string): number {

@@ -109,6 +109,14 @@ describe("the interval of a ratio of sums", () => {
     expect(interval?.low).toBeLessThanOrEqual(55);
   });
 
+  it("has no upper bound where it would be a thousand times the figure", () => {
+    // All but a twentieth of the spend is one failed task's.
+    const units = [...Array.from({ length: 22 }, () => ({ top: 1, bottom: 1 })), { top: 500, bottom: 0 }, { top: 1.5, bottom: 0 }];
+    const interval = bootstrapRatio(units);
+    expect(interval?.high).toBeNull();
+    expect(interval?.low).toBeLessThan(2);
+  });
+
   it("says nothing of one task, of no success and of no spend", () => {
     expect(bootstrapRatio([])).toBeNull();
     expect(bootstrapRatio([{ top: 5, bottom: 1 }])).toBeNull();

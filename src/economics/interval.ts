@@ -100,8 +100,11 @@ export function bootstrapRatio(
   // With few successes many resamples have none: then the logarithm says nothing about the lower end.
   const low = farthest === Infinity ? least : Math.min(least, Math.exp(-error * farthest));
   const high = Math.max(1, ranked(ratios, level(wide), Math.ceil), Math.exp(-error * ranked(students, beyond, Math.floor)));
-  return { low: ratio * low, high: Number.isFinite(high) ? ratio * high : null };
+  return { low: ratio * low, high: high <= highMost ? ratio * high : null };
 }
+
+/** An end so many times the figure itself bounds nothing: there is none. */
+const highMost = 1_000;
 
 /** The units as shares of their sums, top and bottom in turn, so that the ratio of the sample is 1. */
 function scale(units: readonly Unit[]): { pairs: Float64Array; n: number; ratio: number } | null {

@@ -80,6 +80,11 @@ describe("spend per success", () => {
     expect(spendPerSuccess(six, bare).review.costPico).toBeNull();
   });
 
+  it("has no interval of a few tasks that cost the same: they say nothing of the next one", () => {
+    expect([alike(2).interval, alike(29).interval, alike(2).perSuccessPico]).toEqual([null, null, 7n]);
+    expect(alike(30).interval).toEqual({ lowPico: 7n, highPico: 7n });
+  });
+
   it("takes its interval from the tasks, and refuses the tasks of another tally", () => {
     const units = Array.from({ length: 40 }, (_, index) => ({ top: 1e12, bottom: index % 2 }));
     const tally = { ...nothing, successes: 20, failures: 20, onSuccessesPico: parseUsd("20"), onFailuresPico: parseUsd("20") };
@@ -243,6 +248,14 @@ describe.skipIf(!here)("HumanEval, mean of five runs (skipped: ../shared/data is
     expect(Number(found.perSuccessPico) / 1e12).toBeCloseTo(usd / (164 * accuracy), 3);
   });
 });
+
+/** Of so many tasks that all succeeded, at seven picodollars each. */
+function alike(tasks: number) {
+  return spendPerSuccess(
+    { ...nothing, successes: tasks, onSuccessesPico: toPico(BigInt(tasks) * 7n) },
+    { ...bare, units: Array.from({ length: tasks }, () => ({ top: 7, bottom: 1 })) },
+  );
+}
 
 /** Of so many samples of log-normal costs: how often "enough" is said although the interval misses the truth. */
 function wrong(n: number, sigma: number, rate: number): number {

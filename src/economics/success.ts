@@ -41,7 +41,7 @@ export interface Economics {
   /** All spend over all successes, exactly, and rounded half to even; null: no success yet. */
   readonly perSuccess: Ratio | null;
   readonly perSuccessPico: Pico | null;
-  /** An estimate, from a bootstrap over tasks. Null: it cannot be said; a null high end: no upper bound. */
+  /** An estimate, from a bootstrap over tasks. Null: it cannot be said, of a few that cost the same neither; a null high end: no upper bound. */
   readonly interval: { readonly lowPico: Pico; readonly highPico: Pico | null } | null;
   /** The same spend had every unknown and open task succeeded: the least it can turn out to be without a further call. */
   readonly perSuccessLeastPico: Pico | null;
@@ -184,7 +184,9 @@ function neededFor({ medianPico, p90Pico }: Quantiles): number | null {
 
 function intervalOf(tally: Tally, spend: Pico, sample: Sample): Economics["interval"] {
   if (sample.units === null) return null;
-  const found = bootstrapRatio(sample.units, sample);
+  const spread = bootstrapRatio(sample.units, sample);
+  // That a few tasks cost the same does not say that the next one will.
+  const found = spread !== null && spread.low === spread.high && sample.units.length < tasksLeast ? null : spread;
   let top = 0;
   let bottom = 0;
   for (const unit of sample.units) {

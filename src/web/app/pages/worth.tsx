@@ -271,6 +271,7 @@ function Beside({ worth: { review, dearer, gdpval, ledger, notes, used } }: { re
   ];
   return (
     <>
+      {ledger !== null || notes.length === 0 ? null : <p className="soft small">{notes.join(" ")}</p>}
       {ledger === null ? null : (
         <section className="card" aria-labelledby="ledger">
           <div className="title">
