@@ -62,15 +62,19 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
     spans: isByCustomer ? [yearBefore(span), { sinceMs: 2 * sinceMs - untilMs, untilMs: sinceMs }] : [],
   });
 
+  await others();
   const keys = keysOf(sums);
   const nobodyCost = sum(sums.costs.filter(({ key }) => key === null).map(({ cost }) => parseUsd(cost)));
   const shares = divide(nobodyCost, keys, rule, reserved, asked.capacity);
   const parts = by === "plan" ? toPlans(keys, sums, shares.byKey) : toKeys(keys, shares.byKey);
+  await others();
   const found = margins(parts.rows);
+  await others();
   const nobodyRevenue = by === "plan" ? parts.nobodyPico : amountOf(sums.earned.filter(({ key }) => key === null));
   const earned = amountOf(sums.earned);
   const cost = sum(sums.costs.map((row) => parseUsd(row.cost)));
   const lost = isByCustomer ? losing(historyOf(sums, months), lastMonth) : null;
+  await others();
   const runs = new Map(lost?.customers.map((one) => [one.customer, one]));
   const ordered = orderOf(found.lines, asked);
   const lines: MarginLineShown[] = [];
@@ -148,6 +152,11 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
     notes: notesOf(by, found.unknown.keys + parts.unknown.keys, sums.costs, rule, shares.leftPico),
     position: sums.position,
   };
+}
+
+/** Of ten thousand customers this takes a while: calls that wait have their turn between its parts. */
+function others(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What is known of one customer or feature. */

@@ -3,7 +3,7 @@
 // them. Invariant: amounts are added exactly, and a share is never added up.
 
 import { divideHalfEven, type Pico, sum, toPico, zero } from "../core/money.ts";
-import { isMonth, monthOf, monthSpan } from "../core/month.ts";
+import { isMonth } from "../core/month.ts";
 
 export interface CustomerCost {
   readonly customer: string;
@@ -218,7 +218,8 @@ function add(a: CustomerMonth | undefined, b: CustomerMonth): CustomerMonth {
 }
 
 function monthBefore(month: string): string {
-  return monthOf(monthSpan(month).fromMs - 1);
+  const index = Number(month.slice(5)) - 1;
+  return index === 0 ? `${Number(month.slice(0, 4)) - 1}-12` : `${month.slice(0, 5)}${String(index).padStart(2, "0")}`;
 }
 
 function checkMonth(month: string): void {
