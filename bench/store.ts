@@ -66,6 +66,26 @@ export async function* bench(options: { readonly calls?: number } = {}): AsyncGe
     const success = { ...report, limit: 50, nowMs: Date.now(), openMs: 86_400_000 };
     for (const field of ["type", "agent", "customer", "model"] as const)
       yield line(`success by ${field}, p95 of ${calls} calls`, await p95(() => reader.success({ ...success, by: [field] })), "ms", plain);
+    const [firstMs, dayMs] = [1_760_000_000_000, 86_400_000];
+    const middleMs = firstMs + calls * 300;
+    const before = { sinceMs: firstMs - dayMs, untilMs: middleMs };
+    const halves = { before, after: { sinceMs: middleMs, untilMs: firstMs + calls * 600 }, filters: [] };
+    for (const by of [null, "agent"] as const)
+      yield line(
+        `drivers${by === null ? "" : ` by ${by}`}, p95 of ${calls} calls`,
+        await p95(() => reader.drivers({ ...halves, by })),
+        "ms",
+        plain,
+      );
+    for (const type of ["type-3", null])
+      yield line(
+        `shape of ${type ?? "all types"}, p95 of ${calls} calls`,
+        await p95(() => reader.shape({ type, sinceMs: null, untilMs: null, filters: [] })),
+        "ms",
+        plain,
+      );
+    const trials = { ...success, by: "model", limit: 10_000 } as const;
+    yield line(`trials by model, the last 10000, p95 of ${calls} calls`, await p95(() => reader.trials(trials)), "ms", plain);
     await store.close();
     process.stderr.write("  limited by scanning and hashing the field's column with two threads\n");
   } finally {

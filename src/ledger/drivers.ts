@@ -11,6 +11,7 @@ export const driverFields = ["agent", "feature", "customer", "team", "environmen
 
 export type DriverField = (typeof driverFields)[number];
 
+/** Fast where it is told apart by nothing more and filtered by type, step, provider, model or tier alone: all else is read call by call. */
 export interface DriversQuery {
   readonly before: Span;
   readonly after: Span;
@@ -47,9 +48,12 @@ export interface DriverSumsCell {
 
 export interface DriverSums {
   readonly cells: readonly DriverSumsCell[];
-  /** Distinct tasks that calls of a type name, in each span. The types are those of the cells, but null. */
+  /**
+   * How many tasks calls of a type name in each span, their own ones and not their roots: counted one by one, by hashes of 64 bits. The types are
+   * those of the cells, but null.
+   */
   readonly tasks: readonly { readonly type: string; readonly before: number; readonly after: number }[];
-  /** What belongs to no call: period charges, and what was booked for closed months. */
+  /** What belongs to no call: period charges, by `PROVIDER CLASS`, and what was booked for closed months, by `PROVIDER corrections`. */
   readonly other: readonly { readonly key: string; readonly before: string; readonly after: string }[];
   readonly position: Position | null;
 }

@@ -63,10 +63,10 @@ export interface StepSums {
 export interface ShapePage {
   /** The dearest first. */
   readonly steps: readonly StepSums[];
-  /** Distinct tasks, and the most calls of one. */
+  /** Root tasks with such calls, counted by hashes of 64 bits, and the most such calls of one. */
   readonly tasks: number;
   readonly callsMax: number;
-  /** Types of the span, the dearest first, whatever `type` asks for: to choose from. */
+  /** Types of the span, the dearest first and a thousand at most, whatever `type` asks for: to choose from. */
   readonly types: readonly { readonly type: string | null; readonly calls: number; readonly cost: string }[];
   readonly position: Position | null;
 }
