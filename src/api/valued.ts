@@ -122,10 +122,16 @@ function hasNoon({ fromMs, toMs }: NonNullable<PriceSpan["window"]>): boolean {
 
 /** Where a span is cut by changes of the list prices of what was used in it; for the dearest models first, where there are many. */
 export function cutsOf(cells: readonly DriverSumsCell[], side: Side, { sinceMs, untilMs }: Span, quotes: Quotes): Cuts {
+  // Of a model that is new or gone no price is asked for: its whole cost is the mix's.
+  const seen = sides.map(
+    (which) => new Set(cells.flatMap((cell) => (cell[which] === null ? [] : [JSON.stringify([cell.provider, cell.model])]))),
+  );
+  const inBoth = new Set([...(seen[0] ?? [])].filter((name) => seen[1]?.has(name)));
   const used = new Map<string, { provider: string; model: string; classes: Set<UsageClass>; pico: bigint }>();
   for (const { provider, model, [side]: usage } of cells) {
     if (model === null || usage === null) continue;
     const name = JSON.stringify([provider, model]);
+    if (!inBoth.has(name)) continue;
     const one = used.get(name) ?? { provider, model, classes: new Set<UsageClass>(), pico: 0n };
     for (const line of usage.lines) if (line.cost !== null) one.classes.add(line.class);
     used.set(name, { ...one, pico: one.pico + parseUsd(usage.cost) });
