@@ -66,6 +66,7 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
       revenue: (query) => ledger.store.revenue(query),
       margin: (query) => ledger.store.margin(query),
       outcomes: (task) => ledger.store.outcomes(task),
+      rework: (task) => ledger.store.rework(task),
       waiting: (limit) => ledger.store.waiting(limit),
       find: (query) => ledger.store.find(query),
       chargesOf: (ids) => ledger.store.chargesOf(ids),

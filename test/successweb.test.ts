@@ -19,6 +19,8 @@ async function fill(gateway: Site["gateway"]): Promise<void> {
   await gateway.post("/tasks/t-1/outcomes", { result: "success", value: "0.10", source: "script" });
   await gateway.post("/tasks/t-1/outcomes", { result: "failure", judge: "person", source: "Ada", reason: "reverted" });
   await gateway.post("/tasks/unheard/outcomes", { result: "success" });
+  // What makes t-2 good made no call: it costs nothing, and adds nothing to any figure.
+  await gateway.post("/tasks", { id: "t-2 again", type: "ticket", reworkOf: "t-2" });
 }
 
 describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () => {
@@ -98,6 +100,9 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
     expect(await text('[data-testid="contradictory"]')).toMatch(/the task says success, and who checked it failure/);
     expect(await page.locator("[data-statement]").count()).toBe(3);
     expect(await text('section[aria-labelledby="ended"]')).toMatch(/says a person, Ada \(reverted\)[^]*\$0\.10/);
+    await visit.check();
+    await visit.go("/tasks/t-2");
+    expect(await text('[data-testid="rework"]')).toBe("Made good by t-2 again: what that costs is booked here.");
     await visit.check();
     await visit.go("/tasks/t-43");
     expect(await text('section[aria-labelledby="ended"]')).toMatch(/Nobody has said so yet.*pennyworth tasks end t-43 --result success/);

@@ -38,6 +38,7 @@ export interface ApiContext {
     | "revenue"
     | "margin"
     | "outcomes"
+    | "rework"
     | "waiting"
     | "find"
     | "chargesOf"

@@ -178,6 +178,15 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         const all = names.map((task) => ({ task, statements: said.filter((one) => one.task === task) }));
         return { tasks: all.slice(0, limit), truncated: all.length > limit, position };
       },
+      rework: async (task) => ({
+        of:
+          recorded.flatMap((entry) =>
+            entry.kind === "task.begun" && entry.task.attribution.task === task ? [entry.task.reworkOf] : [],
+          )[0] ?? null,
+        by: recorded.flatMap((entry) =>
+          entry.kind === "task.begun" && entry.task.reworkOf === task ? [entry.task.attribution.task ?? ""] : [],
+        ),
+      }),
       outcomes: async (task) =>
         recorded.flatMap((entry) => (entry.kind === "outcome" && entry.outcome.task === task ? [entry.outcome] : [])),
       unpriced: async (query) => {

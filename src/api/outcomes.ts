@@ -39,6 +39,15 @@ export const outcomesAnswer = z
     task: z.string(),
     statements: z.array(statement).openapi({ description: "The earliest first." }),
     ending: ending.openapi({ description: "What follows from all of them." }),
+    rework: z
+      .object({
+        of: z
+          .string()
+          .nullable()
+          .openapi({ description: "The task that it makes good, and where its cost is booked; null: it is work of its own." }),
+        by: z.array(z.string()).openapi({ description: "Tasks that make it good, and whose cost is booked here; a hundred at most." }),
+      })
+      .openapi({ description: "As costs are booked: to the first cause that is known." }),
     ...freshness,
   })
   .openapi("Outcomes");
@@ -125,9 +134,18 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
   app.openapi(look, async (c) => {
     const { id: task } = c.req.valid("param");
     const freshly = await waited(context, c.req.valid("query").fresh);
-    const said = await context.ledger.outcomes(task);
+    const [said, rework] = await Promise.all([context.ledger.outcomes(task), context.ledger.rework(task)]);
     const statements = await Promise.all(said.map((one) => toStatement(one, context.names)));
-    return c.json({ task, statements, ending: await toEnding(endingOf(said), context.names), ...freshly }, 200);
+    return c.json(
+      {
+        task,
+        statements,
+        ending: await toEnding(endingOf(said), context.names),
+        rework: { of: rework.of, by: [...rework.by] },
+        ...freshly,
+      },
+      200,
+    );
   });
 
   /** One at a time: between looking for what is on record of a task and adding to it nobody else may come. */

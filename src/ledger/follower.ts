@@ -119,6 +119,8 @@ export class Follower {
           return await this.#store.revenue(message.query);
         case "margin":
           return await this.#store.margin(message.query);
+        case "rework":
+          return await this.#store.rework(message.task);
         case "outcomes":
           return await this.#store.outcomes(message.task);
         case "waiting":

@@ -55,6 +55,8 @@ export interface Store {
   margin(query: MarginQuery): Promise<MarginSums>;
   /** What was said of how a task ended, the earliest first; empty: nothing was. */
   outcomes(task: string): Promise<readonly Outcome[]>;
+  /** What a task makes good, and what makes it good. */
+  rework(task: string): Promise<Rework>;
   /** Statements of tasks that nobody has heard of. */
   waiting(limit: number): Promise<WaitingPage>;
   /** Which tasks are on record, and which belong to responses of providers. */
@@ -364,6 +366,14 @@ export interface SuccessQuery {
   readonly nowMs: number;
   readonly openMs: number;
   readonly limit: number;
+}
+
+/** As costs are booked: to the first cause that is known, however many make good one another. */
+export interface Rework {
+  /** null: it is work of its own. */
+  readonly of: string | null;
+  /** By name, a hundred at most. */
+  readonly by: readonly string[];
 }
 
 /** Sums over tasks that ended in one way. Amounts are decimal strings of dollars. */

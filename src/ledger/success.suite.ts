@@ -306,6 +306,13 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
       expect(total.calls).toBe(11);
       expect(waiting).toBe(1);
       expect((await store.waiting(10)).tasks.map(({ task }) => task)).toEqual(["nowhere"]);
+      // As it is booked: past one that was rework itself, and nowhere round a circle.
+      expect(await Promise.all(["cause", "refix", "round", "lost"].map((task) => store.rework(task)))).toEqual([
+        { of: null, by: ["fix", "refix"] },
+        { of: "cause", by: [] },
+        { of: null, by: [] },
+        { of: null, by: [] },
+      ]);
       expect(rows.map((row) => [...row.group, ...short(row)])).toEqual([
         [null, 0, 1, 5, 1],
         ["x", 2, 1, 0, 0],
@@ -326,6 +333,7 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
       const after = await page();
       expect(short(after.total)).toEqual([4, 2, 4, 1]);
       expect(after.waiting).toBe(0);
+      expect(await store.rework("lost")).toEqual({ of: "nowhere", by: [] });
       expect((await store.waiting(10)).tasks).toEqual([]);
       await store.close();
     }, 60_000);

@@ -19,6 +19,7 @@ import type {
   IncidentsPage,
   Report,
   ReportQuery,
+  Rework,
   Run,
   RunsPage,
   RunsQuery,
@@ -75,6 +76,7 @@ export interface StoreClient {
   revenue(query: RevenueQuery): Promise<RevenuePage>;
   margin(query: MarginQuery): Promise<MarginSums>;
   outcomes(task: string): Promise<readonly Outcome[]>;
+  rework(task: string): Promise<Rework>;
   waiting(limit: number): Promise<WaitingPage>;
   find(query: FindQuery): Promise<Found>;
   chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]>;
@@ -211,6 +213,10 @@ class Client implements StoreClient {
 
   margin(query: MarginQuery): Promise<MarginSums> {
     return this.#ask({ method: "margin", query }) as Promise<MarginSums>;
+  }
+
+  rework(task: string): Promise<Rework> {
+    return this.#ask({ method: "rework", task }) as Promise<Rework>;
   }
 
   outcomes(task: string): Promise<readonly Outcome[]> {

@@ -1,8 +1,11 @@
 // Rework: which task each one that makes good another is booked to. Not here: what it cost. Invariant: `booked` follows from the set of links and of
 // the tasks that are known, whatever came first: along the links to the last task that is known; one in a circle stands for itself.
 
+import { compareText } from "../../core/order.ts";
+import type { Rework } from "../store.ts";
+import { wellFormed } from "./batch.ts";
 import { json, list } from "./evidence.ts";
-import { taskOf } from "./field.ts";
+import { type Sql, taskOf } from "./field.ts";
 import type { Link } from "./outcomes.ts";
 import { isKnown } from "./tasks.ts";
 import type { Transaction } from "./transaction.ts";
@@ -50,6 +53,25 @@ function follow(task: string, next: ReadonlyMap<string, string>): string {
     at = cause;
   }
 }
+
+/** What a task is booked to, and what is booked to it. */
+export function reworkSql(task: string): Sql {
+  const name = wellFormed(task);
+  return {
+    text: `SELECT true, root FROM booked WHERE task = ?::VARCHAR
+      UNION ALL (SELECT false, task FROM booked WHERE root = ?::VARCHAR ORDER BY task LIMIT ${namesMax})`,
+    values: [name, name],
+  };
+}
+
+export function toRework(rows: readonly (readonly unknown[])[]): Rework {
+  const of = rows.find(([isCause]) => isCause === true)?.[1];
+  const by = rows.flatMap(([isCause, name]) => (isCause === true ? [] : [String(name)]));
+  return { of: of === undefined ? null : String(of), by: by.toSorted(compareText) };
+}
+
+/** Most tasks that are named as making one good. */
+const namesMax = 100;
 
 const insertLinks = `INSERT INTO links SELECT l.task, l.cause FROM (SELECT unnest(from_json(?::VARCHAR, '[{"task":"VARCHAR","cause":"VARCHAR"}]')) AS l)`;
 const insertBooked = `INSERT INTO booked SELECT b.task, b.root FROM (SELECT unnest(from_json(?::VARCHAR, '[{"task":"VARCHAR","root":"VARCHAR"}]')) AS b)`;

@@ -23,6 +23,7 @@ import type {
   IncidentsPage,
   Report,
   ReportQuery,
+  Rework,
   Run,
   RunsPage,
   RunsQuery,
@@ -57,6 +58,7 @@ import { revenuesSql, toRevenues } from "./revenue.ts";
 import { incidentsSql, toIncident } from "./incidents.ts";
 import { statementsSql, toOutcomes } from "./outcomes.ts";
 import { bounded, reportSql } from "./query.ts";
+import { reworkSql, toRework } from "./rework.ts";
 import { spoolFolder } from "./place.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
 import { Readers } from "./readers.ts";
@@ -352,6 +354,10 @@ export class DuckDBStore implements Store {
 
   margin(query: MarginQuery): Promise<MarginSums> {
     return marginOf(query, (sql) => this.#ask(sql));
+  }
+
+  async rework(task: string): Promise<Rework> {
+    return toRework(await this.#ask(reworkSql(task)));
   }
 
   async outcomes(task: string): Promise<readonly Outcome[]> {

@@ -41,6 +41,7 @@ export type Question =
   | { readonly method: "revenue"; readonly query: RevenueQuery }
   | { readonly method: "margin"; readonly query: MarginQuery }
   | { readonly method: "outcomes"; readonly task: string }
+  | { readonly method: "rework"; readonly task: string }
   | { readonly method: "waiting"; readonly limit: number }
   | { readonly method: "find"; readonly query: FindQuery }
   | { readonly method: "chargesOf"; readonly ids: readonly string[] }

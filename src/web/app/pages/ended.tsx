@@ -1,7 +1,8 @@
 // How one task ended: what follows from all that was said of it, and every statement with who made it. Not here: what it cost (task.tsx). Invariant:
 // where sources differ, that is said before what follows from them.
 
-import type { ReactNode } from "react";
+import { Link } from "@tanstack/react-router";
+import { Fragment, type ReactNode } from "react";
 import { useAnswer } from "../data.ts";
 import { exact } from "../money.ts";
 import { Head } from "../parts/head.tsx";
@@ -37,6 +38,7 @@ interface Outcomes {
     readonly value: string | null;
     readonly reviewMinutes: number | null;
   };
+  readonly rework: { readonly of: string | null; readonly by: readonly string[] };
 }
 
 const resultWords: Readonly<Record<Result, readonly [word: string, look: string]>> = {
@@ -56,7 +58,7 @@ export function Ended({ id }: { readonly id: string }): ReactNode {
         <Pending answer={answer} label="Loading how it ended" rows={2} />
       </section>
     );
-  const { ending, statements } = data;
+  const { ending, statements, rework } = data;
   const [word, look] = resultWords[ending.result];
   const by = ending.judge === null ? "" : `says ${judgeWords[ending.judge]}${ending.source === null ? "" : `, ${ending.source}`}`;
   return (
@@ -77,6 +79,27 @@ export function Ended({ id }: { readonly id: string }): ReactNode {
           {ending.reviewMinutes === null ? null : <span>checked for {minutesText(ending.reviewMinutes)}</span>}
         </div>
       </div>
+      {rework.of === null && rework.by.length === 0 ? null : (
+        <div className="body small" data-testid="rework">
+          {rework.of === null ? null : (
+            <p>
+              It makes good <TaskLink id={rework.of} />: what it costs is booked there.
+            </p>
+          )}
+          {rework.by.length === 0 ? null : (
+            <p>
+              Made good by{" "}
+              {rework.by.map((id, index) => (
+                <Fragment key={id}>
+                  {index === 0 ? "" : ", "}
+                  <TaskLink id={id} />
+                </Fragment>
+              ))}
+              : what that costs is booked here.
+            </p>
+          )}
+        </div>
+      )}
       {statements.length === 0 ? (
         <div className="body">
           <p className="soft small" style={{ marginBottom: 8 }}>
@@ -127,6 +150,14 @@ export function Ended({ id }: { readonly id: string }): ReactNode {
         </>
       )}
     </section>
+  );
+}
+
+function TaskLink({ id }: { readonly id: string }): ReactNode {
+  return (
+    <Link to="/tasks/$id" params={{ id }} className="plainlink">
+      {id}
+    </Link>
   );
 }
 
