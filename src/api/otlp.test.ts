@@ -167,6 +167,7 @@ describe("who may, and what is refused", () => {
     ["{", {}, 400, 3, /it is not JSON/],
     ["<", { "content-type": "application/x-protobuf" }, 400, null, /./],
     ["{}", { "content-type": "text/plain" }, 400, 3, /neither application\/x-protobuf nor application\/json/],
+    ["{}", { "content-type": "toString" }, 400, 3, /neither application\/x-protobuf nor application\/json/],
     ["{}", { "content-encoding": "br" }, 400, 3, /content-encoding is "br": expected gzip, or none/],
     ["{}", { "content-encoding": "gzip" }, 400, 3, /it is not gzip/],
     ["x".repeat(telemetryBytesMax + 1), {}, 413, 8, /larger than 8388608 bytes/],

@@ -165,7 +165,7 @@ function contentOf(description: string) {
 
 function encodingOf(c: Context<ApiEnv>): Encoding {
   const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  if (type in encodings) return encodings[type as keyof typeof encodings];
+  if (Object.hasOwn(encodings, type)) return encodings[type as keyof typeof encodings];
   throw malformed("its content-type is neither application/x-protobuf nor application/json");
 }
 
