@@ -48,7 +48,7 @@ export function MarginPage(): ReactNode {
   const line = `${toLine("margin", toOptions(asked))}${asked["losing"] === "true" ? " --losing" : ""}`;
   return (
     <Page
-      title="Margin"
+      title="Customers and margin"
       tools={<Share name={`margin-by-${asked.by}`} line={line} {...(data === undefined ? {} : { table: () => toTable(data) })} />}
     >
       <div className="stack" style={{ gap: 12 }}>
@@ -315,7 +315,7 @@ function Lines({ data, view: { search, change } }: { readonly data: Margins; rea
 
 function Row({ line, by, isShared }: { readonly line: Line; readonly by: By; readonly isShared: boolean }): ReactNode {
   const { key, plans, revenue, cost, shared, margin, marginShare, losing, unpriced } = line;
-  const look = margin?.startsWith("-") === true ? "number bad" : "number";
+  const look = margin?.startsWith("-") === true ? "bad" : undefined;
   return (
     <tr data-key={key ?? ""}>
       <td>
@@ -339,8 +339,12 @@ function Row({ line, by, isShared }: { readonly line: Line; readonly by: By; rea
           <Usd value={shared} />
         </td>
       ) : null}
-      <td className={look}>{margin === null ? <span className="warn">unknown</span> : <Usd value={margin} />}</td>
-      <td className={look}>{marginShare === null ? <span className="soft">—</span> : partText(marginShare)}</td>
+      <td className="number">
+        <span className={margin === null ? "warn" : look}>{margin === null ? "unknown" : <Usd value={margin} />}</span>
+      </td>
+      <td className="number">
+        <span className={marginShare === null ? "soft" : look}>{marginShare === null ? "—" : partText(marginShare)}</span>
+      </td>
       {by === "customer" ? (
         <td className="wide">
           {losing === null ? null : (
