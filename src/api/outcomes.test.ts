@@ -361,7 +361,8 @@ describe("what was said of a task", () => {
   it("is shown with what it makes good, and what makes it good", async () => {
     const { ask } = setUp();
     await ask("/tasks", { id: "again", reworkOf: "t" });
-    const read = async (task: string) => (await ask(`/tasks/${task}/outcomes`, undefined, { authorization: "Bearer reader" })).body["rework"];
+    const read = async (task: string) =>
+      (await ask(`/tasks/${task}/outcomes`, undefined, { authorization: "Bearer reader" })).body["rework"];
     expect([await read("t"), await read("again")]).toEqual([
       { of: null, by: ["again"] },
       { of: "t", by: [] },
