@@ -71,8 +71,7 @@ function Line({
     <tbody data-factor={line.factor}>
       <tr className="driver">
         <th scope="row">
-          {line.name.charAt(0).toUpperCase()}
-          {line.name.slice(1)}
+          {capital(line.name)}
           <small className="soft under">{meanings[line.factor] ?? ""}</small>
         </th>
         <td className="wide" />
@@ -206,7 +205,7 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
               .filter((step) => Number(step.points) !== 0)
               .map((step) => (
                 <tr key={step.factor} data-step={step.factor}>
-                  <th scope="row">{names.get(step.factor) ?? step.factor}</th>
+                  <th scope="row">{capital(names.get(step.factor) ?? step.factor)}</th>
                   <td className="number" data-points={step.points}>
                     {points.format(Number(step.points))}
                   </td>
@@ -223,4 +222,8 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
       </div>
     </section>
   );
+}
+
+function capital(name: string): string {
+  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }

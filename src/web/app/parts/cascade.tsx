@@ -53,10 +53,7 @@ export function Cascade({
     made.resize();
     isUpright.current = width >= uprightWidthMin;
     const { color, text } = readLook();
-    const levels = steps.flatMap(({ from, to, kind }) => (kind === "whole" ? [to] : [from, to]));
-    const [least, most] = [Math.min(...levels), Math.max(...levels)];
-    // Steps are small beside the whole: where all levels are near each other, the picture begins below the least of them.
-    const base = most - least < most / 3 ? Math.max(0, least - (most - least) / 2) : Math.min(0, least);
+    const base = baseOf(steps);
     const colors = { whole: color("--ink"), more: color("--accent-solid"), less: color("--soft") } as const;
     const names = {
       type: "category",
@@ -130,14 +127,29 @@ export function Cascade({
 
   const read = at === null ? undefined : steps[at];
   return (
-    <div className="chart" style={{ height }} aria-label={`${label}. Arrow keys read it step by step.`} {...reading}>
-      <div ref={place} style={{ position: "absolute", inset: 0 }} />
-      {read === undefined ? null : (
-        <div className="tip docked" role="status">
-          <strong>{read.name}</strong>
-          <p>{read.exact}</p>
-        </div>
-      )}
-    </div>
+    <>
+      <div className="chart" style={{ height }} aria-label={`${label}. Arrow keys read it step by step.`} {...reading}>
+        <div ref={place} style={{ position: "absolute", inset: 0 }} />
+        {read === undefined ? null : (
+          <div className="tip docked" role="status">
+            <strong>{read.name}</strong>
+            <p>{read.exact}</p>
+          </div>
+        )}
+      </div>
+      {baseOf(steps) > 0 ? <p className="soft small">The bars begin at what is common to all of them, not at zero.</p> : null}
+    </>
   );
+}
+
+/**
+ * Where the picture begins. Steps are small beside the whole: where all levels are near each other, below the least of them, at a round number; else
+ * at zero.
+ */
+function baseOf(steps: readonly Step[]): number {
+  const levels = steps.flatMap(({ from, to, kind }) => (kind === "whole" ? [to] : [from, to]));
+  const [least, most] = [Math.min(...levels), Math.max(...levels)];
+  if (most - least >= most / 3 || most === least) return Math.min(0, least);
+  const step = 10 ** Math.floor(Math.log10(most - least));
+  return Math.max(0, Math.floor((least - (most - least) / 2) / step) * step);
 }
