@@ -110,6 +110,8 @@ describe("candidates side by side", () => {
       ...tried("cheap", "s1"),
     ]).ask();
     expect(few.body.comparisons[0]?.summary).toContain("over all tasks of each, since they share only 4 pieces of work");
+    const unpriced = await setUp([...tried("a", "s1 s1"), ...tried("b", "s? f?")]).ask();
+    expect(unpriced.body.comparisons[0]?.summary).toContain("; what a task costs is not known of both, each on tasks of its own");
   });
 
   it("count what is in no figure: costs nobody knows, ends nobody knows, those nobody named", async () => {

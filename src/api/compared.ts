@@ -276,8 +276,9 @@ export function summaryOf(candidate: string, baseline: string, found: Comparison
   const at = `at ${percent(confidence)} confidence`;
   const rates = success.rates.map((rate) => (rate === null ? "unknown" : percent(rate)));
   const often = `${rates[0]} against ${rates[1]} (${points(success.interval)} ${at})`;
-  const [mine, others] = cost.meansPico.map((pico) => (pico === null ? "an amount that is not known" : short(pico)));
-  const money = `${mine} a task against ${others}`;
+  const [mine, others] = cost.meansPico;
+  const money =
+    mine === null || others === null ? "what a task costs is not known of both" : `${short(mine)} a task against ${short(others)}`;
   const within = `does as well within ${percent(margin)}, ${often}`;
   switch (said) {
     case "better":
