@@ -117,9 +117,9 @@ export function toStart(asked: Asked, { asking, target, attempt, reason, cause }
     promptBytes: facts.promptBytes,
     toolNames: facts.toolNames,
     prefix: asked.prefix,
-    ...asked.again,
     edits: [...(asksForUsage(target) ? facts.edits : []), ...(isRouted ? ["model"] : []), ...admitted.edits],
     hold: admitted.hold,
+    ...asked.again,
     ...(admitted.mark === undefined ? {} : { guard: admitted.mark }),
   };
 }

@@ -201,7 +201,10 @@ type WrittenEntry = { readonly v: unknown } & (
   | { readonly kind: "closed"; readonly closing: WrittenClosing }
   | { readonly kind: "reconciled"; readonly reconciled: WrittenReconciled }
   | WrittenGuardEntry
-  | Extract<Entry, { kind: "run" | "seen" | "work.moved" | "work.ended" | "charge.voided" | "revenue.voided" | "key.revoked" | "gap" | "clock" }>
+  | Extract<
+      Entry,
+      { kind: "run" | "seen" | "work.moved" | "work.ended" | "charge.voided" | "revenue.voided" | "key.revoked" | "gap" | "clock" }
+    >
 );
 
 /** The checksum stands for the shape: only version and kind are looked at, or a rebuild would take several times as long. */
@@ -288,8 +291,6 @@ function readStart(call: WrittenStart): CallStart {
     promptBytes: call.promptBytes,
     toolNames: call.toolNames ?? [],
     prefix: call.prefix ?? [],
-    ...(call.sharedBytes === undefined ? {} : { sharedBytes: call.sharedBytes }),
-    ...(call.repeats === undefined ? {} : { repeats: call.repeats }),
     edits: call.edits ?? [],
     hold: {
       inputTokens: call.hold.inputTokens,
@@ -300,6 +301,8 @@ function readStart(call: WrittenStart): CallStart {
       ...(call.hold.reads === undefined ? {} : { reads: call.hold.reads }),
       ...(call.hold.tiers === undefined ? {} : { tiers: call.hold.tiers }),
     },
+    ...(call.sharedBytes === undefined ? {} : { sharedBytes: call.sharedBytes }),
+    ...(call.repeats === undefined ? {} : { repeats: call.repeats }),
     ...(call.guard === undefined ? {} : { guard: readMark(call.guard) }),
   };
 }

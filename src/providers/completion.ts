@@ -29,8 +29,18 @@ interface Known {
 }
 
 function nothing(): Known {
-  const unsaid = { responseId: null, model: null, tier: null, finish: null, error: null, usage: null, raw: null };
-  return { ...unsaid, busy: {}, outputBytes: 0, calls: new Calls() };
+  return {
+    responseId: null,
+    model: null,
+    tier: null,
+    finish: null,
+    error: null,
+    usage: null,
+    raw: null,
+    busy: {},
+    outputBytes: 0,
+    calls: new Calls(),
+  };
 }
 
 /** Reads a whole JSON answer. Never throws. */
