@@ -8,7 +8,7 @@ import type { Statement } from "../core/statement.ts";
 import type { Work, WorkStatus } from "../core/work.ts";
 import type { GuardAccess } from "../guard/access.ts";
 import type { RerateQuery, Rerating } from "../ledger/rerate.ts";
-import type { Store } from "../ledger/store.ts";
+import type { Store } from "../ledger/contract.ts";
 import type { PricesAccess } from "../prices/view.ts";
 
 export interface ApiContext {

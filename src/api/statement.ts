@@ -5,7 +5,8 @@ import { createHash } from "node:crypto";
 import { monthSpan } from "../core/month.ts";
 import { dayMs } from "../core/time.ts";
 import { PennyworthError } from "../error.ts";
-import type { ReportRow, Store } from "../ledger/store.ts";
+import type { Store } from "../ledger/contract.ts";
+import type { ReportRow } from "../ledger/store.ts";
 
 export interface MonthStatement {
   readonly total: ReportRow;

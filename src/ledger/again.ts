@@ -4,11 +4,22 @@
 import type { CallEnd, CallStart } from "../core/call.ts";
 import { type Charge, rowCostMax, total } from "../core/charge.ts";
 import { cost, formatUsd, type Pico } from "../core/money.ts";
-import { usageClasses } from "../core/usage.ts";
-import type { Line, Row } from "./projection.ts";
+import { type UsageClass, usageClasses } from "../core/usage.ts";
+
+/** A line of a call's row: so many units of a class. */
+interface Used {
+  readonly class: UsageClass | null;
+  readonly quantity: number | null;
+}
+
+interface Again {
+  readonly sharedTokens: number | null;
+  readonly resentTokens: number | null;
+  readonly resentCost: string | null;
+}
 
 /** Bytes of the prompt: system, tools, user, earlier, tool results. null: nobody looked into it. */
-export function promptBytesOf(start: CallStart | null): Row["promptBytes"] {
+export function promptBytesOf(start: CallStart | null): readonly number[] | null {
   if (start === null) return null;
   const { system, tools, user, earlier, toolResults } = start.promptBytes;
   const bytes = [system, tools, user, earlier, toolResults];
@@ -19,9 +30,9 @@ export function promptBytesOf(start: CallStart | null): Row["promptBytes"] {
 export function againOf(
   start: CallStart | null,
   end: Pick<CallEnd, "usage" | "charges"> | null,
-  lines: readonly Line[],
+  lines: readonly Used[],
   failed: boolean,
-): Pick<Row, "sharedTokens" | "resentTokens" | "resentCost"> {
+): Again {
   const bytes = promptBytesOf(start)?.reduce((sum, count) => sum + count, 0) ?? 0;
   if (start?.sharedBytes === undefined || bytes === 0 || end === null || end.usage === null) return nothing;
   const read = inputOf(lines, ["read"]);
@@ -46,7 +57,7 @@ export function resentCostOf(charges: readonly Charge[], tokens: number | null):
   return formatUsd(paid < whole ? paid : whole);
 }
 
-function inputOf(lines: readonly Line[], caches: readonly ("none" | "read" | "write")[]): number {
+function inputOf(lines: readonly Used[], caches: readonly ("none" | "read" | "write")[]): number {
   let tokens = 0;
   for (const { class: name, quantity } of lines) {
     if (name === null) continue;

@@ -9,7 +9,8 @@ import type { PeriodCharge } from "../core/period.ts";
 import { toPico } from "../core/money.ts";
 import { hourMs } from "../core/time.ts";
 import { nobody, placed, sampleEnd, sampleStart } from "./store.fixture.ts";
-import type { BusyQuery, Store } from "./store.ts";
+import type { Store } from "./contract.ts";
+import type { BusyQuery } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 
 const at = Date.UTC(2026, 10, 21, 13);

@@ -11,7 +11,8 @@ import { toPico } from "../core/money.ts";
 import type { QuantitySource } from "../core/usage.ts";
 import { samplePeriod } from "./periods.fixture.ts";
 import { everything, nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
-import type { Report, ReportField, Store } from "./store.ts";
+import type { Store } from "./contract.ts";
+import type { Report, ReportField } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 
 const january = Date.UTC(2026, 0);

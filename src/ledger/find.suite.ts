@@ -6,7 +6,7 @@ import type { Entry } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { samplePeriod } from "./periods.fixture.ts";
 import { nobody, placed, sampleEnd, sampleStart } from "./store.fixture.ts";
-import type { Store } from "./store.ts";
+import type { Store } from "./contract.ts";
 import type { TestStore } from "./store.suite.ts";
 
 const startMs = Date.UTC(2026, 10, 1, 12);

@@ -7,7 +7,8 @@ import { parseUsd } from "../core/money.ts";
 import { hourMs } from "../core/time.ts";
 import { decodeEntry } from "./codec.ts";
 import { readLines } from "./segments.ts";
-import type { Filter, ReportField, Store } from "./store.ts";
+import type { Store } from "./contract.ts";
+import type { Filter, ReportField } from "./store.ts";
 
 /** Of what the guard is told, what can come before the first budget. */
 const spoken = /^\{"v":\d+,"kind":"(budget\.|refused|halted|resumed)/;

@@ -9,7 +9,8 @@ import { type Machine, type Share, spanOf, spread, type Spread } from "../core/m
 import { allocate, sum, toPico, zero } from "../core/money.ts";
 import type { PeriodCharge } from "../core/period.ts";
 import { dayMs, hourMs } from "../core/time.ts";
-import { type BusyField, busyFields, type BusyPage, type BusyQuery, type Store } from "./store.ts";
+import type { Store } from "./contract.ts";
+import { type BusyField, busyFields, type BusyPage, type BusyQuery } from "./store.ts";
 
 /** What booking takes from the world. */
 export interface HostingEffects {

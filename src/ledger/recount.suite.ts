@@ -6,10 +6,11 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { CallEnd } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { markOf } from "../core/mark.ts";
-import { toPico } from "../core/money.ts";
+import { formatUsd, parseUsd, toPico } from "../core/money.ts";
 import { samplePeriod } from "./periods.fixture.ts";
 import { nobody, placed, sampleCharge } from "./store.fixture.ts";
-import type { Store, SuccessPage, SuccessQuery } from "./store.ts";
+import type { Store } from "./contract.ts";
+import type { SuccessPage, SuccessQuery } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 import { expectedSuccess } from "./success.fixture.ts";
 import { anyHistory, baseMs, entriesOf, successQueries, type Timed, told } from "./success.suite.ts";
@@ -115,6 +116,20 @@ function lasting({ total, rows, waiting, truncated }: Omit<SuccessPage, "positio
   return { total: of(total), rows: rows.map(of), waiting, truncated };
 }
 
+/** One by one, tasks are those that are counted together: how they ended, what they cost, and of how many that is not known. */
+async function expectTrials(store: Store, { total }: Omit<SuccessPage, "position">): Promise<void> {
+  const { sinceMs, untilMs, filters, nowMs, openMs } = all;
+  const { trials } = await store.trials({ sinceMs, untilMs, filters, nowMs, openMs, by: "type", limit: 1_000 });
+  for (const end of ["success", "failure", "unknown", "open"] as const) {
+    const ended = trials.filter(({ ending }) => ending === end);
+    expect([end, ended.length]).toEqual([end, total[end].tasks]);
+    const known = ended.flatMap(({ cost }) => (cost === null ? [] : parseUsd(cost)));
+    if (known.length === ended.length)
+      expect([end, formatUsd(known.reduce((sum, pico) => sum + pico, 0n))]).toEqual([end, total[end].cost]);
+  }
+  expect(trials.filter(({ cost }) => cost === null)).toHaveLength(total.unpriced);
+}
+
 export function recountSuite(storeName: string, make: () => Promise<TestStore>): void {
   const made: TestStore[] = [];
   const fresh = async (): Promise<TestStore> => {
@@ -164,6 +179,7 @@ export function recountSuite(storeName: string, make: () => Promise<TestStore>):
             expect(await told(cut, query)).toEqual(expected);
             if (query.by.length !== 1) expect(await told(again, query)).toEqual(expected);
           }
+          await expectTrials(cut, expectedSuccess(entries, all));
           for (const store of [cut, again]) await store.close();
         }),
         runs,

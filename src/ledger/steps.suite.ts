@@ -12,7 +12,8 @@ import { samplePeriod } from "./periods.fixture.ts";
 import type { ShapeQuery } from "./shape.ts";
 import { countedOf, expectedDrivers, expectedShape } from "./steps.fixture.ts";
 import { everything, nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
-import type { Filter, Store } from "./store.ts";
+import type { Store } from "./contract.ts";
+import type { Filter } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 
 const dayMs = 86_400_000;

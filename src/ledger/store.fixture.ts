@@ -9,7 +9,8 @@ import type { Entry, Position } from "../core/entry.ts";
 import { formatUsd, toPico } from "../core/money.ts";
 import type { Quantities, QuantitySource, UsageClass } from "../core/usage.ts";
 import { addDay, type Day, timesOf, valueOfDay } from "./periods.fixture.ts";
-import type { CallsQuery, ReportField, ReportQuery, Store } from "./store.ts";
+import type { Store } from "./contract.ts";
+import type { CallsQuery, ReportField, ReportQuery } from "./store.ts";
 
 export const nobody: Attribution = {
   ...(Object.fromEntries(attributionFields.map((field) => [field, null])) as unknown as Omit<Attribution, "tags">),

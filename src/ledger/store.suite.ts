@@ -25,7 +25,8 @@ import {
   sampleStart,
   valueOf,
 } from "./store.fixture.ts";
-import { type ChargesQuery, type Filter, type ReportField, type ReportQuery, reportFields, type Store, timeFields } from "./store.ts";
+import type { Store } from "./contract.ts";
+import { type ChargesQuery, type Filter, type ReportField, type ReportQuery, reportFields, timeFields } from "./store.ts";
 
 export interface TestStore {
   /** Opened and empty, or as it was closed. */

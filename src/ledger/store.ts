@@ -1,78 +1,13 @@
-// The store's contract: a queryable projection of the journal, which can be dropped and rebuilt from it. One test suite (store.suite.ts)
-// holds every implementation to it. Invariant: rows and the journal position they reflect are committed together.
+// What is asked of the store, and what it answers: calls, sums of them, tasks, charges. Not here: the contract itself (contract.ts), and questions that
+// have a file of their own. Invariant: amounts are decimal strings of dollars, and what was not recorded is null.
 
 import { type Attribution, attributionFields, type CallEnd, type CallStart } from "../core/call.ts";
 import type { Rating } from "../core/charge.ts";
-import type { Entry, Position } from "../core/entry.ts";
-import type { Outcome } from "../core/outcome.ts";
+import type { Position } from "../core/entry.ts";
 import type { PeriodCharge } from "../core/period.ts";
 import type { Correction } from "../core/resolve.ts";
 import type { UsageClass } from "../core/usage.ts";
 import type { ZoneOffset } from "../core/zone.ts";
-import type { DriverSums, DriversQuery } from "./drivers.ts";
-import type { FindQuery, Found } from "./find.ts";
-import type { WaitingPage } from "./waiting.ts";
-import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "./margin.ts";
-import type { ShapePage, ShapeQuery } from "./shape.ts";
-import type { Trend, TrendQuery } from "./trend.ts";
-import type { TrialsPage, TrialsQuery } from "./trials.ts";
-
-export interface Store {
-  /** Opens or creates the projection. @returns the last position applied; null when empty. */
-  open(): Promise<Position | null>;
-  /** Applies entries in journal order, in one transaction. Entries at or before the applied position are passed over. */
-  apply(entries: readonly { readonly entry: Entry; readonly position: Position }[]): Promise<void>;
-  report(query: ReportQuery): Promise<Report>;
-  /** Of each span what `report` gives as its total, all as of one position. @throws PennyworthError `query_invalid`. */
-  totals(spans: readonly Span[]): Promise<Totals>;
-  /** Newest first. */
-  calls(query: CallsQuery): Promise<CallsPage>;
-  /** null when no call has this id. */
-  call(id: string): Promise<CallRecord | null>;
-  /** Every call in order of id, for verification: `after` is exclusive. */
-  scan(after: string | null, limit: number): Promise<readonly CallRecord[]>;
-  /** Period charges, voided ones too, newest first. */
-  charges(query: ChargesQuery): Promise<ChargesPage>;
-  /** null when no period charge has this id. */
-  charge(id: string): Promise<ChargeRecord | null>;
-  /** Period charges of these ids, those that there are, in any order. */
-  chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]>;
-  /** What belongs together as one piece of work: a root task with its subtasks, or a task that names no root. */
-  runs(query: RunsQuery): Promise<RunsPage>;
-  /** null when no call names this task. */
-  run(id: string, limit: number): Promise<Run | null>;
-  /** What tasks cost and how they ended, told apart by what they are. */
-  success(query: SuccessQuery): Promise<SuccessPage>;
-  /** What calls of two spans used and cost, by what kind of work they were for and where they ran. */
-  drivers(query: DriversQuery): Promise<DriverSums>;
-  /** Tasks one by one, by what they are told apart by. */
-  trials(query: TrialsQuery): Promise<TrialsPage>;
-  /** Where tokens and money go within tasks of a type. */
-  shape(query: ShapeQuery): Promise<ShapePage>;
-  /** What customers are said to pay, voided ones too, the latest beginning first. */
-  revenue(query: RevenueQuery): Promise<RevenuePage>;
-  /** What customers or features bring in and cost in a span, and month by month. */
-  margin(query: MarginQuery): Promise<MarginSums>;
-  /** What was said of how a task ended, the earliest first; empty: nothing was. */
-  outcomes(task: string): Promise<readonly Outcome[]>;
-  /** What a task makes good, and what makes it good. */
-  rework(task: string): Promise<Rework>;
-  /** Statements of tasks that nobody has heard of. */
-  waiting(limit: number): Promise<WaitingPage>;
-  /** Which tasks are on record, and which belong to responses of providers. */
-  find(query: FindQuery): Promise<Found>;
-  /** Newest first. */
-  incidents(query: ChargesQuery): Promise<IncidentsPage>;
-  /** What calls used that has no price; the models with the most such calls first. */
-  unpriced(query: UnpricedQuery): Promise<UnpricedPage>;
-  /** What one model's priced lines came to over time, the earliest first. */
-  trend(query: TrendQuery): Promise<Trend>;
-  /** How busy calls kept a machine in a span. */
-  busy(query: BusyQuery): Promise<BusyPage>;
-  /** Period charges whose ids begin so, voided ones too, the last id first. */
-  chargesNamed(prefix: string, limit: number): Promise<readonly ChargeRecord[]>;
-  close(): Promise<void>;
-}
 
 /** Fields a report can group by and a filter can name, besides `class` and those of time. Tags are `tag.NAME`. */
 export const reportFields = [

@@ -9,7 +9,8 @@ import { markOf } from "../core/mark.ts";
 import { parseUsd, toPico } from "../core/money.ts";
 import type { Judge, Outcome, Result, TaskBegun } from "../core/outcome.ts";
 import { nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
-import { type Store, type SuccessPage, type SuccessQuery, type SuccessRow, taskFields } from "./store.ts";
+import type { Store } from "./contract.ts";
+import { type SuccessPage, type SuccessQuery, type SuccessRow, taskFields } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 import { expectedSuccess } from "./success.fixture.ts";
 

@@ -25,7 +25,8 @@ import {
   totalOf,
   valueOf,
 } from "./store.fixture.ts";
-import type { ReportField, ReportQuery, Store, TimeField } from "./store.ts";
+import type { Store } from "./contract.ts";
+import type { ReportField, ReportQuery, TimeField } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 
 /** Named as a calendar in that zone does: the other way round than core/zone.ts, which counts offsets. */

@@ -2,8 +2,9 @@
 // one. Not here: the calls of a run one by one (store.ts lists them). Invariant: a call is in one run at most, and a run's sums are those of its calls.
 
 import type { DuckDBValue } from "@duckdb/node-api";
-import type { RunRow, RunsQuery } from "../store.ts";
-import { toReportRow } from "./answer.ts";
+import type { Run, RunRow, RunsQuery } from "../store.ts";
+import { summaryColumns, toReportRow, toSummary } from "./answer.ts";
+import { wellFormed } from "./batch.ts";
 import { joinSql, type Sql, sqlOf, taskOf, where, whole } from "./field.ts";
 import { addedMeasures, callMeasures, measureNames } from "./measure.ts";
 import { bounded } from "./query.ts";
@@ -39,7 +40,7 @@ export function runsSql({ sinceMs, untilMs, filters, zone, order, limit }: RunsQ
 }
 
 /** From when to when a run has calls, in one row of two; each column is looked through by itself, since only so blocks can be passed over. */
-export function spanSql(id: string): Sql {
+function spanSql(id: string): Sql {
   const parts = tables.flatMap((table) =>
     (["root", "task", "parent"] as const).map((name): Sql => ({
       text: `SELECT min(c.startMs) AS low, max(c.startMs) AS high FROM ${table} AS c WHERE c."${name}" = ?::VARCHAR`,
@@ -50,13 +51,13 @@ export function spanSql(id: string): Sql {
 }
 
 /** The calls of a run, of a task that is no root, and of those right below it, within their span. */
-export function inRun(id: string, lowMs: number, highMs: number): Sql {
+function inRun(id: string, lowMs: number, highMs: number): Sql {
   const span = { text: "WHERE c.startMs >= ?::BIGINT AND c.startMs <= ?::BIGINT", values: [whole(lowMs), whole(highMs)] };
   return sqlOf(span, { text: " AND (c.root = ?::VARCHAR OR c.task = ?::VARCHAR OR c.parent = ?::VARCHAR)", values: [id, id, id] });
 }
 
 /** Sums of all these calls, or of each of their tasks. */
-export function runSql(id: string, within: Sql, ofTasks: boolean): Sql {
+function runSql(id: string, within: Sql, ofTasks: boolean): Sql {
   return sqlOf(grouped(ofTasks ? "coalesce(c.task, c.root)" : "?::VARCHAR", within, ofTasks ? [] : [id]), " ORDER BY startMs, run");
 }
 
@@ -86,6 +87,22 @@ function firstSaid(name: string): string {
 
 function firstOfParts(name: string): string {
   return `arg_min("${name}", p.startMs) FILTER ("${name}" IS NOT NULL) AS "${name}"`;
+}
+
+/** One run with its tasks and its calls, the oldest first; null: no call names this task. */
+export async function runOf(ask: (sql: Sql) => Promise<DuckDBValue[][]>, id: string, limit: number): Promise<Run | null> {
+  const name = wellFormed(id);
+  const [[low, high] = []] = await ask(spanSql(name));
+  if (low === null || low === undefined) return null;
+  const within = inRun(name, Number(low), Number(high));
+  const [whole] = await ask(runSql(name, within, false));
+  if (whole === undefined) return null;
+  const nodes = (await ask(runSql(name, within, true))).map(toRunRow);
+  const columns = summaryColumns.map((column) => `c."${column}"`).join(", ");
+  const part = (table: string): Sql => sqlOf(`SELECT ${columns} FROM ${table} AS c `, within);
+  const order = ` ORDER BY c.startMs, c.id LIMIT ${bounded(limit) + 1}`;
+  const calls = (await ask(sqlOf("SELECT * FROM (", part("calls"), " UNION ALL ", part("open"), ") AS c", order))).map(toSummary);
+  return { run: { ...toRunRow(whole), task: id }, nodes, calls: calls.slice(0, limit), truncated: calls.length > limit };
 }
 
 export function toRunRow(row: readonly DuckDBValue[]): RunRow {

@@ -11,6 +11,7 @@ import { type Closed, closeAfter } from "../../core/month.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import { PennyworthError } from "../../error.ts";
 import { decodeEntry, encodeEntry } from "../codec.ts";
+import type { Store } from "../contract.ts";
 import type {
   CallRecord,
   BusyPage,
@@ -28,7 +29,6 @@ import type {
   RunsPage,
   RunsQuery,
   Span,
-  Store,
   SuccessPage,
   SuccessQuery,
   Totals,
@@ -43,14 +43,14 @@ import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "../marg
 import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
 import type { TrialsPage, TrialsQuery } from "../trials.ts";
-import { summaryColumns, toReport, toSummary } from "./answer.ts";
-import { Batch, type Line, type OpenCall, wellFormed, writeRows } from "./batch.ts";
+import { toReport } from "./answer.ts";
+import { Batch, type Line, type OpenCall, writeRows } from "./batch.ts";
 import { commitBatch, type Kinds } from "./commit.ts";
 import { driversSql, toDrivers } from "./drivers.ts";
 import { callsSql, toPage } from "./calls.ts";
 import { toPosition } from "./evidence.ts";
 import { bookingsSql, chargeSql, chargesOfSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
-import { type Sql, sqlOf } from "./field.ts";
+import type { Sql } from "./field.ts";
 import { findSql, toFound } from "./find.ts";
 import { toWaiting, waitingSql } from "./waiting.ts";
 import { marginOf } from "./margin.ts";
@@ -66,7 +66,7 @@ import type { Records } from "./records.ts";
 import { RerateJob } from "./rerate.ts";
 import { schema, schemaVersion } from "./schema.ts";
 import { shapeSql, toShape } from "./shape.ts";
-import { inRun, runSql, runsSql, spanSql, toRunRow } from "./runs.ts";
+import { runOf, runsSql, toRunRow } from "./runs.ts";
 import { successSql, toSuccess } from "./success.ts";
 import { rowsOf, type Spool, transactionOf } from "./transaction.ts";
 import { busySql, openSql, toBusy } from "./busy.ts";
@@ -317,19 +317,8 @@ export class DuckDBStore implements Store {
     return { runs: rows.slice(0, query.limit).map(toRunRow), truncated: rows.length > query.limit, position };
   }
 
-  async run(id: string, limit: number): Promise<Run | null> {
-    const name = wellFormed(id);
-    const [[low, high] = []] = await this.#ask(spanSql(name));
-    if (low === null || low === undefined) return null;
-    const within = inRun(name, Number(low), Number(high));
-    const [whole] = await this.#ask(runSql(name, within, false));
-    if (whole === undefined) return null;
-    const nodes = (await this.#ask(runSql(name, within, true))).map(toRunRow);
-    const columns = summaryColumns.map((column) => `c."${column}"`).join(", ");
-    const part = (table: string): Sql => sqlOf(`SELECT ${columns} FROM ${table} AS c `, within);
-    const order = ` ORDER BY c.startMs, c.id LIMIT ${bounded(limit) + 1}`;
-    const calls = (await this.#ask(sqlOf("SELECT * FROM (", part("calls"), " UNION ALL ", part("open"), ") AS c", order))).map(toSummary);
-    return { run: { ...toRunRow(whole), task: id }, nodes, calls: calls.slice(0, limit), truncated: calls.length > limit };
+  run(id: string, limit: number): Promise<Run | null> {
+    return runOf((sql) => this.#ask(sql), id, limit);
   }
 
   async success(query: SuccessQuery): Promise<SuccessPage> {
