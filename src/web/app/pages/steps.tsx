@@ -36,7 +36,7 @@ export function Steps({ shape: { steps, kinds, total } }: { readonly shape: Shap
         </ul>
       </div>
       <div className="scroll" tabIndex={0} role="region" aria-label="Steps">
-        <table className="list">
+        <table className="list steps">
           <Head
             columns={[
               "Step",
