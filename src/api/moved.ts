@@ -70,7 +70,6 @@ export const factorNames: Readonly<Record<DriverFactor, string>> = {
   other_charges: "charges of periods",
 };
 
-
 function signed(amount: bigint): string {
   return amount < 0n ? `−${usd(-amount)}` : usd(amount);
 }
