@@ -157,16 +157,23 @@ async function historiesOf(by: Key, months: readonly string[], ask: Ask): Promis
 /** @param among only these keys; null: all. */
 async function monthsOf(by: Key, first: string, last: string, among: readonly string[] | null, ask: Ask): Promise<KeyMonths[]> {
   const [low, high] = [monthIndex(first), monthIndex(last) + 1];
-  const line = `string_agg(month || ' ' || amount, ',')`;
   const groups = groupsSql([by, "month"], monthSpan(first).fromMs, monthSpan(last).toMs, among ?? undefined);
   const chosen = among === null ? "" : `AND ${by} IN (SELECT unnest(from_json(?::VARCHAR, '["VARCHAR"]')))`;
+  const told = `month || ' ' || amount`;
+  // Of one month there is one line already.
+  const lines = (table: Sql): Sql =>
+    first === last
+      ? sqlOf(`SELECT key, ${told} FROM (`, table, ")")
+      : sqlOf(`SELECT key, string_agg(${told}, ',') FROM (`, table, ") GROUP BY key");
   const [costs, earned] = await Promise.all([
-    ask(sqlOf(`SELECT g0, ${line} FROM (SELECT g0, g1 AS month, "cost" AS amount FROM (`, groups, ") WHERE g0 IS NOT NULL) GROUP BY g0")),
-    ask({
-      text: `SELECT key, ${line} FROM (SELECT ${by} AS key, month, sum(amount)::DECIMAL(38,12) AS amount FROM ${partsSql(by, low, high)}
-        WHERE ${by} IS NOT NULL ${chosen} GROUP BY ALL) GROUP BY key`,
-      values: among === null ? [] : [JSON.stringify(among)],
-    }),
+    ask(lines(sqlOf(`SELECT g0 AS key, g1 AS month, "cost" AS amount FROM (`, groups, ") WHERE g0 IS NOT NULL"))),
+    ask(
+      lines({
+        text: `SELECT ${by} AS key, month, sum(amount)::DECIMAL(38,12) AS amount FROM ${partsSql(by, low, high)}
+          WHERE ${by} IS NOT NULL ${chosen} GROUP BY ALL`,
+        values: among === null ? [] : [JSON.stringify(among)],
+      }),
+    ),
   ]);
   const earnings = new Map(earned.map(([key, text]) => [String(key), text]));
   const keys = new Map<string, unknown>(costs.map(([key, text]) => [String(key), text]));
