@@ -433,7 +433,10 @@ describe("many outcomes", () => {
       { id: "o2", task: "t2", judge: "person", source: acme, reason: "reverted", valuePico: null, reviewMillis: null },
       { task: "t3", result: null, judge: "self", valuePico: 3n * dollar, atMs: nowMs },
     ]);
-    expect(await ask("/outcomes", ...csv(table))).toEqual({ status: 200, body: { recorded: 0, known: 3, ids: expect.any(Array) } });
+    expect(await ask("/outcomes", ...csv(table))).toEqual({
+      status: 200,
+      body: { recorded: 0, known: 3, ids: expect.any(Array), begun: 0, costs: 0 },
+    });
     // The same statement with its columns in another order is the same.
     expect((await ask("/outcomes", ...csv("value;task\n3;t3\n"))).body).toMatchObject({ recorded: 0, known: 1 });
     expect([said().length, context.guard.progressed]).toEqual([3, ["t,1", "t2", "t3"]]);
