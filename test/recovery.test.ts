@@ -272,8 +272,26 @@ describe("once, through the public path", () => {
       expect(Number(row.interval.high) / Number(row.interval.low)).toBeLessThan(3);
       expect(row.contradictory).toBe(own.filter(({ tried, isReverted }) => !tried.success || isReverted).length);
     }
+    // On the same pieces of work the difference of their success rates is found too, and which one is better.
+    const { baseline, comparisons } = (await gateway.get("/compare?by=agent&baseline=usual&filter=type%3Dmend")) as Compared;
+    const gap = (truthOf(agents.poor).rate - truthOf(agents.usual).rate) * (1 - reverted);
+    expect([baseline.candidate, comparisons.length]).toEqual(["usual", 1]);
+    expect(comparisons[0]).toMatchObject({ candidate: "poor", verdict: "worse", paired: true, shared: tasks });
+    const { low, high } = comparisons[0]?.success ?? { low: 0, high: 0 };
+    expect([low < gap, gap < high]).toEqual([true, true]);
   });
 });
+
+interface Compared {
+  readonly baseline: { readonly candidate: string };
+  readonly comparisons: readonly {
+    readonly candidate: string;
+    readonly verdict: string;
+    readonly paired: boolean;
+    readonly shared: number;
+    readonly success: { readonly low: number; readonly high: number };
+  }[];
+}
 
 interface Row {
   readonly group: { readonly agent: string | null };
