@@ -96,7 +96,7 @@ describe("a task", () => {
     expect([revised.code, revised.out, revised.err]).toEqual([0, "On record of t 1: failure (o2).\n", ""]);
     const { out } = await run("outcomes", "t 1");
     expect(out).toMatch(
-      /^t 1: failure, says a person, Acme & <b>Sons<\/b> \(reverted\); it says itself success, checked it is failure; sources contradict one another; worth \$0; checked for 2\.5 min\n\n/,
+      /^t 1: failure, says a person, Acme & <b>Sons<\/b> \(reverted\); it says itself success, checked it is failure; sources contradict one another; worth \$0; checked for 2\.5 min\nIt makes good t0: what it costs is booked there\.\n\n/,
     );
     expect(out).toMatch(/2026-11-21 12:00 +self +— +success +— +12\.5 +2\.5 +o1\n/);
     expect(JSON.parse((await run("outcomes", "t 1", "--json")).out)).toMatchObject({ ending: { result: "failure", statements: 2 } });
