@@ -1,6 +1,11 @@
 // How far a figure from a sample may be off: intervals for a proportion and for a ratio of sums, for every view. Not here: what the figures mean.
 // Invariant: pure; the same input and seed give the same interval on every machine, and an interval never claims more than its sample holds.
 
+import { normalCdf, normalQuantile, studentQuantile } from "./normal.ts";
+
+/** Of resamples on one side: where there is none, it is not told from one of very many. */
+const shareMin = 5e-10;
+
 /** Both ends belong to the interval. */
 export interface Interval {
   readonly low: number;
@@ -86,12 +91,12 @@ export function bootstrapRatio(
   // Every unit has the same ratio, within rounding: there is no spread to draw from.
   if (squares < 1e-20) return { low: ratio, high: ratio };
   const acceleration = cubes / (6 * squares ** 1.5);
-  const bias = normalQuantile(shareBelow(ratios, 1));
-  const wide = Math.sqrt(n / (n - 1)) * student(z, n - 1);
+  const bias = normalQuantile(Math.min(Math.max(shareBelow(ratios, 1), shareMin), 1 - shareMin));
+  const wide = Math.sqrt(n / (n - 1)) * studentQuantile(z, n - 1);
   const level = (deviate: number): number => {
     const shifted = bias + deviate;
     const bent = 1 - acceleration * shifted;
-    return bent <= 0 ? (shifted > 0 ? 1 : 0) : normalCumulative(bias + shifted / bent);
+    return bent <= 0 ? (shifted > 0 ? 1 : 0) : normalCdf(bias + shifted / bent);
   };
   const error = Math.sqrt((squares * n) / (n - 1));
   const beyond = (1 - confidence) / 2;
@@ -181,14 +186,6 @@ function at(values: Float64Array, index: number): number {
   return values[index] as number;
 }
 
-/** Student's quantile with so many degrees of freedom from the normal one, by Cornish and Fisher: Abramowitz & Stegun 26.7.5. */
-function student(z: number, degrees: number): number {
-  const first = (z ** 3 + z) / 4;
-  const second = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
-  const third = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
-  return z + first / degrees + second / degrees ** 2 + third / degrees ** 3;
-}
-
 /** mulberry32: numbers from 0 to 1, 1 excluded, repeatable by seed. Not for secrets. */
 export function generator(seed: number): () => number {
   // Kept as a signed integer: a larger one would be allocated anew at every step.
@@ -202,41 +199,11 @@ export function generator(seed: number): () => number {
 }
 
 /**
- * The z that a standard normal stays within with probability `confidence`: 1.959964 for 0.95. By Newton's steps on the distribution function.
+ * The z that a standard normal stays within with probability `confidence`: 1.959964 for 0.95.
  * @throws RangeError unless `confidence` is above 0 and at most 1 − 10⁻⁹.
  */
 export function normalDeviate(confidence: number): number {
   if (!(confidence > 0 && confidence <= 1 - 1e-9))
     throw new RangeError(`confidence must be above 0 and below 1, such as 0.95: ${confidence}`);
-  let z = 0;
-  for (let step = 0; step < 60; step += 1) {
-    const next = z + (confidence - within(z)) / (2 * density(z));
-    if (Math.abs(next - z) < 1e-14 * next) return next;
-    z = next;
-  }
-  return z;
-}
-
-function normalQuantile(share: number): number {
-  const between = Math.min(Math.abs(2 * share - 1), 1 - 1e-9);
-  return between === 0 ? 0 : Math.sign(share - 0.5) * normalDeviate(between);
-}
-
-function normalCumulative(z: number): number {
-  return z > 8 ? 1 : z < -8 ? 0 : (1 + Math.sign(z) * within(Math.abs(z))) / 2;
-}
-
-/** P(|Z| ≤ z) = 2φ(z)·(z + z³/3 + z⁵/(3·5) + …): Marsaglia, J. Stat. Software 11(4), 2004. */
-function within(z: number): number {
-  let term = z;
-  let total = z;
-  for (let odd = 3; term > total * 1e-17; odd += 2) {
-    term *= (z * z) / odd;
-    total += term;
-  }
-  return 2 * density(z) * total;
-}
-
-function density(z: number): number {
-  return Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+  return normalQuantile((1 + confidence) / 2);
 }

@@ -2,16 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseUsd, type Pico, toPico } from "../core/money.ts";
 import { concentration } from "./whales.ts";
-import {
-  cap,
-  fitCountMin,
-  fitLognormal,
-  lognormalGini,
-  lognormalTopShare,
-  normalCdf,
-  normalQuantile,
-  sigmaOfTopShare,
-} from "./lognormal.ts";
+import { cap, fitCountMin, fitLognormal, lognormalGini, lognormalTopShare, sigmaOfTopShare } from "./lognormal.ts";
+import { normalCdf, normalQuantile } from "./normal.ts";
 
 const dollars = (pico: bigint): number => Number(pico) / 1e12;
 const dollarsOf = (...logs: number[]): Pico[] => logs.map((log) => toPico(BigInt(Math.round(Math.exp(log) * 1e12))));
