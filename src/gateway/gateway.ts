@@ -14,7 +14,8 @@ import { readAddress, readHint } from "./route.ts";
 export interface Doorkeeper {
   /** Are keys needed right now? */
   readonly required: () => boolean;
-  readonly check: (secret: string) => Key | "unknown" | "revoked";
+  /** Whose key it is. @throws PennyworthError `key_unknown`, `key_revoked`. */
+  readonly check: (secret: string) => Key;
   /** Whether a credential is one of Pennyworth's own, in force or not. */
   readonly isOurs: (credential: string) => boolean;
 }
@@ -97,8 +98,6 @@ export class Gateway {
       return null;
     }
     const key = this.#keys.check(secret);
-    if (key === "unknown") throw new PennyworthError("key_unknown");
-    if (key === "revoked") throw new PennyworthError("key_revoked");
     if (key.role === "read") throw new PennyworthError("key_role", { role: key.role, needed: "use" });
     return key;
   }

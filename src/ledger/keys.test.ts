@@ -36,9 +36,9 @@ describe("Pennyworth's own keys", () => {
     for (let by = 1; by < 30; by++) journal.append({ kind: "clock", atMs: 1, byMs: by });
     for (let round = 0; round < 2; round++) {
       expect(ring.check(kept.secret)).toMatchObject({ ...wanted, id: kept.key.id });
-      expect(ring.check(lost.secret)).toBe("revoked");
-      expect(ring.check(`${kept.secret}x`)).toBe("unknown");
-      expect(ring.check("")).toBe("unknown");
+      expect(() => ring.check(lost.secret)).toThrow(expect.objectContaining({ code: "key_revoked" }));
+      expect(() => ring.check(`${kept.secret}x`)).toThrow(expect.objectContaining({ code: "key_unknown" }));
+      expect(() => ring.check("")).toThrow(expect.objectContaining({ code: "key_unknown" }));
       expect(ring.list().map((key) => [key.name, key.revokedMs !== null])).toEqual([
         ["ci", false],
         ["old", true],

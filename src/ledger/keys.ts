@@ -79,11 +79,15 @@ export class KeyRing {
     return count;
   }
 
-  /** Whose key this is. A look-up by hash: its time says nothing of how near a wrong key came. */
-  check(secret: string): Key | "unknown" | "revoked" {
+  /**
+   * Whose key this is. A look-up by hash: its time says nothing of how near a wrong key came.
+   * @throws PennyworthError `key_unknown`, `key_revoked`.
+   */
+  check(secret: string): Key {
     const key = this.#byHash.get(hashOf(secret));
-    if (key === undefined) return "unknown";
-    return key.revokedMs === null ? key : "revoked";
+    if (key === undefined) throw new PennyworthError("key_unknown");
+    if (key.revokedMs !== null) throw new PennyworthError("key_revoked");
+    return key;
   }
 
   #named(name: string): KeyRecord | null {
