@@ -9,7 +9,7 @@ import { begin, night } from "./course.ts";
 import { casesOf, drill, drillsOf } from "./drill.ts";
 import { drawFor } from "./random.ts";
 import type { Register } from "./register.ts";
-import { aside, type Script } from "./work.ts";
+import { aside, type Script, type Step } from "./work.ts";
 import { expected, isWithin, type Kind, kinds, paces, type Story, timesOfDay } from "./story.ts";
 
 export interface HistoryOptions {
@@ -28,12 +28,17 @@ export interface HistoryOptions {
   readonly signal: AbortSignal;
 }
 
-/** A piece of work that is under way, and when its next step is due. */
+/** A piece of work that is under way, and when its next step is due: what waits before it is part of that, so that nothing begins out of turn. */
 export interface Open {
   readonly script: Script;
+  next: Step;
   dueMs: number;
-  /** How the last step went. */
-  went: boolean;
+}
+
+/** @returns null where it has no step at all. */
+export function toOpen(script: Script, atMs: number): Open | null {
+  const { value, done } = script.next(true);
+  return done === true || value === undefined ? null : { script, next: value, dueMs: atMs + value.afterMs };
 }
 
 /** The part of all calls that the runaway night makes. */
@@ -52,7 +57,8 @@ export async function makeHistory(options: HistoryOptions): Promise<void> {
     }
   };
   const scale = (calls * (1 - runawayShare)) / expectedCalls(story, until());
-  for (let dayStartMs = story.startMs, open: Open[] = []; dayStartMs < until(); dayStartMs += dayMs) {
+  let open: Open[] = [];
+  for (let dayStartMs = story.startMs; dayStartMs < until(); dayStartMs += dayMs) {
     const waiting = [...open, ...workOf(options, dayStartMs, scale)].sort(byTime);
     const nextMs = dayStartMs + dayMs;
     for (let next = waiting[0]; next !== undefined && next.dueMs < Math.min(nextMs, until()); next = waiting[0]) {
@@ -66,39 +72,47 @@ export async function makeHistory(options: HistoryOptions): Promise<void> {
     await keepBooks(Math.min(nextMs, until()));
     onProgress(Math.min(nextMs, until()));
   }
+  // What nobody has said yet is said when its time has come.
+  for (const { next, dueMs } of open) if (next.asks.length === 0) for (const statement of next.says ?? []) register.tell(statement, dueMs);
   clock.set(until());
   await register.flush(clock.now());
+}
+
+interface Piece {
+  readonly script: Script;
+  /** When it begins, ms UTC. */
+  readonly atMs: number;
 }
 
 /** What begins on a day. */
 function workOf({ story, seed, calls }: HistoryOptions, dayStartMs: number, scale: number): Open[] {
   const day = new Date(dayStartMs).toISOString().slice(0, 10);
-  const open: Open[] = kinds.flatMap((kind) => {
+  const pieces: Piece[] = kinds.flatMap((kind) => {
     const draw = drawFor(seed, day, kind);
     const wanted = expected(story, kind, dayStartMs) * scale * (draw.around(1_000, 0.14) / 1_000);
     const count = Math.floor(wanted) + (draw.chance(wanted % 1) ? 1 : 0);
-    return timesOfDay(kind, count, draw).map((time, index) => toOpen(story, seed, kind, dayStartMs + time, idOf(dayStartMs, index)));
+    return timesOfDay(kind, count, draw).map((time, index) => pieceOf(story, seed, kind, dayStartMs + time, idOf(dayStartMs, index)));
   });
   if (isWithin(story.around, dayStartMs)) {
     const [id, fromMs] = [idOf(dayStartMs, 980), dayStartMs + 14 * hourMs];
     const count = Math.max(4, Math.round(calls * asideShare));
-    open.push({ script: aside({ story, draw: drawFor(seed, "aside", id), atMs: fromMs, id }, count), dueMs: fromMs, went: true });
+    pieces.push({ script: aside({ story, draw: drawFor(seed, "aside", id), atMs: fromMs, id }, count), atMs: fromMs });
   }
   for (const fromMs of drillsOf(story).filter((ms) => ms >= dayStartMs && ms < dayStartMs + dayMs)) {
     const id = idOf(dayStartMs, 970);
-    open.push({ script: drill({ story, draw: drawFor(seed, "drill", id), atMs: fromMs, id }, casesOf(calls)), dueMs: fromMs, went: true });
+    pieces.push({ script: drill({ story, draw: drawFor(seed, "drill", id), atMs: fromMs, id }, casesOf(calls)), atMs: fromMs });
   }
   const { fromMs } = story.runaway;
   if (fromMs >= dayStartMs && fromMs < dayStartMs + dayMs) {
     const id = idOf(dayStartMs, 990);
     const turns = Math.max(60, Math.round(calls * runawayShare));
-    open.push({ script: night({ story, draw: drawFor(seed, "runaway", id), atMs: fromMs, id }, turns), dueMs: fromMs, went: true });
+    pieces.push({ script: night({ story, draw: drawFor(seed, "runaway", id), atMs: fromMs, id }, turns), atMs: fromMs });
   }
-  return open;
+  return pieces.flatMap(({ script, atMs }) => toOpen(script, atMs) ?? []);
 }
 
-function toOpen(story: Story, seed: number, kind: Kind, atMs: number, id: string): Open {
-  return { script: begin(kind, { story, draw: drawFor(seed, kind, id), atMs, id }), dueMs: atMs, went: true };
+function pieceOf(story: Story, seed: number, kind: Kind, atMs: number, id: string): Piece {
+  return { script: begin(kind, { story, draw: drawFor(seed, kind, id), atMs, id }), atMs };
 }
 
 /** Months and days in a number that grows, as people number what they keep. */
@@ -106,21 +120,21 @@ function idOf(dayStartMs: number, index: number): string {
   return `${Math.floor(dayStartMs / dayMs) - 20_000}${String(index + 1).padStart(3, "0")}`;
 }
 
-/** Makes the calls of the next step. @returns whether there is one after it. */
+/** Makes the calls of the step that is due. @returns whether there is one after it. */
 export async function step({ clock, send, register }: Pick<HistoryOptions, "clock" | "send" | "register">, open: Open): Promise<boolean> {
-  const { value, done } = open.script.next(open.went);
-  if (done === true || value === undefined) return false;
-  const atMs = open.dueMs + value.afterMs;
-  let endMs = atMs;
-  open.went = true;
-  for (const ask of value.asks) {
-    clock.set(atMs);
+  let endMs = open.dueMs;
+  let went = true;
+  for (const ask of open.next.asks) {
+    clock.set(open.dueMs);
     const answered = await send(ask);
-    open.went &&= answered;
+    went &&= answered;
     endMs = Math.max(endMs, clock.now());
   }
-  for (const statement of value.says ?? []) register.tell(statement, endMs);
-  open.dueMs = endMs;
+  for (const statement of open.next.says ?? []) register.tell(statement, endMs);
+  const { value, done } = open.script.next(went);
+  if (done === true || value === undefined) return false;
+  open.next = value;
+  open.dueMs = endMs + value.afterMs;
   return true;
 }
 

@@ -8,7 +8,7 @@ import type { Chore, Office } from "./books.ts";
 import { begin } from "./course.ts";
 import { type Allowed, budgetsOf, rates, type Spent, spentMs } from "./budgets.ts";
 import { type Team, whale } from "./company.ts";
-import { type HistoryOptions, type Open, step } from "./history.ts";
+import { type HistoryOptions, step, toOpen } from "./history.ts";
 import { drawFor } from "./random.ts";
 import type { Register } from "./register.ts";
 import { firstOfMonth, type Story } from "./story.ts";
@@ -34,6 +34,8 @@ const unheard: Register = { tell: () => {}, flush: () => Promise.resolve() };
 
 /** What the whale sends at once, of which its plan has room for about half. */
 const backlog = 36;
+/** All of it is sent before the next chore is due: nobody's clock goes back. */
+const backlogEveryMs = 8_000;
 /** How long what was spent before a budget was there is waited for, ms. */
 const openingMsMax = 5_000;
 const lookMs = 20;
@@ -48,8 +50,8 @@ export function latelyOf(options: LatelyOptions): readonly Chore[] {
     return { story, draw: drawFor(seed, "lately", minutes, index), atMs: ago(minutes), id };
   };
   const work = async (script: Script, atMs: number): Promise<void> => {
-    const open: Open = { script, dueMs: atMs, went: true };
-    while (await step({ clock, send, register: unheard }, open));
+    const open = toOpen(script, atMs);
+    while (open !== null && (await step({ clock, send, register: unheard }, open)));
   };
   let halt = "";
   const chores: readonly (readonly [minutes: number, act: () => Promise<unknown>])[] = [
@@ -70,7 +72,7 @@ export function latelyOf(options: LatelyOptions): readonly Chore[] {
       async () => {
         for (let index = 0; index < backlog; index += 1) {
           const setting = settingOf(22, index);
-          await work(begin("invoice", { ...setting, customer: whale }), setting.atMs + index * 12_000);
+          await work(begin("invoice", { ...setting, customer: whale }), setting.atMs + index * backlogEveryMs);
         }
       },
     ],

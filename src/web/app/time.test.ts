@@ -4,6 +4,9 @@ import { expect, it } from "vitest";
 import { dayClock, duration } from "./time.ts";
 
 it.each([
+  // Two clocks that disagree.
+  [-53_880, "—"],
+  [-0.4, "0 ms"],
   [0, "0 ms"],
   [999, "999 ms"],
   [999.6, "1 s"],

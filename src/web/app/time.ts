@@ -58,9 +58,10 @@ export function addDays(ms: number, days: number): number {
 
 const tenths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
-/** 1.4 s, 320 ms, 3 min 5 s, 2 h, 1 d 4 h. Rounded as a whole, so that no minute has sixty seconds; what is zero is left out. */
+/** 1.4 s, 320 ms, 3 min 5 s, 2 h, 1 d 4 h. Rounded as a whole, so that no minute has sixty seconds; what is zero is left out. Below zero two clocks disagreed: not known. */
 export function duration(ms: number): string {
-  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
+  if (Math.round(ms) < 0) return "—";
+  if (Math.round(ms) < 1_000) return `${Math.round(ms) + 0} ms`;
   if (ms < 59_950) return `${tenths.format(ms / 1_000)} s`;
   if (Math.round(ms / 1_000) < 3_600) return pair(Math.round(ms / 1_000), 60, "min", "s");
   if (Math.round(ms / minuteMs) < 1_440) return pair(Math.round(ms / minuteMs), 60, "h", "min");
