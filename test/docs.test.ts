@@ -119,7 +119,7 @@ async function runBlock(block: Block, [program, ...args]: readonly string[], gat
   for (const name of Object.keys(environment))
     if (/^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|AZURE|AWS|OLLAMA|COHERE)_/.test(name)) delete environment[name];
   return new Promise((resolve, reject) => {
-    const options = { cwd: join(root, "test", "clients"), env: environment, timeout: 60_000 };
+    const options = { cwd: join(root, "test", "clients"), env: environment, timeout: 120_000 };
     execFile(program as string, [...args, text], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${block.page}, line ${block.line}: ${error.message}\n${stdout}\n${stderr}`, { cause: error }));
