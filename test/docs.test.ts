@@ -42,7 +42,8 @@ describe.each([...new Set(runnable.map((block) => block.page))])("what %s tells 
 
   const inOrder = runnable.filter((block) => block.page === page);
   const ordered = [...inOrder.filter((block) => !block.marks.includes("last")), ...inOrder.filter((block) => block.marks.includes("last"))];
-  it.for(ordered)("works: line $line ($language)", async (block, { skip }) => {
+  // Some make a company's history first, and look at it in several ways.
+  it.for(ordered)("works: line $line ($language)", { timeout: 180_000 }, async (block, { skip }) => {
     const run = interpreter(block.language);
     if (typeof run === "string") return skip(run);
     const output = await runBlock(block, run, gateway);
@@ -119,7 +120,7 @@ async function runBlock(block: Block, [program, ...args]: readonly string[], gat
   for (const name of Object.keys(environment))
     if (/^(OPENAI|ANTHROPIC|GEMINI|GOOGLE|AZURE|AWS|OLLAMA|COHERE)_/.test(name)) delete environment[name];
   return new Promise((resolve, reject) => {
-    const options = { cwd: join(root, "test", "clients"), env: environment, timeout: 120_000 };
+    const options = { cwd: join(root, "test", "clients"), env: environment, timeout: 60_000 };
     execFile(program as string, [...args, text], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${block.page}, line ${block.line}: ${error.message}\n${stdout}\n${stderr}`, { cause: error }));
