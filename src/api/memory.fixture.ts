@@ -392,6 +392,7 @@ export const emptyRow: SuccessRow = {
   value: null,
   unvaluedCost: "0",
   reviewMillis: null,
+  unreviewed: 0,
   contradictory: 0,
   unpriced: 0,
   presumed: 0,

@@ -37,6 +37,7 @@ const forty: SuccessRow = {
   value: "84",
   unvaluedCost: "42",
   reviewMillis: "5400000",
+  unreviewed: 3,
   contradictory: 1,
   presumed: 4,
   quantiles: { p50: "1", p90: "2", p99: "2" },
@@ -80,7 +81,7 @@ describe("figures", () => {
       value: "84",
       returns: { gain: "28", ratio: 0.5, unvaluedShare: 0.75 },
       // An hour and a half at 32 dollars.
-      review: { minutes: 90, cost: "48", perSuccess: "3.466666666667", returnRatio: (84 - 104) / 104, share: 48 / 104 },
+      review: { minutes: 90, unknown: 3, cost: "48", perSuccess: "3.466666666667", returnRatio: (84 - 104) / 104, share: 48 / 104 },
       contradictory: 1,
       unpriced: 0,
       presumed: 4,
@@ -132,7 +133,7 @@ describe("figures", () => {
 
   it("of review without a rate have minutes and no amounts", async () => {
     const { body } = await setUp([forty]).ask();
-    expect(body.rows[0]?.["review"]).toEqual({ minutes: 90, cost: null, perSuccess: null, returnRatio: null, share: null });
+    expect(body.rows[0]?.["review"]).toEqual({ minutes: 90, unknown: 3, cost: null, perSuccess: null, returnRatio: null, share: null });
     expect(body["reviewRate"]).toBeNull();
   });
 });

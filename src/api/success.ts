@@ -96,9 +96,13 @@ export const successRow = z
     review: z
       .object({
         minutes: z.number().nullable().openapi({ description: "What people spent checking; null: nobody said." }),
+        unknown: count.openapi({ description: "Tasks of which nobody said it: amounts here are the least that they can be." }),
         cost: usd.nullable(),
-        perSuccess: usd.nullable().openapi({ description: "Spend and review together, per success." }),
-        returnRatio: z.number().nullable(),
+        perSuccess: usd.nullable().openapi({ description: "Spend and review together, per success. It has no interval of its own." }),
+        returnRatio: z
+          .number()
+          .nullable()
+          .openapi({ description: "Value less spend and review, over both; null: not known. At most that, where `unknown` is not 0." }),
         share: share.nullable(),
       })
       .openapi({ description: "Amounts need `reviewRate`." }),
@@ -295,6 +299,7 @@ function toShown(
     returns: returns === null ? null : { gain: formatUsd(returns.gainPico), ratio: returns.ratio, unvaluedShare: returns.unvaluedShare },
     review: {
       minutes: row.reviewMillis === null ? null : Number(row.reviewMillis) / 60_000,
+      unknown: row.unreviewed,
       cost: toUsd(review.costPico),
       perSuccess: toUsd(isKnown ? review.perSuccessPico : null),
       returnRatio: isPriced ? review.returnRatio : null,

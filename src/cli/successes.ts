@@ -77,11 +77,12 @@ export function describeSuccess(found: Success): string {
   const { by, rows, total } = found;
   if (total.tasks === 0) return ["No task matches.", ...notes(found)].join("\n");
   const isReviewed = total.review.perSuccess !== null;
+  const isPriced = found.reviewRate !== null;
   const columns: Column[] = [
     ...by.map((head) => ({ head })),
     ...["tasks", "success rate", "spend $", "$ per success"].map((head) => ({ head, align: "right" as const })),
     ...(isReviewed ? [{ head: "with review $", align: "right" as const }] : []),
-    ...["on failures", "return"].map((head) => ({ head, align: "right" as const })),
+    ...["on failures", isPriced ? "return with review" : "return"].map((head) => ({ head, align: "right" as const })),
     { head: "data" },
   ];
   const cells = (row: Row): string[] => [
@@ -89,9 +90,9 @@ export function describeSuccess(found: Success): string {
     toRate(row.rate),
     atLeast(short(row.spend), row.unpriced),
     toPerSuccess(row),
-    ...(isReviewed ? [row.review.perSuccess === null ? "—" : short(row.review.perSuccess)] : []),
+    ...(isReviewed ? [toReviewed(row)] : []),
     row.shares === null ? "—" : percent(row.shares.failures),
-    toReturn(row),
+    toReturn(row, isPriced),
     toData(row),
   ];
   const line = (row: Row): string[] => [...by.map((field) => row.group[field] ?? "—"), ...cells(row)];
@@ -100,7 +101,7 @@ export function describeSuccess(found: Success): string {
   return [table, "", ...notes(found)].join("\n");
 }
 
-function notes({ total, rows, truncated, waiting, openMs }: Success): string[] {
+function notes({ total, rows, truncated, waiting, openMs, reviewRate }: Success): string[] {
   const lines = [
     "$ per success: all spend, failed and unfinished tasks and rework included, over successes. In brackets: intervals of 95 %, by estimate.",
   ];
@@ -118,6 +119,12 @@ function notes({ total, rows, truncated, waiting, openMs }: Success): string[] {
     lines.push(`${many(total.presumed, "task")} with calls of which nobody knows what they used: they count at their bound.`);
   if (total.returns !== null && total.returns.unvaluedShare > 0)
     lines.push(`Return: of ${percent(total.returns.unvaluedShare)} of the spend nobody said what came of it was worth.`);
+  if (reviewRate !== null && total.review.perSuccess !== null)
+    lines.push("With review: spend and checking together; it has no interval of its own.");
+  if (reviewRate !== null && total.review.unknown > 0)
+    lines.push(
+      `Of ${many(total.review.unknown, "task")} nobody said how long it was checked: with review it is at least (≥) that, and the return at most (≤)${total.returns !== null && total.returns.unvaluedShare > 0 ? "; a ? where worth is unknown too" : ""}.`,
+    );
   if (waiting > 0)
     lines.push(
       `${many(waiting, "statement")} of tasks that nobody has heard of yet ${waiting === 1 ? "waits" : "wait"}: pennyworth tasks waiting`,
@@ -163,9 +170,17 @@ function toRate({ observed, low, high }: Row["rate"]): string {
   return observed === null ? "—" : `${percent(observed)} (${percent(low, false)}–${percent(high)})`;
 }
 
-function toReturn({ returns }: Row): string {
+/** Without an interval: checking has none. */
+function toReviewed({ review, unpriced }: Row): string {
+  return review.perSuccess === null ? "—" : atLeast(short(review.perSuccess), unpriced + review.unknown);
+}
+
+/** Worth that nobody said may add to it, checking that nobody said takes from it: with both, it is on neither side. */
+function toReturn({ returns, review }: Row, isPriced: boolean): string {
   if (returns === null) return "—";
-  return `${returns.unvaluedShare > 0 ? "≥ " : ""}${returns.ratio < 0 ? "−" : ""}${percent(Math.abs(returns.ratio))}`;
+  const ratio = (isPriced ? review.returnRatio : null) ?? returns.ratio;
+  const [isLeast, isMost] = [returns.unvaluedShare > 0, isPriced && review.unknown > 0];
+  return `${isLeast && isMost ? "? " : isLeast ? "≥ " : isMost ? "≤ " : ""}${ratio < 0 ? "−" : ""}${percent(Math.abs(ratio))}`;
 }
 
 /** To a tenth below ten. */

@@ -334,6 +334,8 @@ export interface SuccessRow {
   readonly unvaluedCost: string;
   /** Time that people spent checking, ms; null: nobody said. */
   readonly reviewMillis: string | null;
+  /** Tasks of which nobody said it. */
+  readonly unreviewed: number;
   /** Tasks of which sources say different things; with calls of which something has no price, or was presumed. */
   readonly contradictory: number;
   readonly unpriced: number;

@@ -120,6 +120,7 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
       value: values.length === 0 ? null : formatUsd(values.reduce<bigint>((sum, pico) => sum + pico, 0n)),
       unvaluedCost: formatUsd(parts.reduce((sum, { ending, pico }) => sum + (ending.valuePico === null ? pico : 0n), 0n)),
       reviewMillis: reviews.length === 0 ? null : String(reviews.reduce((sum, ms) => sum + ms, 0)),
+      unreviewed: parts.filter(({ whole }) => whole.every((one) => endingOf(one.said).reviewMillis === null)).length,
       contradictory: parts.filter(({ ending }) => ending.isContradictory).length,
       unpriced: parts.filter((part) => callsIn(part).some(({ unpriced }) => unpriced)).length,
       presumed: parts.filter((part) => callsIn(part).some(({ presumed }) => presumed)).length,

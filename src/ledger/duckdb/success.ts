@@ -26,6 +26,7 @@ const measureNames = [
   "value",
   "unvaluedCost",
   "reviewMillis",
+  "unreviewed",
   "contradictory",
   "unpriced",
   "presumed",
@@ -37,6 +38,7 @@ const parts = [
   `sum("cost") AS "cost"`,
   ...["calls", "failedCost", "retryCost", "reworkCost", "value", "reviewMillis"].map((name) => `sum("${name}") AS "${name}"`),
   `sum("cost") FILTER ("value" IS NULL) AS unvaluedCost`,
+  `count(*) FILTER (reviewMillis IS NULL) AS unreviewed`,
   ...["contradictory", "unpriced", "presumed"].map((name) => `count_if("${name}") AS "${name}"`),
 ].join(", ");
 
@@ -49,7 +51,9 @@ const measures = [
   ...["failedCost", "retryCost", "reworkCost", "unvaluedCost"].map((name) => `coalesce(sum(${name}), 0)::DECIMAL(38,12) AS ${name}`),
   `sum("value")::DECIMAL(38,12) AS "value"`,
   `sum(reviewMillis)::VARCHAR AS reviewMillis`,
-  ...["calls", "contradictory", "unpriced", "presumed", "tasks"].map((name) => `coalesce(sum("${name}"), 0)::BIGINT AS "${name}"`),
+  ...["calls", "unreviewed", "contradictory", "unpriced", "presumed", "tasks"].map(
+    (name) => `coalesce(sum("${name}"), 0)::BIGINT AS "${name}"`,
+  ),
 ].join(", ");
 
 /** Nearest rank. */
@@ -195,6 +199,7 @@ function toRow(row: readonly DuckDBValue[], width: number): SuccessRow {
     value: value("value") === null ? null : toUsd(value("value")),
     unvaluedCost: toUsd(value("unvaluedCost")),
     reviewMillis: text(value("reviewMillis")),
+    unreviewed: Number(value("unreviewed")),
     contradictory: Number(value("contradictory")),
     unpriced: Number(value("unpriced")),
     presumed: Number(value("presumed")),

@@ -44,6 +44,7 @@ export interface SuccessRow {
   readonly returns: { readonly gain: string; readonly ratio: number; readonly unvaluedShare: number } | null;
   readonly review: {
     readonly minutes: number | null;
+    readonly unknown: number;
     readonly cost: string | null;
     readonly perSuccess: string | null;
     readonly returnRatio: number | null;
@@ -98,6 +99,19 @@ export function rateText({ observed }: SuccessRow["rate"]): string | null {
 
 export function rateRangeText({ low, high }: SuccessRow["rate"]): string {
   return `${shareText(low)} to ${shareText(high)}`;
+}
+
+/** Without an interval: checking has none. */
+export function reviewedText({ review, unpriced }: SuccessRow): string | null {
+  return review.perSuccess === null ? null : `${unpriced + review.unknown > 0 ? "≥ " : ""}${briefText(review.perSuccess)}`;
+}
+
+/** Worth that nobody said may add to it, checking that nobody said takes from it: with both, it is on neither side. */
+export function returnText({ returns, review }: SuccessRow, isPriced: boolean): string | null {
+  if (returns === null) return null;
+  const [isLeast, isMost] = [returns.unvaluedShare > 0, isPriced && review.unknown > 0];
+  const mark = isLeast && isMost ? "? " : isLeast ? "≥ " : isMost ? "≤ " : "";
+  return `${mark}${ratioText((isPriced ? review.returnRatio : null) ?? returns.ratio)}`;
 }
 
 /** A return of 0.5 is 50 % more than was spent. */

@@ -16,7 +16,8 @@ import {
   rangeText,
   rateRangeText,
   rateText,
-  ratioText,
+  returnText,
+  reviewedText,
   type Success,
   type SuccessRow,
 } from "../success.ts";
@@ -34,13 +35,14 @@ export function nameRow(by: readonly string[], row: SuccessRow): string {
 }
 
 export function Ends({
-  data: { rows, total, by },
+  data: { rows, total, by, reviewRate },
   spanText,
   filters,
   change,
 }: Pick<View, "spanText" | "filters" | "change"> & { readonly data: Success }): ReactNode {
   const title = nameFields(by);
   const isReviewed = total.review.perSuccess !== null;
+  const isPriced = reviewRate !== null;
   return (
     <section className="card" aria-labelledby="ends">
       <div className="title">
@@ -58,7 +60,7 @@ export function Ends({
               ["Per success", "number"],
               ...(isReviewed ? [["With checking", "number wide"] as const] : []),
               ["On failures", "number wide"],
-              ["Return", "number wide"],
+              [isPriced ? "Return with checking" : "Return", "number wide"],
               { unseen: "Only this", look: "wide" },
             ]}
           />
@@ -82,7 +84,7 @@ export function Ends({
                     {row.enough.isEnough ? null : <small className="soft under">not enough data: {lackText(row)}</small>}
                     {row.contradictory === 0 ? null : <small className="warn under">{count(row.contradictory)} contradictory</small>}
                   </th>
-                  <Cells row={row} isReviewed={isReviewed} />
+                  <Cells row={row} isReviewed={isReviewed} isPriced={isPriced} />
                   <td className="act wide">
                     <button
                       type="button"
@@ -101,7 +103,7 @@ export function Ends({
           <tfoot>
             <tr>
               <th scope="row">Total</th>
-              <Cells row={total} isReviewed={isReviewed} />
+              <Cells row={total} isReviewed={isReviewed} isPriced={isPriced} />
               <td className="wide" />
             </tr>
           </tfoot>
@@ -111,8 +113,16 @@ export function Ends({
   );
 }
 
-function Cells({ row, isReviewed }: { readonly row: SuccessRow; readonly isReviewed: boolean }): ReactNode {
-  const { rate, shares, returns, review, perSuccess } = row;
+function Cells({
+  row,
+  isReviewed,
+  isPriced,
+}: {
+  readonly row: SuccessRow;
+  readonly isReviewed: boolean;
+  readonly isPriced: boolean;
+}): ReactNode {
+  const { rate, shares, returns, perSuccess } = row;
   return (
     <>
       <td className="number wide">{count(row.tasks)}</td>
@@ -141,19 +151,14 @@ function Cells({ row, isReviewed }: { readonly row: SuccessRow; readonly isRevie
           </>
         )}
       </td>
-      {isReviewed ? (
-        <td className="number wide">
-          {review.perSuccess === null ? <span className="soft">not known</span> : briefText(review.perSuccess)}
-        </td>
-      ) : null}
+      {isReviewed ? <td className="number wide">{reviewedText(row) ?? <span className="soft">not known</span>}</td> : null}
       <td className="number wide">{shares === null ? "" : shareText(shares.failures)}</td>
       <td className="number wide">
         {returns === null ? (
           <span className="soft">not known</span>
         ) : (
           <>
-            {returns.unvaluedShare > 0 ? "≥ " : ""}
-            {ratioText(returns.ratio)}
+            {returnText(row, isPriced)}
             {returns.unvaluedShare > 0 ? <small className="soft under">worth unknown of {shareText(returns.unvaluedShare)}</small> : null}
           </>
         )}

@@ -25,6 +25,8 @@ import {
   rateRangeText,
   rateText,
   ratioText,
+  returnText,
+  reviewedText,
   type Success,
   type SuccessRow,
   taskFields,
@@ -173,7 +175,7 @@ function Answered({
   return (
     <div className="stack" data-old={isOld || undefined}>
       <section className="card" aria-label="In all">
-        <Tiles total={total} />
+        <Tiles total={total} isPriced={data.reviewRate !== null} />
         {isDecided ? null : (
           <div className="body">
             <p className="soft small">Nobody has said how these tasks ended. To say it of one:</p>
@@ -220,7 +222,7 @@ function Answered({
   );
 }
 
-function Tiles({ total }: { readonly total: SuccessRow }): ReactNode {
+function Tiles({ total, isPriced }: { readonly total: SuccessRow; readonly isPriced: boolean }): ReactNode {
   const { shares, rate, returns, review } = total;
   const parts: readonly (readonly [name: string, share: number])[] =
     shares === null
@@ -245,7 +247,7 @@ function Tiles({ total }: { readonly total: SuccessRow }): ReactNode {
           {total.perSuccess === null ? null : <p className="small ends">{rangeText(total.interval) ?? "interval not known"}</p>}
           {review.perSuccess === null ? null : (
             <p className="small" data-testid="reviewed">
-              {briefText(review.perSuccess)} with checking
+              {reviewedText(total)} with checking
             </p>
           )}
           {lack === "" ? null : <p className="small warn">not enough data: {lack}</p>}
@@ -267,14 +269,10 @@ function Tiles({ total }: { readonly total: SuccessRow }): ReactNode {
         </dd>
       </div>
       <div className="tile">
-        <dt>Return</dt>
+        <dt>{isPriced ? "Return with checking" : "Return"}</dt>
         <dd>
           <p className="figure" data-testid="return">
-            {returns === null ? (
-              <span className="soft">not known</span>
-            ) : (
-              `${returns.unvaluedShare > 0 ? "≥ " : ""}${ratioText(returns.ratio)}`
-            )}
+            {returnText(total, isPriced) ?? <span className="soft">not known</span>}
           </p>
           <p className="soft small">
             {returns === null
@@ -282,7 +280,7 @@ function Tiles({ total }: { readonly total: SuccessRow }): ReactNode {
                 ? "nobody said what they were worth"
                 : "part of the spend has no price"
               : `${briefText(returns.gain)} over the spend`}
-            {returns !== null && review.returnRatio !== null ? `; ${ratioText(review.returnRatio)} with checking` : ""}
+            {returns !== null && review.returnRatio !== null ? `; ${ratioText(returns.ratio)} without checking` : ""}
           </p>
           {returns === null || returns.unvaluedShare === 0 ? null : (
             <p className="small warn">worth unknown of {shareText(returns.unvaluedShare)} of the spend</p>
@@ -343,7 +341,7 @@ function Waits({ waiting }: { readonly waiting: number }): ReactNode {
   );
 }
 
-function Notes({ data: { total, rows, truncated, waiting, openMs } }: { readonly data: Success }): ReactNode {
+function Notes({ data: { total, rows, truncated, waiting, openMs, reviewRate } }: { readonly data: Success }): ReactNode {
   const notes: readonly (string | null)[] = [
     "Spend per success is all spend, of failed, unknown and open tasks and of rework too, over what succeeded. Intervals are of 95%, by estimate.",
     "Agents with harder tasks look dearer here: on the same tasks they are compared elsewhere.",
@@ -356,6 +354,12 @@ function Notes({ data: { total, rows, truncated, waiting, openMs } }: { readonly
       : null,
     total.contradictory > 0 ? `Of ${plural(total.contradictory, "task")} sources say different things.` : null,
     total.unpriced > 0 ? `${plural(total.unpriced, "task")} used something without a price: ≥, at least.` : null,
+    reviewRate !== null && total.review.perSuccess !== null
+      ? "With checking: spend and checking together; it has no interval of its own."
+      : null,
+    reviewRate !== null && total.review.unknown > 0
+      ? `Of ${plural(total.review.unknown, "task")} nobody said how long it was checked: with checking it is at least (≥) that, and the return at most (≤)${total.returns !== null && total.returns.unvaluedShare > 0 ? "; a ? where worth is unknown too" : ""}.`
+      : null,
     total.presumed > 0
       ? `${plural(total.presumed, "task")} with calls of which nobody knows what they used: they count at their bound.`
       : null,
