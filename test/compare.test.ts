@@ -121,9 +121,12 @@ describe("tasks that were put on record", () => {
     const plain = out.replaceAll(/ {2,}/g, "  ");
     expect(plain).toContain("quick  60  42 % (");
     expect(plain).toMatch(
-      /Against careful, as asked:\n- quick succeeds less often than careful: 56\.3 % against 90 % \(.*\), on 40 shared pieces of work\. It is cheaper: \$1\.00 a task against \$3\.00\./,
+      /Against careful, as asked; above each task weighs alike, here each case does, [^\n]*:\n- quick succeeds less often than careful: 56\.3 % against 90 % \(.*\), by case, on 40 shared pieces of work\. It is cheaper: \$1\.00 a task against \$3\.00\./,
     );
     expect(plain).toContain("pass^2");
+    // Twenty of the forty cases of `quick` were tried twice.
+    expect(plain).toMatch(/quick  20  13 % \(.*\) of 20\*  25 % \(.*\) of 20\*/);
+    expect(plain).toContain("*: not every case was tried so often.");
     const whole = await runCommand(["tasks", "compare", "--by", "agent", "--type", "fix", "--baseline", "careful", "--json"], place());
     const asked = await compare("by=agent&type=fix&baseline=careful");
     expect((JSON.parse(whole.out) as Compared).comparisons).toEqual(asked.comparisons);
@@ -135,6 +138,10 @@ describe("tasks that were put on record", () => {
     expect(code).toBe(0);
     expect(plain).toMatch(/quick\s+—\s+40\s+50 % \(35–65 %\)\s+1\.00 \(1\.00–1\.00\)\s+50 %\s+50 %/);
     expect(plain).toMatch(/1 failed\s+20\s+25 % \(11–47 %\)\s+1\.00 \(1\.00–1\.00\)\s+63 %\s+75 %/);
+    // A dollar for a try, where a success is worth half of one.
+    const poor = await runCommand(["tasks", "odds", "--by", "agent", "--type", "fix", "--value", "0.5"], place());
+    expect(poor.out).toContain("no, pays at no odds");
+    expect(poor.out).not.toContain("pays from");
     expect((await runCommand(["tasks", "odds", "--value", "much"], place())).code).toBe(2);
   });
 });

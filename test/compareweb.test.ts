@@ -68,7 +68,9 @@ describe.skipIf(!hasChromium)(`the page Compare in a browser (${reason})`, () =>
     expect(await text('[data-candidate="quick"][data-verdict]')).toMatch(
       /^Succeeds less often quick succeeds less often than careful: 56\.3% against 90% .* on 40 shared pieces of work\. It is cheaper/,
     );
-    expect(await text('[data-repeated="quick"]')).toMatch(/^quick 20 12\.5%/);
+    expect(await text('[data-repeated="quick"]')).toMatch(/^quick 20 12\.5% .* of 20 cases\* 25%/);
+    expect(await text('[data-testid="drawn"]')).toMatch(/Not every case was tried so often/);
+    expect(await text('[data-testid="weighed"]')).toMatch(/^Here each task weighs alike; in the verdicts below each case does/);
     expect(await text('[data-testid="notes"]')).toMatch(/4 tasks used something without a price/);
     await visit.check();
   });

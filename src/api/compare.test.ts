@@ -83,7 +83,7 @@ describe("candidates side by side", () => {
     });
     expect(one?.more?.question).toBe("success");
     expect(one?.summary).toMatch(
-      /^Not enough data to tell cheap from dear: success 83\.3 % against 100 % \(−[\d.]+ to \+[\d.]+ points at 95 % confidence\); \$1\.00 a task against \$3\.00, on 12 shared pieces of work\. About \d+ more shared pieces of work would settle it\.$/,
+      /^Not enough data to tell cheap from dear: success 83\.3 % against 100 % \(−[\d.]+ to \+[\d.]+ points at 95 % confidence\); \$1\.00 a task against \$3\.00, by case, on 12 shared pieces of work\. About \d+ more shared pieces of work would settle it\.$/,
     );
   });
 
@@ -93,7 +93,7 @@ describe("candidates side by side", () => {
     expect(body.baseline).toEqual({ candidate: "cheap", isNamed: true });
     expect(body.comparisons[0]).toMatchObject({ candidate: "dear", verdict: "better", more: null, success: { wins: 80, losses: 0 } });
     expect(body.comparisons[0]?.summary).toMatch(
-      /^dear succeeds more often than cheap: 100 % against 60 % \(\+3\d(\.\d)? to \+4\d(\.\d)? points at 95 % confidence\), on 200 shared pieces of work\. It is dearer: \$3\.00 a task against \$1\.00\.$/,
+      /^dear succeeds more often than cheap: 100 % against 60 % \(\+3\d(\.\d)? to \+4\d(\.\d)? points at 95 % confidence\), by case, on 200 shared pieces of work\. It is dearer: \$3\.00 a task against \$1\.00\.$/,
     );
     const same = await setUp([...tried("a", times(300, "s3"), shared), ...tried("b", times(300, "s1"), shared)]).ask("?baseline=a");
     expect(same.body.comparisons[0]).toMatchObject({ verdict: "cheaper-same" });
@@ -140,9 +140,10 @@ describe("candidates side by side", () => {
     expect(a).toMatchObject({
       candidate: "a",
       cases: 2,
+      decided: 2,
       passes: [
         { k: 1, any: { mean: 0.75 } },
-        { k: 2, cases: 2, any: { mean: 1 }, all: { mean: 0.5 } },
+        { k: 2, cases: 2, drawn: "all", any: { mean: 1 }, all: { mean: 0.5 } },
       ],
     });
     // 2 ÷ 1 and 2 ÷ 2 dollars; the other 2 and 2: at the first they are equal.

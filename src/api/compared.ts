@@ -70,7 +70,10 @@ export const comparison = z
     shared: count.openapi({ description: "Pieces of work that both did." }),
     leftOut: z.object({ candidate: side, baseline: side }),
     success: z.object({
-      rates: both.openapi({ description: "The candidate's and the baseline's, over the pieces of work that are compared." }),
+      rates: both.openapi({
+        description:
+          "The candidate's and the baseline's, over the pieces of work that are compared, each weighing alike; `rate` weighs each task alike.",
+      }),
       cases: z.array(count),
       difference: z.number().nullable(),
       low: z.number(),
@@ -81,7 +84,9 @@ export const comparison = z
       pValue: z.number().nullable().openapi({ description: "Exact sign test, two-sided; null: not paired." }),
     }),
     cost: z.object({
-      means: z.array(usd.nullable()),
+      means: z
+        .array(usd.nullable())
+        .openapi({ description: "Of a task, each piece of work weighing alike; `perTask` weighs each task alike." }),
       cases: z.array(count),
       difference: z.object({ mean: usd, low: usd, high: usd }).nullable(),
       ratio: z.object({ mean: z.number(), low: z.number(), high: z.number() }).nullable(),
@@ -100,10 +105,15 @@ export const repeated = z
   .object({
     candidate: z.string(),
     cases: count.openapi({ description: "With two decided tries or more." }),
+    decided: count.openapi({ description: "With one or more." }),
     passes: z.array(
       z.object({
         k: count,
         cases: count.openapi({ description: "With at least k decided tries." }),
+        drawn: z.enum(["all", "some", "failed"] satisfies Pass["drawn"][]).openapi({
+          description:
+            "all: every decided case was tried so often. some: not every one; were it the failed ones, the shares are too low. failed: it was the failed ones, since pass@k is below that of fewer tries, which no candidate's is on the same cases; its shares say nothing of it.",
+        }),
         any: mean.openapi({ description: "pass@k: at least one of k tries succeeds." }),
         all: mean.openapi({ description: "pass^k: all of k tries succeed." }),
       }),
@@ -250,11 +260,12 @@ export function toRepeats(found: Repeats | null): Compared["repeats"] {
   };
 }
 
-function toRepeated({ id, cases, passes, costOfPass }: Repeated): z.infer<typeof repeated> {
+function toRepeated({ id, cases, decided, passes, costOfPass }: Repeated): z.infer<typeof repeated> {
   return {
     candidate: id,
     cases,
-    passes: passes.map(({ k, cases: of, any, all }: Pass) => ({ k, cases: of, any: { ...any }, all: { ...all } })),
+    decided,
+    passes: passes.map(({ k, cases: of, drawn, any, all }: Pass) => ({ k, cases: of, drawn, any: { ...any }, all: { ...all } })),
     costOfPass:
       costOfPass === null
         ? null
@@ -269,10 +280,10 @@ function toRepeated({ id, cases, passes, costOfPass }: Repeated): z.infer<typeof
   };
 }
 
-/** What it is against the baseline, why, on what, and what would settle it. */
+/** What it is against the baseline, why, on what, and what would settle it. Each piece of work weighs alike here, however often it was tried. */
 export function summaryOf(candidate: string, baseline: string, found: Comparison): string {
   const { verdict: said, success, cost, paired, shared, more, margin, confidence } = found;
-  const on = paired ? `on ${many(shared, "shared piece")} of work` : apartText(shared);
+  const on = paired ? `by case, on ${many(shared, "shared piece")} of work` : apartText(shared);
   const at = `at ${percent(confidence)} confidence`;
   const rates = success.rates.map((rate) => (rate === null ? "unknown" : percent(rate)));
   const often = `${rates[0]} against ${rates[1]} (${points(success.interval)} ${at})`;

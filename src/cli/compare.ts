@@ -82,6 +82,7 @@ async function showCompare(control: Control, options: CompareOptions): Promise<v
 export function describeCompare(found: Compared): string {
   const { by, candidates, baseline, comparisons, repeats } = found;
   if (candidates.length === 0) return ["No task to compare.", ...notes(found)].join("\n");
+  const isAlike = comparisons.every(({ paired }) => paired);
   const columns: Column[] = [
     { head: by },
     ...["tasks", "success rate", "$ a task", "$ per success"].map((head) => ({ head, align: "right" as const })),
@@ -93,12 +94,16 @@ export function describeCompare(found: Compared): string {
     toSure(one.rate.observed, one.rate),
     one.perTask === null ? (one.unpriced > 0 ? "unknown" : "—") : toMean(one.perTask.mean, toEnds(one.perTask)),
     one.perSuccess === null ? (one.unpriced > 0 ? "unknown" : "—") : toMean(one.perSuccess, one.interval),
-    toPlace(one),
+    toPlace(one, isAlike),
   ]);
-  const lines = [formatTable(columns, rows), ""];
+  const lines = [formatTable(columns, rows), ...(isAlike ? [] : [unlike]), ""];
   if (baseline !== null) {
     const chosen = baseline.isNamed ? "as asked" : "whose success is surely highest";
-    lines.push(`Against ${plain(baseline.candidate)}, ${chosen}:`, ...comparisons.map(({ summary }) => `- ${plain(summary)}`), "");
+    lines.push(
+      `Against ${plain(baseline.candidate)}, ${chosen}; above each task weighs alike, here each case does, the shared ones alone where they are named:`,
+      ...comparisons.map(({ summary }) => `- ${plain(summary)}`),
+      "",
+    );
   }
   if (repeats !== null) lines.push(...describeRepeats(by, repeats), "");
   return [...lines, ...notes(found)].join("\n");
@@ -108,20 +113,23 @@ function toEnds({ low, high }: NonNullable<z.infer<typeof standing>["perTask"]>)
   return low === null ? null : { low, high };
 }
 
+const unlike =
+  "They did different work (few shared cases): what tells them apart here may be what they were given, and who is dominated is not sure (--type).";
+
 const reasons = {
   "cost-unknown": "its cost is not known",
   "success-unknown": "nobody said how its tasks ended",
   "none-ended": "none of its tasks has ended",
 } as const;
 
-function toPlace({ place, apart, by, surelyBy, mixture, nextSuccess }: z.infer<typeof standing>): string {
+function toPlace({ place, apart, by, surelyBy, mixture, nextSuccess }: z.infer<typeof standing>, isAlike: boolean): string {
   switch (place) {
     case "frontier":
       if (mixture !== null)
         return `on it; ${toPercent(mixture.share)} ${mixture.high}, the rest ${mixture.low} does better (${toPercent(mixture.rate)})`;
       return nextSuccess === null ? "on it" : `on it; one more success costs $${short(nextSuccess)}`;
     case "dominated":
-      return `dominated by ${by.slice(0, 3).join(", ")}${by.length > 3 ? ` and ${by.length - 3} more` : ""}${surelyBy.length > 0 ? ", surely" : ""}`;
+      return `dominated by ${by.slice(0, 3).join(", ")}${by.length > 3 ? ` and ${by.length - 3} more` : ""}${isAlike && surelyBy.length > 0 ? ", surely" : ""}`;
     case "apart":
       return `not placed: ${apart === null ? "" : reasons[apart]}`;
   }
@@ -141,6 +149,7 @@ function describeRepeats(by: string, { candidates, frontier }: NonNullable<Compa
     "Where the same case was tried several times (pass@k: one of k tries succeeds; pass^k: all do; cost-of-pass takes tries for independent):",
     "",
     formatTable(columns, rows),
+    ...drawnNotes(candidates),
   ];
   if (frontier !== null && frontier.mean !== null)
     lines.push("", `With the cheapest at each of ${many(frontier.cases, "case")}: $${short(frontier.mean)} a pass.`);
@@ -156,11 +165,29 @@ function right(head: string): Column {
   return { head, align: "right" };
 }
 
+function drawnNotes(candidates: readonly z.infer<typeof repeated>[]): string[] {
+  const passes = candidates.flatMap((one) => one.passes);
+  return [
+    ...(passes.some(({ drawn }) => drawn === "some")
+      ? [
+          "*: not every case was tried so often. If it was the failed ones, these are too low, and over other cases than those of another k.",
+        ]
+      : []),
+    ...candidates.flatMap(({ candidate, passes: mine }) => {
+      const first = mine.find(({ drawn }) => drawn === "failed");
+      return first === undefined
+        ? []
+        : [`${plain(candidate)}: from ${first.k} tries on it was the failed cases that were tried again: no pass@${first.k} is said.`];
+    }),
+  ];
+}
+
 /** Of one try both are the same. */
 function passOf(one: z.infer<typeof repeated>, k: number): string[] {
   const pass = one.passes.find((found) => found.k === k);
   if (pass === undefined) return k === 1 ? ["—"] : ["—", "—"];
-  const any = toSure(pass.any.mean, pass.any);
+  if (pass.drawn === "failed") return k === 1 ? ["—"] : ["—", "—"];
+  const any = `${toSure(pass.any.mean, pass.any)} of ${formatCount(pass.cases)}${pass.drawn === "some" ? "*" : ""}`;
   return k === 1 ? [any] : [any, toSure(pass.all.mean, pass.all)];
 }
 

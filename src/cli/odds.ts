@@ -49,7 +49,7 @@ export function describeOdds(found: Odds): string {
   if (named.length > 0)
     lines.push(
       "Odds of a try, given that all before it at the same case failed. In brackets: intervals of 95 %. Within: a success by then, if all go on;",
-      "beside it what tries that do not depend on one another would have said, each as good as the first.",
+      "beside it what tries that do not depend on one another would have said, each as good as the first. Neither has an interval: it is made of several odds.",
     );
   if (named.length > 0 && named.every(({ tries }) => tries.length === 1)) lines.push("No case was tried again after a failure yet.");
   for (const row of named) {
@@ -100,7 +100,7 @@ const verdicts = { yes: "yes", no: "no", "not-enough-data": "not enough data" } 
 function worthOf({ worth }: z.infer<typeof oddsTry>): string[] {
   if (worth === null) return ["—", "cost unknown"];
   const brings = worth.brings === null ? "—" : `${short(worth.brings)} (${short(worth.bringsLow)}–${short(worth.bringsHigh)})`;
-  const even = worth.breakEven === null ? "" : `, pays from ${toPercent(worth.breakEven)} on`;
+  const even = worth.breakEven === null || worth.breakEven > 1 ? ", pays at no odds" : `, pays from ${toPercent(worth.breakEven)} on`;
   return [brings, `${verdicts[worth.verdict]}${even}`];
 }
 

@@ -53,6 +53,18 @@ describe("several tries at the same piece of work", () => {
     }
   });
 
+  it("say of which pieces of work they are: not those of all, and the failed ones where fewer succeed with more tries", () => {
+    // Four at first of which two pass; the others again, one of which passes; the last one a third time.
+    const found = only([...at("a", "s"), ...at("b", "s"), ...at("c", "fs"), ...at("d", "fff")]);
+    expect(found).toMatchObject({ cases: 2, decided: 4 });
+    expect(found?.passes.map(({ k, cases, drawn, any }) => [k, cases, drawn, any.mean])).toEqual([
+      [1, 2, "some", 0.25],
+      [2, 2, "some", 0.5],
+      [3, 1, "failed", 0],
+    ]);
+    expect(only([...at("a", "sf"), ...at("b", "fs")])?.passes.map(({ drawn }) => drawn)).toEqual(["all", "all"]);
+  });
+
   it("cost what all tries cost over those that pass, as a mean over pieces of work", () => {
     // 4 ÷ 2, and 6 ÷ 1: 4 in the mean. All spend over all successes would be 10 ÷ 3.
     const found = only([...at("x", "sfsf"), ...at("y", "sff", "2")]);

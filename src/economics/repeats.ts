@@ -13,6 +13,8 @@ export interface Repeated {
   readonly id: string;
   /** Pieces of work of which it has two decided tries or more. */
   readonly cases: number;
+  /** Those with one or more. */
+  readonly decided: number;
   /** For each k of 1 and more that some of these were tried so often. */
   readonly passes: readonly Pass[];
   /** null: a cost is not known of any of them. */
@@ -23,6 +25,11 @@ export interface Repeated {
 export interface Pass {
   readonly k: number;
   readonly cases: number;
+  /**
+   * `all`: of every decided piece of work. `some`: not every one was tried so often, and nobody knows why. `failed`: those that failed were, since `any` is
+   * lower than with fewer tries, which it never is on the same pieces of work: the means say nothing of the candidate.
+   */
+  readonly drawn: "all" | "some" | "failed";
   /** At least one of k succeeds. */
   readonly any: Interval & { readonly mean: number };
   /** All of k succeed: pass^k. */
@@ -62,12 +69,14 @@ export function repeatsOf(entrants: readonly Entrant[], samples = 1_000): Repeat
   for (const { by } of best.problems) if (by !== null) cheapest.set(by, (cheapest.get(by) ?? 0) + 1);
   const gains = gainsOf(problems);
   return {
-    candidates: tried.map(({ id }) => {
+    candidates: tried.map(({ id, tries }) => {
       const mine = [...(trials.get(id) ?? new Map<string, Counted>()).values()];
+      const decided = decidedOf(tries);
       return {
         id,
         cases: mine.length,
-        passes: passesOf(mine),
+        decided,
+        passes: passesOf(mine, decided),
         costOfPass: passingOf(mine, cheapest.get(id) ?? 0, gains.get(id) ?? null, samples),
       };
     }),
@@ -95,6 +104,10 @@ function trialsOf({ tries }: Entrant): ReadonlyMap<string, Counted> {
   return new Map([...found].filter(([, { attempts }]) => attempts > 1));
 }
 
+function decidedOf(tries: Entrant["tries"]): number {
+  return new Set(tries.filter(({ ending }) => ending === "success" || ending === "failure").map((one) => one.case)).size;
+}
+
 function problemsOf(trials: ReadonlyMap<string, ReadonlyMap<string, Counted>>): Problem[] {
   const found = new Map<string, Map<string, Trials>>();
   for (const [id, cases] of trials)
@@ -107,7 +120,7 @@ function problemsOf(trials: ReadonlyMap<string, ReadonlyMap<string, Counted>>): 
   return [...found].map(([id, models]) => ({ id, models, humanPico: null }));
 }
 
-function passesOf(mine: readonly Counted[]): Pass[] {
+function passesOf(mine: readonly Counted[], decided: number): Pass[] {
   // Pieces of work of which as many tries succeeded are alike: reckoned once.
   const alike = new Map<string, { readonly one: Counted; cases: number }>();
   for (const one of mine) {
@@ -117,6 +130,7 @@ function passesOf(mine: readonly Counted[]): Pass[] {
     else found.cases += 1;
   }
   const most = mine.reduce((all, { attempts }) => Math.max(all, attempts), 0);
+  let [before, isFalling] = [0, false];
   return Array.from({ length: Math.min(triesMax, most) }, (_, index) => {
     const k = index + 1;
     let [cases, any, all] = [0, 0, 0];
@@ -127,7 +141,16 @@ function passesOf(mine: readonly Counted[]): Pass[] {
       any += some * same;
       all += every * same;
     }
-    return { k, cases, any: withInterval(any / cases, cases), all: withInterval(all / cases, cases) };
+    // Further ones are drawn from those.
+    isFalling ||= any / cases < before - 1e-9;
+    before = any / cases;
+    return {
+      k,
+      cases,
+      drawn: isFalling ? "failed" : cases < decided ? "some" : "all",
+      any: withInterval(any / cases, cases),
+      all: withInterval(all / cases, cases),
+    };
   });
 }
 

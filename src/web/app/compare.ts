@@ -49,10 +49,19 @@ export interface Mean {
   readonly high: number;
 }
 
+export interface Pass {
+  readonly k: number;
+  readonly cases: number;
+  readonly drawn: "all" | "some" | "failed";
+  readonly any: Mean;
+  readonly all: Mean;
+}
+
 export interface Repeated {
   readonly candidate: string;
   readonly cases: number;
-  readonly passes: readonly { readonly k: number; readonly cases: number; readonly any: Mean; readonly all: Mean }[];
+  readonly decided: number;
+  readonly passes: readonly Pass[];
   readonly costOfPass: {
     readonly cases: number;
     readonly unsolved: number;
@@ -152,15 +161,15 @@ const apartWords = {
   "none-ended": "None of its tasks has ended.",
 } as const;
 
-/** Where it stands against the others, in a sentence or two. */
-export function placeText({ place, apart, by, surelyBy, mixture, nextSuccess }: Standing): string {
+/** Where it stands against the others, in a sentence or two. @param isAlike they did the same work: only then is anything sure. */
+export function placeText({ place, apart, by, surelyBy, mixture, nextSuccess }: Standing, isAlike: boolean): string {
   switch (place) {
     case "frontier":
       if (mixture !== null)
         return `On the frontier; but for as much, ${shareText(mixture.share)} of the tasks to ${mixture.high} and the rest to ${mixture.low} would succeed in ${shareText(mixture.rate)}.`;
       return nextSuccess === null ? "On the frontier: the cheapest." : `On the frontier: one more success costs ${briefText(nextSuccess)}.`;
     case "dominated":
-      return `Dominated by ${listText(by)}: as much success for less, or more for as much.${surelyBy.length > 0 ? " That is sure." : ""}`;
+      return `Dominated by ${listText(by)}: as much success for less, or more for as much.${isAlike && surelyBy.length > 0 ? " That is sure." : ""}`;
     case "apart":
       return apart === null ? "" : apartWords[apart];
   }

@@ -133,7 +133,10 @@ function Answered({ data, line }: { readonly data: Odds; readonly line: string }
         {data.tasks === 0 ? <p>No task in this span.</p> : null}
         {rows.length > 0 && !isAgain ? <p>No case was tried again after a failure yet.</p> : null}
         {isAgain ? (
-          <p>Within: a success by that try, if all who fail go on. If independent: what the first try’s odds alone would have said.</p>
+          <p>
+            Within: a success by that try, if all who fail go on. If independent: what the first try’s odds alone would have said. Neither
+            has an interval: it is made of several odds.
+          </p>
         ) : null}
         {rows.map((row) => (
           <GaveUp key={row.candidate ?? ""} row={row} />

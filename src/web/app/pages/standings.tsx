@@ -3,7 +3,7 @@
 
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
-import { amountsText, type Compared, endsText, lacksText, type Mean, placeText, type Standing } from "../compare.ts";
+import { amountsText, type Compared, endsText, lacksText, type Mean, type Pass, placeText, type Standing } from "../compare.ts";
 import { nameField } from "../fields.ts";
 import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
@@ -14,7 +14,8 @@ import type { View } from "../view.ts";
 import { plural } from "../words.ts";
 
 export function Standings({ data, change }: Pick<View, "change"> & { readonly data: Compared }): ReactNode {
-  const { candidates, baseline, by } = data;
+  const { candidates, baseline, by, comparisons } = data;
+  const isAlike = comparisons.every(({ paired }) => paired);
   return (
     <div className="card">
       <div className="scroll" tabIndex={0} role="region" aria-label="Candidates">
@@ -35,6 +36,7 @@ export function Standings({ data, change }: Pick<View, "change"> & { readonly da
               <Row
                 key={one.candidate}
                 one={one}
+                isAlike={isAlike}
                 isBaseline={one.candidate === baseline?.candidate}
                 onBaseline={() => change({ baseline: one.candidate })}
                 {...(candidates.length < 2
@@ -51,17 +53,29 @@ export function Standings({ data, change }: Pick<View, "change"> & { readonly da
           </tbody>
         </table>
       </div>
+      <p className="soft small footnote" data-testid="weighed">
+        Here each task weighs alike
+        {comparisons.length === 0 ? "" : "; in the verdicts below each case does, the shared ones alone where they are named"}.
+        {isAlike ? null : (
+          <span className="warn">
+            {" "}
+            They did different work (few shared cases): what tells them apart may be what they were given, and who is dominated is not sure.
+          </span>
+        )}
+      </p>
     </div>
   );
 }
 
 function Row({
   one,
+  isAlike,
   isBaseline,
   onBaseline,
   onLeave,
 }: {
   readonly one: Standing;
+  readonly isAlike: boolean;
   readonly isBaseline: boolean;
   readonly onBaseline: () => void;
   readonly onLeave?: () => void;
@@ -72,7 +86,7 @@ function Row({
     <tr data-candidate={candidate} data-place={one.place}>
       <th scope="row" className="free">
         {candidate}
-        <small className="soft under narrow">{placeText(one)}</small>
+        <small className="soft under narrow">{placeText(one, isAlike)}</small>
       </th>
       <td className="number wide">
         {count(tasks)}
@@ -101,7 +115,7 @@ function Row({
         {perSuccess === null ? null : <small className="soft under">{amountsText(interval)}</small>}
         {lacks === "" ? null : <small className="warn under">not enough data: {lacks}</small>}
       </td>
-      <td className="wide free stands">{placeText(one)}</td>
+      <td className="wide free stands">{placeText(one, isAlike)}</td>
       <td className="number">
         <span className="row acts">
           <Button
@@ -162,11 +176,11 @@ export function Repeats({ repeats, by }: { readonly repeats: NonNullable<Compare
                 {ks.map((k) => {
                   const pass = passes.find((found) => found.k === k);
                   return k === 1 ? (
-                    <Passing key={k} mean={pass?.any} look="number" />
+                    <Passing key={k} pass={pass} mean={pass?.any} look="number" />
                   ) : (
                     [
-                      <Passing key={`any${k}`} mean={pass?.any} look="number wide" />,
-                      <Passing key={`all${k}`} mean={pass?.all} look={k === 2 ? "number" : "number wide"} />,
+                      <Passing key={`any${k}`} pass={pass} mean={pass?.any} look="number wide" />,
+                      <Passing key={`all${k}`} pass={pass} mean={pass?.all} look={k === 2 ? "number" : "number wide"} />,
                     ]
                   );
                 })}
@@ -189,6 +203,7 @@ export function Repeats({ repeats, by }: { readonly repeats: NonNullable<Compare
           </tbody>
         </table>
       </div>
+      <Drawn candidates={candidates} />
       {frontier === null ? null : (
         <p className="soft small footnote">
           {frontier.mean === null
@@ -200,15 +215,52 @@ export function Repeats({ repeats, by }: { readonly repeats: NonNullable<Compare
   );
 }
 
-function Passing({ mean, look }: { readonly mean: Mean | undefined; readonly look: string }): ReactNode {
+/** Which cases were tried so often. */
+function Drawn({ candidates }: { readonly candidates: NonNullable<Compared["repeats"]>["candidates"] }): ReactNode {
+  const isSome = candidates.some(({ passes }) => passes.some(({ drawn }) => drawn === "some"));
+  const failed = candidates.flatMap(({ candidate, passes }) => {
+    const first = passes.find(({ drawn }) => drawn === "failed");
+    return first === undefined ? [] : [{ candidate, k: first.k }];
+  });
+  return !isSome && failed.length === 0 ? null : (
+    <div className="soft small footnote" data-testid="drawn">
+      {isSome ? (
+        <p>
+          * Not every case was tried so often. If it was the failed ones, these are too low, and over other cases than those of another k.
+        </p>
+      ) : null}
+      {failed.map(({ candidate, k }) => (
+        <p key={candidate}>
+          {candidate}: from {k} tries on it was the failed cases that were tried again: no pass@{k} is said.
+        </p>
+      ))}
+    </div>
+  );
+}
+
+function Passing({
+  pass,
+  mean,
+  look,
+}: {
+  readonly pass: Pass | undefined;
+  readonly mean: Mean | undefined;
+  readonly look: string;
+}): ReactNode {
   return (
     <td className={look}>
-      {mean === undefined ? (
+      {pass === undefined || mean === undefined ? (
         <span className="soft">none</span>
+      ) : pass.drawn === "failed" ? (
+        <span className="soft">not said</span>
       ) : (
         <>
           {shareText(mean.mean)}
           <small className="soft under">{endsText(mean)}</small>
+          <small className="soft under">
+            of {plural(pass.cases, "case")}
+            {pass.drawn === "some" ? "*" : ""}
+          </small>
         </>
       )}
     </td>
