@@ -53,7 +53,11 @@ async function told(found: Partial<ShapePage>, query = ""): Promise<string[]> {
 describe("where the tokens go", () => {
   it("is said line by line: steps, prompt, context, waste, and what is not known", async () => {
     const lines = await told(page, "?type=fix");
-    expect(lines.slice(0, 2)).toEqual(["fix: 12 calls of 4 tasks (3 a task, 9 at most), ≥ $2.00", "By kind of step: act $2.00, other $0"]);
+    expect(lines.slice(0, 3)).toEqual([
+      "fix: 12 calls of 4 tasks (3 a task, 9 at most), ≥ $2.00",
+      "Calls whose own task is of this type; what its parts of other types cost is under those.",
+      "By kind of step: act $2.00, other $0",
+    ]);
     // Nobody knows how many tools two calls called, nor what they cost; a name cannot colour the terminal.
     expect(lines).toContain("edit\\u001b[31m  act  10  2  1  ≥ 7  100,000  1,500  10 %  2.00  100 %  0.4");
     expect(lines).toContain("—  —  2  0  0  ?  100,000  —  —  unknown  0 %  0");

@@ -72,6 +72,7 @@ export function describeShape(found: Shape): string {
   const byKind = kinds.filter(({ calls }) => calls > 0).map(({ kind, cost }) => `${kind ?? "other"} $${short(cost)}`);
   return [
     head,
+    ...(found.type === null ? [] : ["Calls whose own task is of this type; what its parts of other types cost is under those."]),
     ...(isTold ? [`By kind of step: ${byKind.join(", ")}`] : []),
     "",
     tableOfSteps(steps, total),

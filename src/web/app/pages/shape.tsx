@@ -106,7 +106,7 @@ export function ShapePage(): ReactNode {
   );
 }
 
-function Tiles({ shape: { total, tasks, callsMax } }: { readonly shape: Shape }): ReactNode {
+function Tiles({ shape: { type, total, tasks, callsMax } }: { readonly shape: Shape }): ReactNode {
   const part = share(total.wasted, total.cost);
   return (
     <dl className="tiles pairs">
@@ -119,6 +119,7 @@ function Tiles({ shape: { total, tasks, callsMax } }: { readonly shape: Shape })
           <p className="soft small">
             {plural(total.calls, "call")}
             {tasks === 0 ? "" : ` of ${plural(tasks, "task")}`}
+            {type === null ? "" : "; of tasks that are of this type themselves: what their parts of other types cost is under those"}
           </p>
         </dd>
       </div>
