@@ -191,6 +191,17 @@ describe("what cannot be placed", () => {
   });
 });
 
+const sendLarge = () =>
+  fetch(`${gateway.url}/v1/logs`, { method: "POST", headers: { "content-type": "application/json" }, body: Buffer.alloc(9_000_000, " ") });
+
+it("what is too large is answered, and the next request with it", async () => {
+  for (let round = 0; round < 4; round++) {
+    const refused = await sendLarge();
+    expect([refused.status, refused.headers.get("connection"), await refused.json()]).toMatchObject([413, "close", { code: 8 }]);
+    for (let next = 0; next < 3; next++) expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+  }
+});
+
 it("with keys, programs need theirs, and an error is a Status", async () => {
   const { secret } = (await gateway.post("/keys", { name: "evaluator", role: "use" })) as { secret: string };
   const body = JSON.stringify({ resourceLogs: [] });

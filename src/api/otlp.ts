@@ -17,6 +17,8 @@ import { type Edge, outcomeWanted, taskName, toOutcome } from "./said.ts";
 
 /** Of a request as it is sent, and as it is unpacked. */
 export const telemetryBytesMax = 8 * 1024 * 1024;
+/** Of a request that is too large, read until here and thrown away. */
+const drainBytesMax = 4 * telemetryBytesMax;
 /** Reasons that are named in an answer. */
 const reasonsMax = 5;
 /** After so many entries the calls that wait have their turn. */
@@ -178,12 +180,12 @@ async function readBody(c: Context<ApiEnv>): Promise<Uint8Array> {
   const reader = c.req.raw.body?.getReader();
   for (let piece = await reader?.read(); piece !== undefined && !piece.done; piece = await reader?.read()) {
     bytes += piece.value.byteLength;
-    if (bytes > telemetryBytesMax) {
-      await reader?.cancel().catch(() => undefined);
-      throw tooLarge();
-    }
-    pieces.push(piece.value);
+    if (bytes > telemetryBytesMax) pieces.length = 0;
+    else pieces.push(piece.value);
+    // Read on for a while: who is still sending would not read the answer.
+    if (bytes > drainBytesMax) break;
   }
+  if (bytes > telemetryBytesMax) throw tooLarge();
   const body = Buffer.concat(pieces);
   const packed = (c.req.header("content-encoding") ?? "identity").trim().toLowerCase();
   if (packed === "identity" || packed === "") return body;
@@ -222,13 +224,14 @@ function answer(c: Context<ApiEnv>, signal: Signal, rejected: readonly Rejected[
 /** Codes of `google.rpc.Code`, by the status of HTTP. */
 const codes: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 404: 5, 413: 8, 429: 8, 503: 14 };
 
-/** An error as OTLP's clients read it, in the encoding of what they sent. */
+/** An error as OTLP's clients read it, in the encoding of what they sent. What is too large may not have come in whole: its connection is not used again. */
 export function toStatus(type: string | undefined, error: PennyworthError): Response {
   const code = codes[error.status] ?? 13;
+  const headers: Record<string, string> = error.status === 413 ? { connection: "close" } : {};
   if (type?.toLowerCase().startsWith("application/x-protobuf") !== true)
-    return Response.json({ code, message: error.message }, { status: error.status });
+    return Response.json({ code, message: error.message }, { status: error.status, headers });
   const body = new BinaryWriter().tag(1, WireType.Varint).int32(code).tag(2, WireType.LengthDelimited).string(error.message).finish();
-  return new Response(body, { status: error.status, headers: { "content-type": "application/x-protobuf" } });
+  return new Response(body, { status: error.status, headers: { ...headers, "content-type": "application/x-protobuf" } });
 }
 
 function malformed(detail: string, cause?: unknown): PennyworthError {
