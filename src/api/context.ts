@@ -216,6 +216,10 @@ export interface KeysAccess {
 export interface NamesAccess {
   /** The token that stands for a name in the ledger. */
   token(name: string): string;
+  /** The same without learning the name: for questions, and for what is not on record yet. */
+  tokenOf(name: string): string;
+  /** 32 hex digits for a text, always the same in one data folder, that tell nothing of it without its secret. */
+  seal(text: string): string;
   /** null: not known, or forgotten. */
   name(token: string): MaybePromise<string | null>;
   /** By name or token. @returns whether there was something to forget. */

@@ -7,8 +7,9 @@ import { formatUsd, parseUsd, type Pico } from "../core/money.ts";
 import { faultOf, type Revenue } from "../core/revenue.ts";
 import type { RevenueRecord } from "../ledger/margin.ts";
 import type { NamesAccess } from "./context.ts";
-import { toName } from "./names.ts";
+import { toId, toName } from "./names.ts";
 import { readTime } from "./query.ts";
+import { isBeyond } from "./said.ts";
 import { count, ms, text, usd } from "./schema.ts";
 
 const label = z
@@ -70,14 +71,14 @@ export const revenueImported = z
 
 /** What of the world a statement needs. */
 export interface Payers {
-  readonly names: Pick<NamesAccess, "token">;
+  readonly names: Pick<NamesAccess, "token" | "tokenOf" | "seal">;
   /** Dollars a month, by plan. */
   readonly plans: Readonly<Record<string, { readonly monthly: string }>>;
   readonly nowMs: number;
   readonly key: string | null;
 }
 
-/** @throws RangeError with the field and what is wrong with it. */
+/** The name of its customer is not learnt: see `learn`. @throws RangeError with the field and what is wrong with it. */
 export function toRevenue(wanted: RevenueWanted, id: string, witness: string, { names, plans, nowMs, key }: Payers): Revenue {
   const plan = wanted.plan || null;
   const customer = wanted.customer || null;
@@ -98,11 +99,13 @@ export function toRevenue(wanted: RevenueWanted, id: string, witness: string, { 
     fromMs: toDay("from", wanted.from, nowMs),
     toMs: wanted.to ? toDay("to", wanted.to, nowMs) : null,
   };
+  if (isSaid && isBeyond(wanted.amount as string | number))
+    throw new RangeError(`amount: ${wanted.amount} has more digits than a number keeps: send it as text`);
   const fault = faultOf(terms);
   if (fault !== null) throw new RangeError(fault);
   return {
-    id,
-    customer: customer === null || tokenShape.test(customer) ? customer : names.token(customer),
+    id: toId(id, names),
+    customer: customer === null || tokenShape.test(customer) ? customer : names.tokenOf(customer),
     plan,
     feature: wanted.feature || null,
     ...terms,
@@ -110,6 +113,11 @@ export function toRevenue(wanted: RevenueWanted, id: string, witness: string, { 
     witness: isSaid ? witness : "settings",
     key,
   };
+}
+
+/** The name of a customer whose revenue goes on record. */
+export function learn({ customer }: RevenueWanted, names: Pick<NamesAccess, "token">): void {
+  if (customer && !tokenShape.test(customer)) names.token(customer);
 }
 
 const words = ({ customer, plan, feature, every, amountPico, fromMs, toMs }: Revenue): string =>

@@ -468,7 +468,7 @@ function toReserved({ reserved }: MarginAsked, names: NamesAccess | null): Reado
   for (const text of typeof reserved === "string" ? [reserved] : reserved) {
     const [, name, units] = /^(.+)=(\d{1,15})$/s.exec(text) ?? [];
     if (name === undefined) throw invalid(`reserved is ${JSON.stringify(text.slice(0, 100))}: expected NAME=TOKENS`);
-    found.set(names === null || /^n_[0-9a-f]{16}$/.test(name) ? name : names.token(name), Number(units));
+    found.set(names === null || /^n_[0-9a-f]{16}$/.test(name) ? name : names.tokenOf(name), Number(units));
   }
   return found;
 }

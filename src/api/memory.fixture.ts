@@ -1,6 +1,7 @@
 // A ledger of a few calls in memory, for the tests of the API and the page: an ApiContext whose every effect can be seen.
 // Not for use outside tests. Invariant: it adds with its own arithmetic, so it can stand as a witness.
 
+import { createHmac } from "node:crypto";
 import { readConfig } from "../config.ts";
 import { type CallEnd, type CallStart, unattributed } from "../core/call.ts";
 import type { Key } from "../core/entry.ts";
@@ -229,6 +230,8 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
     },
     names: {
       token: (name) => [...names].find(([, known]) => known === name)?.[0] ?? "n_ffffffffffffffff",
+      tokenOf: (name) => [...names].find(([, known]) => known === name)?.[0] ?? "n_ffffffffffffffff",
+      seal: (text) => createHmac("sha256", "the folder's").update(text).digest("hex").slice(0, 32),
       name: (token) => names.get(token) ?? null,
       forget: (name) => {
         forgotten.push(name);

@@ -13,11 +13,11 @@ export function isNamed(field: ReportField): boolean {
   return named.has(field);
 }
 
-/** Filters by name become filters by token. */
+/** Filters by name become filters by token. A question teaches the map no name. */
 export function toTokens(filters: readonly Filter[], names: NamesAccess): Filter[] {
   return filters.map((filter) =>
     named.has(filter.field) && filter.value !== null && !token.test(filter.value)
-      ? { ...filter, value: names.token(filter.value) }
+      ? { ...filter, value: names.tokenOf(filter.value) }
       : filter,
   );
 }
@@ -26,6 +26,14 @@ export function toTokens(filters: readonly Filter[], names: NamesAccess): Filter
 export async function toName(field: ReportField, value: string | null, names: NamesAccess): Promise<string | null> {
   if (value === null || !named.has(field) || !token.test(value)) return value;
   return (await names.name(value)) ?? value;
+}
+
+/**
+ * The id of a line that has none of its own is made of its words (`csv:` and their SHA-256), names among them, and a guess at a name could be tried on it: on record goes
+ * one that only this data folder can make. Every other id stays as it is.
+ */
+export function toId(id: string, names: Pick<NamesAccess, "seal">): string {
+  return /^csv:[0-9a-f]{64}$/.test(id) ? `csv_${names.seal(id)}` : id;
 }
 
 export async function nameAttribution(attribution: Attribution, names: NamesAccess): Promise<Attribution> {

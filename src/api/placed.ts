@@ -9,6 +9,7 @@ import type { Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
 import { type Begins, type Finished, finishedWanted, type Spent, statementOf, toFinished } from "./finished.ts";
 import { type Known, markOf } from "./known.ts";
+import { toId } from "./names.ts";
 import type { Edge } from "./said.ts";
 
 /** Wrong lines that are named; of the rest it is said how many they are. */
@@ -57,7 +58,7 @@ export async function readPlaced(placed: readonly Placed[], edge: Edge, look: Kn
       faults.push(`${place}: ${describe(parsed.error, said)}`);
       continue;
     }
-    const id = parsed.data.id ?? `outcome_${randomUUID()}`;
+    const id = toId(parsed.data.id ?? `outcome_${randomUUID()}`, edge.names);
     const content = { ...parsed.data, id };
     let finished: Finished;
     try {

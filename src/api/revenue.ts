@@ -8,7 +8,17 @@ import { PennyworthError } from "../error.ts";
 import { turns } from "../turn.ts";
 import type { RevenueRecord } from "../ledger/margin.ts";
 import type { ApiContext } from "./context.ts";
-import { isSame, type Payers, revenueImported, revenueShown, revenueWanted, toRevenue, toShown } from "./earned.ts";
+import {
+  isSame,
+  learn,
+  type Payers,
+  revenueImported,
+  revenueShown,
+  revenueWanted,
+  type RevenueWanted,
+  toRevenue,
+  toShown,
+} from "./earned.ts";
 import { waited } from "./fresh.ts";
 import { parseLimit, parseSpan } from "./query.ts";
 import { type Api, conflict, failures, json, needs, notFound, security } from "./route.ts";
@@ -81,7 +91,7 @@ export function addRevenue(app: Api, context: ApiContext): void {
     const { customer, ...asked } = c.req.valid("query");
     const span = parseSpan(asked, context.now());
     const freshly = await waited(context, asked.fresh);
-    const token = customer === undefined || /^n_[0-9a-f]{16}$/.test(customer) ? customer : context.names.token(customer);
+    const token = customer === undefined || /^n_[0-9a-f]{16}$/.test(customer) ? customer : context.names.tokenOf(customer);
     const limit = parseLimit(asked.limit, 100, context.rowsMax);
     const found = await context.ledger.revenue({ ids: null, ...span, limit, ...(token === undefined ? {} : { customer: token }) });
     const revenue = await Promise.all(found.revenues.map((one) => toShown(one, context.names)));
@@ -119,6 +129,7 @@ export function addRevenue(app: Api, context: ApiContext): void {
           how: before.voidedMs === null ? "says something else" : "was voided",
         });
       if (before !== undefined) return c.json(await toShown(before, context.names), 200);
+      learn(wanted, context.names);
       context.record({ kind: "revenue", revenue });
       await context.ledger.caughtUp();
       return c.json(await toShown({ revenue, voidedMs: null }, context.names), 201);
@@ -187,7 +198,7 @@ export function addRevenue(app: Api, context: ApiContext): void {
     if (placed.length === 0) throw refused("there is no amount in it");
     if (placed.length > revenuesMax) throw refused(`${placed.length} amounts are more than ${revenuesMax}: send them in parts`);
     const faults: string[] = [];
-    const read: { readonly place: string; readonly revenue: Revenue }[] = [];
+    const read: { readonly place: string; readonly revenue: Revenue; readonly wanted: RevenueWanted }[] = [];
     for (const [index, { place, said }] of placed.entries()) {
       if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
       const parsed = revenueWanted.safeParse(said);
@@ -197,22 +208,30 @@ export function addRevenue(app: Api, context: ApiContext): void {
         continue;
       }
       try {
-        read.push({ place, revenue: toRevenue(parsed.data, parsed.data.id ?? `revenue_${randomUUID()}`, witness, payers) });
+        read.push({
+          place,
+          wanted: parsed.data,
+          revenue: toRevenue(parsed.data, parsed.data.id ?? `revenue_${randomUUID()}`, witness, payers),
+        });
       } catch (cause) {
         if (!(cause instanceof RangeError)) throw cause;
         faults.push(`${place}: ${cause.message}`);
       }
     }
     const before = faults.length > 0 ? new Map<string, RevenueRecord>() : await known(read.map(({ revenue }) => revenue.id));
-    const within = new Map<string, Revenue>();
+    const within = new Map<string, (typeof read)[number]>();
     let [same, voided] = [0, 0];
-    for (const { place, revenue } of read) {
-      const stands = within.get(revenue.id) ?? before.get(revenue.id)?.revenue;
+    for (const one of read) {
+      const { place, revenue } = one;
+      const stands = within.get(revenue.id)?.revenue ?? before.get(revenue.id)?.revenue;
       if (stands === undefined) {
-        within.set(revenue.id, revenue);
+        within.set(revenue.id, one);
         continue;
       }
-      if (!isSame(stands, revenue)) faults.push(`${place}: ${JSON.stringify(revenue.id)} is on record already and says something else`);
+      // A refund and the credit note that it belongs to are one amount, whichever export brought it first.
+      const isRefund = witness === "stripe" && revenue.id.startsWith("stripe:re_") && stands.customer === revenue.customer;
+      if (!isRefund && !isSame(stands, revenue))
+        faults.push(`${place}: ${JSON.stringify(revenue.id)} is on record already and says something else`);
       else if (before.get(revenue.id)?.voidedMs != null) voided += 1;
       else same += 1;
     }
@@ -220,7 +239,8 @@ export function addRevenue(app: Api, context: ApiContext): void {
       const more = faults.length > faultsMax ? `; and ${faults.length - faultsMax} more` : "";
       throw refused(`${faults.length} of ${placed.length} amounts are wrong: ${faults.slice(0, faultsMax).join("; ")}${more}`);
     }
-    for (const [index, revenue] of [...within.values()].entries()) {
+    for (const [index, { revenue, wanted }] of [...within.values()].entries()) {
+      learn(wanted, context.names);
       context.record({ kind: "revenue", revenue });
       if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -243,12 +263,13 @@ function fromList(body: string): { readonly witness: string; readonly lines: rea
     !Array.isArray(revenue) ||
     !Array.isArray(places) ||
     Object.keys(others).length > 0 ||
-    !["declared", "csv", "stripe"].includes(String(witness))
+    typeof witness !== "string" ||
+    !["declared", "csv", "stripe"].includes(witness)
   )
     throw new PennyworthError("request_malformed", { detail: 'expected {"revenue": [ … ]}, with a witness of declared, csv or stripe' });
   return {
-    witness: String(witness),
-    lines: revenue.map((said: unknown, index) => ({ place: String(places[index] ?? `revenue.${index}`), said })),
+    witness,
+    lines: revenue.map((said: unknown, index) => ({ place: typeof places[index] === "string" ? places[index] : `revenue.${index}`, said })),
     notes: [],
   };
 }

@@ -67,6 +67,11 @@ export const taskWanted = z
   })
   .openapi("TaskWanted");
 
+/** Whether a number has more digits than it keeps: it is then not what was written. */
+export function isBeyond(said: string | number): boolean {
+  return typeof said === "number" && String(said).replaceAll(/e.*|\D|^[0.]+/g, "").length > 15;
+}
+
 /** Digits as they were written: of a number as JSON has it, the shortest that mean it. */
 export const amount = z
   .union([z.string().max(100), z.number()], { error: 'expected dollars, as text ("12.50") or a number' })
@@ -82,7 +87,7 @@ export const amount = z
       check.addIssue({ code: "custom", message });
     }
     // Beyond that a number is not what was written.
-    if (pico !== null && typeof said === "number" && String(said).replaceAll(/e.*|\D|^[0.]+/g, "").length > 15)
+    if (pico !== null && isBeyond(said))
       check.addIssue({ code: "custom", message: `${said} has more digits than a number keeps: send it as text` });
     const most = valueUsdMax * 1_000_000_000_000n;
     if (pico !== null && (pico > most || pico < -most))
@@ -129,7 +134,7 @@ export type OutcomeWanted = z.infer<typeof outcomeWanted>;
 
 /** What of the world a statement needs. */
 export interface Edge {
-  readonly names: Pick<NamesAccess, "token">;
+  readonly names: Pick<NamesAccess, "token" | "seal">;
   readonly caller: Caller;
   /** ms UTC. */
   readonly nowMs: number;

@@ -120,6 +120,6 @@ function toSaid(columns: readonly Column[], record: readonly string[]): SheetRow
     ...(minutes === undefined ? {} : { reviewMinutes: /^-?\d+(\.\d+)?$/.test(minutes) ? Number(minutes) : minutes }),
     ...(reworkOf === undefined ? {} : { reworkOf }),
     ...(columns.includes("cost") && cells["cost"] === undefined ? { cost: null } : {}),
-    id: id ?? `csv_${hash("sha256", JSON.stringify(statementColumns.map((column) => cells[column])), "hex").slice(0, 32)}`,
+    id: id ?? `csv:${hash("sha256", JSON.stringify(statementColumns.map((column) => cells[column])), "hex")}`,
   };
 }

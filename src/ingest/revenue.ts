@@ -35,7 +35,7 @@ export function readRevenue(text: string, options: RevenueOptions): RevenueFile 
   }
 }
 
-/** @throws PennyworthError `revenue_invalid` for a rate that is none: `EUR=1.08`. */
+/** @throws PennyworthError `revenue_invalid` for a rate that is none (`EUR=1.08` is one), and for a second one of a currency. */
 export function parseRates(texts: readonly string[]): Record<string, string> {
   const rates: Record<string, string> = {};
   for (const text of texts) {
@@ -44,6 +44,8 @@ export function parseRates(texts: readonly string[]): Record<string, string> {
       throw new PennyworthError("revenue_invalid", {
         detail: `the rate ${JSON.stringify(text.slice(0, 60))} is none: expected dollars for one unit of a currency, such as EUR=1.08`,
       });
+    if (Object.hasOwn(rates, currency.toLowerCase()))
+      throw new PennyworthError("revenue_invalid", { detail: `two rates are of ${currency.toUpperCase()}: say one` });
     rates[currency.toLowerCase()] = rate;
   }
   return rates;
@@ -59,10 +61,10 @@ function readOwn(table: Table): RevenueFile {
     const cells: { [column in Column]?: string } = {};
     for (const [index, column] of columns.entries()) if ((record[index] ?? "") !== "") cells[column] = record[index] as string;
     const words = JSON.stringify(revenueColumns.map((column) => cells[column]));
-    // Two equal lines are two amounts, and have an id each; the same file has the same ids again.
+    // Sealed before it is on record (api/names.ts). Two equal lines are two amounts, and have an id each; the same file has the same ids again.
     const count = seen.get(words) ?? 0;
     seen.set(words, count + 1);
-    const id = cells.id ?? `csv_${hash("sha256", `${words}${count === 0 ? "" : count}`, "hex").slice(0, 32)}`;
+    const id = cells.id ?? `csv:${hash("sha256", `${words}${count === 0 ? "" : count}`, "hex")}`;
     return { place, said: { ...cells, id } };
   });
   if (lines.length === 0) throw failAt("", "there is no line in it but the names of its columns");

@@ -35,6 +35,25 @@ describe("names", () => {
     await names.close();
   });
 
+  it("are not learnt by a question, and texts are sealed by the folder's secret", async () => {
+    const names = await openNames(folder);
+    const token = names.tokenOf("only asked for");
+    expect(await names.name(token)).toBeNull();
+    expect(names.token("only asked for")).toBe(token);
+    expect(await names.name(token)).toBe("only asked for");
+    const sealed = names.seal("only asked for");
+    expect(sealed).toMatch(/^[0-9a-f]{32}$/);
+    expect(sealed.startsWith(token.slice(2))).toBe(false);
+    await names.close();
+    const again = await openNames(folder);
+    expect(again.seal("only asked for")).toBe(sealed);
+    await again.close();
+    rmSync(join(folder, "secret"));
+    const other = await openNames(folder);
+    expect(other.seal("only asked for")).not.toBe(sealed);
+    await other.close();
+  });
+
   it("are gone from every byte once forgotten, and do not come back", async () => {
     let names = await openNames(folder);
     const tokens = Array.from({ length: 3000 }, (_, index) => names.token(`customer number ${index} of them`));

@@ -12,6 +12,10 @@ import { syncFolder } from "./files.ts";
 export interface Names {
   /** The token of a name: `n_` and 16 hex digits, always the same in one data folder. The map learns the name, unless it was forgotten. */
   token(name: string): string;
+  /** The same without learning the name: for questions, and for what is not on record yet. */
+  tokenOf(name: string): string;
+  /** 32 hex digits for a text, always the same in one data folder; without its secret nobody can tell by them what the text may be. */
+  seal(text: string): string;
   /** null when the token is not known or its name was forgotten. */
   name(token: string): Promise<string | null>;
   /** Forgets a name, given itself or by its token. @returns false when the map did not have it; it will not learn it either way. */
@@ -45,6 +49,7 @@ export async function openNames(folder: string): Promise<Names> {
   let rewriting: Promise<void> = Promise.resolve();
   const recent = new Map<string, string>();
 
+  const sealing = Buffer.from(hkdfSync("sha256", secret, "", "sealed texts", secretBytes));
   const tokenOf = (name: string): string => `n_${createHmac("sha256", secret).update(name).digest("hex").slice(0, 16)}`;
 
   /** What was learnt so far can be read. A name that could not be written is learnt when it is seen again. */
@@ -89,6 +94,8 @@ export async function openNames(folder: string): Promise<Names> {
   if (existsSync(`${path}.new`)) await rewrite();
 
   return {
+    tokenOf,
+    seal: (text) => createHmac("sha256", sealing).update(text).digest("hex").slice(0, 32),
     token(name) {
       const known = recent.get(name);
       if (known !== undefined) return known;
