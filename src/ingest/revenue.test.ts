@@ -77,11 +77,68 @@ describe("Stripe's invoices", () => {
     const text = [invoice([line("il_1", 10_000)]), note, refund].map((one) => JSON.stringify(one)).join("\n");
     expect(amounts(text)).toEqual([
       ["stripe:in_1", "100", "2026-10-01", "2026-11-01"],
-      ["stripe:cn_1", "-10", "2026-10-20", "2026-10-21"],
+      ["stripe:re_1", "-10", "2026-10-20", "2026-10-21"],
     ]);
     expect(read(text).notes).toEqual(["1 × a refund of a credit note in the file: counted once, as that."]);
     expect(() => read([invoice([line("il_1", 1)]), refund])).toThrow(/re_1: a refund names no customer/);
     expect(read([{ object: "list", data: [invoice([line("il_1", 1)])] }]).lines).toHaveLength(1);
+  });
+
+  it("put what of a credit note was refunded under the refund's id, as an export without the note has it, and the rest under its own", () => {
+    const note = {
+      id: "cn_1",
+      object: "credit_note",
+      customer: "cus_1",
+      currency: "usd",
+      total: 11_900,
+      total_excluding_tax: 10_000,
+      created: day("2026-10-20"),
+    };
+    const refund = (id: string, amount: number) => ({
+      id,
+      object: "refund",
+      amount,
+      currency: "usd",
+      charge: "ch_1",
+      created: day("2026-10-20"),
+    });
+    const paid = invoice([line("il_1", 100_000)], { charge: "ch_1", total: 119_000, total_excluding_tax: 100_000 });
+    const refunds = [
+      { refund: "re_1", amount_refunded: 5_950 },
+      { refund: { id: "re_2", object: "refund" }, amount_refunded: 1_190 },
+    ];
+    const apart = ["2026-10-20", "2026-10-21"];
+    expect(amounts({ ...note, refunds })).toEqual([
+      ["stripe:re_1", "-50", ...apart],
+      ["stripe:re_2", "-10", ...apart],
+      ["stripe:cn_1", "-40", ...apart],
+    ]);
+    expect(amounts([paid, refund("re_1", 5_950)])[1]).toEqual(["stripe:re_1", "-50", ...apart]);
+    // Older ones say the same refund in two ways.
+    expect(amounts({ ...note, refund: "re_1", refunds: [{ refund: "re_1", amount_refunded: 11_900 }] })).toEqual([
+      ["stripe:re_1", "-100", ...apart],
+    ]);
+    expect(amounts(note)).toEqual([["stripe:cn_1", "-100", ...apart]]);
+    expect(() => read({ ...note, refunds: [{ refund: "re_1" }, { refund: "re_2" }] })).toThrow(
+      /cn_1: it does not say how much of it is re_1/,
+    );
+    expect(() => read({ ...note, refunds: [{ refund: "re_1", amount_refunded: 11_901 }] })).toThrow(/its refunds come to 11901/);
+  });
+
+  it("take the tax out of a refund however the invoice says it, or refuse it", () => {
+    const refund = { id: "re_1", object: "refund", amount: 5_950, currency: "usd", charge: "ch_1", created: day("2026-10-20") };
+    const refunded = (changes: object, of: object = {}): string | undefined =>
+      read([invoice([line("il_1", 10_000, of)], { charge: "ch_1", total: 11_900, ...changes }), refund]).lines[1]?.said.amount;
+    // Half of an invoice of 119 dollars, of which 19 are tax.
+    expect(refunded({ total_excluding_tax: 10_000 })).toBe("-50");
+    expect(refunded({ tax: 1_900 })).toBe("-50");
+    expect(refunded({ total_taxes: [{ amount: 1_000 }, { amount: 900 }] })).toBe("-50");
+    expect(refunded({ total_tax_amounts: [{ amount: 1_900 }] })).toBe("-50");
+    expect(refunded({}, { tax_amounts: [{ amount: 1_900, inclusive: false }] })).toBe("-50");
+    expect(refunded({ tax: null })).toBe("-59.5");
+    expect(() => refunded({})).toThrow(/re_1: its invoice in_1: it says neither total_excluding_tax nor its taxes/);
+    expect(() => refunded({ tax: "lots" })).toThrow(/tax is "lots": expected a whole number of cents/);
+    expect(() => refunded({ total: "1e3", tax: 0 })).toThrow(/total is "1e3": expected a whole number of cents/);
   });
 
   it("say whose they are by what is asked for, or are refused", () => {
@@ -97,6 +154,14 @@ describe("Stripe's invoices", () => {
     expect(() => read(invoice([], { lines: undefined }))).toThrow(/its lines are missing/);
     expect(() => read({ object: "charge", id: "ch_1" })).toThrow(/no export of Stripe's/);
     expect(() => read([invoice([]), { object: "charge", id: "ch_1" }])).toThrow(/kind "charge"/);
+    expect(() => read(invoice([line("il_1", 1)], { total_excluding_tax: "x" }))).toThrow(/total_excluding_tax is "x": expected a whole/);
+    const backwards = { period: { start: day("2026-11-01"), end: day("2026-10-01") } };
+    expect(() => read(invoice([line("il_1", 1, backwards)]))).toThrow(
+      /il_1: its period ends \(2026-10-01\) before it begins \(2026-11-01\)/,
+    );
+    expect(() => read(`${"[".repeat(200_000)}${"]".repeat(200_000)}`)).toThrow(/lists within lists/);
+    expect(() => read(`${'{"data":['.repeat(100_000)}${"]}".repeat(100_000)}`)).toThrow(/lists within lists/);
+    expect(() => parseRates(["EUR=1.08", "eur=1.09"])).toThrow(/two rates are of EUR/);
     expect(() => parseRates(["EUR"])).toThrow(/expected dollars for one unit/);
     expect(() => parseRates(["EUR=0.0"])).toThrow(/expected dollars for one unit/);
   });
@@ -138,4 +203,6 @@ it("reads the dashboard's table of invoices, in units of their currency, without
     ["stripe:in_2", "a@example.com", "3.25", "2026-10-07", "2026-10-08"],
   ]);
   expect(found.notes).toEqual(["1 × an invoice that is void: not counted."]);
+  const back = `in_4,cus_1,a@example.com,usd,5.00,,5.00,5.00,paid,2026-10-07 08:00,2026-11-01 08:00,2026-10-01 08:00`;
+  expect(() => read(`${head}\n${back}\n`)).toThrow(/line 2: its period ends \(2026-10-01\) before it begins/);
 });

@@ -17,6 +17,9 @@ const thousandths = new Set("bhd jod kwd omr tnd".split(" "));
 /** Those of an account's invoices that will never be paid, or are not written yet. */
 const noInvoice = new Set(["draft", "void", "voided", "deleted"]);
 
+/** Lists within lists: an object one a line, of pages, of lists are three. */
+const depthMax = 20;
+
 export function isStripe(value: Json): boolean {
   return itemsOf(value).some(({ item }) => kindOf(item) !== null);
 }
@@ -37,7 +40,7 @@ export function readStripe(value: Json, options: RevenueOptions): RevenueFile {
     if (kindOf(item) === null)
       throw failAt(place, `an object of the kind ${JSON.stringify(textOf(item, "object") ?? "")} is no invoice, credit note or refund`);
   for (const one of invoices) readInvoice(one, found);
-  const credited = new Set(notes.flatMap(({ item }) => refundsOf(item)));
+  const credited = new Set(notes.flatMap(({ item }) => refundsOf(item).map(({ id: refund }) => refund)));
   for (const one of notes) readCreditNote(one, found);
   for (const one of refunds) readRefund(one, invoices, credited, found);
   return found.done();
@@ -113,7 +116,7 @@ function readInvoice({ place: at, item }: Item, found: Found): void {
       ...wordsOf(line),
       amount: toUsd(net, currency, found.options, where),
       every: "once",
-      ...daysOf(parseWhen(start, where, "its period's start"), parseWhen(end, where, "its period's end")),
+      ...daysOf(parseWhen(start, where, "its period's start"), parseWhen(end, where, "its period's end"), where),
     });
   }
   const shipping = item["shipping_cost"];
@@ -128,38 +131,51 @@ function readInvoice({ place: at, item }: Item, found: Found): void {
         ...named,
         amount: toUsd(net, currency, found.options, place),
         every: "once",
-        ...daysOf(created, created),
+        ...daysOf(created, created, place),
       });
   }
-  const stated = textOf(item, "total_excluding_tax");
-  if (stated === null) return;
+  if (textOf(item, "total_excluding_tax") === null) return;
+  const stated = wholeOf(item, "total_excluding_tax", place);
   // Billing credits are taken off the total and off no line.
   const credits = listOf(item["total_pretax_credit_amounts"])
     .filter((one) => textOf(one, "type") === "credit_balance_transaction")
     .reduce((sum, one) => sum + wholeOf(one, "amount", place), 0n);
-  if (total !== BigInt(stated) && total - credits !== BigInt(stated))
+  if (total !== stated && total - credits !== stated)
     throw failAt(place, `its lines come to ${total} without tax, and it says ${stated} (total_excluding_tax)`);
 }
 
-/** A credit note counts on the day it was issued. */
+/**
+ * A credit note counts on the day it was issued. What of it was refunded stands under the refund's id, so that an export of the refund without its credit note, before or
+ * after this one, brings nothing else.
+ */
 function readCreditNote({ place: at, item }: Item, found: Found): void {
   const id = needed(item, "id", at);
   const place = `${at} ${id}`;
   if (textOf(item, "status") === "void") return found.leave("a credit note that was voided: not counted.");
   const currency = needed(item, "currency", place).toLowerCase();
-  const net =
-    textOf(item, "total_excluding_tax") === null
-      ? wholeOf(item, textOf(item, "total") === null ? "amount" : "total", place) - taxOf(item, place, false)
-      : wholeOf(item, "total_excluding_tax", place);
+  const all = wholeOf(item, textOf(item, "total") === null ? "amount" : "total", place);
+  const net = textOf(item, "total_excluding_tax") === null ? all - (taxIn(item, place) ?? 0n) : wholeOf(item, "total_excluding_tax", place);
   const day = parseWhen(textOf(item, "effective_at") ?? needed(item, "created", place), place, "created");
   const customer = customerOf(item, found.options, place);
-  found.add(place, {
-    id: `stripe:${id}`,
-    ...(customer === null ? {} : { customer }),
-    amount: toUsd(-net, currency, found.options, place),
-    every: "once",
-    ...daysOf(day, day),
-  });
+  const add = (as: string, part: bigint): void =>
+    found.add(place, {
+      id: `stripe:${as}`,
+      ...(customer === null ? {} : { customer }),
+      amount: toUsd(-part, currency, found.options, place),
+      every: "once",
+      ...daysOf(day, day, place),
+    });
+  const refunds = refundsOf(item);
+  let [refunded, left] = [0n, net];
+  for (const { id: refund, of } of refunds) {
+    if (of === null && refunds.length > 1) throw failAt(place, `it does not say how much of it is ${refund} (refunds, amount_refunded)`);
+    refunded += of ?? all;
+    if (refunded > all) throw failAt(place, `its refunds come to ${refunded}, and it says ${all}`);
+    const after = all === 0n ? 0n : net - divideHalfEven(net * refunded, all);
+    add(refund, left - after);
+    left = after;
+  }
+  if (left !== 0n || refunds.length === 0) add(id, left);
 }
 
 /** A refund names no customer: its invoice does. It counts on its day, without the part that is tax. */
@@ -177,8 +193,12 @@ function readRefund({ place: at, item }: Item, invoices: readonly Item[], credit
       "a refund names no customer, and no invoice in the file was paid by its charge: export them together, or say it as an amount of its own",
     );
   const amount = wholeOf(item, "amount", place);
-  const [all, net] = [textOf(invoice, "total"), textOf(invoice, "total_excluding_tax")];
-  const part = all === null || net === null || BigInt(all) <= 0n ? amount : divideHalfEven(amount * BigInt(net), BigInt(all));
+  const billed = `${place}: its invoice ${textOf(invoice, "id") ?? ""}`;
+  const all = wholeOf(invoice, "total", billed);
+  const tax =
+    textOf(invoice, "total_excluding_tax") === null ? taxIn(invoice, billed) : all - wholeOf(invoice, "total_excluding_tax", billed);
+  if (tax === null) throw failAt(billed, "it says neither total_excluding_tax nor its taxes: what of the refund is tax is not known");
+  const part = all <= 0n ? amount : divideHalfEven(amount * (all - tax), all);
   const day = parseWhen(needed(item, "created", place), place, "created");
   const customer = customerOf(invoice, found.options, place);
   found.add(place, {
@@ -186,7 +206,7 @@ function readRefund({ place: at, item }: Item, invoices: readonly Item[], credit
     ...(customer === null ? {} : { customer }),
     amount: toUsd(-part, needed(item, "currency", place).toLowerCase(), found.options, place),
     every: "once",
-    ...daysOf(day, day),
+    ...daysOf(day, day, place),
   });
 }
 
@@ -216,7 +236,7 @@ function readRow(row: Row, found: Found): void {
     ...(customer === null ? {} : { customer }),
     amount: inUsd(total - tax, currency, found.options, place),
     every: "once",
-    ...daysOf(start, end),
+    ...daysOf(start, end, place),
   });
 }
 
@@ -241,6 +261,17 @@ function taxOf(of: JsonObject, place: string, inner: boolean): bigint {
   const taxes = of["taxes"] === undefined || of["taxes"] === null ? listOf(of["tax_amounts"]) : listOf(of["taxes"]);
   const isIn = (tax: JsonObject): boolean => !inner || textOf(tax, "inclusive") === "true" || textOf(tax, "tax_behavior") === "inclusive";
   return taxes.filter(isIn).reduce((sum, tax) => sum + wholeOf(tax, "amount", place), 0n);
+}
+
+/** All tax of an invoice or a credit note, by the first of the ways in which Stripe has said it; null: it says nothing of tax. */
+function taxIn(item: JsonObject, place: string): bigint | null {
+  if (item["tax"] !== undefined) return textOf(item, "tax") === null ? 0n : wholeOf(item, "tax", place);
+  const lists = ["total_taxes", "total_tax_amounts", "taxes", "tax_amounts"].map((key) => item[key]);
+  const list = lists.find((one) => Array.isArray(one));
+  if (list !== undefined) return listOf(list).reduce((sum, one) => sum + wholeOf(one, "amount", place), 0n);
+  const lines = isObject(item["lines"]) ? listOf(item["lines"]["data"]) : [];
+  const isSaid = lines.length > 0 && lines.every((line) => Array.isArray(line["taxes"]) || Array.isArray(line["tax_amounts"]));
+  return isSaid ? lines.reduce((sum, line) => sum + taxOf(line, place, false), 0n) : null;
 }
 
 /** The plan as people call it, else as Stripe does. */
@@ -279,13 +310,24 @@ function paymentsOf(invoice: JsonObject): string[] {
   return [invoice, ...nested].flatMap((one) => [textOf(one, "charge"), textOf(one, "payment_intent")]).filter((one) => one !== null);
 }
 
-function refundsOf(note: JsonObject): string[] {
-  const listed = listOf(note["refunds"]).map((one) => textOf(one, "refund"));
-  return [textOf(note, "refund"), ...listed].filter((one) => one !== null);
+/** What of a credit note was refunded, in the smallest units with tax; null: it does not say how much. Once each: older ones are said in two ways. */
+function refundsOf(note: JsonObject): readonly { readonly id: string; readonly of: bigint | null }[] {
+  const found = new Map<string, bigint | null>();
+  for (const one of [...listOf(note["refunds"]), note]) {
+    const id = isObject(one["refund"]) ? textOf(one["refund"], "id") : textOf(one, "refund");
+    if (id === null || found.has(id)) continue;
+    found.set(id, textOf(one, "amount_refunded") === null ? null : wholeOf(one, "amount_refunded", id));
+  }
+  return [...found].map(([id, of]) => ({ id, of }));
 }
 
-/** Whole days, UTC; what has no length is of its day. */
-function daysOf(startMs: number, endMs: number): { readonly from: string; readonly to: string } {
+/** Whole days, UTC; what has no length is of its day. @throws Fault for a period that ends before it begins. */
+function daysOf(startMs: number, endMs: number, place: string): { readonly from: string; readonly to: string } {
+  if (endMs < startMs)
+    throw failAt(
+      place,
+      `its period ends (${dayText(Math.floor(endMs / dayMs))}) before it begins (${dayText(Math.floor(startMs / dayMs))})`,
+    );
   const from = Math.floor(startMs / dayMs);
   const to = Math.max(from + 1, Math.floor(endMs / dayMs));
   return { from: dayText(from), to: dayText(to) };
@@ -312,14 +354,15 @@ function inUsd(amount: bigint, currency: string, { rates }: RevenueOptions, plac
 }
 
 function itemsOf(value: Json): Item[] {
-  const items = (one: Json, place: string): Item[] => {
-    if (Array.isArray(one)) return one.flatMap((each: Json, index) => items(each, `${place}[${index}]`));
+  const items = (one: Json, place: string, depth: number): Item[] => {
+    if (depth > depthMax) throw failAt("", `there are lists within lists, more than ${depthMax} deep`);
+    if (Array.isArray(one)) return one.flatMap((each: Json, index) => items(each, `${place}[${index}]`, depth + 1));
     if (!isObject(one)) return [];
     return textOf(one, "object") === "list" || (one["object"] === undefined && Array.isArray(one["data"]))
-      ? items(one["data"] ?? [], `${place}data`)
+      ? items(one["data"] ?? [], `${place}data`, depth + 1)
       : [{ place, item: one }];
   };
-  return items(value, "");
+  return items(value, "", 0);
 }
 
 function kindOf(item: JsonObject): "invoice" | "credit_note" | "refund" | null {
