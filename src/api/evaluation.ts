@@ -12,7 +12,7 @@ export interface EvaluationTold {
   readonly nanos: string;
   readonly trace: string | null;
   readonly span: string | null;
-  readonly attributes: ReadonlyMap<string, string | number | boolean>;
+  readonly attributes: { get(key: string): string | number | boolean | undefined };
 }
 
 /** What counts as success of an evaluation of a name: `outcomes.evaluations.<name>`. */
@@ -58,8 +58,13 @@ function resultOf(score: number | null, label: string | null, { atLeast, atMost,
 const plain = (label: string): string => label.toLowerCase().replaceAll(/[\s_-]/g, "");
 
 function toReason(text: string | null): string | null {
-  const word = (text ?? "").trim().replaceAll(/\s+/g, "_").slice(0, 100);
+  const word = cut((text ?? "").trim().replaceAll(/\s+/g, "_"));
   return word === "" ? null : word;
+}
+
+/** At most 100 characters, and no half of one. */
+export function cut(text: string): string {
+  return text.length <= 100 ? text : text.slice(0, 100).replace(/[\uD800-\uDBFF]$/, "");
 }
 
 /** Where it says to which task it belongs. */
@@ -90,9 +95,11 @@ export function namesOf({ trace, attributes }: EvaluationTold): Names {
   };
 }
 
-/** The same event, told again, has the same. */
-export function idOf({ nanos, trace, span, attributes }: EvaluationTold): string {
+/**
+ * The same event, told again, has the same. An evaluator may stamp a whole batch once: then the task is all that tells two of them apart.
+ * @param task where it was placed.
+ */
+export function idOf({ nanos, trace, span, attributes }: EvaluationTold, task: string): string {
   const parts = ["gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label", "gen_ai.response.id"];
-  const { task } = namesOf({ nanos, trace, span, attributes });
   return `otel_${hash("sha256", JSON.stringify([nanos, trace, span, task, ...parts.map((name) => attributes.get(name) ?? null)]), "hex").slice(0, 32)}`;
 }

@@ -38,6 +38,12 @@ function setUp() {
 }
 
 const named = { "gen_ai.evaluation.name": "tests", "pennyworth.task": "t1" };
+const conversed = (task: string) => ({
+  "gen_ai.evaluation.name": "tests",
+  "gen_ai.evaluation.score.label": "pass",
+  "gen_ai.conversation.id": task,
+});
+const failed = (why: string) => ({ attributes: { ...named, "error.type": why } });
 
 const resultOf = (score: number | string | null, label: string | null, measure: Measure | null = null) => {
   const attributes = new Map<string, string | number>();
@@ -131,6 +137,48 @@ describe("an evaluation", () => {
     context.record({ kind: "task.begun", task: { attribution, beganMs: nowMs, reworkOf: null, key: null } });
     expect((await send([{ attributes }])).body).toEqual({});
     expect(said()).toMatchObject([{ task: "c1" }]);
+  });
+
+  it("of a batch that was stamped once is told from the others by where it was placed", async () => {
+    const { send, said, context } = setUp();
+    for (const task of ["c1", "c2", "c3"]) {
+      const attribution = { task } as never;
+      context.record({ kind: "task.begun", task: { attribution, beganMs: nowMs, reworkOf: null, key: null } });
+    }
+    for (const nanos of [`${nowMs - 1_000}000000`, ""]) {
+      const stamped = ["c1", "c2", "c3"].map((task) => ({ attributes: conversed(task), nanos }));
+      expect(await send(stamped)).toEqual({ status: 200, body: {} });
+      expect(await send(stamped)).toEqual({ status: 200, body: {} });
+    }
+    expect(said().map(({ task }) => task)).toEqual(["c1", "c2", "c3", "c1", "c2", "c3"]);
+    expect(new Set(said().map(({ id }) => id)).size).toBe(6);
+  });
+
+  it("that says otherwise than the one before it, of the same time and label, is rejected, not passed over", async () => {
+    const { send, said } = setUp();
+    expect((await send([failed("timeout"), failed("rate limit")])).body.partialSuccess).toEqual({
+      rejectedLogRecords: "1",
+      errorMessage: expect.stringMatching(
+        /^Not taken: an evaluation of the same task, .* the first stands: give this one a time of its own$/,
+      ),
+    });
+    expect(said()).toMatchObject([{ reason: "timeout" }]);
+  });
+
+  it("has its label as the reason, cut between characters", async () => {
+    const { send, said } = setUp();
+    expect(await send([{ attributes: { ...named, "gen_ai.evaluation.score.label": `${"x".repeat(99)}😀😀` } }])).toEqual({
+      status: 200,
+      body: {},
+    });
+    expect(said()).toMatchObject([{ reason: "x".repeat(99) }]);
+  });
+
+  it("is one of at most limits.outcomesMax in a request", async () => {
+    const { send, said } = setUp();
+    const { status, body } = await send(Array.from({ length: 10_001 }, () => ({ attributes: named })));
+    expect([status, body]).toMatchObject([400, { message: expect.stringMatching(/more than 10000 evaluations \(limits\.outcomesMax\)/) }]);
+    expect(said()).toEqual([]);
   });
 
   it("that cannot be is rejected alone", async () => {

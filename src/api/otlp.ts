@@ -10,7 +10,7 @@ import type { Context } from "hono";
 import type { Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
 import { type ApiContext, nobody, type TelemetryEvent } from "./context.ts";
-import { evaluationEvent, idOf, judge, namesOf } from "./evaluation.ts";
+import { cut, evaluationEvent, idOf, judge, namesOf } from "./evaluation.ts";
 import { type Known, markOf } from "./known.ts";
 import { type Api, type ApiEnv, callersSecurity, uses } from "./route.ts";
 import { type Edge, outcomeWanted, taskName, toOutcome } from "./said.ts";
@@ -63,16 +63,17 @@ export function addTelemetry(app: Api, context: ApiContext, said: Known): void {
     });
     app.openapi(route, async (c) => {
       const body = await readBody(c);
-      let events: readonly TelemetryEvent[];
+      const { outcomesMax } = context.settings().limits;
+      const told: TelemetryEvent[] = [];
       try {
-        events = context.telemetry(signal, encodingOf(c), body);
+        for (const event of context.telemetry(signal, encodingOf(c), body, (name) => name === evaluationEvent)) {
+          if (told.length === outcomesMax)
+            throw malformed(`it has more than ${outcomesMax} evaluations (limits.outcomesMax): send fewer at once`);
+          told.push(event);
+        }
       } catch (cause) {
         throw cause instanceof RangeError ? malformed(cause.message, cause) : cause;
       }
-      const told = events.filter(({ name }) => name === evaluationEvent);
-      const { outcomesMax } = context.settings().limits;
-      if (told.length > outcomesMax)
-        throw malformed(`${told.length} evaluations are more than ${outcomesMax} (limits.outcomesMax): send fewer at once`);
       const rejected = await take(told, context, said, {
         names: context.names,
         caller: c.get("caller") ?? nobody,
@@ -100,8 +101,11 @@ async function take(told: readonly TelemetryEvent[], context: ApiContext, said: 
       rejected.push({ unit: event.unit, reason: outcome });
       continue;
     }
-    const mark = markOf({ ...outcome, key: null });
-    if (said.look(outcome.id, mark) !== "new") continue;
+    // Where it says no time, it is now, and that moves on.
+    const mark = markOf({ ...outcome, key: null, atMs: event.atMs });
+    const seen = said.look(outcome.id, mark);
+    if (seen === "other") rejected.push({ unit: event.unit, reason: taken });
+    if (seen !== "new") continue;
     context.record({ kind: "outcome", outcome });
     context.guard.progress(outcome.task, outcome.atMs);
     said.keep(outcome.id, mark);
@@ -110,6 +114,9 @@ async function take(told: readonly TelemetryEvent[], context: ApiContext, said: 
   }
   return rejected;
 }
+
+const taken =
+  "an evaluation of the same task, time, trace, span, name, score and label was told before with another result or reason, and the first stands: give this one a time of its own";
 
 type Places = (event: TelemetryEvent) => { readonly task: string } | { readonly reason: string };
 type Evaluations = ReturnType<ApiContext["settings"]>["outcomes"]["evaluations"];
@@ -126,7 +133,7 @@ function toStatement(event: TelemetryEvent, place: Places, evaluations: Evaluati
   const issue = task.error?.issues[0] ?? wanted.error?.issues[0];
   if (task.data === undefined || wanted.data === undefined) return `${issue?.path.join(".") || "task"}: ${issue?.message}`;
   try {
-    return toOutcome(wanted.data, task.data, idOf(event), edge);
+    return toOutcome(wanted.data, task.data, idOf(event, task.data), edge);
   } catch (cause) {
     if (cause instanceof RangeError) return cause.message;
     throw cause;
@@ -152,8 +159,8 @@ async function placesOf(told: readonly TelemetryEvent[], context: ApiContext): P
         reason:
           "it names no task (pennyworth.task) and no response (gen_ai.response.id), no call of its trace named a task, and none has its conversation's or its trace's name",
       };
-    if (!byResponse.has(response)) return { reason: `no call on record brought the response ${JSON.stringify(response.slice(0, 100))}` };
-    return { reason: `the call that brought ${JSON.stringify(response.slice(0, 100))} names no task` };
+    if (!byResponse.has(response)) return { reason: `no call on record brought the response ${JSON.stringify(cut(response))}` };
+    return { reason: `the call that brought ${JSON.stringify(cut(response))} names no task` };
   };
 }
 

@@ -3,7 +3,14 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readEvents } from "./otlp.ts";
+import { attributesMax, depthMax, entriesMax, type Event, readEvents as read, type Signal } from "./otlp.ts";
+
+const readEvents = (signal: Signal, encoding: "json" | "protobuf", body: Uint8Array, wanted = (_name: string) => true): Event[] => [
+  ...read(signal, encoding, body, wanted),
+];
+/** What it says under these names. */
+const said = (event: Event | undefined, keys: Iterable<string>) =>
+  Object.fromEntries([...keys].flatMap((key) => (event?.attributes.get(key) === undefined ? [] : [[key, event.attributes.get(key)]])));
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const traceId = "0af7651916cd43dd8448eb211c80319c";
@@ -135,12 +142,14 @@ describe("log records", () => {
     fc.assert(
       fc.property(logs, (written) => {
         const events = readEvents("logs", "protobuf", toProto(written));
-        expect(events).toEqual(readEvents("logs", "json", toJson(written)));
+        const keys = new Set(written.flatMap(({ attributes, resource }) => [...attributes, ...resource].map(([key]) => key)));
+        const plain = (some: readonly Event[]) => some.map((one) => ({ ...one, attributes: said(one, keys) }));
+        expect(plain(events)).toEqual(plain(readEvents("logs", "json", toJson(written))));
         expect(events.map(({ name, nanos, trace, span, unit }) => ({ name, nanos, trace, span, unit }))).toEqual(
           written.map(({ name, nanos }, unit) => ({ name, nanos: String(nanos), trace: traceId, span: spanId, unit })),
         );
         for (const [index, { attributes, resource }] of written.entries())
-          expect(Object.fromEntries(events[index]?.attributes ?? [])).toEqual(
+          expect(said(events[index], keys)).toEqual(
             Object.fromEntries([...attributes, ...resource].toReversed().map(([key, value]) => [key, Object.is(value, -0) ? -0 : value])),
           );
       }),
@@ -214,7 +223,7 @@ describe("spans", () => {
     const [chat, judged, , second] = readEvents("traces", "json", body);
     expect(chat).toMatchObject({ name: "chat", unit: 0, trace: traceId });
     expect(judged).toMatchObject({ name: "judged", unit: 0, atMs: 1_700_000_001_000 });
-    expect(Object.fromEntries(judged?.attributes ?? [])).toEqual({ a: "event", b: "span", c: "resource" });
+    expect(said(judged, "abcd")).toEqual({ a: "event", b: "span", c: "resource" });
     expect(second?.unit).toBe(1);
   });
 });
@@ -237,5 +246,72 @@ describe("what is not OTLP is refused with its place", () => {
     expect(() => readEvents("logs", "json", Uint8Array.of(0x22, 0xff, 0x22))).toThrow("it is not JSON");
     expect(() => readEvents("traces", "protobuf", new TextEncoder().encode("<html>"))).toThrow("it is no protobuf message of OTLP");
     expect(readEvents("logs", "protobuf", new Uint8Array())).toEqual([]);
+  });
+});
+
+const logRecord = (record: unknown) => encode({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] });
+const spanOf = (resource: object, events: readonly object[]) =>
+  encode({ resourceSpans: [{ resource, scopeSpans: [{ spans: [{ name: "chat", events }] }] }] });
+const many = (count: number) => Array.from({ length: count }, (_, index) => attribute(`k${index}`, "v"));
+
+const eventsOf = (count: number) =>
+  spanOf(
+    {},
+    Array.from({ length: count }, () => ({})),
+  );
+const nested = (depth: number) => new TextEncoder().encode(`{"unknown": ${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`);
+
+describe("what would cost more than it says", () => {
+  it("attributes of a sender are read once, for events that are wanted, and shared by them", () => {
+    // 6,000 events by 20,000 attributes are 120 million entries, and were: of other names none is looked at.
+    const others = Array.from({ length: 6_000 }, () => ({ name: "e" }));
+    expect(readEvents("traces", "json", spanOf({ attributes: many(20_000) }, others), (name) => name === "judged")).toEqual([]);
+    const wanted = Array.from({ length: 20_000 }, () => ({ name: "judged" }));
+    const events = readEvents("traces", "json", spanOf({ attributes: many(attributesMax) }, wanted), (name) => name === "judged");
+    expect([events.length, events.at(-1)?.attributes.get("k999")]).toEqual([20_000, "v"]);
+  });
+
+  it("more attributes than are looked at are refused with their place", () => {
+    expect(() => readEvents("logs", "json", logRecord({ eventName: "e", attributes: many(attributesMax + 1) }))).toThrow(
+      new RangeError("resourceLogs.0.scopeLogs.0.logRecords.0 has 1001 attributes, more than 1000"),
+    );
+    expect(() => readEvents("traces", "json", spanOf({ attributes: many(attributesMax + 1) }, [{ name: "e" }]))).toThrow(
+      new RangeError("resourceSpans.0.resource has 1001 attributes, more than 1000"),
+    );
+    // A log line that is no event of ours may have as many as it likes.
+    expect(readEvents("logs", "json", logRecord({ attributes: many(attributesMax + 1) }), (name) => name !== "")).toEqual([]);
+  });
+
+  it("more entries than are looked at are refused, whatever they are", () => {
+    expect(readEvents("traces", "json", eventsOf(entriesMax - 1), (name) => name !== "" && name !== "chat")).toEqual([]);
+    expect(() => readEvents("traces", "json", eventsOf(entriesMax), () => false)).toThrow(
+      /^it has more than 100000 log records, spans and events/,
+    );
+  });
+
+  it("JSON deeper than anybody writes it is refused before it is read; brackets in text are text", () => {
+    expect(readEvents("logs", "json", nested(depthMax))).toEqual([]);
+    expect(() => readEvents("logs", "json", nested(depthMax + 1))).toThrow(
+      new RangeError("more than 200 lists and objects are within each other"),
+    );
+    expect(readEvents("logs", "json", encode({ unknown: `${"[{".repeat(1_000)}\\"${"[".repeat(1_000)}` }))).toEqual([]);
+  });
+});
+
+describe("what is no value", () => {
+  it.each([{ toString: 1, valueOf: 1 }, [["5"]], null, "", " ", "five", true])("a whole number that is %j is left out", (intValue) => {
+    const [event] = readEvents("logs", "json", logRecord({ eventName: "e", attributes: [{ key: "x", value: { intValue } }] }));
+    expect([event?.name, event?.attributes.get("x")]).toEqual(["e", undefined]);
+  });
+
+  it.each(["1e400", "-5", '"-5"', '"soon"', "{}", "[1]", "true", "1e30"])("a time that is %s is refused with its place", (time) => {
+    const body = `{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"eventName": "e", "timeUnixNano": ${time}}]}]}]}`;
+    expect(() => readEvents("logs", "json", new TextEncoder().encode(body))).toThrow(
+      /^resourceLogs\.0\.scopeLogs\.0\.logRecords\.0\.timeUnixNano is no time: expected nanoseconds since 1970/,
+    );
+  });
+
+  it.each([0, "0", "", null])("a time that is %j is none", (timeUnixNano) => {
+    expect(readEvents("logs", "json", logRecord({ eventName: "e", timeUnixNano }))).toMatchObject([{ atMs: null, nanos: "" }]);
   });
 });
