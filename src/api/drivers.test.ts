@@ -236,6 +236,24 @@ describe("two months that differ in one thing alone: all of the change is", () =
     expect(body.lines.at(-1)?.contributors).toMatchObject([{ charge: "subscription acme", change: "5.5", type: null, model: null }]);
   });
 
+  it("other_charges too, of what tasks cost elsewhere, in words of its own", async () => {
+    const tasks = [
+      { key: "elsewhere task", before: "20", after: "25.5" },
+      { key: "acme task", before: "0", after: "1" },
+    ];
+    const { body } = await compare([base], [base], { other: [...tasks, { key: "acme hosting", before: "7", after: "7" }] });
+    expect(body.summary).toBe("$6.50 more than the same days of the month before: $6.50 costs of tasks from elsewhere.");
+    expect(body.lines.at(-1)).toMatchObject({
+      name: "costs of tasks from elsewhere",
+      contributors: [
+        { charge: "elsewhere task", chargeName: "costs of tasks from elsewhere" },
+        { charge: "acme task", chargeName: "costs of tasks from elsewhere (acme)" },
+      ],
+    });
+    const mixed = await compare([base], [base], { other: [...tasks, { key: "acme hosting", before: "7", after: "8" }] });
+    expect(mixed.body.summary).toContain("$7.50 other charges.");
+  });
+
   it("unexplained, where what was used had no price at first; and it says of which model", async () => {
     const lists = [listOf(usual), listOf([record("mine", small, { validFromMs: november.sinceMs })], { own: true })];
     const { body } = await compare([{ ...base, model: "mine" }], [{ ...base, model: "mine" }], { lists });
@@ -381,6 +399,52 @@ describe("the bridge of gross margin", () => {
   });
 });
 
+/** Two dollars for each day that is asked for. */
+async function bridgedBy(query: string, isKnown = true) {
+  const memory = createMemory([]);
+  const usages = { before: usage("1", 10), after: usage("1", 10) };
+  const cells = [{ type: "triage", provider: "acme", model: "small", tier: null, group: null, ...usages }];
+  const { prices } = pricesOf([listOf(usual)]);
+  const context: ApiContext = {
+    ...memory,
+    prices,
+    ledger: {
+      ...memory.ledger,
+      drivers: async () => ({ cells, tasks: [{ type: "triage", before: 1, after: 1 }], other: [], position: null }),
+      margin: async (of) => ({
+        ...(await memory.ledger.margin(of)),
+        spans: of.spans.map(({ sinceMs, untilMs }) => (isKnown ? String((2 * (untilMs - sinceMs)) / 86_400_000) : null)),
+      }),
+    },
+  };
+  const { body } = await ask(context, query);
+  return [body.margin?.change ?? null, body.noMargin];
+}
+
+describe("the bridge of spans that are no whole days", () => {
+  const none = [null, { period: null, reason: "not_whole_days" }];
+
+  it.each([
+    // The clock stands at noon: of 36 hours one day begins in the former and two in the latter, or the other way round.
+    ["?since=36h", none],
+    ["?since=8h", none],
+    ["?since=2026-11-10T20:00Z&until=2026-11-11T23:00Z", none],
+    ["?since=2026-11-01T00:00Z&until=2026-11-03T01:00Z", none],
+    ["?since=2026-11-01&until=2026-11-21&against=2026-10-01..2026-10-20T18:00Z", none],
+    // Noon to noon, and months of other lengths; a month under way: 20.5 days of 21.
+    ["?since=30d", ["0", null]],
+    ["?since=2026-11-01&against=month", ["0", null]],
+    ["?since=2026-10-01&until=2026-11-01&against=2026-09-01..2026-10-01", ["0.0538", null]],
+    ["?since=2026-11-15&until=2026-11-16&zone=Europe/Berlin", ["0", null]],
+  ])("is there where cost and revenue are of the same time alone: %s", async (query, expected) => {
+    expect(await bridgedBy(query)).toEqual(expected);
+  });
+
+  it("is not known rather, where no revenue is", async () => {
+    expect(await bridgedBy("?since=8h", false)).toEqual([null, { period: "before", reason: "revenue_unknown" }]);
+  });
+});
+
 describe("the question", () => {
   it("is of thirty days against the thirty before, unless told", () => {
     const { spans: found, name } = spans(undefined, undefined, undefined);
@@ -411,6 +475,8 @@ describe("the question", () => {
     ["?limit=0", /limit is "0"/],
     ["?since=2026-12-01&until=2026-11-01", /is not before until/],
     ["?whatever=1", /unknown "whatever"/],
+    ["?since=2027-01-01", /since begins in the future \(2027-01-01T00:00:00.000Z\)/],
+    ["?since=2026-11-01&against=2027-01-01..2027-02-01", /against begins in the future/],
     ["?filter=colour%3Dred", /no field is called "colour"/],
   ])("that is wrong is refused, with the place: %s", async (query, message) => {
     const { status, body } = await ask(createMemory([]), query);

@@ -14,7 +14,7 @@ import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
 import { folded, others, toldApart } from "./fold.ts";
 import { waited } from "./fresh.ts";
-import { factorNames, sentenceOf } from "./moved.ts";
+import { factorNames, nameCharge, nameOther, sentenceOf } from "./moved.ts";
 import { toName, toTokens } from "./names.ts";
 import { clipZone, invalid, parseFilters, parseLimit, parseSpan, parseTime, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
@@ -66,6 +66,7 @@ export const contributor = z
     group: text.openapi({ description: "The value of `by`; null: not said." }),
     others: z.boolean().openapi({ description: "All values of `by` that are not told apart, since there are too many." }),
     charge: text.openapi({ description: "Of `other_charges`: which; all else is null then." }),
+    chargeName: text.openapi({ description: "The same in words.", example: "costs of tasks from elsewhere" }),
     change: usd,
     before: figures.nullable().openapi({ description: "null: no calls." }),
     after: figures.nullable(),
@@ -139,9 +140,11 @@ export const driversAnswer = z
     noMargin: z
       .object({
         period: z.enum(["before", "after"]).nullable(),
-        reason: z
-          .enum(["revenue_unknown", "revenue_zero", "revenue_negative", "filtered"])
-          .openapi({ description: "filtered: revenue is not known by what the filters say." }),
+        reason: z.enum(["revenue_unknown", "revenue_zero", "revenue_negative", "filtered", "not_whole_days"]).openapi({
+          description:
+            "filtered: revenue is not known by what the filters say. not_whole_days: it is known by the day, UTC, and the spans are not so long " +
+            "as the days that begin in them.",
+        }),
       })
       .nullable()
       .openapi({ description: "Why there is no margin; null: there is." }),
@@ -186,7 +189,8 @@ export function addDrivers(app: Api, context: ApiContext): void {
     const found = await cut(context, query, sums, quotes, fold);
     const valued = valuedOf(sums.cells, found.cuts, quotes);
     const drivers = driversOf(valued.cells, sums.tasks, sums.other.map(toCharge), limit);
-    const { bridge, none } = bridgeOf({ beforePico: fromUsd(revenue?.before), afterPico: fromUsd(revenue?.after) }, drivers);
+    const { bridge, none } = marginOf(revenue, drivers);
+    const other = nameOther(sums.other.filter(({ before, after }) => before !== after).map(({ key }) => key));
     const named = async ({ type, key, pico }: Contribution, of: DriverFactor): Promise<z.infer<typeof contributor>> => {
       const cell = of === "other_charges" ? undefined : valued.figures.get(cellName(type, key));
       const charge = of === "other_charges" ? key : null;
@@ -204,6 +208,7 @@ export function addDrivers(app: Api, context: ApiContext): void {
         group,
         others: isRest,
         charge,
+        chargeName: charge === null ? null : nameCharge(charge),
         change: formatUsd(pico),
         before: shown("before"),
         after: shown("after"),
@@ -211,7 +216,7 @@ export function addDrivers(app: Api, context: ApiContext): void {
     };
     const lines = drivers.lines.map(async (line) => ({
       factor: line.factor,
-      name: factorNames[line.factor],
+      name: line.factor === "other_charges" ? other : factorNames[line.factor],
       change: formatUsd(line.pico),
       from: formatUsd(line.fromPico),
       to: formatUsd(line.toPico),
@@ -227,7 +232,7 @@ export function addDrivers(app: Api, context: ApiContext): void {
         after: toSide(sums, spans.after, drivers, "after", revenue),
         change: formatUsd(drivers.changePico),
         changePercent: drivers.beforePico > 0n ? toPercent(drivers) : null,
-        summary: sentenceOf(drivers, name),
+        summary: sentenceOf(drivers, name, other),
         lines: await Promise.all(lines),
         shapley: drivers.shapley.map(({ factor: of, pico }) => ({ factor: of, change: formatUsd(pico) })),
         maxGap: { factor: drivers.maxGap.factor, amount: formatUsd(drivers.maxGap.pico) },
@@ -235,7 +240,7 @@ export function addDrivers(app: Api, context: ApiContext): void {
         priceMoves: found.moves,
         lacking: { prices: [...valued.unlisted], priceMoves: found.left, groups: by === null ? 0 : left },
         margin: bridge === null ? null : toShown(bridge),
-        noMargin: revenue === null ? { period: null, reason: "filtered" as const } : none,
+        noMargin: none,
         position: sums.position,
         ...freshly,
       },
@@ -244,28 +249,66 @@ export function addDrivers(app: Api, context: ApiContext): void {
   });
 }
 
-/** Dollars; null: filtered, and nobody knows whose. */
-type Revenue = Both<string | null> | null;
-
-/** Revenue is known by the day, UTC: of a span, that of the days that begin in it, so that thirty days of calls stand beside thirty of revenue. */
-async function revenueOf(context: ApiContext, spans: Both<Span>, isFiltered: boolean): Promise<Revenue> {
-  if (isFiltered) return null;
-  const days = sides.map((which) => {
-    const [sinceMs, untilMs] = [spans[which].sinceMs, spans[which].untilMs].map((at) => Math.ceil(at / dayMs) * dayMs) as [number, number];
-    return sinceMs < untilMs ? { sinceMs, untilMs } : null;
-  });
-  const asked = days.filter((span) => span !== null);
-  const [first] = asked;
-  if (first === undefined) return { before: null, after: null };
-  // Costs come from the drivers: of the keys, next to nothing is asked.
-  const least = { by: "feature" as const, sinceMs: first.sinceMs, untilMs: first.sinceMs + dayMs, months: [] };
-  const found = [...(await context.ledger.margin({ ...least, spans: asked })).spans];
-  const [before = null, after = null] = days.map((span) => (span === null ? null : (found.shift() ?? null)));
-  return { before, after };
+/** Of days that begin in the spans. null: filtered, and nobody knows whose. */
+interface Revenue {
+  /** Dollars; null: not known, or no day begins in it. */
+  readonly of: Both<string | null>;
+  /** Whether something is known of the days that a span touches. */
+  readonly isKnown: Both<boolean>;
+  /** Whether those days are what the spans are, so that cost and revenue are of the same time. */
+  readonly isWhole: boolean;
 }
 
-function fromUsd(amount: string | null | undefined): Pico | null {
-  return amount === null || amount === undefined ? null : parseUsd(amount);
+/** Revenue is known by the day, UTC: of a span, that of the days that begin in it, so that thirty days of calls stand beside thirty of revenue. */
+async function revenueOf(context: ApiContext, spans: Both<Span>, isFiltered: boolean): Promise<Revenue | null> {
+  if (isFiltered) return null;
+  const begun = { before: daysOf(spans.before, Math.ceil), after: daysOf(spans.after, Math.ceil) };
+  // Where none begins, the day that it lies in says whether there is revenue at all.
+  const asked = sides.map((which) => (daysIn(begun[which]) > 0 ? begun[which] : daysOf(spans[which], Math.floor, Math.ceil)));
+  // Costs come from the drivers: of the keys, next to nothing is asked.
+  const first = Math.min(...asked.map(({ sinceMs }) => sinceMs));
+  const least = { by: "feature" as const, sinceMs: first, untilMs: first + dayMs, months: [] };
+  const [before = null, after = null] = (await context.ledger.margin({ ...least, spans: asked })).spans;
+  return {
+    of: { before: daysIn(begun.before) > 0 ? before : null, after: daysIn(begun.after) > 0 ? after : null },
+    isKnown: { before: before !== null, after: after !== null },
+    isWhole: isWhole(spans, { before: daysIn(begun.before), after: daysIn(begun.after) }),
+  };
+}
+
+function daysOf({ sinceMs, untilMs }: Span, first: (days: number) => number, end = first): Span {
+  return { sinceMs: first(sinceMs / dayMs) * dayMs, untilMs: end(untilMs / dayMs) * dayMs };
+}
+
+function daysIn({ sinceMs, untilMs }: Span): number {
+  return (untilMs - sinceMs) / dayMs;
+}
+
+/**
+ * Each span as long as its days: then months of other lengths may be compared. Or both as long as each other, with as many days, and the part of a
+ * day by which these are longer or shorter is no more than a twentieth: a month under way. A day of a zone may have an hour more or less.
+ */
+function isWhole({ before, after }: Both<Span>, days: Both<number>): boolean {
+  if (days.before === 0 || days.after === 0) return false;
+  const offs = [offBy(before, days.before), offBy(after, days.after)];
+  if (offs.every((ms) => ms <= hourMs)) return true;
+  return days.before === days.after && offBy(before, daysIn(after)) <= hourMs && offs.every((ms) => ms * 20 <= days.after * dayMs);
+}
+
+function offBy({ sinceMs, untilMs }: Span, days: number): number {
+  return Math.abs(untilMs - sinceMs - days * dayMs);
+}
+
+function marginOf(revenue: Revenue | null, drivers: Drivers) {
+  if (revenue === null) return { bridge: null, none: { period: null, reason: "filtered" as const } };
+  const unknown = sides.find((which) => !revenue.isKnown[which]);
+  if (unknown !== undefined) return { bridge: null, none: { period: unknown, reason: "revenue_unknown" as const } };
+  if (!revenue.isWhole) return { bridge: null, none: { period: null, reason: "not_whole_days" as const } };
+  return bridgeOf({ beforePico: fromUsd(revenue.of.before), afterPico: fromUsd(revenue.of.after) }, drivers);
+}
+
+function fromUsd(amount: string | null): Pico | null {
+  return amount === null ? null : parseUsd(amount);
 }
 
 /** The earlier pieces of spans within which list prices changed. */
@@ -314,6 +357,7 @@ export function spansOf(
 ): { readonly spans: Both<Span>; readonly name: string } {
   const { sinceMs, untilMs } = parseSpan({ since: asked.since ?? "30d", until: asked.until }, nowMs, offsets);
   if (sinceMs === null || untilMs === null) throw invalid("both ends of the span are needed");
+  refuseFuture("since", sinceMs, nowMs);
   const after = { sinceMs, untilMs };
   const against = asked.against ?? "previous";
   if (against === "previous")
@@ -335,8 +379,14 @@ export function spansOf(
   const before = { sinceMs: parseTime("against", from, nowMs, offsets), untilMs: parseTime("against", to, nowMs, offsets) };
   if (before.sinceMs === null || before.untilMs === null || before.sinceMs >= before.untilMs)
     throw invalid(`against is ${JSON.stringify(against)}: its end is not after its beginning`);
+  refuseFuture("against", before.sinceMs, nowMs);
   const found = { sinceMs: before.sinceMs, untilMs: before.untilMs };
   return { spans: { before: found, after }, name: nameOf(found, offsets) };
+}
+
+/** A span in which nothing can have been used yet has no drivers, though charges of its days may be known. */
+function refuseFuture(name: string, sinceMs: number, nowMs: number): void {
+  if (sinceMs > nowMs) throw invalid(`${name} begins in the future (${new Date(sinceMs).toISOString()}): nothing has been used there yet`);
 }
 
 /** By its days, both included; by its ends where these are no days. */
@@ -387,7 +437,7 @@ function toCharge({ key, before, after }: DriverSums["other"][number]) {
   return { key, beforePico: parseUsd(before), afterPico: parseUsd(after) };
 }
 
-function toSide(sums: DriverSums, span: Span, drivers: Drivers, which: Side, revenue: Revenue): z.infer<typeof side> {
+function toSide(sums: DriverSums, span: Span, drivers: Drivers, which: Side, revenue: Revenue | null): z.infer<typeof side> {
   const usages = sums.cells.flatMap((cell) => cell[which] ?? []);
   return {
     ...span,
@@ -395,7 +445,7 @@ function toSide(sums: DriverSums, span: Span, drivers: Drivers, which: Side, rev
     calls: usages.reduce((all, { calls }) => all + calls, 0),
     tasks: sums.tasks.reduce((all, one) => all + one[which], 0),
     unpriced: usages.reduce((all, { unpriced }) => all + unpriced, 0),
-    revenue: revenue?.[which] ?? null,
+    revenue: revenue?.of[which] ?? null,
   };
 }
 

@@ -1,7 +1,7 @@
 // Why a bill moved, in one sentence: by how much, and what moved it most. Not here: the amounts (economics/drivers.ts). Invariant: pure, and all that
-// the command line and the page say in words comes from here; the amounts named add up to the change but for their rounding.
+// the command line and the page say in words comes from here; the amounts named add up to the change as it is named.
 
-import { parseUsd, type Pico, roundUsd } from "../core/money.ts";
+import { apportion, divideHalfEven, parseUsd, roundUsd } from "../core/money.ts";
 import type { DriverFactor, Drivers } from "../economics/drivers.ts";
 
 /** What an amount above zero is, and one below. */
@@ -22,15 +22,32 @@ const words: Readonly<Record<DriverFactor, readonly [more: string, less: string]
   other_charges: ["charges of periods", "charges of periods"],
 };
 
-/** What a line says in a sentence. */
-export function wordOf(factor: DriverFactor, pico: Pico): string {
-  return words[factor][pico < 0n ? 1 : 0];
+/** What of charges that belong to no call a line is: `keys` are `PROVIDER CLASS`, of those that moved. */
+export function nameOther(keys: readonly string[]): string {
+  const tasks = keys.filter((key) => ofTasks.test(key)).length;
+  return tasks === 0 ? factorNames.other_charges : tasks === keys.length ? "costs of tasks from elsewhere" : "other charges";
+}
+
+const ofTasks = / task$/;
+
+/** One of them in words. */
+export function nameCharge(key: string): string {
+  if (!ofTasks.test(key)) return key;
+  const provider = key.replace(ofTasks, "");
+  return provider === "elsewhere" ? "costs of tasks from elsewhere" : `costs of tasks from elsewhere (${provider})`;
 }
 
 const namedMax = 4;
 
-/** @param against what the earlier span is called: "the 30 days before". */
-export function sentenceOf({ beforePico, afterPico, changePico, lines }: Drivers, against: string): string {
+/**
+ * @param against what the earlier span is called: "the 30 days before".
+ * @param other what charges that belong to no call are called.
+ */
+export function sentenceOf(
+  { beforePico, afterPico, changePico, lines }: Drivers,
+  against: string,
+  other: string = factorNames.other_charges,
+): string {
   if (beforePico === 0n && afterPico === 0n) return "Nothing was spent in either span.";
   const size = magnitude(changePico);
   const moved = lines.filter((line) => line.pico !== 0n).toSorted((a, b) => compare(magnitude(b.pico), magnitude(a.pico)));
@@ -38,16 +55,27 @@ export function sentenceOf({ beforePico, afterPico, changePico, lines }: Drivers
   const gross = moved.reduce((sum, line) => sum + magnitude(line.pico), 0n);
   // What is less than a hundredth of all that moved says nothing.
   const told = moved.slice(0, namedMax).filter((line, index) => index === 0 || magnitude(line.pico) * 100n >= gross);
-  const named = told.map((line) => {
+  const rest = changePico - told.reduce((sum, line) => sum + line.pico, 0n);
+  // All with as many decimals as the change itself, and by largest remainder: who adds them up comes to what is said.
+  const decimals = decimalsOf(size === 0n ? gross : size);
+  const unit = 10n ** BigInt(12 - decimals);
+  const shown = apportion(
+    divideHalfEven(changePico, unit),
+    [...told.map((line) => line.pico), rest].map((part) => Number(part) / Number(unit)),
+  ).map((units) => units * unit);
+  const named = told.flatMap((line, index) => {
+    const amount = shown[index] ?? 0n;
+    if (amount === 0n) return [];
     const [first] = line.byKey;
     // A type that most of it is of.
     const type = first?.type ?? null;
     const ofType = line.byKey.reduce((sum, one) => sum + (one.type === type ? one.pico : 0n), 0n);
     const whose = type === null || type === "" || magnitude(ofType) * 2n < magnitude(line.pico) ? "" : ` (${type})`;
-    return `${signed(line.pico)} ${wordOf(line.factor, line.pico)}${whose}`;
+    const word = line.factor === "other_charges" ? other : words[line.factor][line.pico < 0n ? 1 : 0];
+    return [`${signed(amount, decimals)} ${word}${whose}`];
   });
-  const rest = changePico - told.reduce((sum, line) => sum + line.pico, 0n);
-  if (rest !== 0n) named.push(`${signed(rest)} all else`);
+  const left = shown.at(-1) ?? 0n;
+  if (left !== 0n) named.push(`${signed(left, decimals)} all else`);
   const head = changePico === 0n ? `As much as ${against}` : `${usd(size)} ${changePico < 0n ? "less" : "more"} than ${against}`;
   return `${head}: ${named.join(", ")}.`;
 }
@@ -70,15 +98,20 @@ export const factorNames: Readonly<Record<DriverFactor, string>> = {
   other_charges: "charges of periods",
 };
 
-function signed(amount: bigint): string {
-  return amount < 0n ? `−${usd(-amount)}` : usd(amount);
+function signed(amount: bigint, decimals: number): string {
+  return amount < 0n ? `−${usd(-amount, decimals)}` : usd(amount, decimals);
 }
 
-/** To the cent from a dollar on, else to three digits that matter; exact amounts stand beside it. */
-function usd(amount: bigint): string {
-  if (amount >= parseUsd("1") || amount === 0n) return `$${roundUsd(amount, 2).replaceAll(/\B(?=(\d{3})+\.)/g, ",")}`;
-  const zeros = 12 - amount.toString().length;
-  return `$${roundUsd(amount, Math.min(12, Math.max(2, zeros + 3))).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
+/** Exact amounts stand beside it. */
+function usd(amount: bigint, decimals = decimalsOf(amount)): string {
+  const [whole = "", part = ""] = roundUsd(amount, decimals).split(".");
+  return `$${whole.replaceAll(/\B(?=(\d{3})+$)/g, ",")}.${part.replace(/^(\d\d\d*?)0+$/, "$1")}`;
+}
+
+/** To the cent from a dollar on, else to three digits that matter. */
+function decimalsOf(amount: bigint): number {
+  if (amount >= parseUsd("1") || amount === 0n) return 2;
+  return Math.min(12, Math.max(2, 12 - amount.toString().length + 3));
 }
 
 function magnitude(amount: bigint): bigint {

@@ -3,7 +3,6 @@
 
 import type { z } from "zod";
 import type { contributor, driversAnswer } from "../api/drivers.ts";
-import { factorNames } from "../api/moved.ts";
 import { formatUsd, parseUsd, roundUsd, sum } from "../core/money.ts";
 import { many } from "./command.ts";
 import { paint } from "./draw.ts";
@@ -33,7 +32,7 @@ export function describeMoves(found: Moves, top: number, isDrawn: boolean): stri
   const row = (name: string, amount: string, detail: string, bar: string): string[] => [name, amount, detail, ...(isDrawn ? [bar] : [])];
   const rows: (string[] | null)[] = [row("before", say(before.cost), sizeOf(before), place("0", before.cost))];
   for (const line of lines) {
-    rows.push(row(factorNames[line.factor], signed(line.change, say), "", place(line.from, line.to)));
+    rows.push(row(line.name, signed(line.change, say), "", place(line.from, line.to)));
     for (const one of line.contributors.slice(0, top)) rows.push(row(`  ${nameOf(one)}`, signed(one.change, say), detailOf(line, one), ""));
     const rest = restOf(line, top);
     if (top > 0 && rest !== 0n) rows.push(row("  all others", signedPico(rest, say), "", ""));
@@ -50,8 +49,8 @@ function sizeOf({ calls, tasks }: Moves["before"]): string {
   return `${many(calls, "call")}${tasks === 0 ? "" : `, ${many(tasks, "task")}`}`;
 }
 
-function nameOf({ type, model, group, others, charge }: Contributor): string {
-  if (charge !== null) return plain(charge);
+function nameOf({ type, model, group, others, charge, chargeName }: Contributor): string {
+  if (charge !== null) return plain(chargeName ?? charge);
   const names = [
     type === null ? "no task" : type === "" ? "no type" : type,
     model ?? "no model",
@@ -70,16 +69,18 @@ function detailOf({ factor }: Line, { before, after }: Contributor): string {
     return `${(before.calls / before.firstTries).toFixed(2)} → ${(after.calls / after.firstTries).toFixed(2)} tries each`;
   if (factor === "volume" || factor === "type_mix" || factor === "calls_per_task" || factor === "model_mix")
     return `${formatCount(before.calls)} → ${formatCount(after.calls)} calls`;
-  return `${short(before.cost)} → ${short(after.cost)} in all`;
+  const say = sayerOf([before.cost, after.cost]);
+  return `$${say(before.cost)} → $${say(after.cost)} in all`;
 }
 
-/** As many decimals as the largest amount needs; what would look like nothing has its own. */
+/** As many decimals as the largest amount needs, for all; what would look like nothing is less than the least of them. */
 function sayerOf(amounts: readonly string[]): (usd: string) => string {
   const most = amounts.reduce((size, usd) => (magnitude(parseUsd(usd)) > size ? magnitude(parseUsd(usd)) : size), 0n);
   const decimals = most >= parseUsd("10") ? 2 : most >= parseUsd("0.1") ? 4 : most >= parseUsd("0.001") ? 6 : 8;
   return (usd) => {
     const rounded = roundUsd(parseUsd(usd), decimals);
-    return /[1-9]/.test(rounded) || usd === "0" ? rounded.replaceAll(/\B(?=(\d{3})+\.)/g, ",") : short(usd);
+    if (!/[1-9]/.test(rounded) && usd !== "0") return `<${rounded.slice(0, -1)}1`;
+    return rounded.replaceAll(/\B(?=(\d{3})+\.)/g, ",");
   };
 }
 
@@ -89,6 +90,10 @@ function signed(usd: string, say: (usd: string) => string): string {
 
 function signedPico(pico: bigint, say: (usd: string) => string): string {
   return signed(formatUsd(pico), say);
+}
+
+function dollars(usd: string): string {
+  return `$${short(usd)}`;
 }
 
 /** Where a bar lies between the least and the most there is. */
@@ -104,14 +109,14 @@ function placer(levels: readonly string[]): (from: string, to: string) => string
   };
 }
 
-function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, margin, zone }: Moves): string[] {
+function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, margin, noMargin, zone }: Moves): string[] {
   const said: string[] = [];
   const gap = lines.find((line) => line.factor === maxGap.factor);
   const other = shapley.find((one) => one.factor === maxGap.factor);
   const gross = lines.reduce((all, line) => all + magnitude(parseUsd(line.change)), 0n);
   if (gap !== undefined && other !== undefined && parseUsd(maxGap.amount) * 20n >= gross && gross > 0n)
     said.push(
-      `Divided by logarithmic means. By Shapley values ${factorNames[maxGap.factor]} would be ${signed(other.change, short)} rather than ${signed(gap.change, short)}: much changed at once.`,
+      `Divided by logarithmic means. By Shapley values ${gap.name} would be ${signed(other.change, dollars)} rather than ${signed(gap.change, dollars)}: much changed at once.`,
     );
   for (const one of priceMoves.slice(0, 5))
     said.push(
@@ -134,13 +139,29 @@ function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, mar
   if (unpriced.length > 0) said.push(`${unpriced.join(" and ")} used something without a price: at least what is said was spent.`);
   if (margin !== null) {
     const steps = margin.steps.filter((step) => step.points !== "0");
-    const told = steps.map((step) => `${toPoints(step.points)} ${step.factor === "revenue" ? "revenue" : factorNames[step.factor]}`);
+    const told = steps.map((step) => `${toPoints(step.points)} ${lines.find((line) => line.factor === step.factor)?.name ?? "revenue"}`);
     said.push(
       `Gross margin ${toPercent(margin.before)} → ${toPercent(margin.after)}, ${toPoints(margin.change)} points: ${told.join(", ")}.`,
     );
   }
+  // Of those who never said what customers pay, nothing is said.
+  const isTold = noMargin !== null && (noMargin.reason !== "revenue_unknown" || before.revenue !== null || after.revenue !== null);
+  if (noMargin !== null && noMargin.reason !== "filtered" && isTold) said.push(`No bridge of gross margin: ${whyNone(noMargin)}.`);
   if (zone !== "UTC") said.push(`Dates were those of ${plain(zone)}.`);
   return said.length === 0 ? [] : ["", ...said];
+}
+
+const reasons = {
+  revenue_unknown: "nothing is known of what customers paid",
+  revenue_zero: "customers paid nothing",
+  revenue_negative: "more was paid back than was paid",
+} as const;
+
+function whyNone({ period, reason }: NonNullable<Moves["noMargin"]>): string {
+  if (reason === "filtered") return "what customers paid is not known by what the filters say";
+  if (reason === "not_whole_days")
+    return "what customers paid is known by the day, UTC, and these spans are not as long as the days that begin in them: give whole days";
+  return `${reasons[reason]} in the span ${period === "before" ? "before" : "after it"}`;
 }
 
 function toPercent(points: string): string {

@@ -109,6 +109,31 @@ describe("why", () => {
     ]);
   });
 
+  it("says why there is no bridge, and has dollars and as many decimals all over", { timeout: 30_000 }, async () => {
+    const { out } = await run(...months, "--json");
+    const found = driversAnswer.parse(JSON.parse(out));
+    const [line] = found.lines;
+    const [one] = line?.contributors ?? [];
+    if (line === undefined || one === undefined) throw new Error("no contributors");
+    const figures = { calls: 1, firstTries: 1, tokens: 1 };
+    const contributors = [
+      { ...one, change: "0.004", before: { ...figures, cost: "0.149" }, after: { ...figures, cost: "0.0134" } },
+      { ...one, charge: "elsewhere task", chargeName: "costs of tasks from elsewhere", change: "3" },
+    ];
+    const text = describeMoves(
+      {
+        ...found,
+        lines: [{ ...line, factor: "cache", name: "cache", change: "3.004", contributors }],
+        noMargin: { period: null, reason: "not_whole_days" },
+      },
+      3,
+      false,
+    );
+    expect(text.replaceAll(/ {2,}/g, "  ")).toContain("+<0.01  $0.1490 → $0.0134 in all");
+    expect(text).toMatch(/costs of tasks from elsewhere +\+3\.00/);
+    expect(text).toContain("No bridge of gross margin: what customers paid is known by the day, UTC, and these spans are not as long as");
+  });
+
   it("refuses what it does not know with exit code 2", { timeout: 30_000 }, async () => {
     const { code, err } = await run("--against", "mnth");
     expect([code, err]).toEqual([2, expect.stringContaining("expected previous, month, year or FROM..TO")]);

@@ -18,6 +18,8 @@ export interface Contributor {
   readonly group: string | null;
   readonly others: boolean;
   readonly charge: string | null;
+  /** The same in words. */
+  readonly chargeName: string | null;
   readonly change: string;
   readonly before: Figures | null;
   readonly after: Figures | null;
@@ -83,7 +85,7 @@ export const meanings: Readonly<Record<string, string>> = {
   price_list: "the lists’ standard prices",
   tier_and_discount: "what is paid over the list: batch and priority, discounts, long prompts",
   unexplained: "where a price is not known",
-  other_charges: "subscriptions and other charges of periods, credits, corrections of closed months",
+  other_charges: "subscriptions and other charges of periods, what tasks cost elsewhere, credits, corrections of closed months",
 };
 
 export const againstNames: Readonly<Record<string, string>> = {

@@ -129,7 +129,7 @@ function Line({
 
 /** Leads to the same calls over both spans. */
 function Name({ one, moves }: { readonly one: Contributor; readonly moves: Moves }): ReactNode {
-  if (one.charge !== null) return <Link to="/work">{one.charge}</Link>;
+  if (one.charge !== null) return <Link to="/work">{one.chargeName ?? one.charge}</Link>;
   const type = one.type === null ? "no task" : one.type === "" ? "no type" : one.type;
   const filter = [
     ...(one.type === null ? ["task="] : [`type=${one.type}`]),
@@ -173,6 +173,9 @@ const reasons: Readonly<Record<string, string>> = {
   revenue_unknown: "nothing is known of what customers paid",
   revenue_zero: "customers paid nothing",
   revenue_negative: "more was paid back than was paid",
+  filtered: "what customers paid is not known by what the filters say",
+  not_whole_days:
+    "what customers paid is known by the day, UTC, and these spans are not as long as the days that begin in them; choose whole days",
 };
 
 /** The same change as points of gross margin. */
@@ -182,9 +185,8 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
   if (margin === null)
     return noMargin === null ? null : (
       <p className="soft small" data-testid="nomargin">
-        {noMargin.period === null
-          ? "No bridge of gross margin: what customers paid is not known by what the filters say."
-          : `No bridge of gross margin: ${reasons[noMargin.reason] ?? noMargin.reason} in the span ${noMargin.period === "before" ? "before" : "after it"}.`}
+        No bridge of gross margin: {reasons[noMargin.reason] ?? noMargin.reason}
+        {noMargin.period === null ? "" : ` in the span ${noMargin.period === "before" ? "before" : "after it"}`}.
       </p>
     );
   return (
