@@ -30,7 +30,9 @@ export const revenueWanted = z
       .union([z.string().max(100), z.number()], { error: 'expected dollars, as text ("49.00") or a number' })
       .nullable()
       .optional()
-      .describe("Dollars; below zero for a refund or a credit. Left out: what the plan costs a month by the settings (plans)."),
+      .describe(
+        "Dollars; below zero for a refund or a credit, with its end. Left out: what the plan costs a month by the settings (plans).",
+      ),
     every: z
       .enum(["once", "month"], { error: "expected once or month" })
       .nullable()
@@ -59,12 +61,16 @@ export const revenueShown = z
   })
   .openapi("Revenue");
 
+export const revenueMade = revenueShown
+  .extend({ notes: z.array(z.string()).openapi({ description: "What it lacks to stand in a line of margins." }) })
+  .openapi("RevenueMade");
+
 export const revenueImported = z
   .object({
     recorded: count.openapi({ description: "Amounts that are on record now." }),
     known: count.openapi({ description: "Those that were on record already, and are counted once." }),
     voided: count.openapi({ description: "Those that were voided before, and stay so." }),
-    notes: z.array(z.string()).openapi({ description: "What of the file was left out, and why." }),
+    notes: z.array(z.string()).openapi({ description: "What of the file was left out, and why; what is in no line of margins." }),
     ids: z.array(z.string()).openapi({ description: "Of all of them, in their order." }),
   })
   .openapi("RevenueImported");
@@ -93,9 +99,14 @@ export function toRevenue(wanted: RevenueWanted, id: string, witness: string, { 
     );
   const every = wanted.every ?? (isSaid && wanted.to ? "once" : "month");
   if (!isSaid && every === "once") throw new RangeError("amount: a plan's price is for a month, and every is once: say the amount");
+  const amountPico = toPicos(amount);
+  if (amountPico < 0n && !wanted.every && !wanted.to)
+    throw new RangeError(
+      `amount: ${amount} is below zero and would be taken off every month for ever: say its end (to: of a refund the day after its day), or every month if that is meant`,
+    );
   const terms = {
     every,
-    amountPico: toPicos(amount),
+    amountPico,
     fromMs: toDay("from", wanted.from, nowMs),
     toMs: wanted.to ? toDay("to", wanted.to, nowMs) : null,
   };
@@ -113,6 +124,19 @@ export function toRevenue(wanted: RevenueWanted, id: string, witness: string, { 
     witness: isSaid ? witness : "settings",
     key,
   };
+}
+
+/** Said of nothing that a line of margins is about: it counts in the sums of all and in no line. */
+export function isNobodys({ customer, plan, feature }: Revenue): boolean {
+  return customer === null && plan === null && feature === null;
+}
+
+/** @param count of amounts that are nobody's. */
+export function nobodysNotes(count: number): string[] {
+  if (count === 0) return [];
+  return [
+    `${count === 1 ? "1 amount names" : `${count} amounts name`} neither customer, plan nor feature: counted in the revenue of all, and in no line of margins.`,
+  ];
 }
 
 /** The name of a customer whose revenue goes on record. */

@@ -9,10 +9,13 @@ import { turns } from "../turn.ts";
 import type { RevenueRecord } from "../ledger/margin.ts";
 import type { ApiContext } from "./context.ts";
 import {
+  isNobodys,
   isSame,
   learn,
+  nobodysNotes,
   type Payers,
   revenueImported,
+  revenueMade,
   revenueShown,
   revenueWanted,
   type RevenueWanted,
@@ -107,8 +110,8 @@ export function addRevenue(app: Api, context: ApiContext): void {
       "An amount for a span of days, or a subscription that goes on from month to month. Revenue is counted by days, UTC. With an `id` it may be sent again.",
     request: { body: { required: true, content: { "application/json": { schema: revenueWanted } } } },
     responses: {
-      200: json("It was on record already.", revenueShown),
-      201: json("On record.", revenueShown),
+      200: json("It was on record already.", revenueMade),
+      201: json("On record.", revenueMade),
       ...failures,
       ...conflict,
     },
@@ -121,6 +124,7 @@ export function addRevenue(app: Api, context: ApiContext): void {
     } catch (cause) {
       throw cause instanceof RangeError ? new PennyworthError("request_malformed", { detail: cause.message }, cause) : cause;
     }
+    const notes = nobodysNotes(isNobodys(revenue) ? 1 : 0);
     return inTurn(async () => {
       const before = (await known([revenue.id])).get(revenue.id);
       if (before !== undefined && (before.voidedMs !== null || !isSame(before.revenue, revenue)))
@@ -128,11 +132,11 @@ export function addRevenue(app: Api, context: ApiContext): void {
           id: revenue.id,
           how: before.voidedMs === null ? "says something else" : "was voided",
         });
-      if (before !== undefined) return c.json(await toShown(before, context.names), 200);
+      if (before !== undefined) return c.json({ ...(await toShown(before, context.names)), notes }, 200);
       learn(wanted, context.names);
       context.record({ kind: "revenue", revenue });
       await context.ledger.caughtUp();
-      return c.json(await toShown({ revenue, voidedMs: null }, context.names), 201);
+      return c.json({ ...(await toShown({ revenue, voidedMs: null }, context.names)), notes }, 201);
     });
   });
 
@@ -160,8 +164,8 @@ export function addRevenue(app: Api, context: ApiContext): void {
     const rates = rate === undefined ? [] : typeof rate === "string" ? [rate] : rate;
     const listed = fromList(body);
     const { witness, lines, notes } = listed ?? context.readRevenue(body, { customerBy, rates });
-    const done = await inTurn(() => take(lines, witness, payersOf(c.get("identity")?.key ?? null)));
-    return c.json({ ...done, notes: [...notes] }, done.recorded > 0 ? 201 : 200);
+    const { nobodys, ...done } = await inTurn(() => take(lines, witness, payersOf(c.get("identity")?.key ?? null)));
+    return c.json({ ...done, notes: [...notes, ...nobodysNotes(nobodys)] }, done.recorded > 0 ? 201 : 200);
   });
 
   const remove = createRoute({
@@ -245,7 +249,13 @@ export function addRevenue(app: Api, context: ApiContext): void {
       if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     }
     await context.ledger.caughtUp();
-    return { recorded: within.size, known: same, voided, ids: read.map(({ revenue }) => revenue.id) };
+    return {
+      recorded: within.size,
+      known: same,
+      voided,
+      ids: read.map(({ revenue }) => revenue.id),
+      nobodys: read.filter(({ revenue }) => isNobodys(revenue)).length,
+    };
   }
 }
 

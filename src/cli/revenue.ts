@@ -64,7 +64,7 @@ export function addRevenue(program: Command): void {
     .option("--customer <name>", "who pays, as calls name it in x-pennyworth-customer; kept as a token")
     .option("--plan <name>", "the plan it is paid for")
     .option("--feature <name>", "the feature it is paid for, where it is paid for one")
-    .option("--amount <dollars>", "49.00; below zero for a refund (default: what the plan costs a month by the settings)")
+    .option("--amount <dollars>", "49.00; below zero for a refund, with --to (default: what the plan costs a month by the settings)")
     .addOption(new Option("--every <span>", "once: for the whole span; month: for each calendar month").choices(["once", "month"]))
     .requiredOption("--from <date>", "the first day, UTC: 2026-11-01")
     .option("--to <date>", "the day after the last (default: it goes on from month to month)")
@@ -131,13 +131,21 @@ async function listRevenue(control: Control, { since, until, customer, limit, js
 }
 
 async function addOne(control: Control, { id, customer, plan, feature, amount, every, from, to, json }: AddOptions): Promise<void> {
-  const [{ ask }, { revenueShown }] = await Promise.all([import("./control.ts"), import("../api/earned.ts")]);
+  if (!customer && !plan && !feature)
+    throw wrong(
+      "it is said of nobody: give --customer, --plan or --feature; what belongs to none of them is said by POST /api/v1/revenue or a file",
+    );
+  const [{ ask }, { revenueMade }, { parseUsd, shortUsd }] = await Promise.all([
+    import("./control.ts"),
+    import("../api/earned.ts"),
+    import("../core/money.ts"),
+  ]);
   const body = { id, customer, plan, feature, amount, every, from, to };
-  const made = await ask(control, revenueShown, "/api/v1/revenue", { method: "POST", body });
+  const made = await ask(control, revenueMade, "/api/v1/revenue", { method: "POST", body });
   if (json) return printJson(made);
   print(made.id);
   const until = made.toMs === null ? "on" : `to ${dayOf(made.toMs)}`;
-  remark(`$${made.amount}${made.every === "month" ? " a month" : ""} from ${dayOf(made.fromMs)} ${until}, on record.`);
+  remark(`${shortUsd(parseUsd(made.amount))}${made.every === "month" ? " a month" : ""} from ${dayOf(made.fromMs)} ${until}, on record.`);
 }
 
 async function voidOne(control: Control, id: string, { json }: SettingsOptions): Promise<void> {
@@ -173,19 +181,21 @@ async function send(
 ): Promise<void> {
   const [{ ask }, { revenueImported }] = await Promise.all([import("./control.ts"), import("../api/earned.ts")]);
   const counts = { recorded: 0, known: 0, voided: 0 };
+  const said = [...notes];
   for (let from = 0; from < lines.length; from += atOnce) {
     const part = lines.slice(from, from + atOnce);
     const [revenue, places] = [part.map(({ said }) => said), part.map(({ place }) => place)];
     const done = await ask(control, revenueImported, "/api/v1/revenue/imports", { method: "POST", body: { witness, revenue, places } });
     for (const name of ["recorded", "known", "voided"] as const) counts[name] += done[name];
+    said.push(...done.notes);
   }
-  if (json) return printJson({ ...counts, notes });
+  if (json) return printJson({ ...counts, notes: said });
   const more = [
     ...(counts.known === 0 ? [] : [`${counts.known} known before`]),
     ...(counts.voided === 0 ? [] : [`${counts.voided} voided before`]),
   ];
   print(`${[`${many(counts.recorded, "amount")} on record`, ...more].join(", ")}.`);
-  for (const note of notes) print(note);
+  for (const note of said) print(note);
 }
 
 function dayOf(ms: number): string {

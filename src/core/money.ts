@@ -137,6 +137,15 @@ export function roundUsd(amount: bigint, decimals: number): string {
   return decimals === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-decimals)}`;
 }
 
+/** Picodollars for people: the sign, `$`, and cents, or three digits that say something where it is less than a dollar. Never to be read back. */
+export function shortUsd(amount: bigint): string {
+  const size = amount < 0n ? -amount : amount;
+  const sign = amount < 0n ? "-" : "";
+  if (size === 0n) return "$0";
+  if (size >= 1_000_000_000_000n) return `${sign}$${roundUsd(size, 2).replaceAll(/\B(?=(\d{3})+\.)/g, ",")}`;
+  return `${sign}$${roundUsd(size, Math.min(12, 15 - size.toString().length)).replace(/0+$/, "")}`;
+}
+
 /** As amounts are written here: the point alone is moved. */
 const plain = /^(-?\d+)(?:\.(\d{1,12}))?$/;
 const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/;
