@@ -42,6 +42,8 @@ export interface GrowthFacts {
   readonly yearBeforePico: Pico | null;
   readonly justBeforePico: Pico | null;
   readonly newCustomers: number;
+  /** Whether all cost of customers whose revenue is known has a price. */
+  readonly isCostWhole: boolean;
 }
 
 export function growthOf(asked: GrowthAsked, facts: GrowthFacts): NonNullable<MarginAnswer["growth"]> {
@@ -70,6 +72,8 @@ export function growthOf(asked: GrowthAsked, facts: GrowthFacts): NonNullable<Ma
     revenueBefore: revenueBeforePico === null ? null : formatUsd(revenueBeforePico),
     accounts: paying.length,
     arpa: arpaPico === null ? null : formatUsd(arpaPico),
+    accountMargin: account.grossMargin,
+    isCostWhole: facts.isCostWhole,
     payback: { ...payback(account, cacPico) },
     paybackByCustomer: cacPico === null || paying.length === 0 ? null : byCustomer(paying, cacPico, perMonth),
     lifetimeValue: inUsd(lifetimeValue(account, churn)),

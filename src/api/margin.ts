@@ -10,6 +10,7 @@ import { type MarginLine, type MarginRow, margins } from "../economics/margin.ts
 import { type ShareRule, shareCost } from "../economics/shares.ts";
 import { concentration, type CustomerMonth, losing, type LosingCustomer } from "../economics/whales.ts";
 import type { KeyCost, MarginSums } from "../ledger/margin.ts";
+import { boundOf, notesOf, unpricedOf } from "./bounds.ts";
 import type { ApiContext, NamesAccess } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { type GrowthAsked, growthOf } from "./growth.ts";
@@ -77,8 +78,13 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
   await others();
   const runs = new Map(lost?.customers.map((one) => [one.customer, one]));
   const ordered = orderOf(found.lines, asked);
+  const unpriced = unpricedOf(sums.costs);
+  const isSharedWhole = rule === "none" || unpriced.nobodys === 0;
+  const isPriced = ({ key }: MarginLine): boolean => isSharedWhole && (parts.about.get(key)?.unpriced ?? 0) === 0;
+  const isKnownPriced = found.lines.every((line) => line.revenuePico === null || isPriced(line));
   const lines: MarginLineShown[] = [];
-  for (const line of ordered.slice(0, limit)) lines.push(await toLine(line, parts, runs, by, context.names));
+  for (const line of ordered.slice(0, limit))
+    lines.push({ ...(await toLine(line, parts, runs, by, context.names)), isCostWhole: isPriced(line) });
   const isUnknown = found.unknown.keys > 0 || parts.unknown.keys > 0;
   const margin = earned === null ? null : toPico(earned - cost);
   const periods = sum(sums.costs.filter(({ key }) => key === null).map(({ periodCost }) => parseUsd(periodCost)));
@@ -94,6 +100,8 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
       grossMargin: margin === null || earned === null || earned <= 0n ? null : Number(margin) / Number(earned),
       costShare: earned === null || earned <= 0n ? null : Number(cost) / Number(earned),
       isWhole: !isUnknown,
+      isCostWhole: unpriced.all === 0,
+      bound: boundOf(!isUnknown, unpriced.all === 0),
     },
     total: { keys: found.total.keys + parts.unknown.keys, cost: formatUsd(found.total.costPico + parts.unknown.costPico) },
     known: {
@@ -101,6 +109,7 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
       revenue: formatUsd(found.known.revenuePico),
       cost: formatUsd(found.known.costPico),
       margin: formatUsd(found.known.marginPico),
+      isCostWhole: isKnownPriced,
     },
     unknown: {
       keys: found.unknown.keys + parts.unknown.keys,
@@ -145,11 +154,12 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
           yearBeforePico: fromUsd(sums.spans[0]),
           justBeforePico: fromUsd(sums.spans[1]),
           newCustomers: sums.newKeys,
+          isCostWhole: isKnownPriced,
         })
       : null,
     lines,
     truncated: ordered.length > limit,
-    notes: notesOf(by, found.unknown.keys + parts.unknown.keys, sums.costs, rule, shares.leftPico),
+    notes: notesOf(by, found.unknown.keys + parts.unknown.keys, unpriced.all, rule, shares.leftPico),
     position: sums.position,
   };
 }
@@ -318,7 +328,7 @@ async function toLine(
   lost: ReadonlyMap<string, LosingCustomer>,
   by: MarginAnswer["by"],
   names: NamesAccess,
-): Promise<MarginLineShown> {
+): Promise<Omit<MarginLineShown, "isCostWhole">> {
   const { key, revenuePico, costPico, marginPico, margin } = line;
   const about = parts.about.get(key);
   const run = lost.get(key);
@@ -370,23 +380,6 @@ function binsOf(lines: readonly MarginLine[]): MarginAnswer["bins"] {
     counts[place] = (counts[place] ?? 0) + 1;
   }
   return counts.map((keys, index) => ({ from: index === 0 ? null : (index - 11) / 10, to: index === 20 ? null : (index - 10) / 10, keys }));
-}
-
-function notesOf(by: MarginAnswer["by"], unknown: number, costs: readonly KeyCost[], rule: string, leftPico: Pico): string[] {
-  const notes: string[] = [];
-  const who = by === "feature" ? ["feature", "features"] : ["customer", "customers"];
-  if (unknown > 0)
-    notes.push(
-      `Of ${unknown} ${unknown === 1 ? who[0] : who[1]} with cost nobody says what they bring in: they are in no margin. To say it: POST /api/v1/revenue, or pennyworth revenue add.`,
-    );
-  const unpriced = costs.reduce((total, row) => total + row.unpriced, 0);
-  if (unpriced > 0)
-    notes.push(
-      `${unpriced} calls, or days of charges, have something without a price: costs are at least what is said, and margins at most.`,
-    );
-  if (leftPico !== 0n && rule === "none")
-    notes.push(`$${formatUsd(leftPico)} of cost belongs to no ${who[0]} and is in no line; shared=usage or shared=even divides it.`);
-  return notes;
 }
 
 /** @throws PennyworthError `query_invalid` where days are not whole, or none lies between. */

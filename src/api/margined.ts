@@ -75,6 +75,10 @@ export const marginLine = z
     marginShare: part.nullable().openapi({ description: "Of its revenue; null: that is not known, or not above zero." }),
     calls: count.nullable().openapi({ description: "null by plan." }),
     unpriced: count.openapi({ description: "Calls, and days of charges, without a price: it costs at least what is said." }),
+    isCostWhole: z.boolean().openapi({
+      description:
+        "Whether all of its cost, and of what is shared, has a price: else it costs at least, and its margin is at most, what is said.",
+    }),
     losing: losing.nullable().openapi({ description: "By customer: whether the last whole month lost money, and since when." }),
   })
   .openapi("MarginLine");
@@ -111,7 +115,15 @@ export const growthShown = z.object({
   revenueBefore: usd.nullable(),
   accounts: count.openapi({ description: "Customers with revenue above zero." }),
   arpa: usd.nullable().openapi({ description: "Their revenue per account and month." }),
-  payback: figure(z.number(), "Months until a customer has paid back what winning it cost, by the margin of them all."),
+  accountMargin: part.nullable().openapi({
+    description:
+      "Their margin: of accounts alone, without what belongs to nobody or is unknown. Payback and lifetime value rest on it, not on `all.grossMargin`.",
+  }),
+  isCostWhole: z.boolean().openapi({
+    description:
+      "Whether all cost of customers has a price: else paybacks and what is absorbed are at least, lifetime values and how long it is carried at most, that.",
+  }),
+  payback: figure(z.number(), "Months until a customer has paid back what winning it cost, by `accountMargin`: of the mean account."),
   paybackByCustomer: z
     .object({ p10: z.number().nullable(), p50: z.number().nullable(), p90: z.number().nullable(), never: count, customers: count })
     .nullable()
@@ -126,7 +138,7 @@ export const growthShown = z.object({
   newCustomers: count.openapi({ description: "Whose first day of revenue is in the span." }),
   cacWithLosses: figure(usd, "What winning a customer costs with what is absorbed, per new customer."),
   paybackWithLosses: figure(z.number(), "Months to pay that back."),
-  runway: figure(z.number(), "Months that the cash carries what is absorbed."),
+  runway: figure(z.number(), "Months that the cash carries what is absorbed, at what that is a month, which grows by `burnGrowth`."),
 });
 
 export const marginAnswer = z
@@ -140,15 +152,31 @@ export const marginAnswer = z
         revenue: usd.nullable().openapi({ description: "Of all statements; null: there is none." }),
         cost: usd.openapi({ description: "As a report of the span has it." }),
         margin: usd.nullable(),
-        grossMargin: part.nullable(),
+        grossMargin: part.nullable().openapi({ description: "Over everything; the one beside `known` is over known keys alone." }),
         costShare: part.nullable().openapi({ description: "Cost of models over revenue." }),
         isWhole: z.boolean().openapi({
-          description: "Whether nobody's revenue is unknown: else the margin is at least, and the cost's share at most, that.",
+          description: "Whether nobody's revenue is unknown: else revenue is at least what is said.",
+        }),
+        isCostWhole: z.boolean().openapi({ description: "Whether all of the cost has a price: else it is at least what is said." }),
+        bound: z.enum(["exact", "at least", "at most", "none"]).openapi({
+          description:
+            "Which way the margin is bound; the cost's share is bound the other way. `at least`: revenue of some is unknown; `at most`: some cost has no price; `none`: both, and it may be more or less.",
         }),
       })
       .openapi({ description: "Everything: also what belongs to nobody, and keys whose revenue is not known." }),
     total: z.object({ keys: count, cost: usd }),
-    known: z.object({ keys: count, revenue: usd, cost: usd, margin: usd }).openapi({ description: "Keys whose revenue is known." }),
+    known: z
+      .object({
+        keys: count,
+        revenue: usd,
+        cost: usd,
+        margin: usd,
+        isCostWhole: z.boolean().openapi({
+          description:
+            "Whether all of their cost has a price: else `grossMargin`, `meanMargin`, `quantiles`, `amounts` are at most, `belowZero` at least, what is said.",
+        }),
+      })
+      .openapi({ description: "Keys whose revenue is known." }),
     unknown: z
       .object({ keys: count, cost: usd })
       .openapi({ description: "Keys whose revenue nobody says, in none of the figures; by plan: customers." }),
@@ -162,12 +190,14 @@ export const marginAnswer = z
         left: usd.openapi({ description: "What no line pays." }),
       })
       .openapi({ description: "What belongs to no key." }),
-    grossMargin: part.nullable().openapi({ description: "Of totals, over known keys." }),
+    grossMargin: part.nullable().openapi({ description: "Of totals, over known keys; over everything it is `all.grossMargin`." }),
     grossMarginMin: part.nullable().openapi({ description: "With the cost of unknown keys, and no revenue for it." }),
     costShare: part.nullable(),
     costShareMax: part.nullable(),
     meanMargin: part.nullable().openapi({ description: "Mean of margins: each key counts alike. Not the margin of totals." }),
-    quantiles: z.array(z.object({ percent: z.number(), margin: part })).openapi({ description: "Of margins, by nearest rank." }),
+    quantiles: z
+      .array(z.object({ percent: z.number(), margin: part }))
+      .openapi({ description: "Of margins, by nearest rank: of fewer than ten keys, 10 is the lowest and 90 the highest." }),
     amounts: z.array(z.object({ percent: z.number(), margin: usd })),
     bins: z
       .array(z.object({ from: part.nullable(), to: part.nullable(), keys: count }))

@@ -82,6 +82,6 @@ async function showMargin(control: Control, options: MarginOptions): Promise<voi
   const path = toPath("margin", { ...asked, losing: losing === true ? "true" : undefined, fresh: "true" });
   const found = await ask(control, marginAnswer, path);
   if (json) printJson(found);
-  else print(describeMargin(found));
+  else print(describeMargin(found, losing === true));
   if (isDemo(toConfig(options).settings.data)) remark(`\n${demoNote}`);
 }

@@ -19,6 +19,7 @@ export interface Line {
   readonly marginShare: number | null;
   readonly calls: number | null;
   readonly unpriced: number;
+  readonly isCostWhole: boolean;
   readonly losing: {
     readonly sinceMonth: string;
     readonly months: number;
@@ -39,12 +40,20 @@ export interface Growth {
     readonly marginPercent: number;
     readonly score: number;
     readonly isMet: boolean;
+    readonly margin: "gross" | "fcf" | "ebitda";
   }>;
   readonly definition: string;
   readonly accounts: number;
   readonly arpa: string | null;
+  readonly accountMargin: number | null;
+  readonly isCostWhole: boolean;
   readonly payback: Figure<number>;
-  readonly paybackByCustomer: { readonly p50: number | null; readonly never: number; readonly customers: number } | null;
+  readonly paybackByCustomer: {
+    readonly p50: number | null;
+    readonly p90: number | null;
+    readonly never: number;
+    readonly customers: number;
+  } | null;
   readonly lifetimeValue: Figure<string>;
   readonly lifetimeToCac: Figure<number>;
   readonly absorbed: { readonly customers: number; readonly absorbed: string; readonly perMonth: string };
@@ -66,9 +75,17 @@ export interface Margins {
     readonly grossMargin: number | null;
     readonly costShare: number | null;
     readonly isWhole: boolean;
+    readonly isCostWhole: boolean;
+    readonly bound: "exact" | "at least" | "at most" | "none";
   };
   readonly total: { readonly keys: number; readonly cost: string };
-  readonly known: { readonly keys: number; readonly revenue: string; readonly cost: string; readonly margin: string };
+  readonly known: {
+    readonly keys: number;
+    readonly revenue: string;
+    readonly cost: string;
+    readonly margin: string;
+    readonly isCostWhole: boolean;
+  };
   readonly unknown: { readonly keys: number; readonly cost: string };
   readonly nobody: {
     readonly revenue: string | null;
@@ -166,6 +183,14 @@ export function toOptions({
 export function day(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
+
+/** Marks before a margin, and before a cost's share of revenue. Where both are open, neither is bound. */
+export const marks: Readonly<Record<Margins["all"]["bound"], readonly [margin: string, share: string]>> = {
+  exact: ["", ""],
+  "at least": ["≥ ", "≤ "],
+  "at most": ["≤ ", "≥ "],
+  none: ["", ""],
+};
 
 /** −83%: with the sign that is read as one. */
 export function partText(part: number | null): string {

@@ -4,7 +4,7 @@
 import { TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { type ReactNode, useEffect, useState } from "react";
-import { amountText, type Growth, reasonText, typedFields } from "../margin.ts";
+import { amountText, type Growth, type Margins, partText, reasonText, typedFields } from "../margin.ts";
 import { count } from "../money.ts";
 import { one } from "../search.ts";
 import type { View } from "../view.ts";
@@ -16,7 +16,15 @@ const typedLabels = { cac: "Winning a customer costs", churn: "Leave in a month 
 const isNumber = (text: string): boolean => /^(\d{1,12}(\.\d{1,12})?)?$/.test(text.trim());
 const isRight = (name: string, text: string): boolean => isNumber(text) && (name !== "churn" || text === "" || Number(text) <= 1);
 
-export function GrowthPart({ growth, view: { search, change } }: { readonly growth: Growth; readonly view: View }): ReactNode {
+export function GrowthPart({
+  growth,
+  all,
+  view: { search, change },
+}: {
+  readonly growth: Growth;
+  readonly all: Margins["all"];
+  readonly view: View;
+}): ReactNode {
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>(() =>
     Object.fromEntries(typedFields.map((name) => [name, one(search[name]) ?? ""])),
   );
@@ -29,6 +37,10 @@ export function GrowthPart({ growth, view: { search, change } }: { readonly grow
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- only what is typed changes the address
   }, [settled]);
   const { ruleOf40, absorbed, payback, paybackByCustomer, lifetimeToCac, lifetimeValue, cacWithLosses, runway } = growth;
+  const [least, most] = growth.isCostWhole ? ["", ""] : ["≥ ", "≤ "];
+  const isGross = ruleOf40.value?.margin === "gross";
+  const score = isGross && all.bound === "at most" ? "≤ " : "";
+  const within = (months: number | null): string => (months === null ? "never" : `${least}${tenth(months)} months`);
   return (
     <section className="card growth" aria-labelledby="growth">
       <div className="title">
@@ -57,28 +69,41 @@ export function GrowthPart({ growth, view: { search, change } }: { readonly grow
       <dl className="tiles pairs">
         <Tile
           name="Rule of 40"
-          value={ruleOf40.value === null ? null : `${tenth(ruleOf40.value.score)}, ${ruleOf40.value.isMet ? "met" : "not met"}`}
+          value={
+            ruleOf40.value === null
+              ? null
+              : `${score}${tenth(ruleOf40.value.score)}, ${ruleOf40.value.isMet ? `met${score === "" ? "" : " at best"}` : "not met"}`
+          }
           reason={ruleOf40.reason}
         >
-          {ruleOf40.value === null ? "" : `${tenth(ruleOf40.value.growthPercent)} + ${tenth(ruleOf40.value.marginPercent)}: `}
+          {ruleOf40.value === null ? "" : `${tenth(ruleOf40.value.growthPercent)} + ${score}${tenth(ruleOf40.value.marginPercent)}: `}
+          {isGross && !all.isWhole ? "as far as revenue is known; " : ""}
           {growth.definition}
         </Tile>
-        <Tile name="Absorbed as cost of acquisition" value={amountText(absorbed.absorbed)} reason={null}>
-          of {plural(absorbed.customers, "customer")} that cost more than they pay; {amountText(absorbed.perMonth)} a month
+        <Tile name="Absorbed as cost of acquisition" value={`${least}${amountText(absorbed.absorbed)}`} reason={null}>
+          of {plural(absorbed.customers, "customer")} that cost more than they pay; {least}
+          {amountText(absorbed.perMonth)} a month
           {cacWithLosses.value === null
             ? ""
-            : `; winning one of ${plural(growth.newCustomers, "new customer")} costs ${amountText(cacWithLosses.value)} with it`}
+            : `; winning one of ${plural(growth.newCustomers, "new customer")} costs ${least}${amountText(cacWithLosses.value)} with it`}
         </Tile>
-        <Tile name="Payback" value={payback.value === null ? null : `${tenth(payback.value)} months`} reason={payback.reason}>
+        <Tile name="Payback" value={payback.value === null ? null : `${least}${tenth(payback.value)} months`} reason={payback.reason}>
           {growth.arpa === null ? "" : `${amountText(growth.arpa)} a month from each of ${plural(growth.accounts, "account")}`}
+          {growth.accountMargin === null
+            ? ""
+            : `, at their own margin of ${most}${partText(growth.accountMargin)}: the gross margin above is over everything`}
           {paybackByCustomer === null
             ? ""
-            : `; by each one’s own margin never for ${count(paybackByCustomer.never)} of ${count(paybackByCustomer.customers)}`}
+            : `; by each one’s own margin half ${within(paybackByCustomer.p50)}, nine in ten ${within(paybackByCustomer.p90)}, never for ${count(paybackByCustomer.never)} of ${count(paybackByCustomer.customers)}`}
         </Tile>
-        <Tile name="LTV / CAC" value={lifetimeToCac.value === null ? null : tenth(lifetimeToCac.value)} reason={lifetimeToCac.reason}>
-          {lifetimeValue.value === null ? "" : `a customer leaves ${amountText(lifetimeValue.value)} until it goes, an estimate`}
+        <Tile
+          name="LTV / CAC"
+          value={lifetimeToCac.value === null ? null : `${most}${tenth(lifetimeToCac.value)}`}
+          reason={lifetimeToCac.reason}
+        >
+          {lifetimeValue.value === null ? "" : `a customer leaves ${most}${amountText(lifetimeValue.value)} until it goes, an estimate`}
         </Tile>
-        <Tile name="Carried for" value={runway.value === null ? null : `${tenth(runway.value)} months`} reason={runway.reason}>
+        <Tile name="Carried for" value={runway.value === null ? null : `${most}${tenth(runway.value)} months`} reason={runway.reason}>
           {runway.value === null ? "" : "at what is absorbed a month"}
         </Tile>
       </dl>

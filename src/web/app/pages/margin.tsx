@@ -12,6 +12,7 @@ import {
   daysOf,
   type Line,
   linesMax,
+  marks,
   type Margins,
   monthText,
   orders,
@@ -131,8 +132,10 @@ function Controls({ view: { search, nowMs, change }, by }: { readonly view: View
 }
 
 function Answered({ data, view, isOld }: { readonly data: Margins; readonly view: View; readonly isOld: boolean }): ReactNode {
-  const { by, bins, concentration, quantiles, growth, known } = data;
-  const at = (wanted: number): string => partText(quantiles.find(({ percent }) => percent === wanted)?.margin ?? null);
+  const { by, bins, concentration, quantiles, growth, known, all, withoutRevenue } = data;
+  const most = known.isCostWhole ? "" : "≤ ";
+  const at = (wanted: number): string => most + partText(quantiles.find(({ percent }) => percent === wanted)?.margin ?? null);
+  const paying = known.keys - withoutRevenue.keys;
   return (
     <div className="stack" data-old={isOld || undefined}>
       <section className="card" aria-label="In all">
@@ -143,13 +146,16 @@ function Answered({ data, view, isOld }: { readonly data: Margins; readonly view
           <section className={`card ${concentration?.gini == null ? "span12" : "span8"}`} aria-labelledby="spread">
             <div className="title">
               <h2 id="spread">How margins are spread</h2>
-              <p className="soft small">{plural(known.keys, by)} with known revenue</p>
+              <p className="soft small">{plural(paying, by)} with known revenue</p>
             </div>
             <div className="body">
               <Spread bins={bins} what={by} />
               <p className="small" data-testid="quantiles">
-                One in ten is at {at(10)} or below, half at {at(50)} or below, one in ten above {at(90)}. Mean {partText(data.meanMargin)}:
-                each counts alike.
+                {paying < 10
+                  ? `The lowest is ${at(10)}, half are at ${at(50)} or below, the highest is ${at(90)}.`
+                  : `One in ten is at ${at(10)} or below, half at ${at(50)} or below, one in ten above ${at(90)}.`}{" "}
+                Mean {most}
+                {partText(data.meanMargin)}: each counts alike.
               </p>
             </div>
           </section>
@@ -158,7 +164,10 @@ function Answered({ data, view, isOld }: { readonly data: Margins; readonly view
           <section className="card span4" aria-labelledby="whales">
             <div className="title">
               <h2 id="whales">Whales</h2>
-              <p className="soft small">Gini {concentration.gini.toFixed(2)}</p>
+              <p className="soft small">
+                Gini {concentration.gini.toFixed(2)}
+                {all.isCostWhole ? "" : ", of the cost that has a price"}
+              </p>
             </div>
             <div className="body">
               <Lorenz of={concentration} />
@@ -184,7 +193,7 @@ function Answered({ data, view, isOld }: { readonly data: Margins; readonly view
         )}
       </div>
       <Lines data={data} view={view} />
-      {growth === null ? null : <GrowthPart growth={growth} view={view} />}
+      {growth === null ? null : <GrowthPart growth={growth} all={all} view={view} />}
       {data.notes.length === 0 ? null : (
         <ul className="plainlist soft small">
           {data.notes.map((note) => (
@@ -198,17 +207,19 @@ function Answered({ data, view, isOld }: { readonly data: Margins; readonly view
 
 function Tiles({ data }: { readonly data: Margins }): ReactNode {
   const { all, unknown, nobody, belowZero, losing, known, by } = data;
-  const atLeast = all.isWhole ? "" : "≥ ";
+  const [margin, share] = marks[all.bound];
+  const least = known.isCostWhole ? "" : "≥ ";
   return (
     <dl className="tiles pairs">
       <div className="tile">
         <dt>Gross margin</dt>
         <dd>
           <p className="figure" data-testid="gross">
-            {all.grossMargin === null ? <span className="soft">not known</span> : `${atLeast}${partText(all.grossMargin)}`}
+            {all.grossMargin === null ? <span className="soft">not known</span> : `${margin}${partText(all.grossMargin)}`}
           </p>
           <p className="soft small">
-            {all.margin === null ? "" : `${atLeast}${amountText(all.margin)}, `}after the cost of models; {spanText(data)}
+            {all.margin === null ? "" : `${margin}${amountText(all.margin)}, `}after the cost of models; {spanText(data)}
+            {all.bound === "none" ? ". It may be more or less: some revenue is unknown, some cost has no price" : ""}
           </p>
         </dd>
       </div>
@@ -216,10 +227,11 @@ function Tiles({ data }: { readonly data: Margins }): ReactNode {
         <dt>AI cost of revenue</dt>
         <dd>
           <p className="figure" data-testid="share">
-            {all.costShare === null ? <span className="soft">not known</span> : `${all.isWhole ? "" : "≤ "}${shareText(all.costShare)}`}
+            {all.costShare === null ? <span className="soft">not known</span> : `${share}${shareText(all.costShare)}`}
           </p>
           <p className="soft small">
-            <Usd value={all.cost} /> of {all.revenue === null ? "unknown revenue" : <Usd value={all.revenue} mark={atLeast} />}
+            <Usd value={all.cost} mark={all.isCostWhole ? "" : "≥ "} /> of{" "}
+            {all.revenue === null ? "unknown revenue" : <Usd value={all.revenue} mark={all.isWhole ? "" : "≥ "} />}
           </p>
         </dd>
       </div>
@@ -227,10 +239,11 @@ function Tiles({ data }: { readonly data: Margins }): ReactNode {
         <dt>Below zero</dt>
         <dd>
           <p className="figure" data-testid="below">
+            {least}
             {count(belowZero.keys)} <span className="soft small">of {plural(known.keys, by)}</span>
           </p>
           <p className="soft small">
-            <Usd value={belowZero.lost} /> lost on them
+            {belowZero.lost === "0" ? amountText("0") : <Usd value={belowZero.lost} mark={least} />} lost on them
             {losing === null || losing.customers === 0
               ? ""
               : `; in ${monthText(losing.month)} ${plural(losing.customers, "customer")}, ${amountText(losing.lost)}`}
@@ -284,7 +297,11 @@ function Lines({ data, view: { search, change } }: { readonly data: Margins; rea
       </div>
       {lines.length === 0 ? (
         <Empty title={one(search["losing"]) === "true" ? "None loses money" : "None in these days"}>
-          <p>{spanText(data)}</p>
+          <p>
+            {one(search["losing"]) === "true" ? `Of ${plural(data.known.keys, by)} with known revenue, ` : ""}
+            {spanText(data)}
+            {data.known.isCostWhole ? "" : "; as far as their cost has a price"}
+          </p>
         </Empty>
       ) : (
         <div className="scroll" tabIndex={0} role="region" aria-label={`Margins by ${by}`}>
@@ -308,13 +325,19 @@ function Lines({ data, view: { search, change } }: { readonly data: Margins; rea
           </table>
         </div>
       )}
+      {by === "customer" && data.losing !== null && lines.some((line) => line.losing !== null) ? (
+        <p className="soft small body">
+          Losing since: whole months without a break up to {monthText(data.losing.month)}, by their own cost, whatever days are asked for.
+        </p>
+      ) : null}
       {truncated ? <p className="soft small body">These are the first {count(linesMax)}; the figures above are of all.</p> : null}
     </section>
   );
 }
 
 function Row({ line, by, isShared }: { readonly line: Line; readonly by: By; readonly isShared: boolean }): ReactNode {
-  const { key, plans, revenue, cost, shared, margin, marginShare, losing, unpriced } = line;
+  const { key, plans, revenue, cost, shared, margin, marginShare, losing, isCostWhole } = line;
+  const most = isCostWhole ? "" : "≤ ";
   const look = margin?.startsWith("-") === true ? "bad" : undefined;
   return (
     <tr data-key={key ?? ""}>
@@ -332,7 +355,7 @@ function Row({ line, by, isShared }: { readonly line: Line; readonly by: By; rea
       </td>
       <td className="number wide">{revenue === null ? <span className="warn">unknown</span> : <Usd value={revenue} />}</td>
       <td className="number wide">
-        <Usd value={cost} mark={unpriced > 0 ? "≥ " : ""} />
+        <Usd value={cost} mark={isCostWhole ? "" : "≥ "} />
       </td>
       {isShared ? (
         <td className="number wide">
@@ -340,10 +363,10 @@ function Row({ line, by, isShared }: { readonly line: Line; readonly by: By; rea
         </td>
       ) : null}
       <td className="number">
-        <span className={margin === null ? "warn" : look}>{margin === null ? "unknown" : <Usd value={margin} />}</span>
+        <span className={margin === null ? "warn" : look}>{margin === null ? "unknown" : <Usd value={margin} mark={most} />}</span>
       </td>
       <td className="number">
-        <span className={marginShare === null ? "soft" : look}>{marginShare === null ? "—" : partText(marginShare)}</span>
+        <span className={marginShare === null ? "soft" : look}>{marginShare === null ? "—" : `${most}${partText(marginShare)}`}</span>
       </td>
       {by === "customer" ? (
         <td className="wide">
@@ -351,7 +374,9 @@ function Row({ line, by, isShared }: { readonly line: Line; readonly by: By; rea
             <>
               {monthText(losing.sinceMonth)}
               {losing.isMaybeEarlier ? " or before" : ""}
-              <small className="soft">{amountText(losing.lost)} by then</small>
+              <small className="soft">
+                {amountText(losing.lost)} in {plural(losing.months, "month")}
+              </small>
             </>
           )}
         </td>
@@ -369,7 +394,7 @@ function spanText({ sinceMs, untilMs }: Pick<Margins, "sinceMs" | "untilMs">): s
 
 function toTable({ by, lines }: Margins): (readonly (string | number)[])[] {
   return [
-    [by, "plans", "revenue", "cost", "shared", "margin", "of revenue", "losing since", "lost"],
+    [by, "plans", "revenue", "cost", "shared", "margin", "of revenue", "losing since", "lost", "cost and margin"],
     ...lines.map((line) => [
       line.key ?? "",
       line.plans.join(", "),
@@ -380,6 +405,7 @@ function toTable({ by, lines }: Margins): (readonly (string | number)[])[] {
       line.marginShare ?? "",
       line.losing?.sinceMonth ?? "",
       line.losing?.lost ?? "",
+      line.isCostWhole ? "" : "at least, at most: some cost has no price",
     ]),
   ];
 }
