@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
     const { page } = visit;
     await page.getByRole("textbox", { name: "An hour of checking costs, dollars" }).fill("30");
     // 31 × 2 minutes are a dollar and 5 cents … of 31 tasks that named them: 62 minutes at 0.50 are 31 dollars; 31.05375 over 30.
-    await expect.poll(() => page.getByTestId("reviewed").innerText()).toBe("$1.04 with checking");
+    await expect.poll(() => page.getByTestId("reviewed").innerText()).toBe("≥ $1.04 with checking");
     expect(new URL(page.url()).searchParams.get("rate")).toBe("30");
     await page.getByRole("button", { name: "Export" }).click();
     await page.getByRole("menuitem", { name: "Copy as a line for the terminal" }).click();
@@ -83,7 +83,7 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
     expect([code, told.total.perSuccess, told.total.review.perSuccess]).toEqual([0, "0.001791666667", "1.035125"]);
     await page.reload();
     await visit.settle();
-    expect(await page.getByTestId("reviewed").innerText()).toBe("$1.04 with checking");
+    expect(await page.getByTestId("reviewed").innerText()).toBe("≥ $1.04 with checking");
     await page.getByRole("button", { name: "Only helper" }).click();
     await expect.poll(() => page.locator("tbody tr").count()).toBe(1);
     expect(new URL(page.url()).searchParams.getAll("filter")).toEqual(["agent=helper"]);
