@@ -18,6 +18,7 @@ import { addCredits } from "./credits.ts";
 import type { ApiContext } from "./context.ts";
 import { addDrivers } from "./drivers.ts";
 import { addExplore } from "./explore.ts";
+import { faultsOf } from "./faults.ts";
 import { addHalts } from "./halts.ts";
 import { addKeys } from "./keys.ts";
 import { Known } from "./known.ts";
@@ -175,14 +176,7 @@ export function createApi(context: ApiContext): Api {
 
 /** What is wrong with a question, in words: each unknown or wrong parameter by its name. */
 function describe(error: z.ZodError): string {
-  return error.issues
-    .slice(0, 5)
-    .map((issue) => {
-      const place = issue.path.join(".");
-      if (issue.code === "unrecognized_keys") return `unknown ${issue.keys.map((name) => JSON.stringify(name)).join(", ")}`;
-      return place === "" ? issue.message : `${place}: ${issue.message}`;
-    })
-    .join("; ");
+  return faultsOf(error, 5).join("; ");
 }
 
 function fail(method: string, path: string, app: Api): Response {

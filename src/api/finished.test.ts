@@ -119,7 +119,7 @@ describe("a cost counts once", () => {
     expect([status, message]).toEqual([
       400,
       expect.stringMatching(
-        /^.*1 of 2 outcomes are wrong, and none was recorded: line 3: cost: 3 is on record of "t1" as the charge task:t1: void it, and say it again/,
+        /^.*1 of 2 outcomes are wrong, and none was recorded: line 3: cost: 3 is on record of "t1" as the charge task:t1: void it \(pennyworth charges void task:t1\), and say it again/,
       ),
     ]);
     expect(context.recorded).toHaveLength(entries);

@@ -7,6 +7,7 @@ import { type Attribution, attributionFields } from "../core/call.ts";
 import { formatUsd } from "../core/money.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
+import { faultsOf } from "./faults.ts";
 import { type Begins, type Finished, finishedWanted, type Spent, statementOf, toFinished } from "./finished.ts";
 import { type Known, markOf } from "./known.ts";
 import { toId } from "./names.ts";
@@ -123,14 +124,7 @@ function otherwise(before: Attribution, now: Attribution): string | null {
 function describe(error: z.ZodError, said: unknown): string {
   const { cells, columns } = (said ?? {}) as { readonly cells?: unknown; readonly columns?: unknown };
   if (typeof cells === "number") return `it has ${cells} cells, and the first line names ${String(columns)} columns`;
-  return error.issues
-    .slice(0, 3)
-    .map((issue) => {
-      const place = issue.path.join(".");
-      if (issue.code === "unrecognized_keys") return `unknown ${issue.keys.map((name) => JSON.stringify(name)).join(", ")}`;
-      return place === "" ? issue.message : `${place}: ${issue.message}`;
-    })
-    .join(", ");
+  return faultsOf(error, 3).join(", ");
 }
 
 export function listOf(faults: readonly string[], all: number): string {

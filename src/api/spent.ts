@@ -39,7 +39,7 @@ export async function decideSpent(
     if (standing !== null && (one.costPico === null || one.costPico === standing.costPico)) continue;
     if (standing !== null && standing.costPico !== null)
       faults.push(
-        `${one.place}: cost: ${formatUsd(standing.costPico)} is on record of ${JSON.stringify(one.task)} as the charge ${standing.id}: void it, and say it again`,
+        `${one.place}: cost: ${formatUsd(standing.costPico)} is on record of ${JSON.stringify(one.task)} as the charge ${standing.id}: void it (pennyworth charges void ${standing.id}), and say it again`,
       );
     else if (free === null) faults.push(`${one.place}: cost: what ${JSON.stringify(one.task)} cost was said and voided ${timesMax} times`);
     else {
