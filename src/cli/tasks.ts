@@ -21,6 +21,7 @@ import {
   wholeNumber,
 } from "./command.ts";
 import { addCompare } from "./compare.ts";
+import type { SheetRow } from "../api/sheet.ts";
 import type { Control } from "./control.ts";
 import { addOdds } from "./odds.ts";
 import { wrong } from "./scope.ts";
@@ -220,10 +221,32 @@ async function endOne(control: Control, task: string, options: EndOptions): Prom
   if (options.json) return printJson(made);
   const said = [
     result,
-    value === undefined ? undefined : `worth $${value}`,
+    value === undefined ? undefined : `worth $${toDollars(value)}`,
     minutes === undefined ? undefined : `checked for ${minutes} min`,
   ];
   print(`On record of ${task}: ${said.filter((one) => one !== undefined).join(", ")} (${made.id}).`);
+  if ((await waitingOf(control, new Set([task]))).count > 0) print(`Nobody has heard of ${task} yet: it waits (pennyworth tasks waiting).`);
+}
+
+/** What was taken as a number, in its digits: 1e5 is 100000. */
+function toDollars(said: string): string {
+  const digits = Number(said);
+  return /e/i.test(said) && Number.isFinite(digits) ? digits.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 12 }) : said;
+}
+
+/** Tasks that a list of what waits has at most: the latest said come first. */
+const waitingMax = 500;
+
+/** How many of these nobody has heard of. Whoever may not ask is told of none. */
+async function waitingOf(control: Control, tasks: ReadonlySet<string>): Promise<{ readonly count: number; readonly isAll: boolean }> {
+  const [{ ask }, { waitingAnswer }] = await Promise.all([import("./control.ts"), import("../api/waiting.ts")]);
+  try {
+    const found = await ask(control, waitingAnswer, `/api/v1/outcomes/waiting?limit=${waitingMax}&fresh=true`);
+    return { count: found.tasks.filter(({ task }) => tasks.has(task)).length, isAll: !found.truncated };
+  } catch (cause) {
+    if (!(cause instanceof PennyworthError)) throw cause;
+    return { count: 0, isAll: false };
+  }
 }
 
 async function showOutcomes(control: Control, task: string, { json }: SettingsOptions): Promise<void> {
@@ -268,12 +291,18 @@ function detailOf(error: PennyworthError): string {
   return error.message.replace(/^[^:]*: /, "").replace(/\.$/, "");
 }
 
-async function send(control: Control, rows: readonly { readonly said: unknown }[], { json }: SettingsOptions): Promise<void> {
+async function send(control: Control, rows: readonly SheetRow[], { json }: SettingsOptions): Promise<void> {
   const [{ ask }, { manyRecorded }] = await Promise.all([import("./control.ts"), import("../api/outcomes.ts")]);
   let [recorded, known, begun, costs] = [0, 0, 0, 0];
   for (let from = 0; from < rows.length; from += atOnce) {
     const outcomes = rows.slice(from, from + atOnce).map(({ said }) => said);
-    const done = await ask(control, manyRecorded, "/api/v1/outcomes", { method: "POST", body: { outcomes } });
+    const done = await ask(control, manyRecorded, "/api/v1/outcomes", { method: "POST", body: { outcomes } }).catch((cause: unknown) => {
+      if (!(cause instanceof PennyworthError) || !/outcomes\.\d+: /.test(cause.message)) throw cause;
+      // As whoever wrote the file counts.
+      throw wrong(
+        detailOf(cause).replaceAll(/\boutcomes\.(\d+)(?=: | says )/g, (place, index) => rows[from + Number(index)]?.place ?? place),
+      );
+    });
     recorded += done.recorded;
     known += done.known;
     begun += done.begun;
@@ -286,6 +315,9 @@ async function send(control: Control, rows: readonly { readonly said: unknown }[
     ...(costs === 0 ? [] : [`${many(costs, "cost")} booked`]),
   ];
   print(`${[`${many(recorded, "outcome")} on record`, ...more].join(", ")}.`);
+  const { count, isAll } = await waitingOf(control, new Set(rows.map(({ said }) => String(said["task"]))));
+  const least = isAll ? "" : " or more";
+  if (count > 0) print(`${count}${least} of them are of tasks that nobody has heard of yet: pennyworth tasks waiting.`);
 }
 
 async function showSuccess(control: Control, options: SuccessOptions): Promise<void> {
