@@ -175,7 +175,14 @@ function toExpectation({ parts, ...all }: Expectation, p: number): z.infer<typeo
 
 function toReview(choice: Choice, p: number, unreviewed: number): Answer["review"] {
   const { pays, costPico, gainPico, belowP } = reviewPays(choice, p, unreviewed);
-  return { pays, cost: formatUsd(costPico), gain: formatUsd(gainPico), belowP, unreviewed };
+  return {
+    pays,
+    cost: formatUsd(costPico),
+    gain: formatUsd(gainPico),
+    belowP,
+    unreviewed,
+    isHarmless: choice.damagePico + choice.irreversiblePico === 0n,
+  };
 }
 
 const inputNames: Readonly<Record<Input, NonNullable<Answer["sensitivity"]>["bars"][number]["input"]>> = {

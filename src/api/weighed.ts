@@ -233,9 +233,11 @@ export const worthAnswer = z
       .openapi({ description: "The success that sums are made at." }),
     expected: z.object({ low: pair, basis: pair, high: pair }).nullable(),
     review: z
-      .object({ pays: z.boolean(), cost: usd, gain: usd, belowP: ratio, unreviewed: z.number() })
+      .object({ pays: z.boolean(), cost: usd, gain: usd, belowP: ratio, unreviewed: z.number(), isHarmless: z.boolean() })
       .nullable()
-      .openapi({ description: "Whether checking is worth its price; null: nothing is checked, or nothing is known." }),
+      .openapi({
+        description: "Whether checking is worth its price; null: nothing is checked, or nothing is known. isHarmless: no damage is said.",
+      }),
     sensitivity: z
       .object({ p: z.number(), base: usd, bars: z.array(bar) })
       .nullable()

@@ -1,6 +1,6 @@
 // What `pennyworth worth` prints: the verdict in a sentence, the sum line by line, the break-even, and what would turn it. Not here: the reckoning
-// (api/weigh.ts). Invariant: amounts of the sum are the answer's own, to the last digit; where something
-// turns is rounded.
+// (api/weigh.ts). Invariant: amounts are rounded beyond four decimals, or digits that matter;
+// with --json they are the answer's own, to the last digit.
 
 import type { z } from "zod";
 import { formatUsd, parseUsd, picoPerUsd, roundUsd } from "../core/money.ts";
@@ -40,7 +40,7 @@ function showSum({ expected, tasks, gdpval }: Answer): string {
   if (expected === null) return "";
   const { perTask, all } = expected.basis;
   const columns = tasks === 1 ? [perTask] : [perTask, all];
-  const line = (name: string, of: (one: Expected) => string): string[] => [name, ...columns.map((one) => toUsd(of(one)))];
+  const line = (name: string, of: (one: Expected) => string): string[] => [name, ...columns.map((one) => toUsd(toRounded(of(one))))];
   const parts = (Object.keys(partNames) as (keyof typeof partNames)[]).filter(
     (name) => all.parts[name] !== "0" || perTask.parts[name] !== "0",
   );
@@ -96,12 +96,13 @@ function showHours({ expected, tasks }: Answer): string {
 
 function showReview({ review }: Answer): string {
   if (review === null) return "";
-  const costs = `Checking a run costs ${toUsd(review.cost)}`;
-  if (review.gain === "0" || review.gain.startsWith("-"))
-    return `${costs} and does not pay: what it finds does no more damage than doing the task costs, or comes to light anyway.`;
+  const costs = `Checking a run costs ${toUsd(toRounded(review.cost))}`;
+  const isIdle = review.gain === "0" || review.gain.startsWith("-");
+  if (review.isHarmless && isIdle) return `${costs} and does not pay with no damage said: there is nothing that it keeps from harm.`;
+  if (isIdle) return `${costs} and does not pay: what it finds does no more damage than doing the task costs, or comes to light anyway.`;
   const where =
     review.pays || review.belowP === null || review.belowP <= 0 ? "" : ` It pays where less than ${percent(review.belowP)} succeed.`;
-  return `${costs} and keeps ${toUsd(review.gain)} from harm: it ${review.pays ? "pays" : "does not pay"}.${where}`;
+  return `${costs} and keeps ${toUsd(toRounded(review.gain))} from harm: it ${review.pays ? "pays" : "does not pay"}.${where}`;
 }
 
 const inputNames: Readonly<Record<Bar["input"], string>> = {
@@ -163,7 +164,7 @@ function showDearer({ dearer }: Answer): string {
   const over = dearer.savedLow === dearer.savedHigh ? "" : ` (over what is known ${ends} less)`;
   const at = dearer.isAssumed ? `succeeding no more often (${percent(dearer.p, 2)})` : `succeeding in ${percent(dearer.p, 2)}`;
   const lines = [
-    `The dearer one, ${at}, costs ${toUsd(dearer.expected.agent)} a task in all: ${toUsd(dearer.saved.replace("-", ""))} ${isLoss ? "more" : "less"} than the other${over}.`,
+    `The dearer one, ${at}, costs ${toUsd(toRounded(dearer.expected.agent))} a task in all: ${toUsd(toRounded(dearer.saved.replace("-", "")))} ${isLoss ? "more" : "less"} than the other${over}.`,
     kind === "at"
       ? `It is worth its price from ${percent(p ?? 0)} success on.`
       : `It is worth its price at ${kind === "always" ? "every" : "no"} success.`,
