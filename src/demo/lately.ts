@@ -51,7 +51,8 @@ export function latelyOf(options: LatelyOptions): readonly Chore[] {
   };
   const work = async (script: Script, atMs: number): Promise<void> => {
     const open = toOpen(script, atMs);
-    while (open !== null && (await step({ clock, send, register: unheard }, open)));
+    if (open === null) return;
+    while (await step({ clock, send, register: unheard }, open));
   };
   let halt = "";
   const chores: readonly (readonly [minutes: number, act: () => Promise<unknown>])[] = [
