@@ -283,10 +283,14 @@ describe("what would cost more than it says", () => {
   });
 
   it("more entries than are looked at are refused, whatever they are", () => {
-    expect(readEvents("traces", "json", eventsOf(entriesMax - 1), (name) => name !== "" && name !== "chat")).toEqual([]);
-    expect(() => readEvents("traces", "json", eventsOf(entriesMax), () => false)).toThrow(
+    expect(readEvents("traces", "json", eventsOf(entriesMax - 3), (name) => name !== "" && name !== "chat")).toEqual([]);
+    expect(() => readEvents("traces", "json", eventsOf(entriesMax - 2), () => false)).toThrow(
       /^it has more than 100000 log records, spans and events/,
     );
+    // Nothing at all, in two bytes each.
+    const nothing = Uint8Array.from({ length: 2 * entriesMax + 2 }, (_, index) => (index % 2 === 0 ? 0x0a : 0));
+    expect(() => readEvents("logs", "protobuf", nothing)).toThrow(/^it has more than 100000 log records/);
+    expect(readEvents("logs", "protobuf", nothing.subarray(2))).toEqual([]);
   });
 
   it("JSON deeper than anybody writes it is refused before it is read; brackets in text are text", () => {

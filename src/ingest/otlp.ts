@@ -6,7 +6,7 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
 /** Attributes that one event, span or sender may have; OpenTelemetry's own libraries keep 128. */
 export const attributesMax = 1_000;
-/** Log records, spans and events of spans in one request. */
+/** Log records, spans and events of spans in one request, with what they are in: a message of nothing is two bytes. */
 export const entriesMax = 100_000;
 /** Lists and objects within each other, in JSON: OTLP itself has twelve, and what a log line says may have more. */
 export const depthMax = 200;
@@ -54,8 +54,10 @@ function* eventsOfLogs(request: Json, wanted: (name: string) => boolean): Genera
   const count = counter();
   let unit = -1;
   for (const [resource, place] of listOf(request, "resourceLogs", "")) {
+    count();
     const sender = new Owner(objectOf(resource["resource"]), `${place}.resource`);
-    for (const [scope, within] of listOf(resource, "scopeLogs", place))
+    for (const [scope, within] of listOf(resource, "scopeLogs", place)) {
+      count();
       for (const [record, at] of listOf(scope, "logRecords", within)) {
         count();
         unit += 1;
@@ -65,6 +67,7 @@ function* eventsOfLogs(request: Json, wanted: (name: string) => boolean): Genera
         const nanos = nanosOf(record, "timeUnixNano", at) || nanosOf(record, "observedTimeUnixNano", at);
         yield { name, ...timed(nanos), ...placed(record), attributes: chain(own, sender), unit };
       }
+    }
   }
 }
 
@@ -72,8 +75,10 @@ function* eventsOfTraces(request: Json, wanted: (name: string) => boolean): Gene
   const count = counter();
   let unit = -1;
   for (const [resource, place] of listOf(request, "resourceSpans", "")) {
+    count();
     const sender = new Owner(objectOf(resource["resource"]), `${place}.resource`);
-    for (const [scope, within] of listOf(resource, "scopeSpans", place))
+    for (const [scope, within] of listOf(resource, "scopeSpans", place)) {
+      count();
       for (const [span, at] of listOf(scope, "spans", within)) {
         count();
         unit += 1;
@@ -89,16 +94,19 @@ function* eventsOfTraces(request: Json, wanted: (name: string) => boolean): Gene
           yield { name: own, ...when, ...placed(span), attributes: chain(new Owner(event, inner), whole, sender), unit };
         }
       }
+    }
   }
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
+class TooMany extends RangeError {}
+
 function counter(): () => void {
   let entries = 0;
   return () => {
     entries += 1;
-    if (entries > entriesMax) throw new RangeError(`it has more than ${entriesMax} log records, spans and events: send fewer at once`);
+    if (entries > entriesMax) throw new TooMany(`it has more than ${entriesMax} log records, spans and events: send fewer at once`);
   };
 }
 
@@ -280,13 +288,14 @@ const wireTypes = {
 
 function readMessage(bytes: Uint8Array, message: Message): Json {
   try {
-    return read(bytes, message);
+    return read(bytes, message, counter());
   } catch (cause) {
+    if (cause instanceof TooMany) throw cause;
     throw new RangeError("it is no protobuf message of OTLP", { cause });
   }
 }
 
-function read(bytes: Uint8Array, message: Message): Json {
+function read(bytes: Uint8Array, message: Message, count: () => void): Json {
   const reader = new BinaryReader(bytes);
   const found: Record<string, unknown> = {};
   while (reader.pos < reader.len) {
@@ -296,8 +305,11 @@ function read(bytes: Uint8Array, message: Message): Json {
     const wanted = typeof kind === "string" ? wireTypes[kind] : WireType.LengthDelimited;
     if (name === undefined || kind === undefined || wireType !== wanted) reader.skip(wireType, number);
     else if (typeof kind === "string") found[name] = scalar(reader, kind);
-    else if (many === undefined) found[name] = { ...objectOf(found[name]), ...read(reader.bytes(), kind) };
-    else ((found[name] ??= []) as unknown[]).push(read(reader.bytes(), kind));
+    else if (many === undefined) found[name] = { ...objectOf(found[name]), ...read(reader.bytes(), kind, count) };
+    else {
+      if (kind !== keyValue) count();
+      ((found[name] ??= []) as unknown[]).push(read(reader.bytes(), kind, count));
+    }
   }
   return found;
 }
