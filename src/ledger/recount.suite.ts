@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import type { CallEnd } from "../core/call.ts";
+import type { Attribution, CallEnd } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { markOf } from "../core/mark.ts";
 import { formatUsd, parseUsd, toPico } from "../core/money.ts";
@@ -13,11 +13,14 @@ import type { Store } from "./contract.ts";
 import type { SuccessPage, SuccessQuery } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 import { expectedSuccess } from "./success.fixture.ts";
-import { anyHistory, baseMs, entriesOf, successQueries, type Timed, told } from "./success.suite.ts";
+import { anyHistory, baseMs, entriesOf, successQueries, type Timed, told, word, words } from "./success.suite.ts";
 
 const hourMs = 3_600_000;
 const all = successQueries[0] as SuccessQuery;
 const name = fc.constantFrom("t0", "t1", "t2", "t3", "begun", "ghost");
+
+/** Some that nobody begins or calls, too. */
+const chargedName = fc.oneof(name, fc.constantFrom("below", "unheard", "unheard of"));
 
 /** What changes beside tasks, calls and statements. */
 const anyChange = fc.record({
@@ -27,15 +30,17 @@ const anyChange = fc.record({
   ),
   charges: fc.array(
     fc.record({
-      root: fc.option(name, { nil: null }),
-      task: fc.option(name, { nil: null }),
+      root: fc.option(chargedName, { nil: null }),
+      task: fc.option(chargedName, { nil: null }),
+      said: words,
+      key: word,
       hours: fc.nat(40),
       days: fc.integer({ min: 1, max: 40 }),
       pico: fc.option(fc.bigInt({ min: 0n, max: 10n ** 13n }), { nil: null }),
       at: fc.nat(999),
       voidedAt: fc.nat(2400),
     }),
-    { maxLength: 4 },
+    { maxLength: 6 },
   ),
   closings: fc.array(fc.record({ month: fc.constantFrom("2026-10", "2026-11", "2026-12"), at: fc.integer({ min: 300, max: 1200 }) }), {
     maxLength: 2,
@@ -65,13 +70,15 @@ function changesOf({ rerated, charges, closings }: Change, entries: readonly Ent
       timed.push({ at, entry: { kind: "rerated", rerate: `r${index}`, atMs: baseMs + hours * hourMs, calls: [made] } });
     }
   });
-  charges.forEach(({ root, task, hours, days, pico, at, voidedAt }, index) => {
-    const fromMs = baseMs + hours * hourMs;
+  charges.forEach(({ root, task, said, key, hours, days, pico, at, voidedAt }, index) => {
+    // Which of two of the same moment is the first one is the store's to say.
+    const fromMs = baseMs + hours * hourMs + index;
     const charge = samplePeriod(`charge-${index}`, {
       fromMs,
       toMs: fromMs + days * 24 * hourMs,
       bookedMs: fromMs,
-      attribution: { ...nobody, root, task },
+      attribution: { ...nobody, ...said, root, task },
+      key,
       costPico: pico === null ? null : toPico(pico),
     });
     timed.push({ at, entry: { kind: "charge", charge } });
@@ -130,6 +137,27 @@ async function expectTrials(store: Store, { total }: Omit<SuccessPage, "position
   expect(trials.filter(({ cost }) => cost === null)).toHaveLength(total.unpriced);
 }
 
+/** What a task cost elsewhere, one part of a day later each. */
+const elsewhere = (id: string, dollars: bigint, said: Partial<Attribution>, hours = 0): Entry => {
+  const fromMs = baseMs + hours * hourMs;
+  const attribution = { ...nobody, ...said };
+  const costPico = toPico(dollars * 10n ** 12n);
+  return {
+    kind: "charge",
+    charge: samplePeriod(id, { class: "task", fromMs, toMs: fromMs + 1, bookedMs: fromMs, attribution, costPico }),
+  };
+};
+
+const begin = (task: string, said: Partial<Attribution>, reworkOf: string | null = null): Entry => ({
+  kind: "task.begun",
+  task: { attribution: { ...nobody, task, ...said }, beganMs: baseMs, reworkOf, key: null },
+});
+
+const spentIn = ({ success, failure, unknown, open }: SuccessPage["total"]): readonly (string | number)[] => [
+  success.tasks + failure.tasks + unknown.tasks + open.tasks,
+  formatUsd([success, failure, unknown, open].reduce((sum, { cost }) => sum + parseUsd(cost), 0n)),
+];
+
 export function recountSuite(storeName: string, make: () => Promise<TestStore>): void {
   const made: TestStore[] = [];
   const fresh = async (): Promise<TestStore> => {
@@ -162,6 +190,65 @@ export function recountSuite(storeName: string, make: () => Promise<TestStore>):
     }
     return store;
   }
+
+  describe(`${storeName}: charges of tasks that nobody began`, () => {
+    test("make their roots known, once below each other, naming each other or said later, until they are taken back", async () => {
+      const place = await fresh();
+      const store = await place.open();
+      const said = { type: "fresh", agent: "a" };
+      await store.apply(
+        placed([
+          begin("sub1", { ...said, root: "epic-1" }),
+          elsewhere("c1", 5n, { ...said, task: "sub1", root: "epic-1" }, 2),
+          begin("sub2", { type: "later", root: "epic-1" }),
+          elsewhere("c2", 7n, { type: "later", task: "sub2", root: "epic-1" }, 3),
+          // Below what is below another; each other's roots; and one of which nobody but the charge knows.
+          elsewhere("c3", 2n, { type: "nested", task: "nx2", root: "nx3" }),
+          elsewhere("c4", 4n, { type: "nested", task: "nx3", root: "nx4" }),
+          elsewhere("c5", 8n, { type: "nested", task: "nx4" }),
+          elsewhere("c6", 16n, { type: "round", task: "nx5", root: "nx6" }),
+          elsewhere("c7", 32n, { type: "round", task: "nx6", root: "nx5" }),
+          elsewhere("c8", 64n, { task: "nx7", root: "unheard" }),
+          // What makes good a task that only a charge knows is booked to it.
+          begin("fix", {}, "unheard"),
+          elsewhere("c9", 128n, { task: "fix" }),
+        ]),
+      );
+      const page = (changes: Partial<SuccessQuery> = {}) => store.success({ ...all, openMs: 24 * hourMs, ...changes });
+      const byType = async () => (await page({ by: ["type"] })).rows.map((row) => [...row.group, ...spentIn(row)]).toSorted();
+      expect(spentIn((await page()).total)).toEqual([6, "266"]);
+      expect(await byType()).toEqual([
+        [null, 1, "192"],
+        ["fresh", 1, "12"],
+        ["nested", 2, "14"],
+        ["round", 2, "48"],
+      ]);
+      expect((await page()).total.reworkCost).toBe("128");
+      expect(await store.rework("fix")).toEqual({ of: "unheard", by: [] });
+      expect((await store.find({ tasks: ["epic-1", "unheard", "nx7", "nobody"], responses: [] })).tasks.toSorted()).toEqual([
+        "epic-1",
+        "nx7",
+        "unheard",
+      ]);
+      // Its time is that of its first charge, and it is open for as long after the last as after a call.
+      expect(spentIn((await page({ sinceMs: baseMs + 1, filters: [{ field: "agent", value: "a", operator: "=" }] })).total)).toEqual([
+        1,
+        "12",
+      ]);
+      expect((await page({ nowMs: baseMs + 27 * hourMs })).total.open).toEqual({ tasks: 1, cost: "12" });
+      expect((await page({ nowMs: baseMs + 27 * hourMs + 1 })).total.open).toEqual({ tasks: 0, cost: "0" });
+      // Said later, what it is; and taken back, the rework stands for itself.
+      await store.apply(placed([begin("epic-1", { type: "epic" }), { kind: "charge.voided", id: "c8", atMs: baseMs }], 50));
+      expect(await byType()).toEqual([
+        [null, 1, "128"],
+        ["epic", 1, "12"],
+        ["nested", 2, "14"],
+        ["round", 2, "48"],
+      ]);
+      expect((await page()).total.reworkCost).toBe("0");
+      await store.close();
+    }, 60_000);
+  });
 
   const runs = { numRuns: Number(process.env["PENNYWORTH_SUCCESS_RUNS"] ?? 4) };
 

@@ -28,8 +28,17 @@ interface Task {
   readonly calls: Counted[];
   readonly begun: TaskBegun | null;
   readonly said: Outcome[];
-  /** Of charges that belong to it and to no call. */
-  readonly chargedPico: bigint;
+  /** Charges that belong to it and to no call, the first of them first. */
+  readonly charges: readonly Charged[];
+}
+
+interface Charged {
+  readonly task: string | null;
+  readonly below: string | null;
+  readonly said: Readonly<Record<string, string | null>>;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly pico: bigint | null;
 }
 
 export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery): Omit<SuccessPage, "position"> {
@@ -43,7 +52,7 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
   }
   const tasks = new Map<string, Task>();
   const charges = chargesOf(entries);
-  const names = new Set(calls.flatMap(({ task }) => task ?? []));
+  const names = new Set([...calls, ...charges].flatMap(({ task }) => task ?? []));
   for (const [name, task] of begun) if (isRoot(task)) names.add(name);
   for (const name of names) {
     const own = begun.get(name);
@@ -52,10 +61,10 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
       calls: calls.filter(({ task }) => task === name).sort((a, b) => a.startMs - b.startMs),
       begun: own !== undefined && isRoot(own) ? own : null,
       said: [...said.values()].filter(({ task }) => task === name),
-      chargedPico: charges.reduce((sum, charge) => sum + (charge.task === name ? charge.pico : 0n), 0n),
+      charges: charges.filter(({ task }) => task === name).sort((a, b) => a.fromMs - b.fromMs),
     });
   }
-  const subtasks = new Set([...calls.flatMap(({ below }) => below ?? []), ...begun.keys()]);
+  const subtasks = new Set([...[...calls, ...charges].flatMap(({ below }) => below ?? []), ...begun.keys()]);
   const waiting = [...said.values()].filter(({ task }) => !tasks.has(task) && !subtasks.has(task)).length;
 
   const causeOf = (name: string): string | null => {
@@ -76,7 +85,7 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
   const all: Task[] = [];
   for (const task of tasks.values()) {
     if (bookedTo(task.name) !== task.name) continue;
-    const beganMs = task.begun?.beganMs ?? task.calls[0]?.startMs ?? 0;
+    const beganMs = task.begun?.beganMs ?? task.calls[0]?.startMs ?? task.charges[0]?.fromMs ?? 0;
     if (query.sinceMs !== null && beganMs < query.sinceMs) continue;
     if (query.untilMs !== null && beganMs >= query.untilMs) continue;
     if (!query.filters.every(({ field, value, operator }) => (valueOf(task, field) === value) === (operator === "="))) continue;
@@ -122,7 +131,9 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
       reviewMillis: reviews.length === 0 ? null : String(reviews.reduce((sum, ms) => sum + ms, 0)),
       unreviewed: parts.filter(({ whole }) => whole.every((one) => endingOf(one.said).reviewMillis === null)).length,
       contradictory: parts.filter(({ ending }) => ending.isContradictory).length,
-      unpriced: parts.filter((part) => callsIn(part).some(({ unpriced }) => unpriced)).length,
+      unpriced: parts.filter(({ whole }) =>
+        whole.some((one) => one.calls.some(({ unpriced }) => unpriced) || one.charges.some(({ pico }) => pico === null)),
+      ).length,
       presumed: parts.filter((part) => callsIn(part).some(({ presumed }) => presumed)).length,
       quantiles: parts.length === 0 ? null : { p50: rank(50), p90: rank(90), p99: rank(99) },
       units: parts
@@ -169,29 +180,38 @@ function picoOf(calls: readonly Counted[]): bigint {
 function endOf(task: Task, { nowMs, openMs }: SuccessQuery): "success" | "failure" | "unknown" | "open" {
   const { judge, result } = endingOf(task.said);
   if (judge !== null) return result;
-  const lastMs = task.calls.length > 0 ? Math.max(...task.calls.map((call) => call.lastMs)) : (task.begun?.beganMs ?? 0);
+  const chargedMs = Math.max(...task.charges.map(({ toMs }) => toMs));
+  const lastMs = task.calls.length > 0 ? Math.max(...task.calls.map((call) => call.lastMs)) : (task.begun?.beganMs ?? chargedMs);
   return nowMs < lastMs + openMs ? "open" : "unknown";
 }
 
-function valueOf({ calls, begun }: Task, field: TaskField): string | null {
+function valueOf({ calls, begun, charges }: Task, field: TaskField): string | null {
   if (field === "model") {
     const models = new Set(calls.flatMap(({ model }) => model ?? []));
     return models.size > 1 ? "several" : ([...models][0] ?? null);
   }
   const said = field === "key" ? begun?.key : begun?.attribution[field];
-  return said ?? calls[0]?.said[field] ?? null;
+  return said ?? (calls[0] ?? charges[0])?.said[field] ?? null;
 }
 
-const allOf = ({ calls, chargedPico }: Task): bigint => picoOf(calls) + chargedPico;
+const allOf = ({ calls, charges }: Task): bigint => picoOf(calls) + charges.reduce((sum, { pico }) => sum + (pico ?? 0n), 0n);
 
 /** The first of an id stands, unless it was voided, before or after. */
-function chargesOf(entries: readonly Entry[]): { readonly task: string | null; readonly pico: bigint }[] {
+function chargesOf(entries: readonly Entry[]): Charged[] {
   const voided = new Set(entries.flatMap((entry) => (entry.kind === "charge.voided" ? entry.id : [])));
-  const charges = new Map<string, { readonly task: string | null; readonly pico: bigint }>();
+  const charges = new Map<string, Charged>();
   for (const entry of entries) {
     if (entry.kind !== "charge" || charges.has(entry.charge.id) || voided.has(entry.charge.id)) continue;
-    const { task, root } = entry.charge.attribution;
-    charges.set(entry.charge.id, { task: root ?? task, pico: entry.charge.costPico ?? 0n });
+    const { attribution, key, fromMs, toMs, costPico } = entry.charge;
+    const { task, root } = attribution;
+    charges.set(entry.charge.id, {
+      task: root ?? task,
+      below: root === null ? null : task,
+      said: { ...(attribution as unknown as Record<string, string | null>), key },
+      fromMs,
+      toMs,
+      pico: costPico,
+    });
   }
   return [...charges.values()];
 }

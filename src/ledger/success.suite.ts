@@ -97,8 +97,8 @@ const spent = ({ success, failure, unknown, open }: SuccessRow): bigint =>
   [success, failure, unknown, open].reduce((sum, { cost }) => sum + parseUsd(cost), 0n);
 
 const names = ["t0", "t1", "t2", "t3", "t4", "t5"];
-const word = fc.constantFrom<(string | null)[]>(null, "a", "b", 'it\'s "so"\n');
-const words = fc.record({ type: word, agent: word, customer: word, prompt: word });
+export const word = fc.constantFrom<(string | null)[]>(null, "a", "b", 'it\'s "so"\n');
+export const words = fc.record({ type: word, agent: word, customer: word, prompt: word });
 const atMs = fc.integer({ min: 0, max: 40 }).map((hours) => baseMs + hours * hourMs);
 
 const anyCall = fc.record({

@@ -46,7 +46,7 @@ export async function commitBatch(
   const resolved = (told || some.evidence) && (await applyResolved(db, records, batch, applied, spool));
   await applyRetractions(db, records, batch, spool);
   const corrections = await applyCorrections(db, records, batch, applied, spool, some.corrections, resolved);
-  await applyPeriods(db, batch, spool);
+  const charged = await applyPeriods(db, batch, spool);
   await applyRevenues(db, batch, spool);
   await applyIncidents(db, batch.incidents);
   if (batch.closing !== null)
@@ -54,7 +54,7 @@ export async function commitBatch(
   const fresh = await applyOutcomes(db, batch, spool);
   // Rows are taken out for evidence and corrections alone.
   const again = told || some.evidence || corrections ? await remakeTasks(db) : [];
-  const links = await applyLinks(db, fresh, some.links, again);
+  const links = await applyLinks(db, fresh, some.links, [...again, ...charged]);
   await foldSums(db);
   await foldTasks(db);
   return { evidence: some.evidence || told || batch.late.length > 0, corrections, links };

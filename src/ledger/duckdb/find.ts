@@ -5,17 +5,17 @@ import type { Found, FindQuery } from "../find.ts";
 import { json, list } from "./evidence.ts";
 import { type Sql, taskOf } from "./field.ts";
 import { responseHash } from "./schema.ts";
+import { chargedNames, isKnown } from "./tasks.ts";
 
 /** Rows of what kind it is, the name, and of a response its task. */
 export function findSql({ tasks, responses }: FindQuery): Sql {
-  const known = ["tasks", "taskDeltas"].map(
-    (table) => `SELECT name FROM ${table} SEMI JOIN t USING (name) WHERE "calls" > 0 OR beganMs IS NOT NULL`,
-  );
+  const known = ["tasks", "taskDeltas"].map((table) => `SELECT name FROM ${table} SEMI JOIN t USING (name) WHERE ${isKnown}`);
   return {
     text: `WITH t AS MATERIALIZED (SELECT name FROM (${list} AS name)), r AS MATERIALIZED (SELECT name, ${responseHash("name")} AS hash FROM (${list} AS name))
       SELECT 'task' AS kind, name, NULL AS task FROM (${known.join(" UNION ")}
         UNION SELECT task FROM begun WHERE task IN (SELECT name FROM t)
         UNION SELECT ${taskOf} FROM open AS c WHERE ${taskOf} IN (SELECT name FROM t)
+        UNION SELECT name FROM (${chargedNames}) WHERE name IN (SELECT name FROM t)
         UNION SELECT "value" FROM sums WHERE field = 'task' AND "value" IN (SELECT name FROM t) GROUP BY 1 HAVING sum("calls") > 0)
       UNION ALL SELECT 'response', r.name, max(${taskOf}) FROM calls AS c JOIN r ON r.hash = c.responseHash GROUP BY 2`,
     values: [json(tasks), json(responses)],

@@ -9,15 +9,18 @@ import { bookingOf } from "../bookings.ts";
 import { type PieceRow, toPieceRows, toWholeRow } from "../pieces.ts";
 import type { Booking, ChargeRecord, ChargesQuery } from "../store.ts";
 import { type Batch, wellFormed, writePiece } from "./batch.ts";
-import { type Sql, type Value, whole } from "./field.ts";
+import { type Sql, taskOf, type Value, whole } from "./field.ts";
 import { bounded } from "./query.ts";
 import { book } from "./late.ts";
 import { insertPieces } from "./schema.ts";
 import type { Spool, Transaction } from "./transaction.ts";
 
-/** Takes in a batch's charges and voids. Days in a closed month count when the charge was booked; a void takes them out when it was said. */
-export async function applyPeriods(db: Transaction, batch: Batch, spool: Spool): Promise<void> {
-  if (batch.charges.size === 0 && batch.voids.size === 0) return;
+/**
+ * Takes in a batch's charges and voids. Days in a closed month count when the charge was booked; a void takes them out when it was said.
+ * @returns tasks of which charges came or were taken back.
+ */
+export async function applyPeriods(db: Transaction, batch: Batch, spool: Spool): Promise<string[]> {
+  if (batch.charges.size === 0 && batch.voids.size === 0) return [];
   const { books } = batch;
   const ids = [...batch.charges.keys()];
   const known = new Set(
@@ -30,12 +33,17 @@ export async function applyPeriods(db: Transaction, batch: Batch, spool: Spool):
     const texts = fresh.map(([id, { charge, text }]) => ({ id, fromMs: charge.fromMs, toMs: charge.toMs, text }));
     await db.run(insertCharges, [JSON.stringify(texts)]);
   }
+  const touched = JSON.stringify([...fresh.map(([id]) => id), ...batch.voids.keys()]);
+  const tasks = await db.rows(`SELECT DISTINCT ${taskOf} FROM periods AS c WHERE c.charge IN (${list}) AND ${taskOf} IS NOT NULL`, [
+    touched,
+  ]);
   if (books !== null) await bookVoids(db, batch, books, spool);
   if (batch.voids.size > 0) await db.run(insertVoids, [JSON.stringify([...batch.voids].map(([id, atMs]) => ({ id, atMs })))]);
   await db.run(
     "DELETE FROM periods WHERE startMs >= ?::BIGINT AND charge IN (SELECT id FROM voids) AND charge NOT IN (SELECT id FROM bookings)",
     [books?.untilMs ?? -(2 ** 53)],
   );
+  return tasks.map(([name]) => String(name));
 }
 
 /** What a void takes out of a closed month stays there, and is booked against it. */

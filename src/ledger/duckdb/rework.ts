@@ -7,12 +7,12 @@ import { wellFormed } from "./batch.ts";
 import { json, list } from "./evidence.ts";
 import { type Sql, taskOf } from "./field.ts";
 import type { Link } from "./outcomes.ts";
-import { isKnown } from "./tasks.ts";
+import { chargedRoots, isKnown } from "./tasks.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
  * Takes in links, and looks again at those that wait for a task to be known. `some`: whether there are any links already; `again`: tasks of which calls
- * were taken out. @returns whether there are any now.
+ * were taken out, or charges came or were taken back. @returns whether there are any now.
  */
 export async function applyLinks(db: Transaction, fresh: readonly Link[], some: boolean, again: readonly string[]): Promise<boolean> {
   if (fresh.length === 0 && !some) return false;
@@ -29,9 +29,10 @@ export async function applyLinks(db: Transaction, fresh: readonly Link[], some: 
   );
   if (near.length === 0) return true;
   const causes = json([...new Set(near.map(([, cause]) => String(cause)))]);
-  const rows = await db.rows(`SELECT name FROM (${known} UNION ALL SELECT name FROM tasks WHERE ${isKnown}) WHERE name IN (${list})`, [
-    causes,
-  ]);
+  const rows = await db.rows(
+    `SELECT name FROM (${known} UNION ALL SELECT name FROM tasks WHERE ${isKnown} UNION ALL ${chargedRoots}) WHERE name IN (${list})`,
+    [causes],
+  );
   const isThere = new Set(rows.map(([name]) => String(name)));
   const next = new Map<string, string>();
   for (const [task, cause] of near) if (isThere.has(String(cause))) next.set(String(task), String(cause));

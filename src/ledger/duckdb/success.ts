@@ -11,7 +11,7 @@ import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf, taskOf, whole } from "./field.ts";
 import { bounded } from "./query.ts";
 import { begunColumn, type TaskDim, taskDims } from "./schema.ts";
-import { isKnown, merged, tasksOfCalls, tasksOfPeriods } from "./tasks.ts";
+import { bucketOf, chargedNames, chargesOfTasks, isKnown, merged, tasksOfCalls } from "./tasks.ts";
 
 /** Of more tasks than this, the units are 256 groups of them. */
 const unitsMax = 1000;
@@ -95,7 +95,8 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
       UNION ALL SELECT name, "statements" FROM m WHERE NOT ${isKnown}),
     waiting AS (SELECT coalesce(sum("statements"), 0)::BIGINT AS waiting FROM w ANTI JOIN (
       SELECT "value" AS name FROM sums WHERE field = 'task' AND "value" IN (SELECT name FROM w) GROUP BY 1 HAVING sum("calls") > 0
-      UNION ALL SELECT task FROM begun WHERE task IN (SELECT name FROM w) UNION ALL SELECT task FROM open) AS below USING (name))
+      UNION ALL SELECT task FROM begun WHERE task IN (SELECT name FROM w) UNION ALL SELECT task FROM open
+      UNION ALL SELECT name FROM (${chargedNames}) WHERE name IN (SELECT name FROM w)) AS below USING (name))
     SELECT segment, "offset", waiting, units, quantiles, ${[...groups, ...measureNames.map((name) => `"${name}"`)].join(", ")}
     FROM (SELECT 0 AS spot, ${groups.map((name) => `NULL AS ${name}, `).join("")}* FROM a UNION ALL SELECT * FROM n) AS z
       LEFT JOIN u USING (spot) LEFT JOIN q USING (spot), waiting, applied ORDER BY spot`,
@@ -103,7 +104,7 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
 }
 
 /**
- * The tables `x`, `m` and `k`, and the tasks `t`: each root task that is no rework, with what is asked of it, and how it ended, by its place in `ends`.
+ * The tables `p`, `x`, `m` and `k`, and the tasks `t`: each root task that is no rework, with what is asked of it, and how it ended, by its place in `ends`.
  * @param by what else than the filters' fields `columns` say of a task.
  * @param columns of a task `s`: `plain` where nothing is to be added to its row, and `added` with what is booked to it, `k`.
  */
@@ -123,19 +124,29 @@ export function tasksSql(
       `SELECT ${asked}, s."value", s.contradictory,
         CASE s.result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
           ELSE CASE WHEN coalesce(s.lastMs, s.beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END::UTINYINT AS ended
-        FROM ${rows} WHERE (s."calls" > 0 OR s.beganMs IS NOT NULL)`,
+        FROM ${rows} WHERE (s.startMs IS NOT NULL OR s.beganMs IS NOT NULL)`,
       ...conditions.flatMap((condition) => [" AND ", condition]),
     );
+  // A task that was neither begun nor called is of the time of its charges; where no call says what it is, the first of them does.
+  const charged = [
+    `coalesce(a.startMs, p.chargedMs) AS startMs`,
+    `CASE WHEN a.beganMs IS NULL THEN coalesce(a.lastMs, p.chargedLastMs) ELSE a.lastMs END AS lastMs`,
+    ...dims.map((dim) => `CASE WHEN a.startMs IS NULL THEN p."${dim}" ELSE a."${dim}" END AS "${dim}"`),
+  ];
   return sqlOf(
+    `p AS MATERIALIZED (${chargesOfTasks(dims)}),`,
     // Most rows are read as they are; those that have something to be added, rework among it, are few.
     `x AS MATERIALIZED (SELECT name FROM taskDeltas UNION SELECT ${taskOf} FROM open AS c WHERE ${taskOf} IS NOT NULL
-      UNION SELECT ${taskOf} FROM periods AS c WHERE ${taskOf} IS NOT NULL UNION SELECT task FROM booked UNION SELECT root FROM booked),
-    m AS MATERIALIZED (${merged(
-      [`SELECT * FROM tasks SEMI JOIN x USING (name)`, `SELECT * FROM taskDeltas`, tasksOfCalls("open", "true"), tasksOfPeriods].join(
-        " UNION ALL BY NAME ",
-      ),
+      UNION SELECT name FROM p UNION SELECT task FROM booked UNION SELECT root FROM booked),
+    m AS MATERIALIZED (SELECT a.* REPLACE (${charged.join(", ")}) FROM (${merged(
+      [
+        `SELECT * FROM tasks SEMI JOIN x USING (name)`,
+        `SELECT * FROM taskDeltas`,
+        tasksOfCalls("open", "true"),
+        `SELECT name, ${bucketOf("name")} AS bucket, "cost", unpriced, modelLow, modelHigh FROM p`,
+      ].join(" UNION ALL BY NAME "),
       dims,
-    )}),
+    )}) AS a LEFT JOIN p ON p.name = a.name),
     k AS MATERIALIZED (SELECT b.root AS name, ${["cost", "failedCost", "retryCost"].map((name) => summed(name, "DECIMAL(38,12)")).join(", ")},
       ${["calls", "unpriced", "presumed", "reviewMillis"].map((name) => summed(name, "BIGINT")).join(", ")}
       FROM m JOIN booked AS b ON b.task = m.name GROUP BY 1),

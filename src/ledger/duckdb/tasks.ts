@@ -30,10 +30,27 @@ export function tasksOfCalls(table: string, condition: string): string {
     FROM ${table} AS c WHERE ${condition} AND ${taskOf} IS NOT NULL GROUP BY 1)`;
 }
 
-/** Rows of tasks by what belongs to periods. What a task cost elsewhere is of the model that did it; other charges say nothing of who did the work. */
-export const tasksOfPeriods = `SELECT ${taskOf} AS name, sum(c."cost") AS "cost", count_if(c.unpriced) AS unpriced,
-  min(c.model) FILTER (c.lines[1]."class" = 'task') AS modelLow, max(c.model) FILTER (c.lines[1]."class" = 'task') AS modelHigh
-  FROM periods AS c WHERE ${taskOf} IS NOT NULL GROUP BY 1`;
+/** Charges of periods that were not taken back. What is booked for a call, or for a void, is none of them. */
+const standing = `(SELECT id, fromMs, toMs FROM periodCharges ANTI JOIN voids USING (id))`;
+
+const fromStanding = `FROM periods AS c SEMI JOIN ${standing} AS p ON p.id = c.charge`;
+
+/** Names of tasks that are known by a charge; and with what is below them. */
+export const chargedRoots = `SELECT ${taskOf} AS name ${fromStanding}`;
+export const chargedNames = `SELECT unnest([c.task, c.root]) AS name ${fromStanding}`;
+
+/**
+ * A row for each task of what belongs to periods, with the time of its charges that stand and what the first of them says. What a task cost elsewhere
+ * is of the model that did it; other charges say nothing of who did the work.
+ */
+export function chargesOfTasks(dims: readonly TaskDim[]): string {
+  const said = dims.map((dim) => `'${dim}': ${dimOf(dim)}`).join(", ");
+  return `SELECT ${taskOf} AS name, sum(c."cost") AS "cost", count_if(c.unpriced) AS unpriced,
+    min(c.model) FILTER (c.lines[1]."class" = 'task') AS modelLow, max(c.model) FILTER (c.lines[1]."class" = 'task') AS modelHigh,
+    min(p.fromMs) AS chargedMs, max(p.toMs) AS chargedLastMs
+    ${said === "" ? "" : `, unnest(arg_min({${said}}, {'ms': p.fromMs, 'id': p.id}) FILTER (p.id IS NOT NULL))`}
+    FROM periods AS c LEFT JOIN ${standing} AS p ON p.id = c.charge WHERE ${taskOf} IS NOT NULL GROUP BY 1`;
+}
 
 /** Rows of the same task as one, in the order of the columns; `dims`: with these of what tasks are told apart by alone. */
 export function merged(rows: string, dims: readonly TaskDim[] = taskDims): string {
@@ -53,8 +70,8 @@ export function merged(rows: string, dims: readonly TaskDim[] = taskDims): strin
     max(beganMs) AS beganMs, ${said} max("statements") AS "statements", arg_max(${packed(ending)}, "statements") AS e FROM (${rows}) GROUP BY name)`;
 }
 
-/** A task is known by its calls, or by being begun: a name in a statement alone is none. */
-export const isKnown = `("calls" > 0 OR beganMs IS NOT NULL)`;
+/** A task is known by its calls, or by being begun: a name in a statement alone is none. One with a charge is known, too, and has no row for it. */
+export const isKnown = `(startMs IS NOT NULL OR beganMs IS NOT NULL)`;
 
 /** Adds the calls of `table` that meet the condition to the rows of their tasks. Of those that are taken out (`sign` −1) the tasks are made anew. */
 export async function addTasks(db: Transaction, condition: string, values: readonly Value[], sign: 1 | -1, table: string): Promise<void> {

@@ -1,5 +1,5 @@
 // Statements that wait for their task, as SQL. Not here: how tasks come to be known (tasks.ts, outcomes.ts). Invariant: a task waits that was not
-// begun, and that no call names or belongs to, under way or over.
+// begun, and that no call or charge names or belongs to, under way or over.
 
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { WaitingPage } from "../waiting.ts";
@@ -7,7 +7,7 @@ import { toPosition } from "./evidence.ts";
 import { type Sql, taskOf } from "./field.ts";
 import { toOutcomes } from "./outcomes.ts";
 import { bounded } from "./query.ts";
-import { isKnown } from "./tasks.ts";
+import { chargedNames, isKnown } from "./tasks.ts";
 
 const rowsOf = (condition: string): string =>
   ["tasks", "taskDeltas"].map((table) => `SELECT name, "statements" FROM ${table} WHERE ${condition}`).join(" UNION ALL ");
@@ -20,7 +20,8 @@ export function waitingSql(limit: number): Sql {
         SELECT name FROM (${rowsOf(`${isKnown} AND name IN (SELECT name FROM s)`)})
         UNION ALL SELECT "value" FROM sums WHERE field = 'task' AND "value" IN (SELECT name FROM s) GROUP BY 1 HAVING sum("calls") > 0
         UNION ALL SELECT task FROM begun WHERE task IN (SELECT name FROM s)
-        UNION ALL SELECT task FROM open UNION ALL SELECT ${taskOf} FROM open AS c) AS known USING (name)),
+        UNION ALL SELECT task FROM open UNION ALL SELECT ${taskOf} FROM open AS c
+        UNION ALL SELECT name FROM (${chargedNames}) WHERE name IN (SELECT name FROM s)) AS known USING (name)),
       l AS MATERIALIZED (SELECT name, max(o.rowid) AS last FROM w JOIN statements AS o ON o.task = w.name GROUP BY name
         ORDER BY last DESC LIMIT ${bounded(limit) + 1}),
       r AS (SELECT name, last, text FROM l JOIN statements AS o ON o.task = l.name)
