@@ -74,10 +74,15 @@ export interface ApiContext {
     readonly notes: readonly string[];
   };
   /**
-   * Events as OpenTelemetry sends them, in either of its encodings.
-   * @throws RangeError with the place, for what is not OTLP.
+   * Events of wanted names as OpenTelemetry sends them, in either of its encodings, read one after another.
+   * @throws RangeError with the place, for what is not OTLP or more than is read.
    */
-  readonly telemetry: (signal: "logs" | "traces", encoding: "json" | "protobuf", body: Uint8Array) => readonly TelemetryEvent[];
+  readonly telemetry: (
+    signal: "logs" | "traces",
+    encoding: "json" | "protobuf",
+    body: Uint8Array,
+    wanted: (name: string) => boolean,
+  ) => Iterable<TelemetryEvent>;
   /** The task that calls of a trace belong to; null: to several, or it is not remembered. */
   readonly traced: (trace: string) => string | null;
   readonly closings: {
@@ -127,7 +132,7 @@ export interface TelemetryEvent {
   /** Hexadecimal; null: none. */
   readonly trace: string | null;
   readonly span: string | null;
-  readonly attributes: ReadonlyMap<string, string | number | boolean>;
+  readonly attributes: { get(key: string): string | number | boolean | undefined };
   /** Which log record or span of the request it belongs to. */
   readonly unit: number;
 }
