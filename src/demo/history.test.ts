@@ -17,7 +17,18 @@ it("no call is made at a time before that of the one before it", async () => {
   const send = (): Promise<boolean> => Promise.resolve(asked.push(clock.now()) > 0);
   const register = { tell: () => {}, flush: () => Promise.resolve() };
   const { signal } = new AbortController();
-  await makeHistory({ story, seed: 1, calls: 2_000, clock, send, register, chores: [], until: () => untilMs, onProgress: () => {}, signal });
+  await makeHistory({
+    story,
+    seed: 1,
+    calls: 2_000,
+    clock,
+    send,
+    register,
+    chores: [],
+    until: () => untilMs,
+    onProgress: () => {},
+    signal,
+  });
   expect(asked.length).toBeGreaterThan(1_000);
   expect(asked).toEqual(asked.toSorted((a, b) => a - b));
   expect(asked.at(-1)).toBeLessThanOrEqual(untilMs);
