@@ -452,7 +452,7 @@ describe("many outcomes", () => {
     for (const [line, message] of [
       [3, "result: expected success, failure, unknown"],
       [4, "reviewMinutes: below zero"],
-      [5, "task: "],
+      [5, "task is missing"],
       [6, 'at: "2999-01-01" is more than a day ahead'],
       [7, "it has 2 cells, and the first line names 4 columns"],
       [8, "reviewMinutes: expected minutes, as a number"],
@@ -590,7 +590,7 @@ describe("a webhook", () => {
       ["[]", /there is no outcome/],
       ["7", /outcome: /],
       ["nonsense", /it is not JSON/],
-      ['[{"task": "t", "result": "success"}, {"result": "success"}]', /1: task: /],
+      ['[{"task": "t", "result": "success"}, {"result": "success"}]', /1: task is missing/],
     ] as const) {
       const { status, body: answer } = await ask("/outcomes/hooks/ci", body, sign("m", body));
       expect([status, answer.error?.message]).toEqual([400, expect.stringMatching(message)]);

@@ -127,7 +127,11 @@ function write(text: string): string {
 describe("a file", () => {
   it("is imported, and counts once", async () => {
     const path = write('task,result,value\nt1,success,12.5\n"t,2",failure,\n');
-    expect(await run("import", path)).toEqual({ code: 0, out: "2 outcomes on record.\n", err: "" });
+    expect(await run("import", path)).toEqual({
+      code: 0,
+      out: "2 outcomes on record.\nOf 1 task nobody has heard yet: pennyworth tasks waiting.\n",
+      err: "",
+    });
     expect(context.recorded).toMatchObject([
       { kind: "outcome", outcome: { task: "t1", result: "success" } },
       { kind: "outcome", outcome: { task: "t,2", result: "failure" } },
@@ -137,7 +141,9 @@ describe("a file", () => {
 
   it("of thousands of lines goes in parts", async () => {
     const path = write(`task,result\n${Array.from({ length: 2_500 }, (_, index) => `t${index},success`).join("\n")}\n`);
-    expect((await run("import", path)).out).toBe("2,500 outcomes on record.\n");
+    expect((await run("import", path)).out).toBe(
+      "2,500 outcomes on record.\nOf 500 tasks or more nobody has heard yet: pennyworth tasks waiting.\n",
+    );
     expect(context.recorded).toHaveLength(2_500);
   });
 

@@ -317,7 +317,7 @@ async function send(control: Control, rows: readonly SheetRow[], { json }: Setti
   print(`${[`${many(recorded, "outcome")} on record`, ...more].join(", ")}.`);
   const { count, isAll } = await waitingOf(control, new Set(rows.map(({ said }) => String(said["task"]))));
   const least = isAll ? "" : " or more";
-  if (count > 0) print(`${count}${least} of them are of tasks that nobody has heard of yet: pennyworth tasks waiting.`);
+  if (count > 0) print(`Of ${many(count, "task")}${least} nobody has heard yet: pennyworth tasks waiting.`);
 }
 
 async function showSuccess(control: Control, options: SuccessOptions): Promise<void> {
