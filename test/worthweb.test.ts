@@ -204,7 +204,7 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     ];
     const { dataFolder: folder } = site.gateway;
     const { code, out } = await runCommand(args, { data: folder, folder });
-    expect([code, out.replaceAll(/ {2,}/g, "  ")]).toEqual([0, expect.stringContaining("with the agent  $2.88125\n")]);
+    expect([code, out.replaceAll(/ {2,}/g, "  ")]).toEqual([0, expect.stringContaining("with the agent  $2.8812\n")]);
     expect(out).toContain(
       "From the ledger, of 6 tasks of the type resolve-ticket by helper: a run costs $0.00125; 4 of 5 succeeded; checking takes 2.4 minutes.",
     );
