@@ -250,7 +250,7 @@ export function recountSuite(storeName: string, make: () => Promise<TestStore>):
     }, 60_000);
   });
 
-  const runs = { numRuns: Number(process.env["PENNYWORTH_SUCCESS_RUNS"] ?? 4) };
+  const runs = { numRuns: Number(process.env["PENNYWORTH_SUCCESS_RUNS"] ?? 2) };
 
   describe(`${storeName}: tasks whose history does not stand still`, () => {
     test("corrections, charges, voids, late evidence and restarts anywhere: sums are those of the entries", async () => {

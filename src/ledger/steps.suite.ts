@@ -222,7 +222,7 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
   afterAll(async () => {
     for (const one of made) await one.remove();
   });
-  const runs = { numRuns: Number(process.env.PENNYWORTH_STEPS_RUNS ?? 8) };
+  const runs = { numRuns: Number(process.env.PENNYWORTH_STEPS_RUNS ?? 3) };
 
   /** Takes the entries in, cut and opened again where the history says so. */
   const taken = async ({ cuts, restarts }: History, entries: readonly Entry[]): Promise<Store> => {

@@ -439,7 +439,7 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
             await store.close();
           }
         }),
-        { numRuns: Number(process.env.PENNYWORTH_SUCCESS_RUNS ?? 6) },
+        { numRuns: Number(process.env.PENNYWORTH_SUCCESS_RUNS ?? 4) },
       );
     }, 600_000);
   });

@@ -1,53 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Entry, Position } from "../../core/entry.ts";
-import { encodeEntry } from "../codec.ts";
 import { busySuite } from "../busy.suite.ts";
 import { closingSuite } from "../closing.suite.ts";
 import { findSuite } from "../find.suite.ts";
-import { recountSuite } from "../recount.suite.ts";
-import { stepsSuite } from "../steps.suite.ts";
-import { trialsSuite } from "../trials.suite.ts";
 import { storeSuite } from "../store.suite.ts";
-import { successSuite } from "../success.suite.ts";
 import { viewSuite } from "../view.suite.ts";
-import { DuckDBStore } from "./store.ts";
-
-/** What was applied stands in for the journal. */
-class TestStore extends DuckDBStore {
-  readonly #texts: Map<string, string>;
-
-  constructor(file: string, texts: Map<string, string>) {
-    super(file, { read: (positions) => Promise.resolve(positions.map((position) => texts.get(JSON.stringify(position)) ?? "nothing")) });
-    this.#texts = texts;
-  }
-
-  override apply(entries: readonly { readonly entry: Entry; readonly position: Position }[]): Promise<void> {
-    for (const { entry, position } of entries) this.#texts.set(JSON.stringify(position), encodeEntry(entry));
-    return super.apply(entries);
-  }
-}
-
-const make = async () => {
-  const folder = await mkdtemp(join(tmpdir(), "pennyworth-store-"));
-  const texts = new Map<string, string>();
-  return {
-    open: async () => {
-      const store = new TestStore(join(folder, "store.duckdb"), texts);
-      await store.open();
-      return store;
-    },
-    remove: () => rm(folder, { recursive: true, force: true }),
-  };
-};
+import { make } from "./made.fixture.ts";
 
 storeSuite("duckdb", make);
 viewSuite("duckdb", make);
 busySuite("duckdb", make);
 closingSuite("duckdb", make);
-successSuite("duckdb", make);
-stepsSuite("duckdb", make);
-trialsSuite("duckdb", make);
 findSuite("duckdb", make);
-recountSuite("duckdb", make);
