@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Attribution, CallEnd } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { markOf } from "../core/mark.ts";
-import { formatUsd, parseUsd, toPico } from "../core/money.ts";
+import { formatUsd, parseUsd, sum, toPico } from "../core/money.ts";
 import { samplePeriod } from "./periods.fixture.ts";
 import { nobody, placed, sampleCharge } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
@@ -91,7 +91,10 @@ function changesOf({ rerated, charges, closings }: Change, entries: readonly Ent
   return timed;
 }
 
-/** What lasts where months are closed: of calls whose rows stand, only what they cost is told anew. */
+/**
+ * What lasts where months are closed: of calls whose rows stand, only what they cost is told anew. An end that comes after the closing leaves its row,
+ * and with it until when a task without an outcome is open: whether that is open or unknown is one here.
+ */
 function lasting({ total, rows, waiting, truncated }: Omit<SuccessPage, "position">): object {
   const of = ({
     group,
@@ -110,8 +113,7 @@ function lasting({ total, rows, waiting, truncated }: Omit<SuccessPage, "positio
     group,
     success,
     failure,
-    unknown,
-    open,
+    undecided: { tasks: unknown.tasks + open.tasks, cost: formatUsd(sum([unknown, open].map(({ cost }) => parseUsd(cost)))) },
     reworkCost,
     value,
     unvaluedCost,
