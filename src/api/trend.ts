@@ -5,7 +5,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { cost, formatRate, formatRatio, formatUsd, parseUsd, type Pico, picoPerUsd, type Rate, sum } from "../core/money.ts";
 import { dayMs } from "../core/time.ts";
-import { type UsageClass, usageClasses } from "../core/usage.ts";
+import { uncachedClass, type UsageClass, usageClasses } from "../core/usage.ts";
 import type { Trend, TrendBucket, TrendLine } from "../ledger/trend.ts";
 import type { PriceFound, PriceSpan } from "../prices/view.ts";
 import type { ApiContext } from "./context.ts";
@@ -154,18 +154,8 @@ function paidFor(lines: readonly TrendLine[]): Pico {
   return sum(lines.map((line) => parseUsd(line.cost)));
 }
 
-/** What a cached token of the class is without the cache. */
-const uncached: { readonly [name in UsageClass]?: UsageClass } = {
-  cache_read: "input",
-  cache_write: "input",
-  cache_write_5m: "input",
-  cache_write_1h: "input",
-  cache_read_audio: "input_audio",
-  cache_read_image: "input_image",
-};
-
 function listCost(line: TrendLine, list: PriceFound | null): Pico | null {
-  const rate = rateOf(list, uncached[line.class] ?? line.class);
+  const rate = rateOf(list, uncachedClass[line.class] ?? line.class);
   return rate === null ? null : cost(rate, line.quantity);
 }
 

@@ -4,7 +4,7 @@
 
 import { cost, formatUsd, parseUsd, type Pico, type Rate, toPico, zero } from "../core/money.ts";
 import { priceTier, standard } from "../core/price.ts";
-import { type UsageClass, usageClasses } from "../core/usage.ts";
+import { uncachedClass, type UsageClass, usageClasses } from "../core/usage.ts";
 import type { CellPeriod } from "../economics/chain.ts";
 import type { DriverCell } from "../economics/drivers.ts";
 import type { DriverSumsCell, DriverUsage } from "../ledger/drivers.ts";
@@ -348,16 +348,6 @@ function amountOf(lines: Lines, rates: Rates): Pico | null {
   }
   return toPico(amount);
 }
-
-/** What a cached token would have cost had it not been. */
-const uncachedClass: { readonly [name in UsageClass]?: UsageClass } = {
-  cache_read: "input",
-  cache_write: "input",
-  cache_write_5m: "input",
-  cache_write_1h: "input",
-  cache_read_audio: "input_audio",
-  cache_read_image: "input_image",
-};
 
 const uncachedOf = new WeakMap<Rates, Rates>();
 

@@ -123,3 +123,13 @@ export function outputTokens(quantities: Quantities): number {
   }
   return total;
 }
+
+/** What a cached token of the class is without the cache. */
+export const uncachedClass: { readonly [name in UsageClass]?: UsageClass } = {
+  cache_read: "input",
+  cache_write: "input",
+  cache_write_5m: "input",
+  cache_write_1h: "input",
+  cache_read_audio: "input_audio",
+  cache_read_image: "input_image",
+};
