@@ -126,3 +126,8 @@ export function toUsd(value: DuckDBValue): string {
     throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });
   return formatUsd(value.value);
 }
+
+/** What is NULL, or no column of the row, was not said. */
+export function textOf(value: DuckDBValue | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}

@@ -7,7 +7,7 @@ import { compareText } from "../../core/order.ts";
 import { isUsageClass } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
 import { driverFields, type DriverSums, type DriverSumsCell, type DriversQuery, type DriverUsage } from "../drivers.ts";
-import { toUsd } from "./answer.ts";
+import { textOf, toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf, where } from "./field.ts";
 import { type Asked, kind, linesIn, stepsIn, tasksIn } from "./spans.ts";
@@ -91,7 +91,7 @@ export function toDrivers(rows: readonly (readonly DuckDBValue[])[]): DriverSums
   // Cells come before their lines.
   for (const row of told.toSorted((a, b) => order.indexOf(String(a.what)) - order.indexOf(String(b.what)))) {
     const side: Side = Number(row.span) === 0 ? "before" : "after";
-    const [type, provider, model, tier, group] = [row.type, row.provider, row.model, row.tier, row.group].map(text);
+    const [type, provider, model, tier, group] = [row.type, row.provider, row.model, row.tier, row.group].map(textOf);
     const key = JSON.stringify([type, provider, model, tier, group]);
     const cost = toUsd(row.cost);
     if (row.what === "cell") {
@@ -130,5 +130,3 @@ const order = ["cell", "line", "bare", "tasks", "other"];
 function sorted<Value>(found: ReadonlyMap<string, Value>): Value[] {
   return [...found].toSorted(([a], [b]) => compareText(a, b)).map(([, value]) => value);
 }
-
-const text = (value: DuckDBValue): string | null => (value === null ? null : String(value));

@@ -17,6 +17,7 @@ import type { QuantitySource, UsageClass } from "../../core/usage.ts";
 import { dayMs, usageOf } from "../projection.ts";
 import type { RerateDay, ReratePage, RerateQuery } from "../rerate.ts";
 import type { CallRecord } from "../store.ts";
+import { textOf } from "./answer.ts";
 import { linesText, markOfRow, picoText, readLines, type RowLine } from "./corrections.ts";
 import { earliest, keyOf, saidOf } from "./evidence.ts";
 import type { Sql, Value } from "./field.ts";
@@ -333,10 +334,6 @@ function isAsBefore(lines: readonly RowLine[], wasUnpriced: boolean, { charges, 
     if (at >= 0) left.splice(at, 1);
     return at >= 0;
   });
-}
-
-function textOf(value: DuckDBValue | undefined): string | null {
-  return value === null || value === undefined ? null : String(value);
 }
 
 function compare(a: string, b: string): number {

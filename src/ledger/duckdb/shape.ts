@@ -6,7 +6,7 @@ import { compareText } from "../../core/order.ts";
 import { isUsageClass } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
 import type { ShapePage, ShapeQuery, StepSums } from "../shape.ts";
-import { toUsd } from "./answer.ts";
+import { textOf, toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import { type Asked, kind, linesIn, peaksIn, stepsIn, tasksIn } from "./spans.ts";
@@ -86,21 +86,21 @@ export function toShape(rows: readonly (readonly DuckDBValue[])[]): ShapePage {
     steps: steps.toSorted((a, b) => (a.pico === b.pico ? compareText(a.key, b.key) : a.pico < b.pico ? 1 : -1)).map(({ step }) => step),
     tasks: Number(tasks?.calls ?? 0),
     callsMax: Number(tasks?.most ?? 0),
-    types: of("type").map((row) => ({ type: text(row.type), calls: Number(row.calls), cost: toUsd(row.cost) })),
+    types: of("type").map((row) => ({ type: textOf(row.type), calls: Number(row.calls), cost: toUsd(row.cost) })),
     position: toPosition(first[0], first[1]),
   };
 }
 
 function keyOf({ step, provider, model }: Told): string {
-  return JSON.stringify([step, provider, model].map(text));
+  return JSON.stringify([step, provider, model].map(textOf));
 }
 
 function toStep(row: Told, classes: StepSums["classes"], inputTokensMax: number | null): StepSums {
   const count = (name: StepMeasure): number => Number(row[name] ?? 0);
   return {
-    step: text(row.step),
+    step: textOf(row.step),
     provider: String(row.provider),
-    model: text(row.model),
+    model: textOf(row.model),
     calls: count("calls"),
     cost: toUsd(row.cost),
     unpriced: count("unpriced"),
@@ -136,5 +136,3 @@ function toStep(row: Told, classes: StepSums["classes"], inputTokensMax: number 
 function digits(value: DuckDBValue): bigint {
   return value instanceof DuckDBDecimalValue ? value.value : 0n;
 }
-
-const text = (value: DuckDBValue): string | null => (value === null ? null : String(value));

@@ -6,7 +6,7 @@ import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
 import { formatUsd } from "../../core/money.ts";
 import { PennyworthError } from "../../error.ts";
 import { severalModels, type SuccessPage, type SuccessQuery, type SuccessRow, type TaskField, taskFields } from "../store.ts";
-import { toUsd } from "./answer.ts";
+import { textOf, toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf, taskOf, whole } from "./field.ts";
 import { bounded } from "./query.ts";
@@ -198,7 +198,7 @@ function toRow(row: readonly DuckDBValue[], width: number): SuccessRow {
   const value = (name: string): DuckDBValue => rest[width + measureNames.indexOf(name)] ?? null;
   const sums = (end: (typeof ends)[number]) => ({ tasks: Number(value(`${end}Tasks`)), cost: toUsd(value(`${end}Cost`)) });
   return {
-    group: rest.slice(0, width).map(text),
+    group: rest.slice(0, width).map(textOf),
     success: sums("success"),
     failure: sums("failure"),
     unknown: sums("unknown"),
@@ -209,17 +209,15 @@ function toRow(row: readonly DuckDBValue[], width: number): SuccessRow {
     reworkCost: toUsd(value("reworkCost")),
     value: value("value") === null ? null : toUsd(value("value")),
     unvaluedCost: toUsd(value("unvaluedCost")),
-    reviewMillis: text(value("reviewMillis")),
+    reviewMillis: textOf(value("reviewMillis")),
     unreviewed: Number(value("unreviewed")),
     contradictory: Number(value("contradictory")),
     unpriced: Number(value("unpriced")),
     presumed: Number(value("presumed")),
     quantiles: toQuantiles(quantiles),
-    units: toUnits(text(units)),
+    units: toUnits(textOf(units)),
   };
 }
-
-const text = (of: DuckDBValue | undefined): string | null => (of === null || of === undefined ? null : String(of));
 
 function toQuantiles(value: DuckDBValue | undefined): SuccessRow["quantiles"] {
   if (value === null || value === undefined) return null;

@@ -4,7 +4,7 @@
 import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
 import { PennyworthError } from "../../error.ts";
 import type { Trial, TrialsPage, TrialsQuery } from "../trials.ts";
-import { toUsd } from "./answer.ts";
+import { textOf, toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import { ends, said, tasksSql } from "./success.ts";
@@ -46,5 +46,3 @@ export function toTrials(rows: readonly (readonly DuckDBValue[])[]): TrialsPage 
       });
   return { trials, truncated: first[2] === true, position: toPosition(first[0], first[1]) };
 }
-
-const textOf = (value: DuckDBValue | undefined): string | null => (value === null || value === undefined ? null : String(value));

@@ -4,6 +4,7 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { UsageClass } from "../../core/usage.ts";
 import type { UnpricedQuery, UnpricedRow } from "../store.ts";
+import { textOf } from "./answer.ts";
 import { type Sql, sqlOf, where } from "./field.ts";
 import { bounded } from "./query.ts";
 
@@ -51,8 +52,4 @@ export function toUnpriced(rows: readonly (readonly DuckDBValue[])[]): UnpricedR
       });
   }
   return found;
-}
-
-function textOf(value: DuckDBValue | undefined): string | null {
-  return value === null || value === undefined ? null : String(value);
 }
