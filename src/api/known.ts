@@ -2,12 +2,13 @@
 // counts; of an id the first in the journal stands. Invariant: bounded, whatever is said.
 
 import { hash } from "node:crypto";
+import { Recent } from "../core/recent.ts";
 
 const knownMax = 50_000;
 
 export class Known {
-  /** Marks of ids and of what was said: how long either is must not matter. The oldest first. */
-  readonly #known = new Map<string, string>();
+  /** Marks of ids and of what was said: how long either is must not matter. */
+  readonly #known = new Recent<string, string>(knownMax);
 
   /** @param mark of what is said now: `markOf`. */
   look(id: string, mark: string): "new" | "same" | "other" {
@@ -17,7 +18,6 @@ export class Known {
 
   keep(id: string, mark: string): void {
     this.#known.set(markOf(id), mark);
-    if (this.#known.size > knownMax) this.#known.delete(this.#known.keys().next().value as string);
   }
 }
 

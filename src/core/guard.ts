@@ -30,6 +30,7 @@ import {
   type Taken,
 } from "./account.ts";
 import type { Budget, CallScope, Measure } from "./budget.ts";
+import { Recent } from "./recent.ts";
 import { type Parts, type Places, toParts } from "./running.ts";
 import { ScopeIndex } from "./under.ts";
 
@@ -96,7 +97,7 @@ export class GuardBook {
   /** Of a budget without `each` fields, its one allowance: a call under many has fewer places in memory to go to. */
   readonly #index = new ScopeIndex<Ledger | Account>();
   readonly #open = new Map<string, Hold>();
-  readonly #presumed = new Map<string, Hold>();
+  readonly #presumed = new Recent<string, Hold>(presumedMax, (_, hold) => letGo(hold));
 
   /** Defines a budget, or gives it other terms; what was spent under it stays, unless it counts otherwise now. */
   define(budget: Budget, nowMs: number): void {
@@ -256,7 +257,6 @@ export class GuardBook {
     this.#presumed.set(call, presumed);
     // Until it is corrected somebody holds on to the accounts.
     for (const account of presumed.accounts) count(account, 1);
-    if (this.#presumed.size > presumedMax) this.#forget(this.#presumed.keys().next().value as string);
     return presumed;
   }
 
@@ -362,7 +362,7 @@ export class GuardBook {
     const hold = this.#presumed.get(call);
     if (hold === undefined) return null;
     this.#presumed.delete(call);
-    for (const account of hold.accounts) count(account, -1);
+    letGo(hold);
     return hold;
   }
 
@@ -402,6 +402,11 @@ function accountIn({ accounts, budget, sinceMs, places }: Ledger, values: readon
   let account = accounts.get(name);
   if (account === undefined) accounts.set(name, (account = openAccount(budget, values, sinceMs, places)));
   return account;
+}
+
+/** Nobody will post to its accounts any more. */
+function letGo({ accounts }: Hold): void {
+  for (const account of accounts) count(account, -1);
 }
 
 /** The least that is left of a measure under the hard ones of these; null: there is none. */

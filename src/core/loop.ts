@@ -2,6 +2,7 @@
 // (all that comes in is hashes). Invariant: something new begins the count again, so that work that gets on is never called a loop; a cycle
 // of several things counts as one thing repeated does.
 
+import { Recent } from "./recent.ts";
 import { minuteMs } from "./time.ts";
 
 /** One tool call and its answer, as keyed hashes of its name with its arguments, and of its result. */
@@ -33,7 +34,7 @@ export interface TrailSnapshot {
 
 /** What one conversation did, of late. */
 export class Trail {
-  readonly #seen = new Map<string, Seen>();
+  readonly #seen = new Recent<string, Seen>(symbolsMax);
   #stretch = 0;
 
   get size(): number {
@@ -55,10 +56,8 @@ export class Trail {
     if (seen === undefined) {
       this.#stretch += 1;
       this.#seen.set(symbol, { times: 1, stretch: this.#stretch, atMs, request, attempt });
-      if (this.#seen.size > symbolsMax) this.#seen.delete(this.#seen.keys().next().value as string);
       return 1;
     }
-    this.#seen.delete(symbol);
     this.#seen.set(symbol, seen);
     const isLate = atMs - seen.atMs > repeatGapMsMax;
     if (isLate) seen.times = 0;

@@ -6,6 +6,7 @@ import { type CapReason, judge, reachOf, type TreePolicy, wordsOf } from "./cap.
 import { depthOf, Family, isWithin, type Node, type Place, type Stop, type Tree } from "./family.ts";
 import { type BookSnapshot, fromSnapshot, isSnapshot, toSnapshot } from "./forest.ts";
 import { type Deed, look, type Talk } from "./loop.ts";
+import { Recent } from "./recent.ts";
 
 export interface TreeCall extends Place, Deed {
   readonly call: string;
@@ -85,12 +86,13 @@ export class TreeBook {
   readonly #running = new Map<string, Tree>();
   readonly #stopped = new Map<string, Tree>();
   readonly #talks = new Map<string, Talk>();
-  readonly #open = new Map<string, Node>();
+  readonly #open: Recent<string, Node>;
   #cells = 0;
   #talkThings = 0;
 
   constructor(limits: TreeLimits = treeLimits) {
     this.#limits = limits;
+    this.#open = new Recent(limits.openMax);
     this.#family = new Family(limits.treeTasksMax, {
       planted: (tree) => this.#touch(tree),
       grown: (tree) => this.#weigh(tree),
@@ -140,7 +142,6 @@ export class TreeBook {
     node.calls += 1;
     tree.calls += 1;
     this.#open.set(call.call, node);
-    if (this.#open.size > this.#limits.openMax) this.#open.delete(this.#open.keys().next().value as string);
     this.#evict(tree);
     return passed(node, known, reasons);
   }

@@ -2,7 +2,7 @@
 // Never a tokenizer: on unlucky text one takes seconds. Memory is bounded by the number of models kept.
 
 import { type Quantities, type Usage, inputTokens, totalQuantities } from "../core/usage.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../core/recent.ts";
 
 /** Bytes per token before anything was learned: English prose in common tokenizers. */
 const bytesPerTokenDefault = 4;
@@ -21,7 +21,7 @@ export class Estimator {
   /** Learns from a call whose usage was reported. */
   learn(model: string, usage: Usage, promptBytes: number, outputBytes: number): void {
     const totals = totalQuantities(usage);
-    const ratio = this.#ratios.get(model) ?? { input: bytesPerTokenDefault, output: bytesPerTokenDefault };
+    const ratio = this.#ratios.use(model) ?? { input: bytesPerTokenDefault, output: bytesPerTokenDefault };
     const input = inputTokens(totals);
     if (input > 0 && promptBytes > 0) ratio.input += weight * (clamp(promptBytes / input) - ratio.input);
     const output = totals.output ?? 0;
@@ -31,12 +31,12 @@ export class Estimator {
 
   /** How many input tokens a prompt has, as learnt: an honest guess, and no bound. */
   inputTokens(model: string, promptBytes: number): number {
-    return Math.ceil(promptBytes / (this.#ratios.get(model)?.input ?? bytesPerTokenDefault));
+    return Math.ceil(promptBytes / (this.#ratios.use(model)?.input ?? bytesPerTokenDefault));
   }
 
   /** How many output tokens so many bytes are, as learnt. */
   outputTokens(model: string, outputBytes: number): number {
-    return Math.ceil(outputBytes / (this.#ratios.get(model)?.output ?? bytesPerTokenDefault));
+    return Math.ceil(outputBytes / (this.#ratios.use(model)?.output ?? bytesPerTokenDefault));
   }
 
   /**
@@ -45,7 +45,7 @@ export class Estimator {
    * @param doubts why there is no report, in words.
    */
   complete(model: string, reported: Usage | null, promptBytes: number, outputBytes: number, doubts: readonly string[] = []): Usage {
-    const ratio = this.#ratios.get(model) ?? { input: bytesPerTokenDefault, output: bytesPerTokenDefault };
+    const ratio = this.#ratios.use(model) ?? { input: bytesPerTokenDefault, output: bytesPerTokenDefault };
     const output = Math.ceil(outputBytes / ratio.output);
     const first = reported?.parts[0];
     if (reported === null || first === undefined || inputTokens(first.quantities) === 0) {

@@ -6,7 +6,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { type Attribution, attributionFields, attributionLimits } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
 import type { RequestHints } from "../providers/format.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../core/recent.ts";
 import { Tasks } from "./tasks.ts";
 
 type Field = (typeof attributionFields)[number];
@@ -110,7 +110,7 @@ export class Identifier {
       for (const field of place === "task" ? attributionFields : inherited) say(field, begun.attribution[field]);
       for (const [name, value] of Object.entries(begun.attribution.tags)) addTag(tags, name, value);
     }
-    const before = hints === null || hints.previousResponse === null ? undefined : this.#responses.get(hints.previousResponse);
+    const before = hints === null || hints.previousResponse === null ? undefined : this.#responses.use(hints.previousResponse);
     if (before !== undefined) for (const field of attributionFields) say(field, before.attribution[field]);
     say("team", keyTeam);
     if (said.session === undefined) say("session", this.#conversation(prefix));
@@ -124,7 +124,7 @@ export class Identifier {
     const task = attribution.root ?? attribution.task;
     // Calls that name no task are of one that has the trace's own name: these say nothing of the others.
     if (trace.trace !== null && task !== null && task !== trace.trace) {
-      const before = this.#traces.get(trace.trace);
+      const before = this.#traces.use(trace.trace);
       this.#traces.set(trace.trace, before === undefined || before === task ? task : "");
     }
     return attribution;
@@ -132,7 +132,7 @@ export class Identifier {
 
   /** The task that calls of a trace belong to; null where there are several, or it is not known any more. */
   traced(trace: string): string | null {
-    return this.#traces.get(trace) || null;
+    return this.#traces.use(trace) || null;
   }
 
   remember(responseId: string, { attribution, modelSent, startMs }: Made): void {
@@ -141,7 +141,7 @@ export class Identifier {
 
   /** The call that made a response; null when it is not known any more. */
   made(responseId: string): Made | null {
-    return this.#responses.get(responseId) ?? null;
+    return this.#responses.use(responseId) ?? null;
   }
 
   /** The session this prompt continues: the longest earlier prompt that is a prefix of it; else a new one named after itself. */
@@ -149,7 +149,7 @@ export class Identifier {
     const last = prefix.at(-1);
     if (last === undefined) return null;
     let session: string | undefined;
-    for (let i = prefix.length - 1; i >= 0 && session === undefined; i--) session = this.#conversations.get(prefix[i] as string);
+    for (let i = prefix.length - 1; i >= 0 && session === undefined; i--) session = this.#conversations.use(prefix[i] as string);
     session ??= `~${last.slice(0, 16)}`;
     this.#conversations.set(last, session);
     return session;

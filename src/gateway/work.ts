@@ -14,7 +14,7 @@ import { type Booking, bookStorage, bookTraining } from "./booking.ts";
 import { toObservation } from "./observe.ts";
 import type { Kept, Reading } from "./read.ts";
 import type { EndedWork, Followed, OpenWork, Passing, WorkEffects } from "./followed.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../core/recent.ts";
 import { Rounds } from "./rounds.ts";
 import { batchAttribution, type LineEffects, LineReader, observeLine, type Source, sourceOf, type Tally } from "./results.ts";
 
@@ -159,7 +159,7 @@ export class Works {
     const { provider } = passing;
     const followed = this.#open.get(workId(provider.name, job.ref));
     if (followed === undefined) {
-      if (job.kind === "batch" && this.#sources.get(keyOf(provider.name, job.ref)) === undefined)
+      if (job.kind === "batch" && this.#sources.use(keyOf(provider.name, job.ref)) === undefined)
         this.#name(sourceOf(this.#toWork(passing, job), provider.region), job.files);
       return;
     }
@@ -184,7 +184,7 @@ export class Works {
     const name = keyOf(provider.name, results);
     const followed = this.#open.get(workId(provider.name, results));
     if (followed !== undefined) this.#supply(followed, passing.kept);
-    const known = this.#sources.get(name);
+    const known = this.#sources.use(name);
     // Any file may hold lines that look like results: those of a batch are in the files that the batch itself has named.
     const isResults = known !== undefined || !path.includes("/files/");
     const source: Source = known ?? {
@@ -196,7 +196,7 @@ export class Works {
       endpoint: path.replace(/\/[^/]+\/[^/]+$/, ""),
       model: null,
     };
-    return new LineReader(source, "fetch", this.#lines, !isResults || this.#recorded.get(name) !== undefined, (tally) => {
+    return new LineReader(source, "fetch", this.#lines, !isResults || this.#recorded.use(name) !== undefined, (tally) => {
       // A part of a file (206) is not all of it.
       if (status === 200 && tally.unread === 0) this.#recorded.set(name, tally);
     });
@@ -379,7 +379,7 @@ export class Works {
   async #takeFile(followed: Followed, name: string, path: string): Promise<void> {
     const { provider } = followed.work;
     const key = keyOf(provider, name);
-    const known = this.#recorded.get(key);
+    const known = this.#recorded.use(key);
     if (known !== undefined) {
       add(followed.tally, known);
       return;

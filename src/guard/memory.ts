@@ -3,6 +3,7 @@
 
 import type { Hold } from "../core/guard.ts";
 import type { GuardMark } from "../core/call.ts";
+import { Recent } from "../core/recent.ts";
 import type { Refused } from "../core/refusal.ts";
 import type { GuardTally, RefusedQuery, Why } from "./access.ts";
 
@@ -26,16 +27,15 @@ const unmarked = { uncovered: [], warned: [] } as const;
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 export class Memory {
-  readonly #refusedMax: number;
   /** In the order in which they happened. */
-  readonly #refused = new Map<string, Refused>();
-  readonly #calls = new Map<string, Why>();
-  readonly #marks = new Map<string, GuardMark>();
+  readonly #refused: Recent<string, Refused>;
+  readonly #calls = new Recent<string, Why>(callsMax);
+  readonly #marks = new Recent<string, GuardMark>(callsMax);
   /** The provider's id of a response → the presumed call that it will say more of. */
-  readonly #awaited = new Map<string, string>();
-  readonly #seen = new Map<string, true>();
-  readonly #answers = new Map<string, number[]>();
-  readonly #tried = new Map<string, Tried>();
+  readonly #awaited = new Recent<string, string>(awaitedMax);
+  readonly #seen = new Recent<string, true>(awaitedMax);
+  readonly #answers = new Recent<string, number[]>(typesMax);
+  readonly #tried = new Recent<string, Tried>(triedMax);
 
   readonly tally: Writable<GuardTally> = {
     admitted: 0,
@@ -52,11 +52,11 @@ export class Memory {
   };
 
   constructor(refusedMax: number) {
-    this.#refusedMax = refusedMax;
+    this.#refused = new Recent(refusedMax);
   }
 
   refuse(refused: Refused): void {
-    keep(this.#refused, refused.id, refused, this.#refusedMax);
+    this.#refused.set(refused.id, refused);
   }
 
   /** The newest first. */
@@ -74,7 +74,7 @@ export class Memory {
   }
 
   admitted(call: string, mark: GuardMark): void {
-    keep(this.#marks, call, mark, callsMax);
+    this.#marks.set(call, mark);
   }
 
   settled({ call, atMs, accounts, money }: Hold, kind: "settled" | "presumed" | "nothing", takenPico: bigint): void {
@@ -85,7 +85,7 @@ export class Memory {
     const budgets = accounts.map(({ name }) => name);
     const taken = kind === "nothing" ? 0n : takenPico;
     const why = kind === "presumed" ? "presumed" : "settled";
-    keep(this.#calls, call, { kind: why, call, atMs, boundPico: money, takenPico: taken, budgets, uncovered, warned }, callsMax);
+    this.#calls.set(call, { kind: why, call, atMs, boundPico: money, takenPico: taken, budgets, uncovered, warned });
   }
 
   why(call: string, open: Hold | null): Why | null {
@@ -98,7 +98,7 @@ export class Memory {
   }
 
   await(responseId: string, call: string): void {
-    keep(this.#awaited, responseId, call, awaitedMax);
+    this.#awaited.set(responseId, call);
   }
 
   /** The presumed call that made a response; it is waited for no more. */
@@ -111,7 +111,7 @@ export class Memory {
   /** Whether a response is seen for the first time, as far as is remembered. */
   isNew(responseId: string): boolean {
     if (this.#seen.has(responseId)) return false;
-    keep(this.#seen, responseId, true, awaitedMax);
+    this.#seen.set(responseId, true);
     return true;
   }
 
@@ -124,7 +124,7 @@ export class Memory {
   }
 
   begun(call: string, tried: Tried): void {
-    keep(this.#tried, call, tried, triedMax);
+    this.#tried.set(call, tried);
   }
 
   /** It is under way no more. */
@@ -153,7 +153,7 @@ export class Memory {
     const answers = this.#answers.get(type) ?? [];
     answers.push(outputTokens);
     if (answers.length > answersMax) answers.shift();
-    keep(this.#answers, type, answers, typesMax);
+    this.#answers.set(type, answers);
   }
 
   /** Output tokens of a task type's answers; null: too few are known. */
@@ -162,11 +162,4 @@ export class Memory {
     if (answers === undefined || answers.length < answersMin) return null;
     return answers.toSorted((a, b) => a - b)[answers.length >> 1] ?? null;
   }
-}
-
-/** As the newest; the oldest goes where there are too many. */
-function keep<Value>(map: Map<string, Value>, key: string, value: Value, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > most) map.delete(map.keys().next().value as string);
 }

@@ -6,6 +6,7 @@ import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
+import { Recent } from "../core/recent.ts";
 import { PennyworthError } from "../error.ts";
 import { syncFolder } from "./files.ts";
 
@@ -47,7 +48,7 @@ export async function openNames(folder: string): Promise<Names> {
   /** Names learnt while the map is being rewritten; null when it is not. */
   let meanwhile: Map<string, string> | null = null;
   let rewriting: Promise<void> = Promise.resolve();
-  const recent = new Map<string, string>();
+  const recent = new Recent<string, string>(recentMax);
 
   const sealing = Buffer.from(hkdfSync("sha256", secret, "", "sealed texts", secretBytes));
   const tokenOf = (name: string): string => `n_${createHmac("sha256", secret).update(name).digest("hex").slice(0, 16)}`;
@@ -97,11 +98,10 @@ export async function openNames(folder: string): Promise<Names> {
     tokenOf,
     seal: (text) => createHmac("sha256", sealing).update(text).digest("hex").slice(0, 32),
     token(name) {
-      const known = recent.get(name);
+      const known = recent.use(name);
       if (known !== undefined) return known;
       const token = tokenOf(name);
       learn(token, name);
-      if (recent.size >= recentMax) recent.delete(recent.keys().next().value as string);
       recent.set(name, token);
       return token;
     },
