@@ -54,6 +54,8 @@ export class Batch {
     [];
   /** Rows of a closed month whose call was found to be another, with when: filled in as it is committed. */
   readonly retracted: { readonly id: string; readonly atMs: number }[] = [];
+  /** Responses that ends of calls in closed months name: filled in likewise. */
+  readonly lateResponses = new Set<string>();
   /** Up to where the books were closed before it; and what its last entry closes. */
   readonly books: Closed | null;
   closing: Closing | null = null;
@@ -113,7 +115,7 @@ export class Batch {
     await writeRows(
       this.openFile,
       [...this.opened.values()].map(({ start, position, bookedMs }) =>
-        writeRow(shifted(toRow(start, null, null, [gateway]), bookedMs), keptOf(position, null, null, false)),
+        writeRow(shifted(toRow(start, null, null, [gateway]), bookedMs), keptOf(position, null, null, false, bookedMs - start.startMs)),
       ),
     );
   }
@@ -177,7 +179,8 @@ export class Batch {
     if (!this.opened.delete(end.id)) this.closed.push(end.id);
     this.calls++;
     const row = shifted(toRow(opened.start, end, null, [gateway]), opened.bookedMs);
-    return writeRow(row, keptOf(opened.position, line.position, null, row.startMs === opened.start.startMs && isPlain(end)));
+    const byMs = row.startMs - opened.start.startMs;
+    return writeRow(row, keptOf(opened.position, line.position, null, byMs === 0 && isPlain(end), byMs));
   }
 
   async #write(row: string): Promise<void> {
@@ -207,7 +210,8 @@ export async function writeRows(file: string, rows: readonly string[]): Promise<
   }
 }
 
-export function keptOf(start: Position | null, end: Position | null, endText: string | null, plain: boolean): Kept {
+/** @param byMs by how much later it counts than it was. */
+export function keptOf(start: Position | null, end: Position | null, endText: string | null, plain: boolean, byMs: number): Kept {
   return {
     startSegment: start?.segment ?? null,
     startOffset: start?.offset ?? null,
@@ -216,6 +220,7 @@ export function keptOf(start: Position | null, end: Position | null, endText: st
     endText,
     mark: null,
     plain,
+    shiftMs: byMs === 0 ? null : byMs,
   };
 }
 
@@ -226,6 +231,7 @@ export function writeRow(row: Row, kept: Kept): string {
   if (kept.endSegment !== null) text += `,"endSegment":${kept.endSegment},"endOffset":${kept.endOffset}`;
   if (kept.endText !== null) text += `,"endText":${JSON.stringify(kept.endText)}`;
   if (kept.plain) text += `,"plain":true`;
+  if (kept.shiftMs !== null) text += `,"shiftMs":${kept.shiftMs}`;
   return `${text}}\n`;
 }
 

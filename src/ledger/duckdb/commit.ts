@@ -41,7 +41,7 @@ export async function commitBatch(
   if (batch.calls > 0) await db.run(insertFrom("calls"), [batch.file]);
   if (batch.opened.size > 0) await db.run(insertFrom("open"), [batch.openFile]);
   if (batch.calls > 0) await addSums(db, endedAfter, endedAfterValues(applied));
-  await applyLate(db, records, batch, spool);
+  const late = await applyLate(db, records, batch, spool);
   const told = batch.observed.length > 0 || batch.repeated.length > 0;
   const resolved = (told || some.evidence) && (await applyResolved(db, records, batch, applied, spool));
   await applyRetractions(db, records, batch, spool);
@@ -52,8 +52,8 @@ export async function commitBatch(
   if (batch.closing !== null)
     await db.run("INSERT INTO closings VALUES (?::VARCHAR, ?::BIGINT)", [batch.closing.month, batch.closing.atMs]);
   const fresh = await applyOutcomes(db, batch, spool);
-  // Rows are taken out for evidence and corrections alone.
-  const again = told || some.evidence || corrections ? await remakeTasks(db) : [];
+  // Rows are taken out for evidence and corrections alone; and of a closed month, other than what stands may be known.
+  const again = told || some.evidence || corrections || late ? await remakeTasks(db) : [];
   const links = await applyLinks(db, fresh, some.links, [...again, ...charged]);
   await foldSums(db);
   await foldTasks(db);

@@ -41,7 +41,7 @@ type Said =
  */
 export async function applyEvidence(db: Transaction, records: Records, batch: Batch, applied: Position | null): Promise<string[]> {
   const responses = new Set(batch.observed.map(({ observation }) => observation.responseId));
-  for (const responseId of await seenBefore(db, applied)) responses.add(responseId);
+  for (const responseId of [...(await seenBefore(db, applied)), ...batch.lateResponses]) responses.add(responseId);
   const repeated = new Set(batch.repeated.map(({ end }) => end.id));
   if (responses.size === 0 && repeated.size === 0) return [];
 
@@ -63,11 +63,16 @@ export async function applyEvidence(db: Transaction, records: Records, batch: Ba
   }
 
   const owners = ownersOf(standing.values());
-  const elsewhere = new Set(
-    (await db.rows(`SELECT provider, responseId FROM late WHERE responseId IN (${list})`, [json([...responses])])).map(([provider, id]) =>
-      keyOf(String(provider), String(id)),
-    ),
-  );
+  const elsewhere = new Set<string>();
+  /** When calls of closed months ended, as their gateway told. */
+  const lateEnds = new Map<string, number>();
+  const late = `SELECT provider, responseId, endText, witness FROM late WHERE responseId IN (${list})`;
+  for (const [provider, id, endText, witness] of await db.rows(late, [json([...responses])])) {
+    const key = keyOf(String(provider), String(id));
+    elsewhere.add(key);
+    const entry = String(witness).split("+").includes(gateway) ? decodeEntry(String(endText)) : null;
+    if (entry?.kind === "end") lateEnds.set(key, entry.call.endMs);
+  }
   // What stands in a closed month stays as it is: late.ts has taken what was said of it.
   const untilMs = batch.books?.untilMs ?? 0;
   const isClosed = ({ bookedMs }: Standing): boolean => bookedMs !== null && bookedMs < untilMs;
@@ -78,8 +83,9 @@ export async function applyEvidence(db: Transaction, records: Records, batch: Ba
     if (byGateway || key === null || bookedMs === null) continue;
     seenFirst.set(key, Math.min(bookedMs, seenFirst.get(key) ?? bookedMs));
     const owner = owners.get(key);
+    const endMs = owner === undefined ? lateEnds.get(key) : (standing.get(owner)?.end?.endMs ?? 0);
     // Seen in a month that was closed before its gateway told: there it stays, and is taken out of a later one.
-    if (owner !== undefined && bookedMs < untilMs) batch.retracted.push({ id: call.id, atMs: standing.get(owner)?.end?.endMs ?? 0 });
+    if (endMs !== undefined && bookedMs < untilMs) batch.retracted.push({ id: call.id, atMs: endMs });
   }
   const lines: string[] = [];
   const gone = new Set<string>();
@@ -272,8 +278,9 @@ function writeResolved(
   const endText = end === null ? null : encodeEntry({ kind: "end", call: end });
   const row = toRow(call.start, end, seen, witnesses);
   const booked = batch.books === null ? row : shifted(row, bookedMsOf(batch, call, row.startMs, observations));
-  const plain = end !== null && booked.startMs === row.startMs && isPlain(end);
-  return writeRow(booked, keptOf(call.startAt, null, endText, plain));
+  const byMs = booked.startMs - row.startMs;
+  const plain = end !== null && byMs === 0 && isPlain(end);
+  return writeRow(booked, keptOf(call.startAt, null, endText, plain, byMs));
 }
 
 /** Circumstances only matter without a start; the earliest observation tells them. */

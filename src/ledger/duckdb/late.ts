@@ -1,6 +1,6 @@
 // What comes to be known of calls after their month was closed: their rows stay as they are, and each difference is booked when it was taken
-// in. Not here: calls of open months (evidence.ts, corrections.ts), what a booking says (bookings.ts). Invariant: entries are taken one by one
-// in their order, so that bookings are the same however the journal was cut into batches.
+// in. Not here: calls of open months (evidence.ts, corrections.ts), what a booking says (bookings.ts). Invariants: entries are taken one by one
+// in their order, so that bookings are the same however the journal was cut into batches; and `lateCalls` says what the rows would be by now.
 
 import type { CallEnd, CallStart, Observation } from "../../core/call.ts";
 import { comparePositions, type Position, type Rerated } from "../../core/entry.ts";
@@ -9,13 +9,14 @@ import { type Correction, gateway, resolve } from "../../core/resolve.ts";
 import { bookingOf, type Cause } from "../bookings.ts";
 import { encodeEntry } from "../codec.ts";
 import type { PieceRow } from "../pieces.ts";
-import { toRow } from "../projection.ts";
+import { type Row, toRow } from "../projection.ts";
 import type { Booking } from "../store.ts";
-import { type Batch, wellFormed, writePiece } from "./batch.ts";
+import { type Batch, keptOf, wellFormed, writePiece, writeRow } from "./batch.ts";
 import { contentsOf, placedCorrections } from "./corrections.ts";
 import { earliest, json, keyOf, list, positionsOf, recordsOf, saidOf, Saids } from "./evidence.ts";
 import type { Records } from "./records.ts";
-import { insertPieces, responseHash } from "./schema.ts";
+import { insertFrom, insertPieces, responseHash } from "./schema.ts";
+import { forgetTasks } from "./tasks.ts";
 import { type Spool, spooled, type Transaction } from "./transaction.ts";
 
 /** A call whose row stands in a closed month, with all that was said of it so far. */
@@ -29,8 +30,10 @@ interface Frozen {
   /** Whether its end, or what was seen of it, is on record as evidence already. */
   readonly kept: boolean;
   key: string | null;
+  /** What was seen of a response in batches before. */
+  readonly seen: (key: string) => readonly Observation[];
   /** The row as it would be by now. */
-  row: PieceRow | null;
+  row: Row | null;
   bookings: number;
   changed: boolean;
 }
@@ -41,34 +44,42 @@ type Event = { readonly position: Position; readonly order: number } & (
   | { readonly kind: "rerated"; readonly id: string; readonly correction: Correction }
 );
 
-/** Takes out of a batch what was said of calls in closed months, and books what it comes to. */
-export async function applyLate(db: Transaction, records: Records, batch: Batch, spool: Spool): Promise<void> {
+/** Takes out of a batch what was said of calls in closed months, and books what it comes to. @returns whether tasks are to be made anew for it. */
+export async function applyLate(db: Transaction, records: Records, batch: Batch, spool: Spool): Promise<boolean> {
   const { books } = batch;
-  if (books === null) return;
+  if (books === null) return false;
   const events = eventsOf(batch);
-  if (events.length === 0) return;
+  if (events.length === 0) return false;
   const calls = await frozenCalls(db, records, events, books);
-  if (calls.size === 0) return;
+  if (calls.size === 0) return false;
   const owners = new Map<string, Frozen>();
   const own = (call: Frozen, key: string | null): void => {
     if (key === null) return;
     const other = owners.get(key);
-    if (other === undefined || (call.start?.startMs ?? 0) < (other.start?.startMs ?? 0)) owners.set(key, call);
+    // What only later witnesses knew is no call beside one that its gateway knows.
+    const startMs = (one: Frozen): number => one.start?.startMs ?? Number.MAX_SAFE_INTEGER;
+    if (other === undefined || startMs(call) < startMs(other)) owners.set(key, call);
   };
   for (const call of calls.values()) own(call, call.key);
-  for (const event of events)
-    if (event.kind === "end") {
-      const call = calls.get(event.id);
-      if (call !== undefined) own(call, keyOfEnd(call, event.end));
-    }
 
   const said = new Saids([]);
   const booked: { readonly booking: Booking; readonly rows: readonly PieceRow[] }[] = [];
   const taken = new Set<CallEnd | Observation>();
+  const touched = new Map<string, Frozen>();
+  const seen = new Map<string, Observation[]>();
   for (const event of events) {
+    if (event.kind === "observation") seen.set(event.key, [...(seen.get(event.key) ?? []), event.observation]);
     const call = event.kind === "observation" ? owners.get(event.key) : calls.get(event.id);
     if (call === undefined) continue;
+    touched.set(call.id, call);
+    if (event.kind === "end" && event.end.responseId !== null) batch.lateResponses.add(event.end.responseId);
+    const { key } = call;
     const why = take(call, event, books, said, taken);
+    // Whose response it is comes to be known here: what was seen of it so far is this call's.
+    if (key === null && call.key !== null) {
+      call.observations.push(...call.seen(call.key), ...(seen.get(call.key) ?? []));
+      own(call, call.key);
+    }
     const before = call.row;
     call.row = rowOf(call);
     const of = { id: `correction:${call.id}:${call.bookings + 1}`, call: call.id, charge: null, month: monthOf(call.bookedMs) };
@@ -85,6 +96,8 @@ export async function applyLate(db: Transaction, records: Records, batch: Batch,
     [...calls.values()].filter(({ changed }) => changed),
   );
   await book(db, booked, spool);
+  await keepRows(db, [...touched.values()], spool);
+  return touched.size > 0;
 }
 
 /** Of rows that turned out to be another call's: what they come to is taken out, once. */
@@ -113,6 +126,28 @@ export async function applyRetractions(db: Transaction, records: Records, batch:
   });
   for (const { id } of fresh) await db.run(`INSERT INTO late VALUES (?::VARCHAR, '', '', NULL, NULL)`, [id]);
   await book(db, booked, spool);
+  await keepRows(
+    db,
+    fresh.map(({ id }) => ({ id, row: null })),
+    spool,
+  );
+}
+
+/** What the rows of calls would be without closings; null: nothing. */
+async function keepRows(db: Transaction, calls: readonly Pick<Frozen, "id" | "row">[], spool: Spool): Promise<void> {
+  if (calls.length === 0) return;
+  const ids = json(calls.map(({ id }) => id));
+  const named = `id IN (${list})`;
+  for (const table of ["calls", "open", "lateCalls"]) await forgetTasks(db, table, named, [ids]);
+  await db.run(`DELETE FROM lateCalls WHERE ${named}`, [ids]);
+  const rows = calls.flatMap(({ id, row }) => (row === null ? [] : [writeRow({ ...row, id }, keptOf(null, null, null, false, 0))]));
+  if (rows.length > 0) await spool(rows, (file) => db.run(insertFrom("lateCalls"), [file]));
+  await forgetTasks(db, "lateCalls", named, [ids]);
+  // A call under way says so itself.
+  await db.run(
+    `INSERT INTO lateCalls (id) SELECT id FROM (${list} AS id) WHERE id NOT IN (SELECT id FROM lateCalls UNION ALL SELECT id FROM open)`,
+    [ids],
+  );
 }
 
 /** Puts bookings on record. */
@@ -176,7 +211,7 @@ function take(call: Frozen, event: Event, books: Closed, said: Saids, taken: Set
 }
 
 /** Until its end has told its response, what was seen of that is nobody's. */
-function rowOf(call: Frozen): PieceRow | null {
+function rowOf(call: Frozen): Row | null {
   const { start, ends, corrections } = call;
   const observations = call.key === null ? [] : call.observations;
   const { end, witnesses } = resolve({ start, ends, observations, corrections });
@@ -199,6 +234,8 @@ async function frozenCalls(db: Transaction, records: Records, events: readonly E
   return calls;
 }
 
+/** Rows of which nothing is left. */
+const retracted = `SELECT "call" FROM late WHERE endText IS NULL`;
 const columns = "id, startMs, provider, witness, endText, startSegment, startOffset, endSegment, endOffset";
 
 /** Rows of closed months that meet a condition, with what was said of them. */
@@ -211,7 +248,8 @@ async function loadFrozen(
   responses: readonly string[],
 ): Promise<Map<string, Frozen>> {
   if (values.length === 0) return new Map();
-  const from = (table: string): string => `SELECT ${columns} FROM ${table} WHERE startMs < ${books.untilMs} AND ${condition}`;
+  const from = (table: string): string =>
+    `SELECT ${columns} FROM ${table} WHERE startMs < ${books.untilMs} AND ${condition} AND id NOT IN (${retracted})`;
   const rows = await db.rows(`${from("calls")} UNION ALL ${from("open")}`, [json(values), json(values)]);
   if (rows.length === 0) return new Map();
   const ids = rows.map(([id]) => String(id));
@@ -256,6 +294,7 @@ async function loadFrozen(
       corrections: corrections.get(id) ?? [],
       kept: ends.length > 0,
       key,
+      seen: (of) => said.observations(of),
       row: null,
       bookings: bookings.get(id) ?? 0,
       changed: false,

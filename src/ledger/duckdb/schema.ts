@@ -7,7 +7,7 @@ import { stepTables } from "./steps.ts";
 import { spooled } from "./transaction.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 11;
+export const schemaVersion = 12;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
@@ -23,6 +23,8 @@ export interface Kept {
   readonly mark: string | null;
   /** Whether the row tells all that a re-rating needs: one part of the call's own model, and nothing said in the record alone. */
   readonly plain: boolean;
+  /** By how much later the row counts than the call was: it was first heard of when its month was closed. null: it counts when it was. */
+  readonly shiftMs: number | null;
 }
 
 /** Of a row, what the tables do not hold. Few questions need them, and text that never repeats is half the cost of a row. */
@@ -105,6 +107,7 @@ export const columns: Readonly<Record<Exclude<keyof Row, Omitted> | keyof Kept |
   endText: "VARCHAR",
   mark: "VARCHAR",
   plain: "BOOLEAN",
+  shiftMs: "BIGINT",
 };
 
 const columnsOf = (types: Readonly<Record<string, string>>): string =>
@@ -282,7 +285,8 @@ export function cutTable(cut: Cut, unit: CutUnit, name: string = cutName(cut, un
  * was said of calls with more than one witness; `periods` one row for each day of a period charge, with the columns of calls; `periodCharges`
  * and `voids` what it is made of; `cutRows` how many rows the cuts had when they were folded last; `incidents` gaps and jumps of the clock; `corrections` where
  * what re-ratings said of a call stands in the journal; `closings` the months that move no more; `late` what is known by now of calls of such a
- * month; `bookings` what that came to, whose rows are in `periods`; `tasks` one row for each task, `taskDeltas` rows that are to be added to those,
+ * month, and `lateCalls` their rows as they would be without closings, empty where nothing is left of one; `bookings` what that came to, whose rows are
+ * in `periods`; `tasks` one row for each task, `taskDeltas` rows that are to be added to those,
  * and `taskAgain` names of which calls were taken out; `begun` tasks that were begun by name; `statements` what was said of how tasks ended; `links` which
  * task makes good which other, and `booked` the one that this comes to; `revenues` what customers pay, with the first whole month of what goes on,
  * `earned` its parts by month (of what goes on that of the month it begins in alone) without what `revenueVoids` names; `refused` entries that could not be turned into a row; `applied` one row: up to
@@ -303,6 +307,7 @@ export const schema: readonly string[] = [
   `CREATE TABLE corrections ("call" VARCHAR, "of" VARCHAR, rerate VARCHAR, atMs BIGINT, segment INTEGER, "offset" BIGINT)`,
   `CREATE TABLE closings ("month" VARCHAR, atMs BIGINT)`,
   `CREATE TABLE late ("call" VARCHAR, provider VARCHAR, responseId VARCHAR, endText VARCHAR, witness VARCHAR)`,
+  `CREATE TABLE lateCalls (${definition})`,
   `CREATE TABLE bookings (id VARCHAR, "call" VARCHAR, atMs BIGINT, text VARCHAR)`,
   ...["tasks", "taskDeltas"].map((name) => `CREATE TABLE ${name} (${columnsOf(taskColumns)})`),
   `CREATE TABLE taskAgain (name VARCHAR)`,
@@ -334,6 +339,6 @@ const selected = Object.keys(columns).map((name) => (name === "responseHash" ? r
 export const insertPieces = `INSERT INTO periods SELECT charge, ${selected.join(", ")} FROM ${spooled({ charge: "VARCHAR", ...readColumns })}`;
 
 /** Reads a batch's file, whose path is the one parameter, into a table. */
-export function insertFrom(table: "calls" | "open"): string {
+export function insertFrom(table: "calls" | "open" | "lateCalls"): string {
   return `INSERT INTO ${table} SELECT ${selected.join(", ")} FROM ${spooled(readColumns)}`;
 }

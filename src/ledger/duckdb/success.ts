@@ -11,7 +11,7 @@ import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf, taskOf, whole } from "./field.ts";
 import { bounded } from "./query.ts";
 import { begunColumn, type TaskDim, taskDims } from "./schema.ts";
-import { bucketOf, chargedNames, chargesOfTasks, isKnown, merged, tasksOfCalls } from "./tasks.ts";
+import { asKnown, bucketOf, chargedNames, chargesOfTasks, isKnown, merged, tasksOfCalls } from "./tasks.ts";
 
 /** Of more tasks than this, the units are 256 groups of them. */
 const unitsMax = 1000;
@@ -142,7 +142,7 @@ export function tasksSql(
       [
         `SELECT * FROM tasks SEMI JOIN x USING (name)`,
         `SELECT * FROM taskDeltas`,
-        tasksOfCalls("open", "true"),
+        tasksOfCalls(asKnown("open"), "true"),
         `SELECT name, ${bucketOf("name")} AS bucket, "cost", unpriced, modelLow, modelHigh FROM p`,
       ].join(" UNION ALL BY NAME "),
       dims,

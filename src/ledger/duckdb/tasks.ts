@@ -9,8 +9,14 @@ import type { Transaction } from "./transaction.ts";
 /** One of 256, by the name alone. */
 export const bucketOf = (name: string): string => `(md5_number_lower(${name}) % 256)::UTINYINT`;
 
-/** What calls `c` are put in order by: when they began, then by their ids. */
-const order = `(least(greatest(c.startMs, 0), 4398046511103) * 2097152 + (md5_number_lower(c.id) % 2097152)::BIGINT)`;
+/** When calls `c` were, whenever they count. */
+const ownMs = (ms: string): string => `(${ms} - coalesce(c.shiftMs, 0))`;
+
+/** What they are put in order by: when they began, then by their ids. */
+const order = `(least(greatest(${ownMs("c.startMs")}, 0), 4398046511103) * 2097152 + (md5_number_lower(c.id) % 2097152)::BIGINT)`;
+
+/** Calls of a table that stand as they are known by now. */
+export const asKnown = (table: string): string => `(SELECT * FROM ${table} ANTI JOIN lateCalls USING (id))`;
 
 const quoted = (name: string): string => `"${name}"`;
 const packed = (names: readonly string[]): string => `{${names.map((name) => `'${name}': "${name}"`).join(", ")}}`;
@@ -24,7 +30,8 @@ const saidColumns = ["name", "bucket", "beganMs", ...begun, "statements", ...end
 export function tasksOfCalls(table: string, condition: string): string {
   return `SELECT *, ${bucketOf("name")} AS bucket FROM (SELECT ${taskOf} AS name, count(*) AS calls, sum(c."cost") AS "cost",
     sum(c."cost") FILTER (c.failed) AS failedCost, sum(c."cost") FILTER (c.attempt > 1 OR c.reason <> 'first') AS retryCost,
-    count_if(c.unpriced) AS unpriced, count_if(c.presumed) AS presumed, min(c.startMs) AS startMs, max(coalesce(c.endMs, c.startMs)) AS lastMs,
+    count_if(c.unpriced) AS unpriced, count_if(c.presumed) AS presumed, min(${ownMs("c.startMs")}) AS startMs,
+    max(${ownMs("coalesce(c.endMs, c.startMs)")}) AS lastMs,
     min(c.model) AS modelLow, max(c.model) AS modelHigh, min(${order}) AS firstOrder,
     unnest(arg_min({${taskDims.map((dim) => `'${dim}': ${dimOf(dim)}`).join(", ")}}, ${order}))
     FROM ${table} AS c WHERE ${condition} AND ${taskOf} IS NOT NULL GROUP BY 1)`;
@@ -40,16 +47,16 @@ export const chargedRoots = `SELECT ${taskOf} AS name ${fromStanding}`;
 export const chargedNames = `SELECT unnest([c.task, c.root]) AS name ${fromStanding}`;
 
 /**
- * A row for each task of what belongs to periods, with the time of its charges that stand and what the first of them says. What a task cost elsewhere
- * is of the model that did it; other charges say nothing of who did the work.
+ * A row for each task of its charges of periods that stand, with their time and what the first of them says. What a task cost elsewhere is of the model
+ * that did it; other charges say nothing of who did the work. What is booked for a closed month is in none: a task has its calls as they are known.
  */
 export function chargesOfTasks(dims: readonly TaskDim[]): string {
   const said = dims.map((dim) => `'${dim}': ${dimOf(dim)}`).join(", ");
   return `SELECT ${taskOf} AS name, sum(c."cost") AS "cost", count_if(c.unpriced) AS unpriced,
     min(c.model) FILTER (c.lines[1]."class" = 'task') AS modelLow, max(c.model) FILTER (c.lines[1]."class" = 'task') AS modelHigh,
     min(p.fromMs) AS chargedMs, max(p.toMs) AS chargedLastMs
-    ${said === "" ? "" : `, unnest(arg_min({${said}}, {'ms': p.fromMs, 'id': p.id}) FILTER (p.id IS NOT NULL))`}
-    FROM periods AS c LEFT JOIN ${standing} AS p ON p.id = c.charge WHERE ${taskOf} IS NOT NULL GROUP BY 1`;
+    ${said === "" ? "" : `, unnest(arg_min({${said}}, {'ms': p.fromMs, 'id': p.id}))`}
+    FROM periods AS c JOIN ${standing} AS p ON p.id = c.charge WHERE ${taskOf} IS NOT NULL GROUP BY 1`;
 }
 
 /** Rows of the same task as one, in the order of the columns; `dims`: with these of what tasks are told apart by alone. */
@@ -76,17 +83,24 @@ export const isKnown = `(startMs IS NOT NULL OR beganMs IS NOT NULL)`;
 /** Adds the calls of `table` that meet the condition to the rows of their tasks. Of those that are taken out (`sign` −1) the tasks are made anew. */
 export async function addTasks(db: Transaction, condition: string, values: readonly Value[], sign: 1 | -1, table: string): Promise<void> {
   if (sign === 1) await db.run(`INSERT INTO taskDeltas BY NAME ${tasksOfCalls(table, condition)}`, values);
-  else
-    await db.run(`INSERT INTO taskAgain SELECT DISTINCT ${taskOf} FROM ${table} AS c WHERE ${condition} AND ${taskOf} IS NOT NULL`, values);
+  else await forgetTasks(db, table, condition, values);
 }
 
-/** Makes the rows of tasks anew of which calls were taken out: a first call, or the only one of a model, cannot be subtracted. @returns their names. */
+/** That the tasks of calls are to be made anew. */
+export async function forgetTasks(db: Transaction, table: string, condition: string, values: readonly Value[]): Promise<void> {
+  await db.run(`INSERT INTO taskAgain SELECT DISTINCT ${taskOf} FROM ${table} AS c WHERE ${condition} AND ${taskOf} IS NOT NULL`, values);
+}
+
+/**
+ * Makes the rows of tasks anew of which calls were taken out, since a first call, or the only one of a model, cannot be subtracted; or of which more is
+ * known than stands in a closed month: tasks are not closed with it. @returns their names.
+ */
 export async function remakeTasks(db: Transaction): Promise<string[]> {
   const names = (await db.rows(`SELECT DISTINCT name FROM taskAgain`, [])).map(([name]) => String(name));
   if (names.length === 0) return names;
   const named = `name IN (SELECT name FROM taskAgain)`;
   const said = ["tasks", "taskDeltas"].map((table) => `SELECT ${saidColumns} FROM ${table} WHERE ${named}`);
-  const again = tasksOfCalls("calls", `${taskOf} IN (SELECT name FROM taskAgain)`);
+  const again = tasksOfCalls(`(FROM ${asKnown("calls")} UNION ALL FROM lateCalls)`, `${taskOf} IN (SELECT name FROM taskAgain)`);
   await replace(db, [...said, again].join(" UNION ALL BY NAME "), named);
   await db.run(`DELETE FROM taskAgain`, []);
   return names;
