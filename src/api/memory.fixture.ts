@@ -109,7 +109,12 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
           position: { segment: 1, offset: 4_096 },
         };
       },
-      totals: async (spans) => ({ totals: spans.map(() => toRow(records)), position: { segment: 1, offset: 4_096 } }),
+      totals: async (spans) => ({
+        totals: spans.map(({ sinceMs, untilMs }) =>
+          toRow(records.filter(({ start }) => (start?.startMs ?? 0) >= sinceMs && (start?.startMs ?? 0) < untilMs)),
+        ),
+        position: { segment: 1, offset: 4_096 },
+      }),
       calls: async (query) => {
         asked.calls.push(query);
         const from = query.cursor === null ? 0 : Number(query.cursor);

@@ -6,7 +6,7 @@ import { parseUsd } from "../core/money.ts";
 import { dayMs, hourMs } from "../core/time.ts";
 import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
 import { addRows } from "../ledger/rows.ts";
-import type { Filter, Report, ReportField, ReportRow } from "../ledger/store.ts";
+import type { Filter, Report, ReportField, ReportRow, Span } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { toName } from "./names.ts";
@@ -19,8 +19,6 @@ const goals = ["feature", "agent", "team", "model", "provider", "customer"] as c
 /** Fields that say of a call that it needs a look. */
 const signs = ["differs", "disputed"] as const satisfies readonly ReportField[];
 const goalRows = 5;
-/** A day in which clocks are set back has 25. */
-const hoursMax = 30;
 /** A budget used to so much needs a look, in percent. */
 const nearPercent = 80n;
 /** More refusals than these are not counted. */
@@ -54,19 +52,20 @@ export function addOverview(app: Api, context: ApiContext): void {
     const zone = parseZone(asked.zone, nowMs);
     const fresh = await waited(context, asked.fresh);
     const { hour, today, month } = spansOf(nowMs, zone ?? []);
+    const hours = hoursOf(today.now, zone ?? []);
     const ask = (by: readonly ReportField[], limit: number): Promise<Report> =>
       context.ledger.report({ by, ...month.now, filters: [], limit });
     const mixedMax = Math.min(mixedRowsMax, context.rowsMax);
-    const [told, mixed, customers, hours, mishaps, status] = await Promise.all([
-      context.ledger.totals([hour.now, hour.before, today.now, today.before, month.before]),
+    const [told, mixed, customers, mishaps, status] = await Promise.all([
+      // The hours of a day are read for its sum.
+      context.ledger.totals([hour.now, hour.before, today.now, today.before, month.before, ...hours]),
       // One question for all fields of few values.
       ask([...signs, ...goals.slice(0, -1)], mixedMax),
       ask(["customer"], goalRows),
-      context.ledger.report({ by: ["hour"], ...today.now, filters: [], limit: hoursMax, ...(zone === undefined ? {} : { zone }) }),
       context.ledger.incidents({ ...month.now, limit: 1_000 }),
       context.status(),
     ]);
-    const [inHour, beforeHour, inDay, beforeDay, beforeMonth] = told.totals.map(toSums);
+    const [inHour, beforeHour, inDay, beforeDay, beforeMonth, ...byHour] = told.totals.map(toSums);
     const compared = ({ now, before }: typeof hour, is: Sums | undefined, was: Sums | undefined) => {
       if (is === undefined || was === undefined) throw new TypeError("the store left out a sum that was asked for");
       return { ...now, now: is, before: { ...before, sums: was } };
@@ -103,7 +102,10 @@ export function addOverview(app: Api, context: ApiContext): void {
         month: thisMonth,
         goesTo: (await Promise.all(goesToRows)).filter(({ rows }) => rows.some(({ value }) => value !== null)),
         attention,
-        hours: hours.rows.map(({ group, cost }) => ({ atMs: Date.parse(group[0] ?? ""), cost })),
+        hours: byHour.flatMap(({ calls, cost, periodCost }, index) => {
+          const atMs = hours[index]?.sinceMs;
+          return atMs === undefined || (calls === 0 && periodCost === "0") ? [] : [{ atMs, cost }];
+        }),
         guard: guarded(context, today.now.sinceMs),
         gaps: gapsOf(context.statements.list()),
         position: mixed.position,
@@ -164,6 +166,17 @@ export function spansOf(nowMs: number, zone: readonly ZoneOffset[]) {
     },
     month: { now: { sinceMs: thisMonth, untilMs }, before: { sinceMs: lastMonth, untilMs: Math.min(thisMonth, sameDay) } },
   };
+}
+
+/** The hours of a day as its clock has them: one that is cut short where clocks change is one as well. */
+function hoursOf({ sinceMs, untilMs }: Span, zone: readonly ZoneOffset[]): Span[] {
+  const hours: Span[] = [];
+  for (let ms = sinceMs; ms < untilMs;) {
+    const nextMs = ms + hourMs - ((ms + offsetAt(zone, ms)) % hourMs);
+    hours.push({ sinceMs: ms, untilMs: Math.min(nextMs, untilMs) });
+    ms = nextMs;
+  }
+  return hours;
 }
 
 /** Rows by one of their fields, added up, dearest first. */

@@ -46,7 +46,7 @@ export function isWholeHours(zone: Zone): boolean {
 }
 
 /** Whether it also changes its clocks at a whole hour of UTC. */
-function isHourly(zone: Zone): boolean {
+export function isHourly(zone: Zone): boolean {
   return isWholeHours(zone) && (zone ?? []).slice(1).every(({ fromMs }) => fromMs % hourMs === 0);
 }
 

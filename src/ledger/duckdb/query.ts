@@ -18,7 +18,8 @@ import {
   periodMeasures,
   totalSums,
 } from "./measure.ts";
-import { type Cut, cutColumns, cutName, cutNames, cuts, type CutUnit, sumColumns, summedFields } from "./schema.ts";
+import { type Cut, cutNames, cuts, sumColumns, summedFields } from "./schema.ts";
+import { slicesOf } from "./slices.ts";
 
 /** Most rows any one question gives back. */
 export const rowsMax = 10_000;
@@ -95,7 +96,7 @@ function partsOf(asked: Asked): Sql[] {
     const tables = (["calls", "open"] as const).map((table) => partOf(asked, sourceOf(table, asked, byLine), measured, "false"));
     return [...tables, periods];
   }
-  const rows = cutRows(cut, asked, from === null ? null : from / hourMs, to === null ? null : to / hourMs);
+  const rows = slicesOf(cut, asked, from === null ? null : from / hourMs, to === null ? null : to / hourMs);
   // The calls of the hours at both ends and those under way are few: as one part, what is measured of them is bound once.
   const edges: [number, number][] = [];
   if (sinceMs !== null && from !== null && sinceMs < from) edges.push([sinceMs, from]);
@@ -111,31 +112,6 @@ function partsOf(asked: Asked): Sql[] {
     partOf(anytime, sqlOf("(", joinSql(near, " UNION ALL "), ") AS c"), measured, "false"),
     periods,
   ];
-}
-
-/** Rows of a cut between two hours: of whole days where these are as good, and of the hours before and after them. */
-function cutRows(cut: Cut, { by, filters, zone }: Asked, from: number | null, to: number | null): string {
-  const line = cut === "classHours" ? `, {'class': "class"} AS line` : "";
-  const times = [...by, ...filters.map((filter) => filter.field)].filter(isTime);
-  // A day of another zone is made of hours of two.
-  const isDaily = !times.includes("hour") && (times.length === 0 || zone === undefined);
-  const [first, last] = [from === null ? null : Math.ceil(from / 24), to === null ? null : Math.floor(to / 24)];
-  if (!isDaily || (first !== null && last !== null && first >= last))
-    return `(SELECT *, "hour"::BIGINT * ${hourMs} AS startMs, "hour" // 24 AS "day"${line} FROM ${cut}${between("hour", from, to)}) AS c`;
-  const named = [...cuts[cut], ...Object.keys(cutColumns)].map((name) => `"${name}"`).join(", ");
-  const hours = (since: number, until: number): string[] =>
-    since < until ? [`SELECT "hour" // 24 AS "day", ${named}${line} FROM ${cut}${between("hour", since, until)}`] : [];
-  const parts = [
-    `SELECT "day", ${named}${line} FROM ${cutName(cut, "day")}${between("day", first, last)}`,
-    ...(from === null || first === null ? [] : hours(from, first * 24)),
-    ...(to === null || last === null ? [] : hours(last * 24, to)),
-  ];
-  return `(${parts.join(" UNION ALL ")}) AS c`;
-}
-
-function between(column: CutUnit, from: number | null, to: number | null): string {
-  const conditions = [...(from === null ? [] : [`"${column}" >= ${whole(from)}`]), ...(to === null ? [] : [`"${column}" < ${whole(to)}`])];
-  return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
 }
 
 /** Calls as they are added up, in one row. */

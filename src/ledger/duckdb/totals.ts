@@ -1,36 +1,51 @@
 // Sums of several spans as one statement: planning one for each takes longer than adding. Not here: groups, filters (query.ts). Invariant: the
-// sums of a span are the total of its report. Time is cut where any span begins or ends; each piece is read once, and added to the spans it is in.
+// sums of a span are the total of its report. Whole days and hours are summed each by itself, what is left of time where any span begins or ends;
+// each piece is read once, and added to the spans it is in.
 
 import type { DuckDBValue } from "@duckdb/node-api";
 import { PennyworthError } from "../../error.ts";
-import { hourMs } from "../projection.ts";
+import { dayMs, hourMs } from "../projection.ts";
 import { addRows } from "../rows.ts";
 import type { ReportRow, Span, Totals } from "../store.ts";
 import { toReportRow } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { joinSql, type Sql, sqlOf, whole } from "./field.ts";
 import { callColumns, callSums, cutSums, periodMeasures } from "./measure.ts";
+import { cutColumns } from "./schema.ts";
 
 /** Most spans of one question. */
 const spansMax = 100;
 
-/** From inclusive, to exclusive; never empty. */
+/** From inclusive, to exclusive. */
 type Range = readonly [from: number, to: number];
 
-/** What rows are read: whole hours from the cut (in hours), calls of the hours at the ends, calls under way and period charges (in ms). */
-const sources = ["hours", "calls", "open", "periods"] as const;
+/** What rows are read: whole days and hours from the cut (in days and hours), calls of the hours at the ends, calls under way and period charges (in ms). */
+const sources = ["days", "hours", "calls", "open", "periods"] as const;
 type Source = (typeof sources)[number];
+/** Each is a piece by itself. */
+const units = { days: "day", hours: "hour" } as const;
+const cutNamed = Object.keys(cutColumns)
+  .map((name) => `"${name}"`)
+  .join(", ");
 
 /** @throws PennyworthError `query_invalid` for too many spans, or times that are no whole ms. */
 export function totalsSql(spans: readonly Span[]): Sql {
   if (spans.length > spansMax) throw new PennyworthError("query_invalid", { detail: `sums are taken of at most ${spansMax} spans` });
   const runs = (source: Source) => runsOf(spans.flatMap((span) => rangesOf(source, span)));
   const named = callColumns.map((name) => `"${name}"`).join(", ");
-  const parts = runs("hours").map((run) => partOf("hours", run, cutSums, readOf("hours", run, `"hour"`, "*")));
+  const parts = (["days", "hours"] as const).flatMap((source) => {
+    const unit = `"${units[source]}"`;
+    const rows = runs(source).map(
+      (run) => `SELECT ${unit}, ${cutNamed} FROM ${source} WHERE ${unit} >= ${run[0]} AND ${unit} < ${run.at(-1)}`,
+    );
+    if (rows.length === 0) return [];
+    return [`SELECT '${source}' AS source, ${unit}::BIGINT AS low, ${cutSums} FROM (${rows.join(" UNION ALL ")}) AS c GROUP BY low`];
+  });
   const calls = (["calls", "open"] as const).flatMap((source) => runs(source).map((run) => readOf(source, run, "startMs", named)));
   if (calls.length > 0) parts.push(`SELECT source, low, ${callSums} FROM (${calls.join(" UNION ALL ")}) AS c GROUP BY source, low`);
-  for (const run of runs("periods"))
-    parts.push(partOf("periods", run, periodMeasures, readOf("periods", run, "startMs", `"cost", unpriced`)));
+  const periods = runs("periods").map((run) => readOf("periods", run, "startMs", `"cost", unpriced`));
+  if (periods.length > 0)
+    parts.push(`SELECT source, low, ${periodMeasures} FROM (${periods.join(" UNION ALL ")}) AS c GROUP BY source, low`);
   if (parts.length === 0) return sqlOf(`SELECT segment, "offset", NULL FROM applied`);
   const all = joinSql(
     parts.map((text) => ({ text, values: [] })),
@@ -60,20 +75,31 @@ export function toTotals(rows: readonly (readonly DuckDBValue[])[], spans: reado
 /** Where a source has what belongs to a span: never two sources the same call. */
 function rangesOf(source: Source, { sinceMs, untilMs }: Span): Range[] {
   const [since, until] = [whole(sinceMs), whole(untilMs)];
-  const [from, to] = [Math.ceil(since / hourMs), Math.floor(until / hourMs)];
-  const hasHours = from < to;
-  const ranges: Record<Source, Range[]> = {
-    hours: [[from, to]],
-    calls: hasHours
-      ? [
-          [since, from * hourMs],
-          [to * hourMs, until],
-        ]
-      : [[since, until]],
+  const days = within([since, until], dayMs);
+  const hours = within([since, until], hourMs);
+  const ranges: Record<Source, readonly Range[]> = {
+    days: [days],
+    hours: around(hours, days, 24),
+    calls: around([since, until], hours, hourMs),
     open: [[since, until]],
     periods: [[since, until]],
   };
   return ranges[source].filter(([low, high]) => low < high);
+}
+
+/** The whole units in a range, in that unit. */
+function within([low, high]: Range, unit: number): Range {
+  return [Math.ceil(low / unit), Math.floor(high / unit)];
+}
+
+/** What of a range is not in one of greater units inside it; `unit` is how many of its own each has. */
+function around([low, high]: Range, [from, to]: Range, unit: number): readonly Range[] {
+  return from < to
+    ? [
+        [low, from * unit],
+        [to * unit, high],
+      ]
+    : [[low, high]];
 }
 
 /** Bounds of pieces that follow each other without a gap: a piece more has a bound more. */
@@ -97,10 +123,4 @@ function readOf(source: Source, run: readonly number[], column: string, named: s
   const last = `${pieces.at(-1)}::BIGINT`;
   const low = cases.length === 0 ? last : `CASE ${cases.join(" ")} ELSE ${last} END`;
   return `SELECT '${source}' AS source, ${low} AS low, ${named} FROM ${source} WHERE ${column} >= ${run[0]} AND ${column} < ${run.at(-1)}`;
-}
-
-/** Measured by piece; a run of one piece has nothing to group by, which takes half as long. */
-function partOf(source: Source, run: readonly number[], measured: string, rows: string): string {
-  if (run.length > 2) return `SELECT source, low, ${measured} FROM (${rows}) AS c GROUP BY source, low`;
-  return `SELECT '${source}' AS source, ${run[0]}::BIGINT AS low, ${measured} FROM (${rows}) AS c`;
 }
