@@ -34,6 +34,8 @@ it("calls that name a task are those of whom it was begun for, in reports, lists
   const begun = { id: "t1", type: "resolve", customer: "Acme GmbH", feature: "inbox", agent: "support", tags: { case: "7" } };
   await gateway.post("/tasks", begun);
   await gateway.post("/tasks/begun", { tasks: [{ id: "t1-part", type: "search", parent: "t1", root: "t1" }] });
+  const ended = { id: "o1", result: "success", value: "2" };
+  await gateway.post("/tasks/t1/outcomes", ended);
   const attribution = { type: "resolve", customer: "Acme GmbH", feature: "inbox", agent: "support", tags: { case: "7" } };
   expect(await call({ "x-pennyworth-task": "t1" })).toMatchObject({ attribution, guard: { budgets: ["acme"] } });
   expect(await call({ "x-pennyworth-task": "t1-part" })).toMatchObject({
@@ -42,6 +44,17 @@ it("calls that name a task are those of whom it was begun for, in reports, lists
 
   await gateway.close();
   gateway = await open();
+  // What was said before is known again as it stands in the store: the same is, and other words under its id are refused.
+  const status = async (path: string, body: object): Promise<number> => {
+    const headers = { "content-type": "application/json" };
+    return (await fetch(`${gateway.url}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) })).status;
+  };
+  expect(await status("/tasks", begun)).toBe(200);
+  expect(await status("/tasks", { ...begun, agent: "triage" })).toBe(409);
+  expect(await gateway.post("/tasks/begun", { tasks: [begun] })).toEqual({ begun: 0, known: 1, ids: ["t1"] });
+  expect(await status("/tasks/t1/outcomes", ended)).toBe(200);
+  expect(await status("/tasks/t1/outcomes", { ...ended, value: "3" })).toBe(409);
+  expect(await gateway.post("/outcomes", { outcomes: [{ task: "t1", ...ended }] })).toMatchObject({ recorded: 0, known: 1 });
   expect(await call({ "x-pennyworth-task": "t1", "x-pennyworth-agent": "triage" })).toMatchObject({
     attribution: { ...attribution, agent: "triage" },
   });

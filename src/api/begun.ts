@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
 import { PennyworthError } from "../error.ts";
 import { type ApiContext, nobody } from "./context.ts";
-import { type Known, markOf } from "./known.ts";
+import { type Known, markOf, type Recall } from "./known.ts";
 import { type Api, callersSecurity, failures, json, uses } from "./route.ts";
 import { taskWanted, toTask } from "./said.ts";
 import { count } from "./schema.ts";
@@ -24,8 +24,8 @@ export const manyBegun = z
   })
   .openapi("TasksBegun");
 
-/** @param begunBefore by whichever route. */
-export function addBegun(app: Api, context: ApiContext, begunBefore: Known): void {
+/** @param begunBefore by whichever route since the start, and `recall` what was before that. */
+export function addBegun(app: Api, context: ApiContext, begunBefore: Known, recall: Recall): void {
   const route = createRoute({
     method: "post",
     path: "/api/v1/tasks/begun",
@@ -64,9 +64,11 @@ export function addBegun(app: Api, context: ApiContext, begunBefore: Known): voi
       const detail = `${faults.length} of ${said.length} tasks are wrong, and none was begun: ${faults.slice(0, faultsMax).join("; ")}${more}`;
       throw new PennyworthError("request_malformed", { detail });
     }
+    const named = said.flatMap((wanted, index) => (isNamed(wanted) ? (ids[index] ?? []) : []));
+    const before = (await recall.ask({ tasks: named.filter((id) => begunBefore.look(id, "") === "new") })).tasks;
     let begun = 0;
     for (const [id, { task, mark }] of tasks) {
-      if (begunBefore.look(id, mark) !== "new") continue;
+      if (before.has(id) || begunBefore.look(id, mark) !== "new") continue;
       context.record({ kind: "task.begun", task });
       begunBefore.keep(id, mark);
       begun += 1;
@@ -75,3 +77,5 @@ export function addBegun(app: Api, context: ApiContext, begunBefore: Known): voi
     return c.json({ begun, known: ids.length - begun, ids }, begun > 0 ? 201 : 200);
   });
 }
+
+const isNamed = (wanted: unknown): boolean => typeof wanted === "object" && wanted !== null && Object.hasOwn(wanted, "id");

@@ -141,6 +141,12 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         });
         return { tasks: query.tasks.filter((task) => [...begun, ...called].includes(task)), responses };
       },
+      said: async ({ tasks, outcomes }) => ({
+        tasks: recorded.flatMap((entry) =>
+          entry.kind === "task.begun" && tasks.includes(entry.task.attribution.task ?? "") ? [entry.task] : [],
+        ),
+        outcomes: recorded.flatMap((entry) => (entry.kind === "outcome" && outcomes.includes(entry.outcome.id) ? [entry.outcome] : [])),
+      }),
       caughtUp: async () => true,
       runs: async (query) => {
         asked.runs.push(query);

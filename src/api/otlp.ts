@@ -11,7 +11,7 @@ import type { Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
 import { type ApiContext, nobody, type TelemetryEvent } from "./context.ts";
 import { cut, evaluationEvent, idOf, judge, namesOf } from "./evaluation.ts";
-import { type Known, markOf } from "./known.ts";
+import { type Known, markOf, type Recall, seenOutcome } from "./known.ts";
 import { type Api, type ApiEnv, callersSecurity, uses } from "./route.ts";
 import { type Edge, outcomeWanted, taskName, toOutcome } from "./said.ts";
 
@@ -35,8 +35,8 @@ export function isTelemetry(path: string): boolean {
   return path === paths.logs || path === paths.traces;
 }
 
-/** @param said statements that are on record, by whichever route. */
-export function addTelemetry(app: Api, context: ApiContext, said: Known): void {
+/** @param said statements that are on record, by whichever route, and `recall` those of before the start. */
+export function addTelemetry(app: Api, context: ApiContext, said: Known, recall: Recall): void {
   for (const signal of ["logs", "traces"] as const) {
     const route = createRoute({
       method: "post",
@@ -74,11 +74,16 @@ export function addTelemetry(app: Api, context: ApiContext, said: Known): void {
       } catch (cause) {
         throw cause instanceof RangeError ? malformed(cause.message, cause) : cause;
       }
-      const rejected = await take(told, context, said, {
-        names: context.names,
-        caller: c.get("caller") ?? nobody,
-        nowMs: context.entryMs(),
-      });
+      const rejected = await take(
+        told,
+        context,
+        { said, recall },
+        {
+          names: context.names,
+          caller: c.get("caller") ?? nobody,
+          nowMs: context.entryMs(),
+        },
+      );
       return answer(c, signal, rejected);
     });
   }
@@ -90,20 +95,29 @@ interface Rejected {
 }
 
 /** Puts on record what can be placed. @returns what cannot. */
-async function take(told: readonly TelemetryEvent[], context: ApiContext, said: Known, edge: Edge): Promise<Rejected[]> {
+async function take(
+  told: readonly TelemetryEvent[],
+  context: ApiContext,
+  { said, recall }: { readonly said: Known; readonly recall: Recall },
+  edge: Edge,
+): Promise<Rejected[]> {
   const rejected: Rejected[] = [];
   const place = await placesOf(told, context);
   const { evaluations } = context.settings().outcomes;
   let recorded = 0;
-  for (const event of told) {
-    const outcome = toStatement(event, place, evaluations, edge);
+  const statements = told.map((event) => ({ event, outcome: toStatement(event, place, evaluations, edge) }));
+  const ids = statements.flatMap(({ outcome }) => (typeof outcome === "string" || said.look(outcome.id, "") !== "new" ? [] : outcome.id));
+  const before = (await recall.ask({ outcomes: ids })).outcomes;
+  for (const { event, outcome } of statements) {
     if (typeof outcome === "string") {
       rejected.push({ unit: event.unit, reason: outcome });
       continue;
     }
     // Where it says no time, it is now, and that moves on.
     const mark = markOf({ ...outcome, key: null, atMs: event.atMs });
-    const seen = said.look(outcome.id, mark);
+    const stands = before.get(outcome.id);
+    const later = event.atMs === null ? { ...outcome, atMs: outcome.atMs + 1 } : outcome;
+    const seen = stands === undefined ? said.look(outcome.id, mark) : seenOutcome(stands, outcome, later);
     if (seen === "other") rejected.push({ unit: event.unit, reason: taken });
     if (seen !== "new") continue;
     context.record({ kind: "outcome", outcome });

@@ -280,6 +280,53 @@ describe("an outcome", () => {
     expect(said()).toHaveLength(1);
   });
 
+  it("is known after a restart as the store has it: said again it is, otherwise it is refused, and a clock that went on makes no other of it", async () => {
+    const { ask: before, said, begun, context } = setUp();
+    const timed = { id: "o2", result: "failure", at: nowMs - 5_000, judge: "person", source: "Ada" };
+    await before("/tasks", { id: "t", type: "a", began: "2h" });
+    await before("/tasks/t/outcomes", { id: "o1", result: "success", value: "1" });
+    await before("/tasks/t/outcomes", timed);
+    await before("/outcomes", ...csv("task,result,type,began\nu,success,b,2026-11-20\n"));
+    const count = context.recorded.length;
+    Object.assign(context, { entryMs: () => nowMs + 60_000, now: () => nowMs + 60_000 });
+    const app = createApi(context);
+    const ask = async (path: string, body: unknown, headers = { authorization: "Bearer user" } as Record<string, string>) => {
+      const text = typeof body === "string" ? body : JSON.stringify(body);
+      const response = await app.request(`/api/v1${path}`, {
+        method: "POST",
+        body: text,
+        headers: { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)), ...headers },
+      });
+      return [response.status, (await response.json()) as Body] as const;
+    };
+    expect(await ask("/tasks", { id: "t", type: "a", began: "2h" })).toEqual([200, { id: "t" }]);
+    expect((await ask("/tasks", { id: "t", type: "b" }))[1].error?.code).toBe("task_taken");
+    expect(await ask("/tasks/begun", { tasks: [{ id: "t", type: "b" }] })).toEqual([200, { begun: 0, known: 1, ids: ["t"] }]);
+    expect(await ask("/tasks/t/outcomes", { id: "o1", result: "success", value: "1" })).toEqual([200, { id: "o1" }]);
+    expect((await ask("/tasks/t/outcomes", { id: "o1", result: "success", value: "2" }))[1].error?.code).toBe("outcome_taken");
+    expect((await ask("/tasks/t/outcomes", timed))[0]).toBe(200);
+    expect((await ask("/tasks/t/outcomes", { ...timed, at: nowMs - 4_000 }))[1].error?.code).toBe("outcome_taken");
+    expect(await ask("/outcomes", ...csv("task,result,type,began\nu,success,b,2026-11-20\n"))).toMatchObject([
+      200,
+      { recorded: 0, known: 1, begun: 0 },
+    ]);
+    const other = { outcomes: [{ task: "t", id: "o1", result: "failure" }] };
+    expect((await ask("/outcomes", other))[1].error?.message).toMatch(/outcomes\.0: id: "o1" stands for another statement already/);
+    expect(context.recorded).toHaveLength(count);
+    // Where the store cannot tell, nobody waits for it: said again it counts once all the same.
+    Object.assign(context.ledger, { said: () => Promise.reject(new PennyworthError("store_busy", { detail: "it is closed" })) });
+    expect((await ask("/tasks/t/outcomes", { id: "o1", result: "success", value: "1" }))[0]).toBe(201);
+    expect([said().length, begun().length]).toEqual([4, 2]);
+  });
+
+  it("counts once where two say it in the same moment, also while the store is asked", async () => {
+    const { ask, said } = setUp();
+    const words = { id: "o1", result: "success" };
+    const statuses = await Promise.all([1, 2, 3].map(async () => (await ask("/tasks/t/outcomes", words)).status));
+    expect(statuses.toSorted()).toEqual([200, 200, 201]);
+    expect(said()).toHaveLength(1);
+  });
+
   it("is not known where it could not be recorded", async () => {
     const { ask, context } = setUp();
     const { record } = context;

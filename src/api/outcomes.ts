@@ -11,7 +11,7 @@ import { turns } from "../turn.ts";
 import { type ApiContext, type Caller, nobody } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { readSigned } from "./hook.ts";
-import { Known, markOf } from "./known.ts";
+import { type Known, markOf, type Recall, seenOutcome, seenTask } from "./known.ts";
 import { finishedWanted } from "./finished.ts";
 import { faultsMax, listOf, malformed, type Placed, readPlaced } from "./placed.ts";
 import { type Api, callersSecurity, conflict, failures, json, needs, security, uses } from "./route.ts";
@@ -56,8 +56,8 @@ const params = z.object({ id: taskName.describe("The task.") });
 /** For the document alone: what is read is checked line by line. */
 const plain = (schema: z.ZodType): object => ({ ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), $schema: undefined });
 
-/** @param tasks those that began, and `outcomes` statements that are on record, by whichever route. */
-export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcomes: Known): void {
+/** @param tasks those that began, and `outcomes` statements that are on record, by whichever route; `recall` what was said before the start. */
+export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcomes: Known, recall: Recall): void {
   const programs = { security: callersSecurity, middleware: uses(context) } as const;
   const edgeOf = (caller: Caller) => ({ names: context.names, caller, nowMs: context.entryMs() });
   const record = (outcome: Outcome): void => {
@@ -79,13 +79,18 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       ...conflict,
     },
   });
-  app.openapi(begin, (c) => {
+  app.openapi(begin, async (c) => {
     const wanted = c.req.valid("json");
     const id = wanted.id ?? `task_${randomUUID()}`;
     const mark = markOf(wanted);
-    const seen = tasks.look(id, mark);
+    const edge = edgeOf(c.get("caller") ?? nobody);
+    const task = orMalformed(() => toTask(wanted, id, edge));
+    let seen = tasks.look(id, mark);
+    if (seen === "new" && wanted.id !== undefined) {
+      const before = (await recall.ask({ tasks: [id] })).tasks.get(id);
+      seen = before === undefined ? tasks.look(id, mark) : seenTask(before, task, toTask(wanted, id, laterThan(edge)));
+    }
     if (seen === "other") throw new PennyworthError("task_taken", { id });
-    const task = orMalformed(() => toTask(wanted, id, edgeOf(c.get("caller") ?? nobody)));
     if (seen === "new") {
       context.record({ kind: "task.begun", task });
       tasks.keep(id, mark);
@@ -107,14 +112,19 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       ...conflict,
     },
   });
-  app.openapi(end, (c) => {
+  app.openapi(end, async (c) => {
     const { id: task } = c.req.valid("param");
     const wanted = c.req.valid("json");
     const id = wanted.id ?? `outcome_${randomUUID()}`;
     const mark = markOf({ ...wanted, id, task });
-    const seen = outcomes.look(id, mark);
+    const edge = edgeOf(c.get("caller") ?? nobody);
+    const outcome = orMalformed(() => toOutcome(wanted, task, id, edge));
+    let seen = outcomes.look(id, mark);
+    if (seen === "new" && wanted.id !== undefined) {
+      const before = (await recall.ask({ outcomes: [id] })).outcomes.get(id);
+      seen = before === undefined ? outcomes.look(id, mark) : seenOutcome(before, outcome, toOutcome(wanted, task, id, laterThan(edge)));
+    }
     if (seen === "other") throw new PennyworthError("outcome_taken", { id, task });
-    const outcome = orMalformed(() => toOutcome(wanted, task, id, edgeOf(c.get("caller") ?? nobody)));
     if (seen === "new") {
       record(outcome);
       outcomes.keep(id, mark);
@@ -158,7 +168,10 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
     if (placed.length > outcomesMax)
       throw malformed(`${placed.length} outcomes are more than ${outcomesMax} (limits.outcomesMax): send them in parts`);
     const edge = edgeOf(caller);
-    const { news, ids, begins, spent } = await readPlaced(placed, edge, (id, mark) => outcomes.look(id, mark));
+    const { news, ids, begins, spent } = await readPlaced(placed, edge, {
+      look: (id, mark) => outcomes.look(id, mark),
+      ask: (asked) => recall.ask(asked),
+    });
     let written = 0;
     const write = async (act: () => void): Promise<void> => {
       act();
@@ -169,6 +182,8 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       const bare = [...begins].flatMap(([task, { isDescribed }]) => (isDescribed ? [] : [task]));
       if (spent.size > 0) await context.ledger.caughtUp();
       const known = new Set(bare.length === 0 ? [] : (await context.ledger.find({ tasks: bare, responses: [] })).tasks);
+      const described = [...begins].flatMap(([task, { isDescribed }]) => (isDescribed ? [task] : []));
+      const before = (await recall.ask({ tasks: described })).tasks;
       // What a task is may stand on another line than what it cost.
       const whole = [...spent.values()].map((one) => {
         const task = begins.get(one.task)?.task;
@@ -179,7 +194,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       let begun = 0;
       for (const [id, { task, isDescribed }] of begins) {
         const mark = markOf(task.attribution);
-        if ((!isDescribed && known.has(id)) || tasks.look(id, mark) !== "new") continue;
+        if ((!isDescribed && known.has(id)) || before.has(id) || tasks.look(id, mark) !== "new") continue;
         await write(() => context.record({ kind: "task.begun", task }));
         tasks.keep(id, mark);
         begun += 1;
@@ -280,6 +295,8 @@ function toJson(body: string): unknown {
     throw malformed("it is not JSON", cause);
   }
 }
+
+const laterThan = <Of extends { readonly nowMs: number }>(edge: Of): Of => ({ ...edge, nowMs: edge.nowMs + 1 });
 
 function orMalformed<Result>(read: () => Result): Result {
   try {

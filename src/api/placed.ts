@@ -8,8 +8,8 @@ import { formatUsd } from "../core/money.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
 import { faultsOf } from "./faults.ts";
-import { type Begins, type Finished, finishedWanted, type Spent, statementOf, toFinished } from "./finished.ts";
-import { type Known, markOf } from "./known.ts";
+import { type Begins, type Finished, type FinishedWanted, finishedWanted, type Spent, statementOf, toFinished } from "./finished.ts";
+import { type Known, markOf, type Recall, seenOutcome } from "./known.ts";
 import { toId } from "./names.ts";
 import type { Edge } from "./said.ts";
 
@@ -38,17 +38,22 @@ export interface Lines {
   readonly spent: ReadonlyMap<string, Spent & { readonly place: string }>;
 }
 
+export interface Before {
+  readonly look: Known["look"];
+  readonly ask: Recall["ask"];
+}
+
 /** After so many the calls that wait have their turn. */
 const atOnce = 200;
 
 /**
- * @param look whether an id was said before.
+ * @param before what was said under ids since the start, and before it.
  * @throws PennyworthError `request_malformed` with every wrong line.
  */
-export async function readPlaced(placed: readonly Placed[], edge: Edge, look: Known["look"]): Promise<Lines> {
+export async function readPlaced(placed: readonly Placed[], edge: Edge, before: Before): Promise<Lines> {
   const faults: string[] = [];
   const ids: string[] = [];
-  const news: News[] = [];
+  let news: (News & Named)[] = [];
   const within = new Map<string, string>();
   const begins = new Map<string, Begins & { readonly place: string }>();
   const spent = new Map<string, Spent & { readonly place: string }>();
@@ -76,14 +81,32 @@ export async function readPlaced(placed: readonly Placed[], edge: Edge, look: Kn
     ids.push(id);
     const [twin, mark] = [within.get(id), markOf(statementOf(content))];
     within.set(id, mark);
-    const seen = twin === undefined ? look(id, mark) : twin === mark ? "same" : "other";
-    if (seen === "other")
-      faults.push(`${place}: id: ${JSON.stringify(id)} stands for another statement already; a revision needs an id of its own`);
-    if (seen === "new") news.push({ outcome, mark });
+    const seen = twin === undefined ? before.look(id, mark) : twin === mark ? "same" : "other";
+    if (seen === "other") faults.push(`${place}: ${isTaken(id)}`);
+    if (seen === "new") news.push({ outcome, mark, place, content, isNamed: parsed.data.id !== undefined });
+  }
+  if (faults.length === 0) {
+    const stood = (await before.ask({ outcomes: news.flatMap(({ outcome, isNamed }) => (isNamed ? outcome.id : [])) })).outcomes;
+    news = news.filter(({ outcome, mark, place, content }) => {
+      const stands = stood.get(outcome.id);
+      if (stands === undefined) return before.look(outcome.id, mark) === "new";
+      const later = toFinished(content, outcome.id, { ...edge, nowMs: edge.nowMs + 1 }).outcome ?? outcome;
+      if (seenOutcome(stands, outcome, later) === "other") faults.push(`${place}: ${isTaken(outcome.id)}`);
+      return false;
+    });
   }
   if (faults.length > 0) throw malformed(listOf(faults, placed.length));
   return { news, ids, begins, spent };
 }
+
+/** A statement that is new so far, as it was said. */
+interface Named {
+  readonly place: string;
+  readonly content: FinishedWanted;
+  readonly isNamed: boolean;
+}
+
+const isTaken = (id: string): string => `id: ${JSON.stringify(id)} stands for another statement already; a revision needs an id of its own`;
 
 /** What a task is and what it cost is said once, on whichever of its lines. @returns what is wrong with this one. */
 function addTo(

@@ -277,7 +277,7 @@ async function importFile(file: string, options: SettingsOptions): Promise<void>
     await readPlaced(
       rows,
       { names: { token: () => "n_0000000000000000", seal: (text) => text }, caller: { key: null, team: null }, nowMs: Date.now() },
-      () => "new",
+      { look: () => "new", ask: async () => ({ tasks: new Map(), outcomes: new Map() }) },
     );
   } catch (cause) {
     if (cause instanceof SheetFault) throw wrong(`${file}: ${cause.message}`);

@@ -4,12 +4,13 @@
 import type { Entry, Position } from "../core/entry.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { DriverSums, DriversQuery } from "./drivers.ts";
-import type { FindQuery, Found } from "./find.ts";
+import type { FindQuery, Found, Said, SaidQuery } from "./find.ts";
 import type { WaitingPage } from "./waiting.ts";
 import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "./margin.ts";
 import type { ShapePage, ShapeQuery } from "./shape.ts";
 import type { Trend, TrendQuery } from "./trend.ts";
 import type { TrialsPage, TrialsQuery } from "./trials.ts";
+import type { OddsPage, OddsQuery, TriesPage, TriesQuery } from "./tries.ts";
 import type {
   BusyPage,
   BusyQuery,
@@ -64,6 +65,10 @@ export interface Store {
   drivers(query: DriversQuery): Promise<DriverSums>;
   /** Tasks one by one, by what they are told apart by. */
   trials(query: TrialsQuery): Promise<TrialsPage>;
+  /** What the tasks of candidates add up to, as tries at pieces of work. @throws PennyworthError `query_invalid`. */
+  tries(query: TriesQuery): Promise<TriesPage>;
+  /** What came to the first try at pieces of work, to the second after one that failed, and so on. @throws PennyworthError `query_invalid`. */
+  odds(query: OddsQuery): Promise<OddsPage>;
   /** Where tokens and money go within tasks of a type. */
   shape(query: ShapeQuery): Promise<ShapePage>;
   /** What customers are said to pay, voided ones too, the latest beginning first. */
@@ -78,6 +83,8 @@ export interface Store {
   waiting(limit: number): Promise<WaitingPage>;
   /** Which tasks are on record, and which belong to responses of providers. */
   find(query: FindQuery): Promise<Found>;
+  /** Which tasks began and what was said of how tasks ended, by ids. */
+  said(query: SaidQuery): Promise<Said>;
   /** Newest first. */
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
   /** What calls used that has no price; the models with the most such calls first. */

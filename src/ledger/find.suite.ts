@@ -89,6 +89,26 @@ export function findSuite(name: string, make: () => Promise<TestStore>): void {
       ]);
       expect(await store.find({ tasks: [], responses: [] })).toEqual({ tasks: [], responses: [] });
     });
+
+    test("what was said under ids, the first of each, also where it was applied by another", async () => {
+      const place = await make();
+      let store = await place.open();
+      const again = { ...begun("t"), task: { attribution: { ...nobody, task: "t", type: "later" }, beganMs: 5, reworkOf: null, key: "k" } };
+      const first = [begun("t"), begun("it's"), outcome("waiting")];
+      await store.apply(placed([...first, again as Entry]));
+      const revised = outcome("waiting") as Extract<Entry, { kind: "outcome" }>;
+      await store.apply(placed([{ ...revised, outcome: { ...revised.outcome, result: "failure" } }], 9));
+      await store.close();
+      store = await place.open();
+      const { tasks, outcomes } = await store.said({ tasks: ["t", "it's", "waiting"], outcomes: ["o-waiting", "o-t"] });
+      expect([
+        ...tasks.map((task) => ({ kind: "task.begun", task })),
+        ...outcomes.map((one) => ({ kind: "outcome", outcome: one })),
+      ]).toEqual(first);
+      expect(await store.said({ tasks: [], outcomes: [] })).toEqual({ tasks: [], outcomes: [] });
+      await store.close();
+      await place.remove();
+    });
   });
 
   describe(`${name}: what tasks cost besides their calls`, () => {

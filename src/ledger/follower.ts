@@ -111,8 +111,10 @@ export class Follower {
           return await this.#store.success(message.query);
         case "drivers":
           return await this.#store.drivers(message.query);
-        case "trials":
-          return await this.#store.trials(message.query);
+        case "tries":
+          return await this.#store.tries(message.query);
+        case "odds":
+          return await this.#store.odds(message.query);
         case "shape":
           return await this.#store.shape(message.query);
         case "revenue":
@@ -125,6 +127,8 @@ export class Follower {
           return await this.#store.outcomes(message.task);
         case "waiting":
           return await this.#store.waiting(message.limit);
+        case "said":
+          return await this.#store.said(message.query);
         case "find":
           return await this.#store.find(message.query);
         case "chargesOf":

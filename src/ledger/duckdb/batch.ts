@@ -63,7 +63,7 @@ export class Batch {
   readonly charges = new Map<string, { readonly charge: PeriodCharge; readonly text: string }>();
   readonly voids = new Map<string, number>();
   /** Tasks that were begun, by name, and statements of how tasks ended, by id: the first of each. */
-  readonly begun = new Map<string, TaskBegun>();
+  readonly begun = new Map<string, { readonly task: TaskBegun; readonly position: Position }>();
   readonly outcomes = new Map<string, { readonly outcome: Outcome; readonly text: string }>();
   /** What customers pay, by id, the first of each; and ids that were voided, with when. */
   readonly revenues = new Map<string, { readonly revenue: Revenue; readonly text: string }>();
@@ -148,7 +148,8 @@ export class Batch {
       if (!this.voids.has(id)) this.voids.set(id, entry.atMs);
     } else if (entry.kind === "task.begun") {
       const { task } = entry.task.attribution;
-      if (task !== null && !this.begun.has(wellFormed(task))) this.begun.set(wellFormed(task), entry.task);
+      if (task !== null && !this.begun.has(wellFormed(task)))
+        this.begun.set(wellFormed(task), { task: entry.task, position: line.position });
     } else if (entry.kind === "outcome") {
       const id = wellFormed(entry.outcome.id);
       if (!this.outcomes.has(id)) this.outcomes.set(id, { outcome: entry.outcome, text: line.text });

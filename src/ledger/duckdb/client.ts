@@ -31,12 +31,12 @@ import type {
   UnpricedQuery,
 } from "../store.ts";
 import type { DriverSums, DriversQuery } from "../drivers.ts";
-import type { FindQuery, Found } from "../find.ts";
+import type { FindQuery, Found, Said, SaidQuery } from "../find.ts";
 import type { WaitingPage } from "../waiting.ts";
 import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "../margin.ts";
 import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
-import type { TrialsPage, TrialsQuery } from "../trials.ts";
+import type { OddsPage, OddsQuery, TriesPage, TriesQuery } from "../tries.ts";
 import type { ReratePage, RerateQuery, Rerating } from "../rerate.ts";
 import { dropStore } from "./place.ts";
 import { type Answer, type Message, type News, type Question, defaultOptions } from "./wire.ts";
@@ -71,13 +71,15 @@ export interface StoreClient {
   run(id: string, limit: number): Promise<Run | null>;
   success(query: SuccessQuery): Promise<SuccessPage>;
   drivers(query: DriversQuery): Promise<DriverSums>;
-  trials(query: TrialsQuery): Promise<TrialsPage>;
+  tries(query: TriesQuery): Promise<TriesPage>;
+  odds(query: OddsQuery): Promise<OddsPage>;
   shape(query: ShapeQuery): Promise<ShapePage>;
   revenue(query: RevenueQuery): Promise<RevenuePage>;
   margin(query: MarginQuery): Promise<MarginSums>;
   outcomes(task: string): Promise<readonly Outcome[]>;
   rework(task: string): Promise<Rework>;
   waiting(limit: number): Promise<WaitingPage>;
+  said(query: SaidQuery): Promise<Said>;
   find(query: FindQuery): Promise<Found>;
   chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]>;
   incidents(query: ChargesQuery): Promise<IncidentsPage>;
@@ -199,8 +201,12 @@ class Client implements StoreClient {
     return this.#ask({ method: "drivers", query }) as Promise<DriverSums>;
   }
 
-  trials(query: TrialsQuery): Promise<TrialsPage> {
-    return this.#ask({ method: "trials", query }) as Promise<TrialsPage>;
+  tries(query: TriesQuery): Promise<TriesPage> {
+    return this.#ask({ method: "tries", query }) as Promise<TriesPage>;
+  }
+
+  odds(query: OddsQuery): Promise<OddsPage> {
+    return this.#ask({ method: "odds", query }) as Promise<OddsPage>;
   }
 
   shape(query: ShapeQuery): Promise<ShapePage> {
@@ -225,6 +231,10 @@ class Client implements StoreClient {
 
   waiting(limit: number): Promise<WaitingPage> {
     return this.#ask({ method: "waiting", limit }) as Promise<WaitingPage>;
+  }
+
+  said(query: SaidQuery): Promise<Said> {
+    return this.#ask({ method: "said", query }) as Promise<Said>;
   }
 
   find(query: FindQuery): Promise<Found> {

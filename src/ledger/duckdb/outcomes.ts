@@ -2,12 +2,16 @@
 // Invariant: the first `task.begun` of a task and the first statement of an id stand, and the ending in a task's row is that of all its
 // statements, however the journal was cut into batches.
 
+import type { DuckDBValue } from "@duckdb/node-api";
 import type { Attribution } from "../../core/call.ts";
 import { formatUsd } from "../../core/money.ts";
 import { endingOf, type Outcome } from "../../core/outcome.ts";
 import { decodeEntry } from "../codec.ts";
+import type { Said, SaidQuery } from "../find.ts";
 import { type Batch, wellFormed } from "./batch.ts";
+import { json, list, toPosition } from "./evidence.ts";
 import type { Sql } from "./field.ts";
+import type { Records } from "./records.ts";
 import { bucketOf } from "./tasks.ts";
 import { begunColumn, taskColumns, taskDims } from "./schema.ts";
 import { type Spool, spooled, type Transaction } from "./transaction.ts";
@@ -31,19 +35,20 @@ async function applyBegun(db: Transaction, batch: Batch, spool: Spool): Promise<
   const fresh = [...batch.begun].filter(([task]) => !known.has(task));
   const links: Link[] = [];
   const rows: string[] = [];
-  for (const [task, { attribution, beganMs, reworkOf, key }] of fresh) {
+  for (const [task, { task: said }] of fresh) {
+    const { attribution, beganMs, reworkOf, key } = said;
     // What is below another is part of that, and is told apart by that one's words.
     if (attribution.root !== null && wellFormed(attribution.root) !== task) continue;
-    const said = taskDims.map((dim) => [
+    const words = taskDims.map((dim) => [
       begunColumn(dim),
       textOf(dim === "key" ? key : dim === "case" ? caseOf(attribution) : attribution[dim]),
     ]);
-    rows.push(line({ name: task, beganMs, ...Object.fromEntries(said) }));
+    rows.push(line({ name: task, beganMs, ...Object.fromEntries(words) }));
     if (reworkOf !== null) links.push({ task, cause: wellFormed(reworkOf) });
   }
   await spool(
-    fresh.map(([task]) => line({ task })),
-    (file) => db.run(`INSERT INTO begun SELECT task FROM ${spooled({ task: "VARCHAR" })}`, [file]),
+    fresh.map(([task, { position }]) => line({ task, ...position })),
+    (file) => db.run(`INSERT INTO begun SELECT * FROM ${spooled({ task: "VARCHAR", segment: "INTEGER", offset: "BIGINT" })}`, [file]),
   );
   await append(db, spool, rows, ["beganMs", ...taskDims.map(begunColumn)]);
   return links;
@@ -85,6 +90,24 @@ async function applyStatements(db: Transaction, batch: Batch, spool: Spool): Pro
     });
   });
   await append(db, spool, rows, ["statements", "result", "value", "reviewMillis", "contradictory"]);
+}
+
+/** What stands under ids: of tasks where in the journal that is, and statements as text. */
+export function saidSql({ tasks, outcomes }: SaidQuery): Sql {
+  return {
+    text: `SELECT segment, "offset", NULL AS text FROM begun WHERE task IN (${list})
+      UNION ALL SELECT NULL, NULL, text FROM statements WHERE id IN (${list})`,
+    values: [json(tasks), json(outcomes)],
+  };
+}
+
+export async function toSaid(rows: readonly (readonly DuckDBValue[])[], records: Records): Promise<Said> {
+  const places = rows.flatMap(([segment, offset]) => toPosition(segment, offset) ?? []);
+  const begun = (await records.read(places)).map((text) => decodeEntry(text));
+  return {
+    tasks: begun.flatMap((entry) => (entry.kind === "task.begun" ? [entry.task] : [])),
+    outcomes: rows.flatMap(([, , text]) => (text === null ? [] : [toOutcome(text)])),
+  };
 }
 
 /** What was said of a task, the earliest first. */

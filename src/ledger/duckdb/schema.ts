@@ -287,8 +287,8 @@ export function cutTable(cut: Cut, unit: CutUnit, name: string = cutName(cut, un
  * what re-ratings said of a call stands in the journal; `closings` the months that move no more; `late` what is known by now of calls of such a
  * month, and `lateCalls` their rows as they would be without closings, empty where nothing is left of one; `bookings` what that came to, whose rows are
  * in `periods`; `tasks` one row for each task, `taskDeltas` rows that are to be added to those,
- * and `taskAgain` names of which calls were taken out; `begun` tasks that were begun by name; `statements` what was said of how tasks ended; `links` which
- * task makes good which other, and `booked` the one that this comes to; `revenues` what customers pay, with the first whole month of what goes on,
+ * and `taskAgain` names of which calls were taken out; `begun` tasks that were begun by name, with where in the journal that stands;
+ * `statements` what was said of how tasks ended; `links` which task makes good which other, and `booked` the one that this comes to; `revenues` what customers pay, with the first whole month of what goes on,
  * `earned` its parts by month (of what goes on that of the month it begins in alone) without what `revenueVoids` names; `refused` entries that could not be turned into a row; `applied` one row: up to
  * where the journal is in here.
  */
@@ -311,7 +311,7 @@ export const schema: readonly string[] = [
   `CREATE TABLE bookings (id VARCHAR, "call" VARCHAR, atMs BIGINT, text VARCHAR)`,
   ...["tasks", "taskDeltas"].map((name) => `CREATE TABLE ${name} (${columnsOf(taskColumns)})`),
   `CREATE TABLE taskAgain (name VARCHAR)`,
-  `CREATE TABLE begun (task VARCHAR)`,
+  `CREATE TABLE begun (task VARCHAR, segment INTEGER, "offset" BIGINT)`,
   `CREATE TABLE statements (id VARCHAR, task VARCHAR, text VARCHAR)`,
   `CREATE TABLE links (task VARCHAR, cause VARCHAR)`,
   `CREATE TABLE booked (task VARCHAR, root VARCHAR)`,

@@ -36,13 +36,14 @@ import type {
   UnpricedQuery,
 } from "../store.ts";
 import type { DriverSums, DriversQuery } from "../drivers.ts";
-import type { FindQuery, Found } from "../find.ts";
+import type { FindQuery, Found, Said, SaidQuery } from "../find.ts";
 import type { WaitingPage } from "../waiting.ts";
 import type { RerateQuery } from "../rerate.ts";
 import type { MarginQuery, MarginSums, RevenuePage, RevenueQuery } from "../margin.ts";
 import type { ShapePage, ShapeQuery } from "../shape.ts";
 import type { Trend, TrendQuery } from "../trend.ts";
 import type { TrialsPage, TrialsQuery } from "../trials.ts";
+import type { OddsPage, OddsQuery, TriesPage, TriesQuery } from "../tries.ts";
 import { toReport } from "./answer.ts";
 import { Batch, type Line, type OpenCall, writeRows } from "./batch.ts";
 import { commitBatch, type Kinds } from "./commit.ts";
@@ -56,12 +57,12 @@ import { toWaiting, waitingSql } from "./waiting.ts";
 import { marginOf } from "./margin.ts";
 import { revenuesSql, toRevenues } from "./revenue.ts";
 import { incidentsSql, toIncident } from "./incidents.ts";
-import { statementsSql, toOutcomes } from "./outcomes.ts";
+import { saidSql, statementsSql, toOutcomes, toSaid } from "./outcomes.ts";
 import { bounded, reportSql } from "./query.ts";
 import { reworkSql, toRework } from "./rework.ts";
 import { spoolFolder } from "./place.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
-import { Readers } from "./readers.ts";
+import { Readers, type Rows } from "./readers.ts";
 import type { Records } from "./records.ts";
 import { RerateJob } from "./rerate.ts";
 import { schema, schemaVersion } from "./schema.ts";
@@ -72,7 +73,9 @@ import { rowsOf, type Spool, transactionOf } from "./transaction.ts";
 import { busySql, openSql, toBusy } from "./busy.ts";
 import { totalsSql, toTotals } from "./totals.ts";
 import { toTrend, trendSql } from "./trend.ts";
+import { oddsOf } from "./odds.ts";
 import { toTrials, trialsSql } from "./trials.ts";
+import { triesOf } from "./tries.ts";
 import { toUnpriced, unpricedSql } from "./unpriced.ts";
 import { type DuckDBOptions, defaultOptions } from "./wire.ts";
 
@@ -333,6 +336,14 @@ export class DuckDBStore implements Store {
     return toTrials(await this.#ask(trialsSql(query)));
   }
 
+  tries(query: TriesQuery): Promise<TriesPage> {
+    return this.#together((ask) => triesOf(query, ask));
+  }
+
+  odds(query: OddsQuery): Promise<OddsPage> {
+    return this.#together((ask) => oddsOf(query, ask));
+  }
+
   async shape(query: ShapeQuery): Promise<ShapePage> {
     return toShape(await this.#ask(shapeSql(query)));
   }
@@ -351,6 +362,10 @@ export class DuckDBStore implements Store {
 
   async outcomes(task: string): Promise<readonly Outcome[]> {
     return toOutcomes(await this.#ask(statementsSql(task)));
+  }
+
+  async said(query: SaidQuery): Promise<Said> {
+    return toSaid(await this.#ask(saidSql(query)), this.#records);
   }
 
   async waiting(limit: number): Promise<WaitingPage> {
@@ -466,6 +481,17 @@ export class DuckDBStore implements Store {
     try {
       return await (this.#readers as Readers).rows(sql.text, sql.values);
     } catch (cause) {
+      throw new PennyworthError("store_failed", { detail: messageOf(cause) }, cause);
+    }
+  }
+
+  /** Questions about the same rows, one after another. */
+  async #together<T>(use: (ask: Rows) => Promise<T>): Promise<T> {
+    this.#connection(this.#writer);
+    try {
+      return await (this.#readers as Readers).together(use);
+    } catch (cause) {
+      if (cause instanceof PennyworthError) throw cause;
       throw new PennyworthError("store_failed", { detail: messageOf(cause) }, cause);
     }
   }

@@ -3,13 +3,13 @@
 import type { Position } from "../../core/entry.ts";
 import type { ErrorCode } from "../../error.ts";
 import type { DriversQuery } from "../drivers.ts";
-import type { FindQuery } from "../find.ts";
+import type { FindQuery, SaidQuery } from "../find.ts";
 import type { RerateQuery } from "../rerate.ts";
 import type { MarginQuery, RevenueQuery } from "../margin.ts";
 import type { ShapeQuery } from "../shape.ts";
 import type { BusyQuery, CallsQuery, ChargesQuery, ReportQuery, RunsQuery, Span, SuccessQuery, UnpricedQuery } from "../store.ts";
 import type { TrendQuery } from "../trend.ts";
-import type { TrialsQuery } from "../trials.ts";
+import type { OddsQuery, TriesQuery } from "../tries.ts";
 
 export interface DuckDBOptions {
   readonly threads: number;
@@ -36,7 +36,8 @@ export type Question =
   | { readonly method: "run"; readonly id: string; readonly limit: number }
   | { readonly method: "success"; readonly query: SuccessQuery }
   | { readonly method: "drivers"; readonly query: DriversQuery }
-  | { readonly method: "trials"; readonly query: TrialsQuery }
+  | { readonly method: "tries"; readonly query: TriesQuery }
+  | { readonly method: "odds"; readonly query: OddsQuery }
   | { readonly method: "shape"; readonly query: ShapeQuery }
   | { readonly method: "revenue"; readonly query: RevenueQuery }
   | { readonly method: "margin"; readonly query: MarginQuery }
@@ -44,6 +45,7 @@ export type Question =
   | { readonly method: "rework"; readonly task: string }
   | { readonly method: "waiting"; readonly limit: number }
   | { readonly method: "find"; readonly query: FindQuery }
+  | { readonly method: "said"; readonly query: SaidQuery }
   | { readonly method: "chargesOf"; readonly ids: readonly string[] }
   | { readonly method: "incidents"; readonly query: ChargesQuery }
   | { readonly method: "unpriced"; readonly query: UnpricedQuery }
