@@ -80,10 +80,10 @@ export function bound(book: PriceBook, call: BoundCall, request: BoundRequest): 
     ...(call.tiers === undefined || call.tiers.length === 0 ? {} : { tiers: call.tiers }),
   };
   const reason = problem ?? (outputTokens === null ? outputReason(call, request, most) : null) ?? timeReason(tariffs);
-  if (reason !== null || outputTokens === null) return { ...known, cost: null, unbounded: reason };
+  if (reason !== null || outputTokens === null) return { cost: null, unbounded: reason, ...known };
   const { charges, unpriced } = settleAtMost(tariffs, { inputTokens, outputTokens, uses, reads });
-  if (unpriced.length > 0) return { ...known, cost: null, unbounded: unpricedReason(call, unpriced) };
-  return { ...known, cost: formatUsd(total(charges)), unbounded: null };
+  if (unpriced.length > 0) return { cost: null, unbounded: unpricedReason(call, unpriced), ...known };
+  return { cost: formatUsd(total(charges)), unbounded: null, ...known };
 }
 
 /** The dearest of the ways a request may go: the first that has no bound, else the one that costs most. There is at least one. */

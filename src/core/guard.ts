@@ -233,7 +233,7 @@ export class GuardBook {
     const more = money - (hold.money ?? 0n);
     for (const [index, account] of hold.accounts.entries())
       if (account.measure === "money") post(account, hold.slots[index] as Slot, "held", more);
-    this.#open.set(call, { ...hold, money, bound: boundOf(hold) });
+    this.#open.set(call, { bound: boundOf(hold), ...hold, money });
   }
 
   /** Nothing was sent: the hold is undone. */

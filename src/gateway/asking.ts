@@ -78,14 +78,10 @@ export function toAsking(book: PriceBook, trying: Trying): Asking {
     cap,
     choices: facts.choices,
     thinking: facts.thinking ?? 0,
-    // Most calls are under no budget, and nobody asks.
-    get canCap() {
-      return targets.every((target) => capSplices(placeOf(trying, target, modelAt(trying, target, null)), facts, 1) !== null);
-    },
+    // Most calls are under no budget, and nobody asks. No getters: an object of which each has its own is slow, and long in memory.
+    canCap: () => targets.every((target) => capSplices(placeOf(trying, target, modelAt(trying, target, null)), facts, 1) !== null),
     canRename,
-    get canCount() {
-      return countRequest(format.name, trying.path, model, body, facts) !== null;
-    },
+    canCount: () => countRequest(format.name, trying.path, model, body, facts) !== null,
     canCut: trying.canCut,
     inputGuess: trying.inputGuess,
     fingerprint: fingerprintOf(trying.prefix, facts.model, facts.cap),

@@ -83,7 +83,7 @@ export function toTry(
     inputGuess: rates.estimator.inputTokens(`${target.provider.name}/${sent ?? ""}`, body.length),
     canCut: facts.streamed && stopsWhenCut,
   };
-  return { ...how, asking: toAsking(rates.book, trying), target, stopsWhenCut };
+  return { asking: toAsking(rates.book, trying), target, stopsWhenCut, ...how };
 }
 
 /** As it goes on record. */

@@ -154,7 +154,7 @@ export class Exchange {
     const known = { body, address: this.#address, key: this.#key?.id ?? null, format, facts, trace, attribution, prefix };
     const rounds = this.#parts.guard.looksAtTools ? toolRounds(this.#parts.toolsKey, body, facts) : [];
     const again = this.#parts.sent.look({ attribution, modelAsked: facts.model, prefix }, facts);
-    const asked: Asked = { ...known, again, toolRounds: rounds, request: createId(this.#parts.now()) };
+    const asked: Asked = { again, toolRounds: rounds, request: createId(this.#parts.now()), ...known };
     await this.#tryTargets(asked, chosen);
   }
 
@@ -206,7 +206,7 @@ export class Exchange {
     const admitted = said instanceof Promise ? await said : said;
     this.#scope = admitted.scope;
     try {
-      return { ...wanted, admitted, start: toStart(asked, wanted, admitted) };
+      return { admitted, start: toStart(asked, wanted, admitted), ...wanted };
     } catch (bug) {
       guard.undo(wanted.asking.call);
       throw bug;
@@ -338,7 +338,7 @@ export class Exchange {
   ): string | null {
     try {
       const wire = attempt === null ? noEnding : toWire(attempt);
-      const ending: Ending = { ...wire, ...how, stopsWhenCut, clientGone: this.#client.gone, endMs: this.#parts.now() };
+      const ending: Ending = { stopsWhenCut, clientGone: this.#client.gone, endMs: this.#parts.now(), ...wire, ...how };
       const end = settle(this.#parts.rates, start, ending, facts);
       this.#parts.recorder.end(end);
       this.#parts.guard.ended(end, start);

@@ -26,11 +26,11 @@ export interface Asking extends Caller {
   /** Output tokens that go on thinking, which a cap must exceed. */
   readonly thinking: number;
   /** Whether a cap can be put into the request, or made lower. */
-  readonly canCap: boolean;
+  readonly canCap: () => boolean;
   /** Whether another model of the same provider can be named in the request. */
   readonly canRename: boolean;
   /** Whether the provider can be asked how many tokens the request has. */
-  readonly canCount: boolean;
+  readonly canCount: () => boolean;
   /** Whether a stream that is ended early costs less. */
   readonly canCut: boolean;
   /** Input tokens as learnt from earlier calls: no bound. */

@@ -234,7 +234,7 @@ describe("3.1 budgets that are not enforced", () => {
   test("bifrost #2873: pass-through routes ignore the budgets of a virtual key", () => {
     const house = new House();
     house.budget("key", "$10", { scope: { key: "key_1" } });
-    expect(house.begin(null, { key: "key_1" }, { isMetered: false, canCap: false })).toBe("budget_unbounded");
+    expect(house.begin(null, { key: "key_1" }, { isMetered: false, canCap: () => false })).toBe("budget_unbounded");
   });
 
   test("bifrost #5673: a field that was renamed is dropped in silence, and not enforced", () => {
@@ -480,9 +480,9 @@ function asking(call: string, atMs: number, most: string | null, who: Who, more:
     cap: 100,
     choices: 1,
     thinking: 0,
-    canCap: false,
+    canCap: () => false,
     canRename: true,
-    canCount: false,
+    canCount: () => false,
     canCut: false,
     inputGuess: 10,
     fingerprint: null,

@@ -4,7 +4,7 @@
 
 import { type Account, leftOf } from "../core/account.ts";
 import type { CallScope } from "../core/budget.ts";
-import type { CallEnd, CallStart, GuardMark, Observation } from "../core/call.ts";
+import type { CallEnd, CallStart, Observation } from "../core/call.ts";
 import { type CapCode, looksAtTools, type TreePolicy } from "../core/cap.ts";
 import type { Entry, GuardEntry } from "../core/entry.ts";
 import { boundOf, type GuardBook, type Hold } from "../core/guard.ts";
@@ -157,7 +157,7 @@ export class Guard {
       const decision = this.book.admit(caller.call, this.book.find(this.scopeOf(caller), nowMs), unknown, nowMs);
       if (decision.kind === "refused") throw exhausted(decision, unknown, nowMs, lasting);
       this.book.release(caller.call);
-      return decision.uncovered.map(nameOf);
+      return namesOf(decision.uncovered);
     } catch (cause) {
       return this.#refused(caller, null, cause);
     }
@@ -182,7 +182,7 @@ export class Guard {
       this.book.presume(end.id, taken.amounts);
       if (end.responseId !== null) this.memory.await(end.responseId, end.id);
     } else this.book.settle(end.id, taken.amounts);
-    this.memory.settled(held, taken.kind, taken.amounts.money);
+    this.memory.settled(held, taken.kind, taken.amounts.money, tried?.mark ?? null);
     if (start !== null && isShortened(start, end)) this.memory.shortened(taken.amounts.money);
     // What nobody reported says nothing of a bound.
     if (tried !== null && taken.kind === "settled") this.#weigh(tried.model, end, held, taken.amounts.money, start !== null);
@@ -283,15 +283,15 @@ export class Guard {
     const { id, guard, hold, startMs: atMs, attribution, key } = call;
     const { task, root, parent, session, agent, type } = attribution;
     const tree = { call: id, request: call.request, attempt: call.attempt, task, root, parent, session, agent, type, key, atMs };
-    this.trees.enter({ ...tree, fingerprint: null, toolRounds: [], isHeld: false }, []);
-    this.memory.begun(id, { model: `${call.provider}/${call.modelSent}`, type });
+    this.trees.enter({ fingerprint: null, toolRounds: [], isHeld: false, ...tree }, []);
+    this.memory.begun(id, { model: `${call.provider}/${call.modelSent}`, type, mark: guard ?? null });
     if (guard !== undefined) this.book.restore(id, guard.budgets, amountsOf(hold), atMs);
   }
 
   #correct(call: string, amounts: { readonly money: bigint; readonly tokens: bigint }): void {
     const hold = this.book.correct(call, amounts);
     if (hold === null) return;
-    this.memory.settled(hold, "settled", amounts.money);
+    this.memory.settled(hold, "settled", amounts.money, null);
     this.#poke(hold);
   }
 
@@ -376,7 +376,7 @@ export class Guard {
       if (claim !== null) this.#queue.passed(claim);
       return this.#admitted(way, planned, policy, decision.uncovered, decision.warned);
     }
-    if (counts && asking.canCount && wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
+    if (counts && asking.canCount() && wouldFit(asking, accounts, policy, useful)) return { kind: "count" };
     if (decision === null) throw tooShort(planned, policy);
     const canWait = decision.by.every(({ budget }) => budget.kind === "rate") ? this.#options.waitMsMax : policy.waitMs;
     if (waits && canWait > 0 && decision.reason === "used up" && isWorthWaiting(decision.by, planned.amounts))
@@ -469,13 +469,12 @@ export class Guard {
     const passed = { kind: "admitted", atMs, scope, hold, cap, model: policy.model, edits, watched } as const;
     const warnings = [...tree.warnings, ...soft];
     const { type } = asking.attribution;
-    if (type !== null || accounts.length > 0)
-      this.memory.begun(asking.call, { model: `${asking.provider}/${policy.model ?? asking.model}`, type });
-    if (accounts.length === 0) return { ...passed, mark: undefined, warnings };
-    const mark: GuardMark = { budgets: accounts.map(nameOf), uncovered: uncovered.map(nameOf), warned: warned.map(nameOf) };
+    const mark = accounts.length === 0 ? undefined : { budgets: namesOf(accounts), uncovered: namesOf(uncovered), warned: namesOf(warned) };
+    if (type !== null || mark !== undefined)
+      this.memory.begun(asking.call, { model: `${asking.provider}/${policy.model ?? asking.model}`, type, mark: mark ?? null });
+    if (mark === undefined) return { mark, warnings, ...passed };
     this.register.shares.opened(asking.call, valuesOf(asking, accounts, this.register.shares));
-    this.memory.admitted(asking.call, mark);
-    return { ...passed, mark, warnings };
+    return { mark, warnings, ...passed };
   }
 
   #policyOf(asking: Asking, accounts: readonly Account[]): Degraded {
@@ -485,6 +484,8 @@ export class Guard {
   }
 }
 
-function nameOf({ name }: Account): string {
-  return name;
+const nothing: readonly string[] = [];
+
+function namesOf(accounts: readonly Account[]): readonly string[] {
+  return accounts.length === 0 ? nothing : accounts.map(({ name }) => name);
 }

@@ -11,6 +11,17 @@ import type { GuardTally, RefusedQuery, Why } from "./access.ts";
 export interface Tried {
   readonly model: string;
   readonly type: string | null;
+  /** null: it is under no budget, or began before the start. */
+  readonly mark: GuardMark | null;
+}
+
+/** Of a call that ended: as few objects as will do, since thousands are kept. */
+interface Ended {
+  readonly kind: "settled" | "presumed";
+  readonly atMs: number;
+  readonly boundPico: bigint | null;
+  readonly takenPico: bigint;
+  readonly mark: GuardMark;
 }
 
 const callsMax = 20_000;
@@ -22,15 +33,12 @@ const answersMax = 63;
 /** With fewer, nothing is said. */
 const answersMin = 5;
 
-const unmarked = { uncovered: [], warned: [] } as const;
-
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 export class Memory {
   /** In the order in which they happened. */
   readonly #refused: Recent<string, Refused>;
-  readonly #calls = new Recent<string, Why>(callsMax);
-  readonly #marks = new Recent<string, GuardMark>(callsMax);
+  readonly #calls = new Recent<string, Ended>(callsMax);
   /** The provider's id of a response → the presumed call that it will say more of. */
   readonly #awaited = new Recent<string, string>(awaitedMax);
   readonly #seen = new Recent<string, true>(awaitedMax);
@@ -73,28 +81,29 @@ export class Memory {
     return [...this.#refused.values()];
   }
 
-  admitted(call: string, mark: GuardMark): void {
-    this.#marks.set(call, mark);
-  }
-
-  settled({ call, atMs, accounts, money }: Hold, kind: "settled" | "presumed" | "nothing", takenPico: bigint): void {
-    const before = this.#calls.get(call);
-    // Of a presumed call that is settled now, they are with what was said of it before.
-    const { uncovered, warned } = this.#marks.get(call) ?? (before === undefined || before.kind === "refused" ? unmarked : before);
-    this.#marks.delete(call);
-    const budgets = accounts.map(({ name }) => name);
-    const taken = kind === "nothing" ? 0n : takenPico;
-    const why = kind === "presumed" ? "presumed" : "settled";
-    this.#calls.set(call, { kind: why, call, atMs, boundPico: money, takenPico: taken, budgets, uncovered, warned });
+  /** @param mark null: not known. Of a presumed call that is settled now, it is with what was said of it before. */
+  settled(hold: Hold, kind: "settled" | "presumed" | "nothing", takenPico: bigint, mark: GuardMark | null): void {
+    const { call, atMs, money: boundPico } = hold;
+    this.#calls.set(call, {
+      kind: kind === "presumed" ? "presumed" : "settled",
+      atMs,
+      boundPico,
+      takenPico: kind === "nothing" ? 0n : takenPico,
+      mark: mark ?? this.#calls.get(call)?.mark ?? unmarked(hold),
+    });
   }
 
   why(call: string, open: Hold | null): Why | null {
     const refused = this.#refused.get(call);
     if (refused !== undefined) return { kind: "refused", refused };
-    if (open === null) return this.#calls.get(call) ?? null;
-    const { uncovered, warned } = this.#marks.get(call) ?? unmarked;
-    const budgets = open.accounts.map(({ name }) => name);
-    return { kind: "open", call, atMs: open.atMs, boundPico: open.money, takenPico: null, budgets, uncovered, warned };
+    if (open !== null) {
+      const mark = this.#tried.get(call)?.mark ?? unmarked(open);
+      return { kind: "open", call, atMs: open.atMs, boundPico: open.money, takenPico: null, ...mark };
+    }
+    const ended = this.#calls.get(call);
+    if (ended === undefined) return null;
+    const { mark, ...said } = ended;
+    return { call, ...said, ...mark };
   }
 
   await(responseId: string, call: string): void {
@@ -134,8 +143,8 @@ export class Memory {
     return tried;
   }
 
-  allTried(): [string, Tried][] {
-    return [...this.#tried];
+  allTried(): [string, Omit<Tried, "mark">][] {
+    return [...this.#tried].map(([call, { model, type }]) => [call, { model, type }]);
   }
 
   /** An answer ended at a cap that was put in. */
@@ -162,4 +171,8 @@ export class Memory {
     if (answers === undefined || answers.length < answersMin) return null;
     return answers.toSorted((a, b) => a - b)[answers.length >> 1] ?? null;
   }
+}
+
+function unmarked({ accounts }: Hold): GuardMark {
+  return { budgets: accounts.map(({ name }) => name), uncovered: [], warned: [] };
 }

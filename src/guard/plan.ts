@@ -61,7 +61,7 @@ export function plan(
   inputTokens: number | null,
   useful: number,
 ): Plan {
-  const capAsked = asking.canCap && capMost !== null && (asking.cap === null || capMost < asking.cap) ? capMost : asking.cap;
+  const capAsked = capMost !== null && (asking.cap === null || capMost < asking.cap) && asking.canCap() ? capMost : asking.cap;
   const capOf = (cap: number | null): Pick<Plan, "cap" | "lowered"> =>
     cap === asking.cap ? { cap: null, lowered: false } : { cap, lowered: asking.cap !== null };
   const hold = asking.bound(capAsked, inputTokens, model);
@@ -70,7 +70,7 @@ export function plan(
   const money = leastLeft(accounts, "money");
   const tokens = leastLeft(accounts, "tokens");
   const inTheWay = accounts.filter((account) => account.budget.mode === "hard" && !fits(account, amounts));
-  if (inTheWay.length === 0 || !asking.canCap || (money === null && tokens === null)) return asAsked;
+  if (inTheWay.length === 0 || !asking.canCap() || (money === null && tokens === null)) return asAsked;
   if (asking.cap !== null && !inTheWay.every(({ budget }) => budget.caps === "lower")) return asAsked;
   // Where the shortest answer has no bound either, no cap gives it one.
   const least = amountsOf(asking.bound(1, inputTokens, model));

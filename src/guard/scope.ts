@@ -18,5 +18,5 @@ export function scopeOf(
   const above = new Set<string>();
   for (const named of [task, placed, parent, root])
     if (named !== null && !above.has(named)) for (const one of trees.ancestors(named)) above.add(one);
-  return above.size === 0 ? scope : { ...scope, task: [...above] };
+  return above.size === 0 ? scope : { task: [...above], ...scope };
 }

@@ -40,7 +40,7 @@ interface Snapshot {
   readonly presumed: readonly HoldText[];
   readonly awaited: readonly (readonly [string, string])[];
   readonly seen: readonly string[];
-  readonly tried: readonly (readonly [string, Tried])[];
+  readonly tried: readonly (readonly [string, Omit<Tried, "mark">])[];
   readonly answers: readonly (readonly [string, readonly number[]])[];
   readonly grants: readonly string[];
   readonly halts: readonly Halt[];
@@ -129,7 +129,7 @@ export function readSnapshot(guard: Guard, text: string): Position | null {
   for (const refused of snapshot.refused) memory.refuse(refused);
   for (const [responseId, call] of snapshot.awaited) memory.await(responseId, call);
   for (const responseId of snapshot.seen) memory.isNew(responseId);
-  for (const [call, tried] of snapshot.tried) memory.begun(call, tried);
+  for (const [call, tried] of snapshot.tried) memory.begun(call, { ...tried, mark: null });
   for (const [type, answers] of snapshot.answers) for (const tokens of answers) memory.learn(type, tokens);
   for (const [model, factor] of snapshot.widened) guard.breaches.widened.set(model, factor);
   const budgets = new Map(snapshot.budgets.map(({ budget }) => [budget.id, budget]));
