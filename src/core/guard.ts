@@ -31,7 +31,7 @@ import {
 } from "./account.ts";
 import type { Budget, CallScope, Measure } from "./budget.ts";
 import { Recent } from "./recent.ts";
-import { type Parts, type Places, toParts } from "./running.ts";
+import { type Parts, type Places, splitAmount, toParts } from "./running.ts";
 import { ScopeIndex } from "./under.ts";
 
 export type Decision =
@@ -85,6 +85,7 @@ interface Ledger {
 
 const unheld: Taken = { money: 0n, tokens: 0n };
 const [none, one] = [toParts(0n), toParts(1n)];
+const admitted: Decision = { kind: "admitted", warned: [], uncovered: [] };
 
 /** Presumed calls that a later witness can still correct. Of more, the oldest stay as they were presumed, for good. */
 const presumedMax = 100_000;
@@ -162,12 +163,12 @@ export class GuardBook {
   /** The allowances a call is under, moved on to a time. Of `each` budgets those of its values, which are opened if they are new. */
   find(scope: CallScope, nowMs: number): Account[] {
     const accounts: Account[] = [];
-    this.#index.each(scope, (found) => {
+    for (const found of this.#index.of(scope)) {
       const account = "accounts" in found ? accountOf(found, scope, nowMs) : found;
-      if (account === null) return;
+      if (account === null) continue;
       advance(account, nowMs);
       accounts.push(account);
-    });
+    }
     return accounts;
   }
 
@@ -177,7 +178,7 @@ export class GuardBook {
     let unbounded: Account[] | null = null;
     let warned: Account[] | null = null;
     let uncovered: Account[] | null = null;
-    const split = toSplit(amountsOf(bound));
+    const split = splitInto(asked, amountsOf(bound));
     for (const account of accounts) {
       const amount = amountOf(account.measure, bound);
       if (amount === null) {
@@ -202,7 +203,7 @@ export class GuardBook {
     }
     const slots = accounts.map(({ current }) => current);
     this.#hold({ call, atMs: nowMs, accounts, slots, money: bound.money, tokens: bound.tokens }, split);
-    return { kind: "admitted", warned: warned ?? [], uncovered: uncovered ?? [] };
+    return warned === null && uncovered === null ? admitted : { kind: "admitted", warned: warned ?? [], uncovered: uncovered ?? [] };
   }
 
   /** Holds as the journal says that a call did, whatever is left, in the windows of that time. One that holds already does so once. */
@@ -218,7 +219,7 @@ export class GuardBook {
       accounts.push(account);
       slots.push(slotOfPast(account, atMs));
     }
-    this.#hold({ call, atMs, accounts, slots, money: bound.money, tokens: bound.tokens }, toSplit(amountsOf(bound)));
+    this.#hold({ call, atMs, accounts, slots, money: bound.money, tokens: bound.tokens }, splitInto(asked, amountsOf(bound)));
   }
 
   /** Posts what a call really took, also past its hold. @returns its hold; null: it has none. */
@@ -343,7 +344,7 @@ export class GuardBook {
     this.#open.delete(call);
     const { accounts, slots } = hold;
     const held = amountsOf(hold);
-    const [before, after] = [toSplit(held), toSplit(taken)];
+    const [before, after] = [splitInto(asked, held), splitInto(given, taken)];
     for (let index = 0; index < accounts.length; index += 1) {
       const account = accounts[index] as Account;
       count(account, -1);
@@ -422,12 +423,22 @@ export function leastLeft(accounts: readonly Account[], measure: Measure): bigin
 
 /** Amounts of a call, as they are put to all its budgets. */
 interface Split {
-  readonly money: Parts;
-  readonly tokens: Parts;
+  readonly money: Writable<Parts>;
+  readonly tokens: Writable<Parts>;
 }
 
-function toSplit({ money, tokens }: Taken): Split {
-  return { money: toParts(money), tokens: toParts(tokens) };
+type Writable<Fields> = { -readonly [name in keyof Fields]: Fields[name] };
+
+/** Written anew for every call, and read before the next: to make them for each would be a third of the work. */
+const [asked, given]: readonly [Split, Split] = [
+  { money: toParts(0n), tokens: toParts(0n) },
+  { money: toParts(0n), tokens: toParts(0n) },
+];
+
+function splitInto(split: Split, { money, tokens }: Taken): Split {
+  splitAmount(split.money, money);
+  splitAmount(split.tokens, tokens);
+  return split;
 }
 
 /** As `quantityOf`. */

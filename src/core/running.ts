@@ -15,11 +15,23 @@ export interface Parts {
 
 /** @throws RangeError for what has no room: see `runningMax`. */
 export function toParts(amount: bigint): Parts {
+  const parts = { high: 0, low: 0 };
+  splitAmount(parts, amount);
+  return parts;
+}
+
+/** As `toParts`, into parts that are there. @throws RangeError for what has no room. */
+export function splitAmount(parts: { high: number; low: number }, amount: bigint): void {
   const low = Number(amount);
   // Below 2⁵⁰ it is exact, and nearly all amounts are.
-  if (low >= 0 && low < base) return { high: 0, low };
+  if (low >= 0 && low < base) {
+    parts.high = 0;
+    parts.low = low;
+    return;
+  }
   if (amount >= runningMax || amount <= -runningMax) throw new RangeError(`a sum of ${amount} has no room: it must be below 2^100`);
-  return { high: Number(amount >> lowBits), low: Number(BigInt.asUintN(50, amount)) };
+  parts.high = Number(amount >> lowBits);
+  parts.low = Number(BigInt.asUintN(50, amount));
 }
 
 /** Cells of one holder: those of `cells` from `at` on. */

@@ -47,20 +47,22 @@ export class ScopeIndex<Item extends object> {
   }
 
   /** Every item whose scope is part of what the call is known by. */
-  each(call: CallScope, act: (item: Item) => void): void {
+  of(call: CallScope): Item[] {
+    const found: Item[] = [];
     for (const { fields, only, hasTask, items } of this.#shapes.values()) {
       const key = only === null ? keyOf(fields, call) : call[only];
       if (key === null || key === undefined) continue;
-      if (!hasTask) actOn(items.get(key), act);
-      else if (call.task !== undefined) for (const task of call.task) actOn(items.get(key + part(task)), act);
+      if (!hasTask) addTo(found, items.get(key));
+      else if (call.task !== undefined) for (const task of call.task) addTo(found, items.get(key + part(task)));
     }
+    return found;
   }
 }
 
-function actOn<Item>(items: Item | readonly Item[] | undefined, act: (item: Item) => void): void {
+function addTo<Item>(found: Item[], items: Item | readonly Item[] | undefined): void {
   if (items === undefined) return;
-  if (isList(items)) for (const item of items) act(item);
-  else act(items);
+  if (isList(items)) found.push(...items);
+  else found.push(items);
 }
 
 function isList<Item>(items: Item | readonly Item[]): items is readonly Item[] {
