@@ -150,6 +150,7 @@ export function sumsOf(records: readonly CallRecord[], { before, after, by }: Dr
     }),
     tasks: [...tasks].map(([type, seen]) => ({ type, before: seen.before.size, after: seen.after.size })),
     other: [],
+    left: 0,
     position: { segment: 1, offset: 1 },
   };
 }

@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatUsd, parseUsd, sum } from "../core/money.ts";
-import type { DriverSums, DriverUsage } from "../ledger/drivers.ts";
+import { type DriversQuery, type DriverSums, type DriverUsage, others } from "../ledger/drivers.ts";
 import type { StandingList } from "../prices/history.ts";
 import { createApi } from "./app.ts";
 import { callsOf, costOf, type Dollars, listOf, november, october, pricesOf, record, sumsOf, type Work } from "./bills.fixture.ts";
@@ -318,32 +318,33 @@ function usage(cost: string, quantity: number): DriverUsage {
   return { calls: 1, firstTries: 1, cost, unpriced: 0, lines: [{ class: "input", quantity, cost }] };
 }
 
+/** 250,000 tokens a call. */
+function used(calls: number, cost: string): DriverUsage {
+  return { ...usage(cost, calls * 250_000), calls, firstTries: calls };
+}
+
 describe("of too many values of `by`", () => {
-  it("the dearest are told apart, the others are one, and nothing is lost", async () => {
-    // 4,500 agents: the first of them 1, the others 0.25 dollars for a million tokens each, then half as much again.
-    const cells = Array.from({ length: 4_500 }, (_, index) => ({
-      type: "triage",
-      provider: "acme",
-      model: "small",
-      tier: null,
-      group: `agent ${index}`,
-      before: index === 0 ? usage("1", 4_000_000) : usage("0.25", 1_000_000),
-      after: index === 0 ? usage("1.5", 6_000_000) : usage("0.375", 1_500_000),
-    }));
+  it("the others are one, and are the same in pieces of a span whose prices changed", async () => {
+    const triage = { type: "triage", provider: "acme", model: "small", tier: null };
+    const cell = (group: string, before: DriverUsage | null, after: DriverUsage) => ({ ...triage, group, before, after });
+    const rest = { tasks: [{ type: "triage", before: 504, after: 504 }], other: [], left: 500, position: null };
+    const [one, all] = [cell("agent 0", used(4, "0.25"), used(4, "0.375")), cell(others, used(500, "31.25"), used(500, "46.875"))];
+    const whole = { ...rest, cells: [one, all] };
+    const early = { ...rest, left: 0, cells: [cell("agent 0", null, used(2, "0.125")), cell(others, null, used(250, "15.625"))] };
+    const asked: DriversQuery["told"][] = [];
+    const drivers = async ({ told }: DriversQuery) => (asked.push(told) === 1 ? whole : early);
+    const ms = Date.UTC(2026, 10, 10);
+    const [was, is] = [record("small", { input: "0.25" }, { validToMs: ms }), record("small", { input: "0.5" }, { validFromMs: ms })];
     const memory = createMemory([]);
-    const sums = { cells, tasks: [{ type: "triage", before: 4_500, after: 4_500 }], other: [], position: null };
-    const { prices } = pricesOf([listOf([record("small", { input: "0.25" })])]);
-    const context = { ...memory, prices, ledger: { ...memory.ledger, drivers: async () => sums } };
+    const context = { ...memory, prices: pricesOf([listOf([was, is])]).prices, ledger: { ...memory.ledger, drivers } };
     const { body } = await ask(context, "?since=2026-11-01&until=2026-12-01&against=month&by=agent&limit=2");
-    expect([body.before.cost, body.after.cost, moved(body)]).toEqual(["1125.75", "1688.625", { tokens_per_call: "562.875" }]);
+    expect(asked).toEqual([undefined, ["agent 0"]]);
+    expect([body.before.cost, body.after.cost, moved(body)]).toEqual(["31.5", "47.25", { price_list: "15.75" }]);
     expect(body.lacking).toMatchObject({ groups: 500 });
-    expect(body.lines.find((line) => line.factor === "tokens_per_call")).toMatchObject({
-      contributors: [
-        { group: null, others: true, change: "62.5", before: { calls: 500 } },
-        { group: "agent 0", others: false, change: "0.5" },
-      ],
-      rest: "499.875",
-    });
+    expect(body.lines.find((line) => line.factor === "price_list")?.contributors).toMatchObject([
+      { group: null, others: true, change: "15.625", before: { calls: 500 } },
+      { group: "agent 0", others: false, change: "0.125" },
+    ]);
   });
 });
 
@@ -410,7 +411,7 @@ async function bridgedBy(query: string, isKnown = true) {
     prices,
     ledger: {
       ...memory.ledger,
-      drivers: async () => ({ cells, tasks: [{ type: "triage", before: 1, after: 1 }], other: [], position: null }),
+      drivers: async () => ({ cells, tasks: [{ type: "triage", before: 1, after: 1 }], other: [], left: 0, position: null }),
       margin: async (of) => ({
         ...(await memory.ledger.margin(of)),
         spans: of.spans.map(({ sinceMs, untilMs }) => (isKnown ? String((2 * (untilMs - sinceMs)) / 86_400_000) : null)),

@@ -8,11 +8,10 @@ import { dayMs, hourMs } from "../core/time.ts";
 import { offsetAt, toUtc, type ZoneOffset } from "../core/zone.ts";
 import { bridgeOf, formatPoints } from "../economics/bridge.ts";
 import { type Contribution, driverFactors, type DriverFactor, type Drivers, driversOf } from "../economics/drivers.ts";
-import { type DriverField, driverFields, type DriverSums, type DriversQuery } from "../ledger/drivers.ts";
+import { type DriverField, driverFields, type DriverSums, type DriversQuery, others } from "../ledger/drivers.ts";
 import type { Span } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
-import { folded, others, toldApart } from "./fold.ts";
 import { waited } from "./fresh.ts";
 import { factorNames, nameCharge, nameOther, sentenceOf } from "./moved.ts";
 import { toName, toTokens } from "./names.ts";
@@ -181,12 +180,9 @@ export function addDrivers(app: Api, context: ApiContext): void {
     const filters = toTokens(parseFilters(asked.filter), context.names);
     const freshly = await waited(context, asked.fresh);
     const query: DriversQuery = { ...spans, by, filters, ...(clipped === undefined ? {} : { zone: clipped }) };
-    const [asFound, revenue] = await Promise.all([context.ledger.drivers(query), revenueOf(context, spans, filters.length > 0)]);
-    const { kept, left } = toldApart(asFound.cells);
-    const fold = (cells: DriverSums["cells"]): DriverSums["cells"] => folded(cells, by === null ? null : kept);
-    const sums = { ...asFound, cells: fold(asFound.cells) };
+    const [sums, revenue] = await Promise.all([context.ledger.drivers(query), revenueOf(context, spans, filters.length > 0)]);
     const quotes = createQuotes(context.prices);
-    const found = await cut(context, query, sums, quotes, fold);
+    const found = await cut(context, query, sums, quotes);
     const valued = valuedOf(sums.cells, found.cuts, quotes);
     const drivers = driversOf(valued.cells, sums.tasks, sums.other.map(toCharge), limit);
     const { bridge, none } = marginOf(revenue, drivers);
@@ -238,7 +234,7 @@ export function addDrivers(app: Api, context: ApiContext): void {
         maxGap: { factor: drivers.maxGap.factor, amount: formatUsd(drivers.maxGap.pico) },
         referenceMs: spans.before.untilMs - 1,
         priceMoves: found.moves,
-        lacking: { prices: [...valued.unlisted], priceMoves: found.left, groups: by === null ? 0 : left },
+        lacking: { prices: [...valued.unlisted], priceMoves: found.left, groups: sums.left },
         margin: bridge === null ? null : toShown(bridge),
         noMargin: none,
         position: sums.position,
@@ -312,13 +308,10 @@ function fromUsd(amount: string | null): Pico | null {
 }
 
 /** The earlier pieces of spans within which list prices changed. */
-async function cut(
-  context: ApiContext,
-  query: DriversQuery,
-  sums: DriverSums,
-  quotes: Quotes,
-  fold: (cells: DriverSums["cells"]) => DriverSums["cells"],
-) {
+async function cut(context: ApiContext, asked: DriversQuery, sums: DriverSums, quotes: Quotes) {
+  // What is told apart in the whole is in each piece.
+  const groups = new Set(sums.cells.flatMap(({ group }) => (group === others ? [] : [group])));
+  const query = sums.left > 0 ? { ...asked, told: [...groups] } : asked;
   const wanted = { before: cutsOf(sums.cells, "before", query.before, quotes), after: cutsOf(sums.cells, "after", query.after, quotes) };
   const pieces = { before: spansBetween(query.before, wanted.before.edges), after: spansBetween(query.after, wanted.after.edges) };
   const found: { before: DriverSums["cells"][]; after: DriverSums["cells"][] } = { before: [], after: [] };
@@ -326,8 +319,8 @@ async function cut(
     const [before, after] = [pieces.before[index], pieces.after[index]];
     // One question for a piece of each; where one has none left, next to nothing is asked of it.
     const { cells } = await context.ledger.drivers({ ...query, before: before ?? least(query.before), after: after ?? least(query.after) });
-    if (before !== undefined) found.before.push(fold(cells));
-    if (after !== undefined) found.after.push(fold(cells));
+    if (before !== undefined) found.before.push(cells);
+    if (after !== undefined) found.after.push(cells);
   }
   const toCut = (which: Side): Cut => ({ span: query[which], edges: wanted[which].edges, pieces: found[which] });
   return {

@@ -59,7 +59,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const position = { segment: 1, offset: 4_096 };
   const tasks: MemoryContext["tasks"] = {
     page: { rows: [], total: emptyRow, truncated: false, waiting: 0, position },
-    drivers: { cells: [], tasks: [], other: [], position },
+    drivers: { cells: [], tasks: [], other: [], left: 0, position },
     trials: { trials: [], truncated: false, position },
     shape: { steps: [], tasks: 0, callsMax: 0, types: [], position },
   };

@@ -11,13 +11,25 @@ export const driverFields = ["agent", "feature", "customer", "team", "environmen
 
 export type DriverField = (typeof driverFields)[number];
 
-/** Fast where it is told apart by nothing more and filtered by type, step, provider, model or tier alone: all else is read call by call. */
+/** In place of values of `by` that are not told apart. */
+export const others = "\u0000";
+
+/** Most cells of values of `by` that are told apart: as many of the dearest as fit. And most customers, whose cells are not kept by the day. */
+export const toldCellsMax = 4_000;
+export const toldCustomersMax = 25;
+
+/**
+ * Fast where it is told apart and filtered by what calls say they are for (type, agent, feature, team, environment) and where they ran (provider, model,
+ * tier); or by customer, or step, besides the type and where they ran: all else is read call by call.
+ */
 export interface DriversQuery {
   readonly before: Span;
   readonly after: Span;
   readonly by: DriverField | null;
   readonly filters: readonly Filter[];
   readonly zone?: readonly ZoneOffset[];
+  /** Values of `by` that are told apart, whatever they cost; absent: the dearest in both spans, as many as there is room for. */
+  readonly told?: readonly (string | null)[];
 }
 
 /** A cell's calls in one span. Amounts are decimal strings of dollars. */
@@ -39,7 +51,7 @@ export interface DriverSumsCell {
   readonly model: string | null;
   /** As served, else as asked; null: nobody said. */
   readonly tier: string | null;
-  /** The value of `by`; null where it was not said, or nothing was asked. */
+  /** The value of `by`, or `others`; null where it was not said, or nothing was asked. */
   readonly group: string | null;
   /** null: no calls. */
   readonly before: DriverUsage | null;
@@ -55,5 +67,7 @@ export interface DriverSums {
   readonly tasks: readonly { readonly type: string; readonly before: number; readonly after: number }[];
   /** What belongs to no call: period charges, by `PROVIDER CLASS`, and what was booked for closed months, by `PROVIDER corrections`. */
   readonly other: readonly { readonly key: string; readonly before: string; readonly after: string }[];
+  /** How many values of `by` are not told apart. */
+  readonly left: number;
   readonly position: Position | null;
 }

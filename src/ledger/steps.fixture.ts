@@ -7,7 +7,15 @@ import { formatUsd, type Pico, sum, toPico } from "../core/money.ts";
 import { totalQuantities, type UsageClass } from "../core/usage.ts";
 import { merge, noShape, type Shape, shapeOf } from "../economics/shape.ts";
 import { resentOf, type StepCall, type Waste, wastesOf } from "../economics/waste.ts";
-import type { DriverSums, DriversQuery, DriverUsage } from "./drivers.ts";
+import {
+  type DriverField,
+  type DriverSums,
+  type DriversQuery,
+  type DriverUsage,
+  others,
+  toldCellsMax,
+  toldCustomersMax,
+} from "./drivers.ts";
 import type { ShapePage, ShapeQuery, StepSums } from "./shape.ts";
 import type { CallRecord, Filter, Span } from "./store.ts";
 
@@ -88,12 +96,15 @@ function linesOf(calls: readonly Counted[]): DriverUsage["lines"] {
 
 export function expectedDrivers(
   calls: readonly Counted[],
-  { before, after, by, filters }: DriversQuery,
+  { before, after, by, filters, told }: DriversQuery,
 ): Omit<DriverSums, "position" | "other"> {
   const spans: readonly Span[] = [before, after];
   const found = spans.map((span) => calls.filter((call) => isIn(call, span) && passes(call, filters)));
-  const keyOf = (call: Counted): string =>
-    JSON.stringify([kindOf(call), providerOf(call), modelOf(call), tierOf(call), by === null ? null : said(call)[by]]);
+  const valueOf = (call: Counted): string | null => (by === null ? null : said(call)[by]);
+  const values = new Set(found.flat().map(valueOf));
+  const kept = new Set(by === null ? [null] : (told ?? keptOf(found.flat(), by, valueOf)));
+  const groupOf = (call: Counted): string | null => (kept.has(valueOf(call)) ? valueOf(call) : others);
+  const keyOf = (call: Counted): string => JSON.stringify([...cellOf(call), groupOf(call)]);
   const usageOf = (of: readonly Counted[]): DriverUsage | null =>
     of.length === 0
       ? null
@@ -115,7 +126,27 @@ export function expectedDrivers(
       return { type, provider, model, tier, group, before: first ?? null, after: second ?? null };
     }),
     tasks: types.map((type) => ({ type, before: tasks(0, type), after: tasks(1, type) })),
+    left: told === undefined ? [...values].filter((value) => !kept.has(value)).length : 0,
   };
+}
+
+const cellOf = (call: Counted): (string | null)[] => [kindOf(call), providerOf(call), modelOf(call), tierOf(call)];
+
+/** The dearest values, as many as there is room for; of equal ones that with more calls, of customers, and the earlier in the alphabet. */
+function keptOf(calls: readonly Counted[], by: DriverField, valueOf: (call: Counted) => string | null): (string | null)[] {
+  const byValue = new Map<string | null, Counted[]>();
+  for (const call of calls) byValue.set(valueOf(call), [...(byValue.get(valueOf(call)) ?? []), call]);
+  const ranked = [...byValue]
+    .map(([value, of]) => ({ value, of, pico: sum(of.map(costOf)), calls: by === "customer" ? of.length : 0 }))
+    .toSorted(
+      (a, b) => dearest(a.pico, b.pico) || b.calls - a.calls || (a.value === null ? 1 : b.value === null ? -1 : compare(a.value, b.value)),
+    )
+    .slice(0, by === "customer" ? toldCustomersMax : undefined);
+  const cells = new Set<string>();
+  return ranked.flatMap(({ value, of }) => {
+    for (const call of of) cells.add(JSON.stringify([...cellOf(call), value]));
+    return cells.size <= toldCellsMax ? [value] : [];
+  });
 }
 
 /** As economics wants it, without what only matters within a run. */

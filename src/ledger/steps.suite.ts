@@ -6,14 +6,14 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { CallEnd } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { markOf } from "../core/mark.ts";
-import { parseUsd, sum, toPico } from "../core/money.ts";
-import type { DriverSums, DriversQuery } from "./drivers.ts";
+import { formatUsd, parseUsd, sum, toPico } from "../core/money.ts";
+import { type DriverSums, type DriversQuery, others, toldCustomersMax } from "./drivers.ts";
 import { samplePeriod } from "./periods.fixture.ts";
 import type { ShapeQuery } from "./shape.ts";
 import { countedOf, expectedDrivers, expectedShape } from "./steps.fixture.ts";
 import { everything, nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
-import type { Filter } from "./store.ts";
+import type { CallRecord, Filter } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 
 const dayMs = 86_400_000;
@@ -21,7 +21,7 @@ const baseMs = Date.UTC(2026, 9, 29);
 const word = fc.constantFrom<(string | null)[]>(null, "a", "b", 'it\'s "so"\n');
 
 const anyCall = fc.record({
-  atMs: fc.integer({ min: 0, max: 5 * dayMs }),
+  atMs: fc.integer({ min: 0, max: 9 * dayMs }),
   root: fc.constantFrom(null, null, "r0", "r1", "r2"),
   task: fc.constantFrom(null, "r0", "r1", "t0", "t1"),
   type: word,
@@ -186,6 +186,11 @@ const ragged = {
   before: { sinceMs: baseMs + 5 * hourMs + 7, untilMs: baseMs + 3 * dayMs - 2 * hourMs },
   after: { sinceMs: baseMs + 2 * dayMs + hourMs, untilMs: baseMs + 2 * dayMs + 9 * hourMs },
 };
+/** Whole weeks, days before and after them, and hours. */
+const long = {
+  before: { sinceMs: baseMs - 20 * dayMs - 5, untilMs: baseMs + dayMs + 7 * hourMs },
+  after: { sinceMs: baseMs + dayMs + 7 * hourMs, untilMs: baseMs + 13 * dayMs + 1 },
+};
 const of = (field: Filter["field"], value: string | null, operator: Filter["operator"] = "="): Filter => ({ field, value, operator });
 /** True of every call, and of days of charges: what is asked with it is read from the calls. */
 const always = of("status", "nothing of the kind", "!=");
@@ -197,6 +202,11 @@ const driverQueries: readonly DriversQuery[] = [
   { ...halves, by: "customer", filters: [of("type", "a")] },
   { ...ragged, by: null, filters: [of("type", null), of("provider", "p")] },
   { ...halves, by: null, filters: [of("agent", "a", "!="), of("model", "m")] },
+  { ...ragged, by: null, filters: [of("step", "a")] },
+  { ...halves, by: null, filters: [of("customer", "a", "!=")] },
+  { ...halves, by: "agent", filters: [], told: ["a", null, "nobody"] },
+  { ...long, by: "customer", filters: [of("agent", "b")], told: ["b"] },
+  { ...long, by: "customer", filters: [] },
 ];
 
 const whole = { sinceMs: null, untilMs: null, filters: [] };
@@ -248,14 +258,66 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
           const store = await taken(history, entries);
           const calls = countedOf(await store.scan(null, 1_000), entries);
           for (const query of driverQueries) {
-            const { cells, tasks } = await store.drivers(query);
-            expect({ cells, tasks }).toEqual(expectedDrivers(calls, query));
+            const { cells, tasks, left } = await store.drivers(query);
+            expect({ cells, tasks, left }).toEqual(expectedDrivers(calls, query));
           }
           for (const query of shapeQueries) expect(await store.shape(query)).toMatchObject(expectedShape(calls, query));
           await store.close();
         }),
         runs,
       );
+    }, 600_000);
+
+    test("of ten thousand customers the dearest are told apart, and the others are one: it adds up to a report", async () => {
+      const store = await (await place()).open();
+      const calls = 12_000;
+      const entries: Entry[] = Array.from({ length: calls }, (_, index) => {
+        const id = `c${index}`;
+        const attribution = { ...nobody, task: `t${index}`, type: "a", agent: `g${index % 3}`, customer: `customer ${index % 10_000}` };
+        const call = sampleStart(id, {
+          startMs: baseMs + ((index * 7_919) % (30 * 24)) * hourMs,
+          attribution,
+          provider: "p",
+          modelSent: "m",
+        });
+        // The later the number the dearer, and two calls of the first two thousand.
+        const charges = [sampleCharge("input", 10 + (index % 7), BigInt(1_000 + index))];
+        const usage = {
+          parts: [{ kind: "message", model: null, quantities: { input: 10 + (index % 7) } }],
+          source: "reported" as const,
+          doubts: [],
+          raw: null,
+        };
+        return [
+          { kind: "start", call } as const,
+          { kind: "end", call: sampleEnd(id, { endMs: call.startMs + 9, usage, charges, unpriced: [] }) } as const,
+        ];
+      }).flat();
+      await store.apply(placed(entries));
+      const month = {
+        before: { sinceMs: baseMs + 3 * hourMs, untilMs: baseMs + 15 * dayMs + 5 * hourMs },
+        after: { sinceMs: baseMs + 15 * dayMs + 5 * hourMs, untilMs: baseMs + 30 * dayMs },
+      };
+      const records: CallRecord[] = [];
+      while (records.length < calls) records.push(...(await store.scan(records.at(-1)?.id ?? null, 10_000)));
+      const counted = countedOf(records, entries);
+      for (const filters of [[], [of("agent", "g1")], [of("environment", null), of("session", null)]]) {
+        const query: DriversQuery = { ...month, by: "customer", filters };
+        const { cells, tasks, left, other } = await store.drivers(query);
+        expect({ cells, tasks, left }).toEqual(expectedDrivers(counted, query));
+        expect(left).toBeGreaterThan(3_000);
+        const kept = new Set(cells.flatMap(({ group }) => (group === others ? [] : [group])));
+        expect(kept.size).toBe(toldCustomersMax);
+        // A piece of it, with the same told apart.
+        const piece = { ...query, after: { ...month.after, untilMs: month.after.untilMs - 9 * dayMs }, told: [...kept] };
+        const { position: _, other: __, ...sums } = await store.drivers(piece);
+        expect(sums).toEqual(expectedDrivers(counted, piece));
+        for (const side of ["before", "after"] as const) {
+          const { total } = await store.report({ ...everything, ...month[side], filters });
+          expect(formatUsd(spent({ cells, tasks, left, other, position: null }, side))).toBe(total.cost);
+        }
+      }
+      await store.close();
     }, 600_000);
 
     test("whichever rows it is taken from, the answer is the same, and adds up to a report, over closed months too", async () => {

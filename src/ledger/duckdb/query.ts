@@ -72,8 +72,15 @@ export function reportSql(query: ReportQuery): Sql {
 }
 
 /** Groups `g0`, `g1` … with the measures of a report, all of them and in no order: for questions that go on reckoning with them. */
-export function groupsSql(by: readonly ReportField[], sinceMs: number, untilMs: number, among?: readonly string[]): Sql {
-  const asked: Asked = { by, sinceMs, untilMs, filters: [], zone: undefined, search: undefined, ...(among === undefined ? {} : { among }) };
+export function groupsSql(
+  by: readonly ReportField[],
+  sinceMs: number,
+  untilMs: number,
+  among?: readonly string[],
+  filters: readonly Filter[] = [],
+  zone?: Zone,
+): Sql {
+  const asked: Asked = { by, sinceMs, untilMs, filters, zone, search: undefined, ...(among === undefined ? {} : { among }) };
   const names = namesOf(by).join(", ");
   return sqlOf(
     `SELECT ${names}, ${addedMeasures(false)} FROM (`,

@@ -22,7 +22,7 @@ const names = ["what", "type", "step", "provider", "model", "class", "quantity",
 
 /** @throws PennyworthError `query_invalid` for an unknown field, a filter by class, or a time that is none. */
 export function shapeSql({ type, sinceMs, untilMs, filters, zone }: ShapeQuery): Sql {
-  const asked: Asked = { sinceMs, untilMs, filters, zone, by: null };
+  const asked: Asked = { sinceMs, untilMs, filters, zone };
   const wanted: Sql = type === null ? { text: "", values: [] } : { text: ` WHERE ${kind} = ?::VARCHAR`, values: [type] };
   const own = type === null ? wanted : { text: ` WHERE coalesce("type", '') = ?::VARCHAR`, values: [type] };
   const parts = [

@@ -47,7 +47,7 @@ import type { OddsPage, OddsQuery, TriesPage, TriesQuery } from "../tries.ts";
 import { toReport } from "./answer.ts";
 import { Batch, type Line, type OpenCall, writeRows } from "./batch.ts";
 import { commitBatch, type Kinds } from "./commit.ts";
-import { driversSql, toDrivers } from "./drivers.ts";
+import { driversOf } from "./drivers.ts";
 import { callsSql, toPage } from "./calls.ts";
 import { toPosition } from "./evidence.ts";
 import { bookingsSql, chargeSql, chargesOfSql, chargesSql, namedSql, toBooking, toChargeRecord } from "./periods.ts";
@@ -328,8 +328,8 @@ export class DuckDBStore implements Store {
     return toSuccess(await this.#ask(successSql(query)), query);
   }
 
-  async drivers(query: DriversQuery): Promise<DriverSums> {
-    return toDrivers(await this.#ask(driversSql(query)));
+  drivers(query: DriversQuery): Promise<DriverSums> {
+    return driversOf(query, (sql) => this.#ask(sql));
   }
 
   async trials(query: TrialsQuery): Promise<TrialsPage> {
