@@ -108,15 +108,50 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
     expect(await text('section[aria-labelledby="ended"]')).toMatch(/Nobody has said so yet.*pennyworth tasks end t-43 --result success/);
   });
 
+  it(
+    "lists of each task how it ended, in the words of its page, and those of one end alone; API and terminal say the same",
+    {
+      timeout: 90_000,
+    },
+    async () => {
+      const { page } = visit;
+      await visit.go("/tasks");
+      const shown = async () =>
+        Promise.all(["success", "failure", "unknown", "open"].map((end) => page.locator(`td.wide [data-ended="${end}"]`).count()));
+      await expect.poll(shown).toEqual([30, 11, 0, 2]);
+      expect(await text('tr[data-task="t-1"]')).toMatch(/ticket .* Failure worth \$0\.00 contradictory /);
+      expect(await text('tr[data-task="t-43"]')).toMatch(/ Open /);
+      await visit.check();
+      await page.getByRole("combobox", { name: "How it ended" }).click();
+      await page.getByRole("option", { name: "Failure" }).click();
+      await expect.poll(shown).toEqual([0, 11, 0, 0]);
+      expect(new URL(page.url()).searchParams.get("ended")).toBe("failure");
+      await page.getByRole("button", { name: "Export" }).click();
+      await page.getByRole("menuitem", { name: "Copy as a line for the terminal" }).click();
+      const line = await page.evaluate<string>("navigator.clipboard.readText()");
+      expect(line).toMatch(/^pennyworth tasks list --since \S+ --order newest --ended failure --limit 100$/);
+      const { dataFolder: folder } = site.gateway;
+      const { code, out } = await runCommand([...line.split(" ").slice(1), "--json"], { data: folder, folder });
+      const told = (JSON.parse(out) as { tasks: { task: string; ended: string; cost: string; value: string | null }[] }).tasks;
+      const asked = (await site.gateway.get("/tasks?ended=failure")) as { tasks: typeof told };
+      expect([code, told.length, told]).toEqual([0, 11, asked.tasks.map((task) => expect.objectContaining(task))]);
+      expect(told.find(({ task }) => task === "t-1")).toMatchObject({ ended: "failure", cost: "0.00125", value: "0" });
+      const { total } = (await site.gateway.get("/success")) as { total: { failure: { tasks: number; cost: string } } };
+      expect(total.failure).toMatchObject({ tasks: 11, cost: "0.01375" });
+      await visit.go("/tasks?ended=unknown");
+      expect(await text("main")).toMatch(/No task with calls in this span \(.*\) ended so: not known/);
+    },
+  );
+
   it("says so where there is nothing, and what waits", { timeout: 60_000 }, async () => {
     await visit.go("/success?span=2020-01-01..2020-01-02");
     expect(await text("main")).toMatch(/No task began in this span.*1 statement of tasks that nobody has heard of yet waits/);
     await visit.check();
   });
 
-  it.each(looks.slice(1, 3))("can be read by everybody: $theme, $width px", { timeout: 60_000 }, async (look) => {
+  it.each(looks.slice(1))("can be read by everybody: $theme, $width px", { timeout: 60_000 }, async (look) => {
     const one = await site.visit(look);
-    for (const path of ["/success?by=agent,model&rate=30", "/tasks/t-1"]) {
+    for (const path of ["/success?by=agent,model&rate=30", "/tasks?ended=failure", "/tasks/t-1"]) {
       await one.go(path);
       await one.check().catch((error: unknown) => {
         throw new Error(`${path}, ${look.theme} ${look.width}: ${String(error)}`, { cause: error });

@@ -6,11 +6,13 @@ import { readConfig } from "../config.ts";
 import { type CallEnd, type CallStart, unattributed } from "../core/call.ts";
 import type { Key } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
+import { endingOf } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
 import { guardInMemory, type MemoryGuard } from "../guard/access.fixture.ts";
 import type { DriverSums, DriversQuery } from "../ledger/drivers.ts";
 import type {
   CallRecord,
+  EndedRun,
   Filter,
   ReportQuery,
   ReportRow,
@@ -151,12 +153,19 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
       runs: async (query) => {
         asked.runs.push(query);
         const names = [...new Set(records.flatMap((record) => record.start?.attribution.task ?? []))];
-        const runs = names.map((name) =>
-          toRun(
+        const all = names.map((name): EndedRun => {
+          const run = toRun(
             name,
             records.filter((record) => record.start?.attribution.task === name),
-          ),
-        );
+          );
+          const { result, judge, valuePico, isContradictory } = endingOf(
+            recorded.flatMap((entry) => (entry.kind === "outcome" && entry.outcome.task === name ? [entry.outcome] : [])),
+          );
+          const isOpen = judge === null && (run.endMs ?? run.startMs) + query.openMs > query.nowMs;
+          const value = valuePico === null ? null : toDollars(valuePico);
+          return { ...run, ended: isOpen ? "open" : result, value, contradictory: isContradictory };
+        });
+        const runs = all.filter(({ ended }) => query.ended === null || ended === query.ended);
         return { runs: runs.slice(0, query.limit), truncated: runs.length > query.limit, position: { segment: 1, offset: 4_096 } };
       },
       run: async (id) => {

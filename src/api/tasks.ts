@@ -1,4 +1,4 @@
-// Tasks: what belongs together as one piece of work, with its money, and the tree of one. Not here: how calls come to name a task (gateway/).
+// Tasks: what belongs together as one piece of work, with its money and how it ended, and the tree of one. Not here: how calls come to name a task (gateway/).
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { PennyworthError } from "../error.ts";
@@ -15,13 +15,14 @@ const callsMax = 2_000;
 
 export function addTasks(app: Api, context: ApiContext): void {
   const shared = { method: "get", security, middleware: needs("read", context) } as const;
-  const toNamed = async (run: RunRow) => ({ ...run, customer: await toName("customer", run.customer, context.names) });
+  const toNamed = async <Row extends RunRow>(run: Row) => ({ ...run, customer: await toName("customer", run.customer, context.names) });
 
   const list = createRoute({
     ...shared,
     path: "/api/v1/tasks",
     summary: "Tasks with calls in a span, those of one root as one",
-    description: "Sums are of the calls of the span that pass the filters. The last seven days, unless `since` says otherwise.",
+    description:
+      "Sums are of the calls of the span that pass the filters; how a task ended is of all of it. The last seven days, unless `since` says otherwise.",
     request: { query: tasksQuery },
     responses: { 200: json("The tasks.", tasks), ...failures },
   });
@@ -37,6 +38,9 @@ export function addTasks(app: Api, context: ApiContext): void {
       ...span,
       filters: toTokens(filters, context.names),
       order: asked.order ?? "newest",
+      ended: asked.ended ?? null,
+      nowMs: context.entryMs(),
+      openMs: context.openMs,
       limit: parseLimit(asked.limit, 50, tasksMax),
       ...(zone === undefined ? {} : { zone }),
     });

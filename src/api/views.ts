@@ -2,6 +2,7 @@
 // Not here: shapes that others use as well (schema.ts). Invariant: amounts of money are decimal strings of dollars, never numbers.
 
 import { z } from "@hono/zod-openapi";
+import { taskEnds } from "../ledger/store.ts";
 import { listed } from "./reconciling.ts";
 import { call, count, fresh, freshness, ms, position, row, span, text, usd, zone } from "./schema.ts";
 
@@ -91,6 +92,7 @@ export const tasksQuery = z.strictObject({
   ...span,
   zone,
   order: z.enum(["newest", "dearest"]).optional().openapi({ description: "`newest` unless told." }),
+  ended: z.enum(taskEnds).optional().openapi({ description: "Only tasks that ended so, as far as is known; `open`: nobody said so yet." }),
   limit: z.string().optional().openapi({ description: "Most tasks given, 1 to 500; 50 unless told." }),
   fresh,
 });
@@ -112,11 +114,22 @@ const taskRow = row
   })
   .openapi("TaskRow");
 
+const listedTask = taskRow
+  .extend({
+    ended: z.enum(taskEnds).openapi({
+      description:
+        "What all that was said of it comes to. open: nobody said how it ended, and its last call is not long ago (`tasks.openFor`); unknown: nobody has, or somebody that nobody knows.",
+    }),
+    value: usd.nullable().openapi({ description: "What it was worth; null: nobody said." }),
+    contradictory: z.boolean().openapi({ description: "Sources differ on whether it was a success." }),
+  })
+  .openapi("TaskListed");
+
 export const tasks = z
   .object({
     sinceMs: ms.nullable(),
     untilMs: ms.nullable(),
-    tasks: z.array(taskRow),
+    tasks: z.array(listedTask),
     truncated: z.boolean(),
     position: position.nullable(),
     ...freshness,

@@ -17,8 +17,8 @@ type Lack = Row["enough"]["lacks"][number];
 
 export function tableOfTasks(list: z.infer<typeof tasks>["tasks"]): string {
   const columns: Column[] = [
-    ...["task", "type", "customer", "agent", "began"].map((head) => ({ head })),
-    ...["calls", "cost $"].map((head) => ({ head, align: "right" as const })),
+    ...["task", "type", "customer", "agent", "began", "ended"].map((head) => ({ head })),
+    ...["value $", "calls", "cost $"].map((head) => ({ head, align: "right" as const })),
   ];
   const rows = list.map((one) => [
     one.task,
@@ -26,6 +26,8 @@ export function tableOfTasks(list: z.infer<typeof tasks>["tasks"]): string {
     one.customer ?? "—",
     one.agent ?? "—",
     toTime(one.startMs),
+    `${one.ended}${one.contradictory ? " (contradictory)" : ""}`,
+    one.value ?? "—",
     formatCount(one.calls),
     atLeast(one.cost, one.unpriced + one.unmetered),
   ]);

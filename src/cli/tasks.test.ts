@@ -111,8 +111,12 @@ describe("a task", () => {
   it("is listed with what it cost", async () => {
     const listed = await run("list");
     expect(listed.out).toMatch(
-      /^task +type +customer +agent +began +calls +cost \$\n.*\nt1 +resolve-ticket +— +— +2026-11-21 11:59 +1 +0\.00045$/m,
+      /^task +type +customer +agent +began +ended +value \$ +calls +cost \$\n.*\nt1 +resolve-ticket +— +— +2026-11-21 11:59 +open +— +1 +0\.00045$/m,
     );
+    await run("end", "t1", "--result", "success", "--value", "12.50", "--judge", "check", "--source", "tests");
+    await run("end", "t1", "--result", "failure");
+    expect((await run("list", "--ended", "success")).out).toMatch(/11:59 +success \(contradictory\) +12\.5 +1 +0\.00045$/m);
+    expect((await run("list", "--ended", "open")).out).toBe("No task of these days with calls ended so: open.\n");
     context = createMemory([]);
     expect((await run("list", "--json")).out).toMatch(/"tasks": \[\]/);
   });

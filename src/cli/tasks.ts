@@ -33,6 +33,7 @@ interface ListOptions extends SettingsOptions {
   readonly until?: string;
   readonly filter?: readonly string[];
   readonly order?: string;
+  readonly ended?: string;
   readonly limit: number;
 }
 
@@ -75,14 +76,15 @@ export function addTasks(program: Command): void {
   const tasks = program.command("tasks").description("what finished work costs: tasks, how they ended, and spend per success");
   const list = tasks
     .command("list")
-    .description("tasks with what they cost, those of one root as one")
+    .description("tasks with what they cost and how they ended, those of one root as one")
     .option("--since <time>", "with calls from then on: 2026-11-01, or an age (default: 7d)")
     .option("--until <time>", "with calls before then")
     .option("--filter <field=value>", "only calls where this holds; also field!=value; repeatable", collect)
     .addOption(new Option("--order <order>", "which come first").choices(["newest", "dearest"]))
+    .addOption(new Option("--ended <how>", "only those; open: nobody said so yet").choices(["success", "failure", "unknown", "open"]))
     .option("--limit <n>", "so many", wholeNumber(1, 500), 20)
     .action((options: ListOptions) => withControl(options, (control) => listTasks(control, options)));
-  withExamples(withSettings(list), "tasks list --since 24h", "tasks list --order dearest --filter type=resolve-ticket");
+  withExamples(withSettings(list), "tasks list --since 24h", "tasks list --order dearest --ended failure --filter type=resolve-ticket");
 
   const begin = tasks.command("begin").description("begin a task by name; prints its id");
   begin.option("--id <id>", "as calls name it in x-pennyworth-task (default: a new one)");
@@ -176,14 +178,15 @@ const descriptions: { readonly [field in (typeof fields)[number]]: string } = {
   project: "of which project it is",
 };
 
-async function listTasks(control: Control, { since, until, filter, order, limit, json }: ListOptions): Promise<void> {
+async function listTasks(control: Control, { since, until, filter, order, ended, limit, json }: ListOptions): Promise<void> {
   const [{ ask, toPath }, { tasks }, { tableOfTasks }] = await Promise.all([
     import("./control.ts"),
     import("../api/views.ts"),
     import("./successes.ts"),
   ]);
-  const found = await ask(control, tasks, toPath("tasks", { since, until, filter, order, limit: String(limit), fresh: "true" }));
+  const found = await ask(control, tasks, toPath("tasks", { since, until, filter, order, ended, limit: String(limit), fresh: "true" }));
   if (json) return printJson(found);
+  if (found.tasks.length === 0 && ended !== undefined) return print(`No task of these days with calls ended so: ${ended}.`);
   if (found.tasks.length === 0)
     return print("No call of these days names a task. A call does with the header x-pennyworth-task; --since looks further back.");
   print(tableOfTasks(found.tasks));

@@ -235,6 +235,23 @@ export interface RunsQuery {
   readonly zone?: readonly ZoneOffset[];
   readonly order: "newest" | "dearest";
   readonly limit: number;
+  /** How runs end now, and those that do so alone; null: all. Open is a task of which nobody said how it ended for so long after its last call, ms. */
+  readonly ended: TaskEnd | null;
+  readonly nowMs: number;
+  readonly openMs: number;
+}
+
+/** How a task ended, as all that was said of it comes to. */
+export const taskEnds = ["success", "failure", "unknown", "open"] as const;
+export type TaskEnd = (typeof taskEnds)[number];
+
+/** A run as it is listed. */
+export interface EndedRun extends RunRow {
+  readonly ended: TaskEnd;
+  /** What it was worth, dollars; null: nobody said. */
+  readonly value: string | null;
+  /** Sources differ on whether it was a success. */
+  readonly contradictory: boolean;
 }
 
 /** One task, or a root with its subtasks. What is said of it is what its first call says. */
@@ -256,7 +273,7 @@ export interface RunRow extends Omit<ReportRow, "group" | "quantity" | "periodCo
 }
 
 export interface RunsPage {
-  readonly runs: readonly RunRow[];
+  readonly runs: readonly EndedRun[];
   readonly truncated: boolean;
   readonly position: Position | null;
 }

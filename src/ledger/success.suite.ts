@@ -10,7 +10,7 @@ import { parseUsd, toPico } from "../core/money.ts";
 import type { Judge, Outcome, Result, TaskBegun } from "../core/outcome.ts";
 import { nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
-import { type SuccessPage, type SuccessQuery, type SuccessRow, taskFields } from "./store.ts";
+import { type SuccessPage, type SuccessQuery, type SuccessRow, type TaskEnd, taskEnds, taskFields } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 import { expectedSuccess } from "./success.fixture.ts";
 
@@ -327,6 +327,27 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
       // Eleven costs: 0 four times, 10 three times, 20, 30, 150 and 240. The sixth, the tenth and the last.
       expect(total.quantiles).toEqual({ p50: "0.00000000001", p90: "0.00000000015", p99: "0.00000000024" });
       expect(total.units.map(({ cost }) => cost).slice(-3)).toEqual(["0.00000000003", "0.00000000015", "0.00000000024"]);
+      // The list of tasks says the same of each that has calls, rework too, all of them and those of one end.
+      const listed = async (ended: TaskEnd | null) =>
+        (await store.runs({ ...all, order: "newest", limit: 100, ended })).runs.map((run) => [
+          run.task,
+          run.ended,
+          run.value,
+          run.contradictory,
+        ]);
+      const byName = (await listed(null)).toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
+      expect(byName).toEqual([
+        ["cause", "failure", null, false],
+        ["differs", "failure", null, true],
+        ["fix", "success", null, false],
+        ["late", "success", null, false],
+        ["old", "unknown", null, false],
+        ["refix", "unknown", null, false],
+        ["revised", "success", null, false],
+        ["whole", "success", "2.5", false],
+        ["young", "open", null, false],
+      ]);
+      for (const end of taskEnds) expect([...(await listed(end))].toSorted()).toEqual(byName.filter((row) => row[1] === end).toSorted());
       await store.close();
       store = await place.open();
       // The cause that nobody knew is known by now, and what waited for it is its own.

@@ -299,7 +299,7 @@ export function viewSuite(name: string, make: () => Promise<TestStore>): void {
         taskCall("n1", 950, {}),
       ];
       await withStore(entriesOf(calls), async (store) => {
-        const query = { sinceMs: null, untilMs: null, filters: [], order: "newest", limit: 10 } as const;
+        const query = { sinceMs: null, untilMs: null, filters: [], order: "newest", limit: 10, ended: null, nowMs: 0, openMs: 1 } as const;
         const { runs, truncated, position } = await store.runs(query);
         expect(truncated).toBe(false);
         expect(position).not.toBeNull();

@@ -1,41 +1,49 @@
 // Runs: what belongs together as one piece of work, a root task with its subtasks, or a task that names no root. Their list, and the tree of
-// one. Not here: the calls of a run one by one (store.ts lists them). Invariant: a call is in one run at most, and a run's sums are those of its calls.
+// one. Not here: the calls of a run one by one (store.ts lists them), what else is known of tasks (tasks.ts). Invariant: a call is in one run at most, and a run's sums are those of its calls.
 
 import type { DuckDBValue } from "@duckdb/node-api";
-import type { Run, RunRow, RunsQuery } from "../store.ts";
-import { summaryColumns, toReportRow, toSummary } from "./answer.ts";
+import { type EndedRun, type Run, type RunRow, type RunsQuery, taskEnds } from "../store.ts";
+import { summaryColumns, toReportRow, toSummary, toUsd } from "./answer.ts";
 import { wellFormed } from "./batch.ts";
 import { joinSql, type Sql, sqlOf, taskOf, where, whole } from "./field.ts";
 import { addedMeasures, callMeasures, measureNames } from "./measure.ts";
 import { bounded } from "./query.ts";
+import { endedTasks } from "./tasks.ts";
 
 const said = ["parent", "type", "customer", "agent", "feature", "team"] as const;
 const facts = ["startMs", "endMs", "open", "tasks"] as const;
 const anyTask: Sql = { text: `${taskOf} IS NOT NULL`, values: [] };
 const tables = ["calls", "open"] as const;
 
-/** Runs with calls in a span, and the position they reflect. One more than the limit says that there are more. */
-export function runsSql({ sinceMs, untilMs, filters, zone, order, limit }: RunsQuery): Sql {
+/** Runs with calls in a span, how they ended, and the position they reflect. One more than the limit says that there are more. */
+export function runsSql({ sinceMs, untilMs, filters, zone, order, limit, ended, nowMs, openMs }: RunsQuery): Sql {
   const source = where(sinceMs, untilMs, filters, zone, [anyTask]);
   // The runs are found by as little of each call as will do; all else is read of those alone.
   const ranked = sqlOf(
-    `SELECT run, ${order === "newest" ? "max(mark)" : "sum(mark)"} AS rank FROM (`,
+    `SELECT run AS name, ${order === "newest" ? "max(mark)" : "sum(mark)"} AS rank FROM (`,
     ...tables.flatMap((table, index) => [
       `${index === 0 ? "" : " UNION ALL "}SELECT ${taskOf} AS run, ${order === "newest" ? "max(c.startMs)" : `sum(c."cost")`} AS mark FROM ${table} AS c `,
       source,
       " GROUP BY run",
     ]),
-    `) GROUP BY run ORDER BY rank DESC NULLS LAST, run LIMIT ${bounded(limit) + 1}`,
+    ") GROUP BY run",
   );
-  const chosen: Sql = { text: `${taskOf} IN (SELECT run FROM top)`, values: [] };
+  const chosen: Sql = { text: `${taskOf} IN (SELECT name FROM top)`, values: [] };
+  const first = `ORDER BY rank DESC NULLS LAST, name LIMIT ${bounded(limit) + 1}`;
+  // Of those that are listed alone, unless only some are: then of all, to find these.
+  const chosenSql =
+    ended === null
+      ? `top AS MATERIALIZED (SELECT * FROM ranked ${first}), ended AS MATERIALIZED (${endedTasks("top", nowMs, openMs)})`
+      : `ended AS MATERIALIZED (SELECT * FROM (${endedTasks("ranked", nowMs, openMs)}) WHERE ended = ${taskEnds.indexOf(ended)}),
+        top AS MATERIALIZED (SELECT * FROM ranked SEMI JOIN ended USING (name) ${first})`;
   const within = where(sinceMs, untilMs, filters, zone, [anyTask, chosen]);
   return sqlOf(
-    "WITH top AS MATERIALIZED (",
+    "WITH ranked AS MATERIALIZED (",
     ranked,
-    "), ",
-    "found AS (",
+    `), ${chosenSql}, found AS (`,
     grouped(taskOf, within),
-    `) SELECT found.*, applied.segment, applied."offset" FROM found JOIN top USING (run), applied ORDER BY rank DESC NULLS LAST, run`,
+    `) SELECT found.*, e.ended, e."value", e.contradictory, applied.segment, applied."offset" FROM found JOIN top ON top.name = run
+      LEFT JOIN ended AS e ON e.name = run, applied ORDER BY rank DESC NULLS LAST, run`,
   );
 }
 
@@ -104,6 +112,19 @@ export async function runOf(ask: (sql: Sql) => Promise<DuckDBValue[][]>, id: str
   const calls = (await ask(sqlOf("SELECT * FROM (", part("calls"), " UNION ALL ", part("open"), ") AS c", order))).map(toSummary);
   return { run: { ...toRunRow(whole), task: id }, nodes, calls: calls.slice(0, limit), truncated: calls.length > limit };
 }
+
+/** A row of the list: before the position is how it ended. */
+export function toEndedRun(row: readonly DuckDBValue[]): EndedRun {
+  const [ended = null, value = null, contradictory = null] = row.slice(-5, -2);
+  return {
+    ...toRunRow(row),
+    ended: taskEnds[Number(ended ?? unknownAt)] ?? "unknown",
+    value: value === null ? null : toUsd(value),
+    contradictory: contradictory === true,
+  };
+}
+
+const unknownAt = taskEnds.indexOf("unknown");
 
 export function toRunRow(row: readonly DuckDBValue[]): RunRow {
   const [task, ...values] = row;

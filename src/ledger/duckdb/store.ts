@@ -67,7 +67,7 @@ import type { Records } from "./records.ts";
 import { RerateJob } from "./rerate.ts";
 import { schema, schemaVersion } from "./schema.ts";
 import { shapeSql, toShape } from "./shape.ts";
-import { runOf, runsSql, toRunRow } from "./runs.ts";
+import { runOf, runsSql, toEndedRun } from "./runs.ts";
 import { successSql, toSuccess } from "./success.ts";
 import { rowsOf, type Spool, transactionOf } from "./transaction.ts";
 import { busySql, openSql, toBusy } from "./busy.ts";
@@ -317,7 +317,7 @@ export class DuckDBStore implements Store {
     const rows = await this.#ask(runsSql(query));
     const [first = []] = rows;
     const position = rows.length === 0 ? this.#applied : toPosition(first.at(-2), first.at(-1));
-    return { runs: rows.slice(0, query.limit).map(toRunRow), truncated: rows.length > query.limit, position };
+    return { runs: rows.slice(0, query.limit).map(toEndedRun), truncated: rows.length > query.limit, position };
   }
 
   run(id: string, limit: number): Promise<Run | null> {

@@ -2,7 +2,7 @@
 // `taskDeltas`, which are merged into `tasks` when there are many. Not here: questions (success.ts), endings (outcomes.ts), rework (rework.ts).
 // Invariant: the rows of a task in both tables together say what a scan of `calls`, and all that was said of it, would.
 
-import { taskOf, type Value } from "./field.ts";
+import { taskOf, type Value, whole } from "./field.ts";
 import { begunColumn, dimOf, taskColumns, type TaskDim, taskDims } from "./schema.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -79,6 +79,23 @@ export function merged(rows: string, dims: readonly TaskDim[] = taskDims): strin
 
 /** A task is known by its calls, or by being begun: a name in a statement alone is none. One with a charge is known, too, and has no row for it. */
 export const isKnown = `(startMs IS NOT NULL OR beganMs IS NOT NULL)`;
+
+/** How each of the tasks ended that a table names and that have calls, by its place in `taskEnds`. Of most, the row is read as it is. */
+export function endedTasks(names: string, nowMs: number, openMs: number): string {
+  const isNamed = `name IN (SELECT name FROM ${names})`;
+  const isMore = `name IN (SELECT name FROM taskDeltas UNION ALL SELECT ${taskOf} FROM open AS c)`;
+  const called = `${taskOf} IN (SELECT name FROM ${names})`;
+  const parts = [
+    `SELECT * FROM tasks WHERE ${isNamed} AND ${isMore}`,
+    `SELECT * FROM taskDeltas WHERE ${isNamed}`,
+    tasksOfCalls(asKnown("open"), called),
+  ];
+  const asked = [...ending, "lastMs", "beganMs"].map(quoted).join(", ");
+  return `SELECT name, "value", coalesce(contradictory, false) AS contradictory, CASE result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
+      ELSE CASE WHEN coalesce(lastMs, beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END AS ended
+    FROM (SELECT name, ${asked} FROM tasks WHERE ${isNamed} AND NOT ${isMore}
+      UNION ALL SELECT name, ${asked} FROM (${merged(parts.join(" UNION ALL BY NAME "), [])}))`;
+}
 
 /** Adds the calls of `table` that meet the condition to the rows of their tasks. Of those that are taken out (`sign` −1) the tasks are made anew. */
 export async function addTasks(db: Transaction, condition: string, values: readonly Value[], sign: 1 | -1, table: string): Promise<void> {

@@ -204,8 +204,17 @@ export interface Run {
   readonly failed: number;
 }
 
+export type TaskEnd = "success" | "failure" | "unknown" | "open";
+
+/** As it is listed: with what all that was said of how it ended comes to. */
+export interface EndedRun extends Run {
+  readonly ended: TaskEnd;
+  readonly value: string | null;
+  readonly contradictory: boolean;
+}
+
 export interface Runs {
-  readonly tasks: readonly Run[];
+  readonly tasks: readonly EndedRun[];
   readonly truncated: boolean;
 }
 

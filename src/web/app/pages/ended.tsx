@@ -3,6 +3,7 @@
 
 import { Link } from "@tanstack/react-router";
 import { Fragment, type ReactNode } from "react";
+import type { TaskEnd } from "../api.ts";
 import { useAnswer } from "../data.ts";
 import { exact } from "../money.ts";
 import { Head } from "../parts/head.tsx";
@@ -41,10 +42,11 @@ interface Outcomes {
   readonly rework: { readonly of: string | null; readonly by: readonly string[] };
 }
 
-const resultWords: Readonly<Record<Result, readonly [word: string, look: string]>> = {
+export const resultWords: Readonly<Record<TaskEnd, readonly [word: string, look: string]>> = {
   success: ["Success", "good"],
   failure: ["Failure", "bad"],
   unknown: ["Not known", "soft"],
+  open: ["Open", "soft"],
 };
 
 const judgeWords: Readonly<Record<Judge, string>> = { person: "a person", check: "a check", self: "the task itself" };

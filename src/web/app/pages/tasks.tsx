@@ -1,11 +1,11 @@
-// Runs: pieces of work that somebody wanted done, each with everything that was done for it, newest or dearest first.
+// Runs: pieces of work that somebody wanted done, each with everything that was done for it and how it ended, newest or dearest first.
 
-import { SegmentedControl } from "@mantine/core";
+import { SegmentedControl, Select } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Run, Runs } from "../api.ts";
+import type { EndedRun, Run, Runs, TaskEnd } from "../api.ts";
 import { useAnswer } from "../data.ts";
-import { count, decimalsFor } from "../money.ts";
+import { count, decimalsFor, exact } from "../money.ts";
 import { Filters } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
 import { Page } from "../parts/page.tsx";
@@ -17,17 +17,21 @@ import { markOf, Usd } from "../parts/usd.tsx";
 import { one } from "../search.ts";
 import { dayClock, describeSpan, duration, exactMoment, toIso } from "../time.ts";
 import { useView } from "../view.ts";
+import { resultWords } from "./ended.tsx";
 
 const rowsMax = 100;
+const ends = Object.keys(resultWords) as TaskEnd[];
 
 export function Tasks(): ReactNode {
   const { search, spanText, span, filters, change } = useView("7d");
   const order = one(search["order"]) === "dearest" ? "dearest" : "newest";
+  const ended = ends.find((end) => end === one(search["ended"])) ?? null;
   const runs = useAnswer<Runs>("tasks", {
     since: toIso(span.sinceMs) ?? "1970-01-01",
     until: toIso(span.untilMs),
     filter: filters,
     order,
+    ended: ended ?? undefined,
     limit: rowsMax,
   });
   const { data } = runs;
@@ -38,20 +42,24 @@ export function Tasks(): ReactNode {
         <>
           <Share
             name="tasks"
-            line={toLine("report", [
-              ["by", "root"],
-              ["since", toIso(span.sinceMs)],
+            line={toLine("tasks list", [
+              ["since", toIso(span.sinceMs) ?? "1970-01-01"],
               ["until", toIso(span.untilMs)],
               ...filters.map((filter) => ["filter", filter] as const),
+              ["order", order],
+              ["ended", ended],
+              ["limit", String(rowsMax)],
             ])}
             table={() => [
-              ["task", "type", "customer", "started", "ended", "tasks", "calls", "failed", "cost"],
+              ["task", "type", "customer", "started", "last active", "ended", "value", "tasks", "calls", "failed", "cost"],
               ...(data?.tasks ?? []).map((run) => [
                 run.task,
                 run.type ?? "",
                 run.customer ?? "",
                 new Date(run.startMs).toISOString(),
                 run.endMs === null ? "" : new Date(run.endMs).toISOString(),
+                run.ended,
+                run.value ?? "",
                 run.tasks,
                 run.calls,
                 run.failed,
@@ -75,11 +83,27 @@ export function Tasks(): ReactNode {
               { value: "dearest", label: "Dearest" },
             ]}
           />
+          <Select
+            size="xs"
+            className="choice"
+            aria-label="How it ended"
+            placeholder="However ended"
+            clearable
+            value={ended}
+            onChange={(value) => change({ ended: value ?? undefined })}
+            data={ends.map((value) => ({ value, label: resultWords[value][0] }))}
+          />
           <Filters filters={filters} span={span} onChange={(next) => change({ filter: next.length === 0 ? undefined : next })} />
         </div>
         <div className="card">
           {data === undefined ? (
             <Pending answer={runs} label="Loading the tasks" rows={12} />
+          ) : data.tasks.length === 0 && ended !== null ? (
+            <Empty
+              title={`No task with calls in this span (${describeSpan(spanText).toLowerCase()}) ended so: ${resultWords[ended][0].toLowerCase()}`}
+            >
+              <p>Take the choice back to see the others.</p>
+            </Empty>
           ) : data.tasks.length === 0 ? (
             <Empty title={`No task in this span (${describeSpan(spanText).toLowerCase()})`}>
               <p>Calls belong to a task once they say so, by a header:</p>
@@ -102,7 +126,21 @@ function activeMs(run: Run): number {
   return run.open > 0 || run.endMs === null ? Number.MAX_SAFE_INTEGER - 1e13 + run.startMs : run.endMs;
 }
 
-function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: "newest" | "dearest" }): ReactNode {
+/** In the words of the task's own page. */
+function End({ run }: { readonly run: EndedRun }): ReactNode {
+  const [word, look] = resultWords[run.ended];
+  return (
+    <>
+      <span className={look} data-ended={run.ended}>
+        {word}
+      </span>
+      {run.value === null ? null : <span className="soft small"> worth {exact(run.value)}</span>}
+      {run.contradictory ? <span className="soft small"> contradictory</span> : null}
+    </>
+  );
+}
+
+function List({ runs, order }: { readonly runs: readonly EndedRun[]; readonly order: "newest" | "dearest" }): ReactNode {
   const navigate = useNavigate();
   const decimals = decimalsFor(runs.map((run) => run.cost));
   const nowMs = Date.now();
@@ -115,6 +153,7 @@ function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: 
           columns={[
             "Task",
             ["For", "wide"],
+            ["Ended", "wide"],
             ["Last active", "time"],
             ["Took", "number wide"],
             ["Tasks", "number wide"],
@@ -142,9 +181,15 @@ function List({ runs, order }: { readonly runs: readonly Run[]; readonly order: 
                   <span className="soft small clip" title={run.type ?? undefined}>
                     {run.type ?? "no type"}
                   </span>
+                  <small className="narrow">
+                    <End run={run} />
+                  </small>
                 </td>
                 <td className="wide for">
                   <span className="clip">{said.length === 0 ? <span className="soft">not recorded</span> : said.join(" · ")}</span>
+                </td>
+                <td className="wide">
+                  <End run={run} />
                 </td>
                 <td className="when" title={`Started ${exactMoment(run.startMs)}`}>
                   {run.open > 0 || run.endMs === null ? <Status status="open" /> : dayClock(run.endMs, nowMs)}
