@@ -19,7 +19,7 @@ import { keyPrefix, type KeyRing } from "./ledger/keys.ts";
 import type { OpenLedger } from "./opened.ts";
 
 /** How long a question may wait for what was on record when it was asked, ms. Then it is answered with what can be seen. */
-const caughtUpMsMax = 2_000;
+const caughtUpMsMax = 10_000;
 
 export interface Face {
   readonly url: string | null;

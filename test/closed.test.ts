@@ -50,8 +50,13 @@ async function call(model: string, headers: Readonly<Record<string, string>>): P
   });
   const id = response.headers.get("x-pennyworth-call") ?? "";
   await response.text();
-  while ((await get<Receipt>(`/calls/${id}/receipt`)).status === "open") await new Promise((resolve) => setTimeout(resolve, 20));
+  // The store may not have heard of it yet.
+  await expect.poll(() => get<Receipt>(`/calls/${id}/receipt`).catch(() => null), { timeout: 15_000 }).not.toSatisfy(isOpen);
   return id;
+}
+
+function isOpen(receipt: Receipt | null): boolean {
+  return receipt === null || receipt.status === "open";
 }
 
 const october = "since=2026-10-01&until=2026-11-01";

@@ -45,7 +45,7 @@ export const span = { since: time("From this start of a call on."), until: time(
 export const fresh = z
   .enum(["true", "false"])
   .optional()
-  .openapi({ description: "`true`: wait, two seconds at most, until what was on record when this was asked can be seen." });
+  .openapi({ description: "`true`: wait, ten seconds at most, until what was on record when this was asked can be seen." });
 
 /** What an answer says of that. */
 export const freshness = {
