@@ -6,7 +6,7 @@ import type { Report } from "../api.ts";
 import { isAdditive, type Measure, measures, nameFields, nameValues } from "../fields.ts";
 import { Icon } from "../icons.tsx";
 import { change, count, decimalsFor, percent, share, times, timesMin } from "../money.ts";
-import { colorOf } from "../parts/chart.tsx";
+import { colorOf } from "../parts/canvas.ts";
 import { writeFilter } from "../parts/filters.tsx";
 import { Head } from "../parts/head.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";

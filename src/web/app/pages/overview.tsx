@@ -10,7 +10,9 @@ import { headings, nameField, nameValue } from "../fields.ts";
 import { toFirstCall } from "../first.ts";
 import { Icon } from "../icons.tsx";
 import { change, decimalsFor, percent, share, times, timesMin } from "../money.ts";
-import { Chart, colorOf, Spark } from "../parts/chart.tsx";
+import { colorOf } from "../parts/canvas.ts";
+import { Chart, Spark } from "../parts/chart.tsx";
+import { Go } from "../parts/go.tsx";
 import { Page } from "../parts/page.tsx";
 import { CopyLine } from "../parts/share.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
@@ -286,7 +288,7 @@ const GoesTo = memo(function GoesTo({
         <ul className="ranks">
           {rows.map((row) => (
             <li key={row.value ?? ""}>
-              <Link to="/explore" search={{ by: "model", span: "month", filter: `${field}=${row.value ?? ""}` }} className="rank">
+              <Go path="/explore" search={{ by: "model", span: "month", filter: `${field}=${row.value ?? ""}` }} className="rank">
                 <span className={`grow clip${row.value === null ? " soft" : ""}`} title={row.value ?? undefined}>
                   {nameValue(field, row.value)}
                 </span>
@@ -294,7 +296,7 @@ const GoesTo = memo(function GoesTo({
                   <Usd value={row.cost} decimals={decimals} mark={markOf(row)} />
                 </span>
                 <span className="soft part">{percent(share(row.cost, whole))}</span>
-              </Link>
+              </Go>
               <span className="bar" aria-hidden="true">
                 <span style={{ width: `${share(row.cost, whole) * 100}%` }} />
               </span>

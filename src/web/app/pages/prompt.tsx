@@ -4,7 +4,7 @@
 import { useComputedColorScheme } from "@mantine/core";
 import type { ReactNode } from "react";
 import { compact, count } from "../money.ts";
-import { colorOf } from "../parts/chart.tsx";
+import { colorOf } from "../parts/canvas.ts";
 import { Head } from "../parts/head.tsx";
 import { shareText } from "../parts/values.ts";
 import { partKeys, partNames, type ShapeSums } from "../shape.ts";

@@ -3,16 +3,13 @@
 
 import type { ECharts } from "echarts/core";
 import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
+import { palette } from "../theme.ts";
 
-export interface Canvas {
-  /** Goes to the element that the canvas fills. */
-  readonly place: RefObject<HTMLDivElement | null>;
-  readonly chart: RefObject<ECharts | null>;
-  /** Pixels; 0 until there is a chart to draw on. */
-  readonly width: number;
+export interface Reading {
   /** The point that is read; null: none. */
   readonly at: number | null;
-  /** Go to the element around it. */
+  readonly setAt: (at: number | null) => void;
+  /** Go to the element around what is drawn. */
   readonly reading: {
     readonly role: "application";
     readonly "aria-roledescription": "chart";
@@ -20,6 +17,14 @@ export interface Canvas {
     readonly onKeyDown: (event: KeyboardEvent) => void;
     readonly onBlur: () => void;
   };
+}
+
+export interface Canvas extends Pick<Reading, "at" | "reading"> {
+  /** Goes to the element that the canvas fills. */
+  readonly place: RefObject<HTMLDivElement | null>;
+  readonly chart: RefObject<ECharts | null>;
+  /** Pixels; 0 until there is a chart to draw on. */
+  readonly width: number;
 }
 
 /**
@@ -35,7 +40,7 @@ export function useCanvas(
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<ECharts | null>(null);
   const [width, setWidth] = useState(0);
-  const [at, setAt] = useState<number | null>(null);
+  const { at, setAt, reading } = useReading(count, onPick);
   const latest = useRef({ find, onPick });
   latest.current = { find, onPick };
 
@@ -69,8 +74,14 @@ export function useCanvas(
       chart.current?.dispose();
       chart.current = null;
     };
-  }, []);
+  }, [setAt]);
 
+  return { place, chart, width, at, reading };
+}
+
+/** The arrow keys go from point to point, Enter picks one. */
+export function useReading(count: number, onPick: (at: number) => void): Reading {
+  const [at, setAt] = useState<number | null>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step !== undefined) {
@@ -80,7 +91,13 @@ export function useCanvas(
     else if (event.key === "Enter" && at !== null) onPick(at);
   };
   const reading = { role: "application", "aria-roledescription": "chart", tabIndex: 0, onKeyDown, onBlur: () => setAt(null) } as const;
-  return { place, chart, width, at, reading };
+  return { at, setAt, reading };
+}
+
+/** The colour of the `index`th group. */
+export function colorOf(scheme: "light" | "dark", index: number, isRest: boolean): string {
+  const colors = palette[scheme];
+  return (isRest ? colors.at(-1) : colors[index % (colors.length - 1)]) ?? "#888";
 }
 
 /** The theme's colours, by the names of their CSS variables, and how axes are written. */

@@ -1,61 +1,29 @@
-// A chart over time: drawn on a canvas, read with the pointer or the arrow keys, and said in words for those who do not see it.
+// A chart over time, as lines here and as bars in stack.tsx: drawn on a canvas, read with the pointer or the arrow keys, and said in words for those who do not see it.
 // Invariant: what is read from it are the exact texts, never the heights that were drawn.
 
 import { useComputedColorScheme } from "@mantine/core";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { formatAxis, labelBucket, nameBucket, type Series, shorten } from "../series.ts";
-import type { Measure } from "../fields.ts";
+import { formatAxis, labelBucket, shorten } from "../series.ts";
 import { decimalsFor } from "../money.ts";
-import { palette } from "../theme.ts";
 import { hourMs } from "../time.ts";
-import { readLook, useCanvas } from "./canvas.ts";
-import { pickLabels, type Placed, placeNames } from "./labels.ts";
+import { colorOf, readLook, useCanvas } from "./canvas.ts";
+import { type Placed, placeNames } from "./labels.ts";
 import { type Caption, toPicture } from "./picture.ts";
+import { type ChartProps, Stack } from "./stack.tsx";
+import { BeforeLegend, beforeName, Tip } from "./tip.tsx";
 
 export type ChartKind = "stack" | "line";
-
-export interface ChartProps {
-  readonly series: Series;
-  readonly measure: Measure;
-  readonly kind: ChartKind;
-  /** What is drawn, in a sentence. */
-  readonly label: string;
-  /** Pixels; with `fills`, at least so many, and as many as its place has. */
-  readonly height?: number;
-  readonly fills?: boolean;
-  /** Sums of the span before, drawn as a line across. */
-  readonly before?: readonly (number | null)[] | undefined;
-  readonly beforeTexts?: readonly string[] | undefined;
-  readonly onPick?: (atMs: number) => void;
-  /** Gets a function that makes a picture of the chart, with what is drawn and in which colours. */
-  readonly onReady?: (picture: () => string) => void;
-}
-
-export function colorOf(scheme: "light" | "dark", index: number, isRest: boolean): string {
-  const colors = palette[scheme];
-  return (isRest ? colors.at(-1) : colors[index % (colors.length - 1)]) ?? "#888";
-}
-
-/** What the line across is. */
-const beforeName = "The span before, all together";
 
 /** A name at a line's end has so much room, pixels. */
 const nameWidth = 132;
 /** Below this a chart has no room for names at its lines' ends. */
 const namedWidthMin = 560;
 
-export function Chart({
-  series,
-  measure,
-  kind,
-  label,
-  height = 280,
-  fills = false,
-  before,
-  beforeTexts,
-  onPick,
-  onReady,
-}: ChartProps): ReactNode {
+export function Chart({ kind, ...props }: ChartProps & { readonly kind: ChartKind }): ReactNode {
+  return kind === "stack" ? <Stack {...props} /> : <Lines {...props} />;
+}
+
+function Lines({ series, measure, label, height = 280, fills = false, before, beforeTexts, onPick, onReady }: ChartProps): ReactNode {
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const { times, lines, bucket, totals } = series;
   const [namesLeft, setNamesLeft] = useState(0);
@@ -76,9 +44,7 @@ export function Chart({
     if (made === null || width === 0) return;
     const { color, text } = readLook();
     const isLong = (times.at(-1) ?? 0) - (times[0] ?? 0) > 26 * hourMs;
-    const isNamed = kind === "line" && lines.length > 1 && made.getWidth() >= namedWidthMin;
-    const sums = times.map((_, at) => lines.reduce((sum, line) => sum + (line.heights[at] ?? 0), 0));
-    const labelled = kind === "stack" ? pickLabels(totals, sums, made.getWidth() - 60) : new Set<number>();
+    const isNamed = lines.length > 1 && made.getWidth() >= namedWidthMin;
     const decimals = Math.max(2, decimalsFor(totals) - 2);
     const every = Math.max(0, Math.ceil(times.length / Math.max(2, made.getWidth() / 90)) - 1);
     made.setOption(
@@ -87,8 +53,8 @@ export function Chart({
         aria: { enabled: false },
         grid: {
           left: 8,
-          right: isNamed ? nameWidth + 12 : kind === "stack" ? 22 : 12,
-          top: kind === "stack" ? 22 : 12,
+          right: isNamed ? nameWidth + 12 : 12,
+          top: 12,
           bottom: 4,
           outerBoundsMode: "same",
           outerBoundsContain: "axisLabel",
@@ -101,12 +67,11 @@ export function Chart({
           axisLabel: { ...text, interval: every, hideOverlap: true },
           axisPointer: {
             show: true,
-            type: kind === "stack" ? "shadow" : "line",
+            type: "line",
             label: { show: false },
-            shadowStyle: { color: color("--ink"), opacity: 0.06 },
             lineStyle: { color: color("--edge"), type: "solid" },
           },
-          boundaryGap: kind === "stack",
+          boundaryGap: false,
         },
         yAxis: {
           type: "value",
@@ -117,50 +82,17 @@ export function Chart({
         series: [
           ...lines.map((line, index) => ({
             name: line.name,
-            type: kind === "stack" ? "bar" : "line",
-            ...(kind === "stack"
-              ? { stack: "all", barCategoryGap: "18%", barMaxWidth: 48 }
-              : {
-                  // A value between two that are not known has no line: it is a point.
-                  symbol: times.length <= 60 ? "circle" : "none",
-                  symbolSize: 4,
-                  showAllSymbol: true,
-                  lineStyle: { width: 1.75 },
-                }),
-            itemStyle: {
-              color: colorOf(scheme, index, line.isRest),
-              borderColor: color("--surface"),
-              borderWidth: kind === "stack" && lines.length > 1 && times.length < 120 ? 0.5 : 0,
-            },
-            // A bar of no height would still have a rim.
-            data: kind === "stack" ? line.heights.map((value) => (value === 0 ? null : value)) : line.heights,
+            type: "line",
+            // A value between two that are not known has no line: it is a point.
+            symbol: times.length <= 60 ? "circle" : "none",
+            symbolSize: 4,
+            showAllSymbol: true,
+            lineStyle: { width: 1.75 },
+            itemStyle: { color: colorOf(scheme, index, line.isRest) },
+            data: line.heights,
             emphasis: { disabled: true },
             silent: true,
           })),
-          ...(labelled.size === 0
-            ? []
-            : [
-                {
-                  name: "totals",
-                  type: "line",
-                  silent: true,
-                  symbol: "circle",
-                  symbolSize: 1,
-                  showAllSymbol: true,
-                  itemStyle: { color: "transparent" },
-                  lineStyle: { width: 0 },
-                  z: 4,
-                  label: {
-                    show: true,
-                    position: "top",
-                    distance: 3,
-                    ...text,
-                    color: color("--ink"),
-                    formatter: ({ dataIndex }: { dataIndex: number }) => shorten(measure, totals[dataIndex] ?? "0", decimals),
-                  },
-                  data: sums.map((sum, at) => (labelled.has(at) ? sum : null)),
-                },
-              ]),
           ...(before === undefined
             ? []
             : [
@@ -186,14 +118,11 @@ export function Chart({
     if (before !== undefined) captions.push({ color: color("--soft"), text: beforeName });
     const look = { ink: color("--ink"), soft: color("--soft"), ground: color("--surface") };
     onReady?.(() => toPicture(made.getRenderedCanvas({ pixelRatio: 2, backgroundColor: look.ground }), said.current, captions, look));
-  }, [chart, series, measure, kind, scheme, before, times, lines, bucket, onReady, totals, width]);
+  }, [chart, series, measure, scheme, before, times, lines, bucket, onReady, totals, width]);
 
   const left = at === null || chart.current === null ? 0 : (chart.current.convertToPixel({ xAxisIndex: 0 }, at) as number);
   // Asked only where something is read: the browser would have to lay out the page for it.
   const room = at === null ? 0 : (place.current?.clientWidth ?? 0);
-  // Where it would hide what it is about, it stands below.
-  const isSmall = room < namedWidthMin;
-  const onRight = left > room / 2;
   return (
     <>
       <div
@@ -216,46 +145,9 @@ export function Chart({
             </span>
           );
         })}
-        {at === null || times[at] === undefined ? null : (
-          <div
-            className={isSmall ? "tip docked" : "tip"}
-            role="status"
-            style={isSmall ? undefined : onRight ? { right: `calc(100% - ${left - 12}px)` } : { left: left + 12 }}
-          >
-            <strong>{nameBucket(bucket, times[at])}</strong>
-            <table>
-              <tbody>
-                {lines
-                  .map((line, index) => ({ line, index, height: line.heights[at] ?? 0 }))
-                  .filter(({ height }) => height > 0 || lines.length === 1)
-                  .toSorted((a, b) => b.height - a.height)
-                  .slice(0, 9)
-                  .map(({ line, index }) => (
-                    <tr key={line.key}>
-                      <th scope="row">
-                        <span className="swatch" style={{ background: colorOf(scheme, index, line.isRest) }} /> {line.name}
-                      </th>
-                      <td>{line.texts[at]}</td>
-                    </tr>
-                  ))}
-                {beforeTexts?.[at] === undefined ? null : (
-                  <tr>
-                    <th scope="row">{beforeName}</th>
-                    <td>{beforeTexts[at]}</td>
-                  </tr>
-                )}
-              </tbody>
-            </table>
-          </div>
-        )}
+        {at === null ? null : <Tip series={series} at={at} left={left} room={room} beforeText={beforeTexts?.[at]} />}
       </div>
-      {before === undefined ? null : (
-        <ul className="legend">
-          <li>
-            <span className="dashed" aria-hidden="true" /> {beforeName}
-          </li>
-        </ul>
-      )}
+      {before === undefined ? null : <BeforeLegend />}
     </>
   );
 }

@@ -4,8 +4,7 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { dayMs, utcDay, utcMonth } from "../time.ts";
-import { readLook, useCanvas } from "./canvas.ts";
-import { colorOf } from "./chart.tsx";
+import { colorOf, readLook, useCanvas } from "./canvas.ts";
 
 export interface PlotPoint {
   readonly ms: number;

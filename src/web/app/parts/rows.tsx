@@ -1,10 +1,11 @@
 // Calls as rows of a table: the same wherever calls are listed.
 
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Call } from "../api.ts";
 import { count, decimalsFor } from "../money.ts";
 import { dayClock, duration, exactMoment } from "../time.ts";
+import { Go } from "./go.tsx";
 import { Head } from "./head.tsx";
 import { Status } from "./status.tsx";
 import { atLeast, Usd } from "./usd.tsx";
@@ -66,9 +67,9 @@ export function CallRow({
       }}
     >
       <td className="when">
-        <Link to="/calls/$id" params={{ id: call.id }} title={exactMoment(startMs)}>
+        <Go path={`/calls/${encodeURIComponent(call.id)}`} title={exactMoment(startMs)}>
           {dayClock(startMs, Date.now())}
-        </Link>
+        </Go>
       </td>
       <td className="model">
         <span className="clip" title={isDiffering ? `${call.modelAsked} was asked for, ${call.model} answered` : (call.model ?? undefined)}>
@@ -84,9 +85,9 @@ export function CallRow({
       <td className="wide for">
         <span className="clip">{said.length === 0 ? <span className="soft">not recorded</span> : said.join(" · ")}</span>
         {attribution.task === null ? null : (
-          <Link to="/tasks/$id" params={{ id: attribution.root ?? attribution.task }} className="small clip">
+          <Go path={`/tasks/${encodeURIComponent(attribution.root ?? attribution.task)}`} className="small clip">
             {attribution.type ?? attribution.task}
-          </Link>
+          </Go>
         )}
       </td>
       <td className="wide">
