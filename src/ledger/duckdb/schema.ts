@@ -3,6 +3,7 @@
 
 import type { Row } from "../projection.ts";
 import { taskFields } from "../store.ts";
+import { peakTables } from "./peaks.ts";
 import { stepTables } from "./steps.ts";
 import { spooled } from "./transaction.ts";
 
@@ -298,6 +299,7 @@ export const schema: readonly string[] = [
   sumsTable("sums"),
   ...cutNames.flatMap((cut) => cutUnits.map((unit) => cutTable(cut, unit))),
   ...stepTables,
+  ...peakTables,
   `CREATE TABLE cutRows (name VARCHAR, "rows" BIGINT)`,
   `CREATE TABLE incidents (kind VARCHAR, fromMs BIGINT, toMs BIGINT, calls BIGINT, byMs BIGINT, cause VARCHAR)`,
   `CREATE TABLE evidence ("call" VARCHAR, provider VARCHAR, responseId VARCHAR, text VARCHAR)`,

@@ -6,6 +6,7 @@ import { PennyworthError } from "../../error.ts";
 import { dayMs } from "../projection.ts";
 import type { Filter, Span } from "../store.ts";
 import { joinSql, type Sql, sqlOf, taskOf, where, whole, type Zone } from "./field.ts";
+import { metered, peaksOf } from "./peaks.ts";
 import {
   addedUp,
   cellFields,
@@ -136,17 +137,11 @@ export function tasksBy(asked: Asked): Sql {
   );
 }
 
-/** The longest prompts of steps in tasks of a type (null: in any, and in none): of the calls themselves, since a maximum cannot be taken back. */
-export function peaksIn({ sinceMs, untilMs, filters, zone }: Asked, type: string | null): Sql {
-  const ofType = [
-    { text: "c.source IS NOT NULL", values: [] },
-    ...(type === null ? [] : [{ text: `${taskOf} IS NOT NULL AND coalesce(c."type", '') = ?::VARCHAR`, values: [type] }]),
-  ];
-  return sqlOf(
-    "SELECT c.step, c.provider, c.model, max(c.inputTokens) AS most FROM calls AS c ",
-    where(sinceMs, untilMs, filters, zone, ofType),
-    " GROUP BY ALL",
-  );
+/** The longest prompts of steps in tasks of a type (null: in any, and in none). */
+export function peaksIn(asked: Asked, type: string | null): Sql {
+  const rows = rowsOf("peakDays", stepFields, asked, peaksOf, [{ text: metered, values: [] }]);
+  const ofType = type === null ? { text: "", values: [] } : { text: ` WHERE ${kind} = ?::VARCHAR`, values: [type] };
+  return sqlOf("SELECT step, provider, model, max(most) AS most FROM (", union(rows), ")", ofType, " GROUP BY ALL");
 }
 
 /** What is asked of the cells of several spans at once. */

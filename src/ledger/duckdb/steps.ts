@@ -137,9 +137,10 @@ export interface Named {
 
 /** Of calls `c`: the fields, by their names. */
 function fieldsWith(more: Named | null): string {
-  const named = [...(more === null ? [] : [more]), ...stepFields.map((name) => ({ name, text: fieldOf(name) }))];
-  return named.map(({ name, text }) => `${text} AS "${name}"`).join(", ");
+  return more === null ? fieldsOf : `${more.text} AS "${more.name}", ${fieldsOf}`;
 }
+
+export const fieldsOf = stepFields.map((name) => `${fieldOf(name)} AS "${name}"`).join(", ");
 
 /** Of rows that were measured: the measures of all of them together. */
 export function addedUp(names: readonly StepMeasure[]): string {

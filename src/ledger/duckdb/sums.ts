@@ -7,6 +7,7 @@ import { addCuts, foldCuts } from "./cuts.ts";
 import type { Value } from "./field.ts";
 import { callMeasures, lineColumns, lineMeasures } from "./measure.ts";
 import { sumColumns, summedFields, sumsTable } from "./schema.ts";
+import { addPeaks, foldPeaks } from "./peaks.ts";
 import { addSteps, foldSteps } from "./steps.ts";
 import { addTasks } from "./tasks.ts";
 
@@ -31,6 +32,7 @@ export async function addSums(
   }
   await addCuts(db, condition, values, sign, table);
   await addSteps(db, condition, values, sign, table);
+  await addPeaks(db, condition, values, sign, table);
   await addTasks(db, condition, values, sign, table);
 }
 
@@ -41,6 +43,7 @@ const foldRowsMin = 100_000;
 export async function foldSums(db: Transaction): Promise<void> {
   await foldCuts(db);
   await foldSteps(db);
+  await foldPeaks(db);
   const [row] = await db.rows(`SELECT (SELECT count(*) FROM sums), sumRowsFolded FROM applied`, []);
   const count = Number(row?.[0] ?? 0);
   if (count < foldRowsMin || count < Number(row?.[1] ?? 0) * 1.5) return;
