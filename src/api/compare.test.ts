@@ -160,7 +160,7 @@ describe("what is compared", () => {
     const { body } = await ask(
       "?by=customer&type=fix&since=2026-11-01&until=2026-11-21&zone=Europe/Berlin&filter=customer%3DAcme%20%26%20%3Cb%3ESons%3C%2Fb%3E&limit=50&candidates=dear",
     );
-    expect(context.asked.trials).toEqual([
+    expect(context.asked.tries).toEqual([
       {
         by: "customer",
         sinceMs: Date.UTC(2026, 9, 31, 23),
@@ -172,6 +172,9 @@ describe("what is compared", () => {
         nowMs,
         openMs: 86_400_000,
         limit: 50,
+        most: 24,
+        only: ["n_ffffffffffffffff"],
+        always: null,
       },
     ]);
     expect(body).toMatchObject({ by: "customer", type: "fix", zone: "Europe/Berlin" });
@@ -206,7 +209,7 @@ describe("what is compared", () => {
     ["?margin=2", /margin is "2": expected a share, 0 to 0\.5/],
     ["?margin=-0.1", /margin is "-0\.1"/],
     ["?margin=much", /margin is "much"/],
-    ["?limit=100001", /at most 100000 rows/],
+    ["?limit=1000001", /at most 1000000 rows/],
     [`?candidates=${Array.from({ length: 25 }, (_, index) => index).join(",")}`, /candidates names 25: at most 24/],
     ["?filter=status%3Dfailed", /tasks are not told apart by "status"/],
     ["?sinse=1d", /unknown "sinse"/],

@@ -1,18 +1,19 @@
-// GET /api/v1/compare: agents, models or prompt versions side by side, from tasks one by one. Not here: the arithmetic (economics/contest.ts), the
+// GET /api/v1/compare: agents, models or prompt versions side by side, from what their tasks add up to. Not here: the arithmetic (economics/contest.ts), the
 // shape of the answer and its words (compared.ts). Invariant: the same question has the same answer, and what was not looked at is counted in it.
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { contest, type Entrant } from "../economics/contest.ts";
+import { contest } from "../economics/contest.ts";
+import type { Gathered } from "../economics/gathered.ts";
 import { repeatsOf } from "../economics/repeats.ts";
-import type { Trial } from "../ledger/trials.ts";
 import { nearest } from "../near.ts";
 import { compareAnswer, toComparisons, toRepeats, toStanding } from "./compared.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
-import { toTokens } from "./names.ts";
+import { gather } from "./gather.ts";
+import { toName, toTokens } from "./names.ts";
 import { invalid } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
-import { byCandidate, fieldsText, findTrials, pause, toTried, trialsQuery } from "./tried.ts";
+import { fieldsText, parseTries, pause, trialsQuery } from "./tried.ts";
 
 /** More are no comparison that anybody reads, and their pairs are many. */
 export const candidatesMax = 24;
@@ -56,21 +57,36 @@ export function addCompare(app: Api, context: ApiContext): void {
     const asked = c.req.valid("query");
     const margin = parseMargin(asked.margin);
     const freshly = await waited(context, asked.fresh);
-    const found = await findTrials(context, asked, "model");
-    const toValue = (name: string) => toTokens([{ field: found.by, value: name, operator: "=" }], context.names)[0]?.value ?? null;
-    const wanted = parseCandidates(asked.candidates, (name) => found.trials.some(({ candidate }) => candidate === toValue(name)));
-    const values = new Set(wanted?.map(toValue));
-    const trials = wanted === null ? found.trials : found.trials.filter(({ candidate }) => values.has(candidate));
-    const all = await byCandidate({ by: found.by, trials }, context);
-    const named = [...all].filter((one): one is [string, readonly Trial[]] => one[0] !== null);
-    named.sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
-    const compared = keep(named, asked.baseline);
-    const left = named.filter((one) => !compared.includes(one));
-    if (asked.baseline !== undefined && !compared.some(([id]) => id === asked.baseline)) throw unknownBaseline(asked.baseline, named);
-    const entrants: Entrant[] = [];
-    for (const [id, mine] of compared) {
-      entrants.push({ id, tries: mine.map(toTried) });
+    const { query, told } = parseTries(context, asked, "model");
+    const toValue = (name: string) => toTokens([{ field: told.by, value: name, operator: "=" }], context.names)[0]?.value ?? null;
+    const valuesOf = (names: readonly string[]) => [...new Set(names.map(toValue).filter((value) => value !== null))];
+    const said = readingsOf(asked.candidates);
+    const either = said?.flatMap(({ whole, parts }) => [whole, ...parts]) ?? null;
+    const found = await context.ledger.tries({
+      ...query,
+      most: Math.max(candidatesMax, either?.length ?? 0),
+      only: either === null ? null : valuesOf(either),
+      always: asked.baseline === undefined ? null : toValue(asked.baseline),
+    });
+    // A name may hold commas: one that somebody has is not taken apart.
+    const there = new Set(found.candidates.map(({ value }) => value));
+    const wanted =
+      said === null ? null : parseCandidates(said.flatMap(({ whole, parts }) => (there.has(toValue(whole) ?? "") ? whole : parts)));
+    const values = new Set(valuesOf(wanted ?? []));
+    const entrants: Gathered[] = [];
+    let leftOver = 0;
+    for (const one of gather(found)) {
+      if (wanted !== null && !values.has(one.id)) leftOver += sumOf(one);
+      else entrants.push({ ...one, id: (await toName(told.by, one.id, context.names)) ?? one.id });
       await pause();
+    }
+    entrants.sort((a, b) => sumOf(b) - sumOf(a) || (a.id < b.id ? -1 : 1));
+    if (asked.baseline !== undefined && !entrants.some(({ id }) => id === asked.baseline)) {
+      const others = found.others.values.map((value) => toName(told.by, value, context.names));
+      throw unknownBaseline(asked.baseline, [
+        ...entrants.map(({ id }) => id),
+        ...(await Promise.all(others)).filter((name) => name !== null),
+      ]);
     }
     const samples = samplesOf(entrants);
     const outcome = contest(entrants, { baseline: asked.baseline ?? null, margin, samples });
@@ -78,21 +94,17 @@ export function addCompare(app: Api, context: ApiContext): void {
     const repeats = repeatsOf(entrants, samples);
     return c.json(
       {
-        by: found.by,
-        type: found.type,
-        sinceMs: found.sinceMs,
-        untilMs: found.untilMs,
-        zone: found.zone,
-        tasks: trials.length,
+        ...told,
+        tasks: found.tasks - leftOver,
         truncated: found.truncated,
         margin,
         candidates: outcome.standings.map(toStanding),
         baseline: outcome.baseline === null ? null : { candidate: outcome.baseline.id, isNamed: outcome.baseline.isNamed },
         comparisons: toComparisons(outcome),
         repeats: toRepeats(repeats),
-        unnamed: all.get(null)?.length ?? 0,
-        leftOut: { candidates: left.length, tasks: left.reduce((sum, [, mine]) => sum + mine.length, 0) },
-        absent: wanted === null ? [] : wanted.filter((name) => !all.has(name)),
+        unnamed: found.unnamed,
+        leftOut: { candidates: found.others.candidates, tasks: found.others.tasks },
+        absent: wanted === null ? [] : wanted.filter((name) => !there.has(toValue(name) ?? "")),
         position: found.position,
         ...freshly,
       },
@@ -101,21 +113,21 @@ export function addCompare(app: Api, context: ApiContext): void {
   });
 }
 
-/** Those with the most tasks, and the baseline. */
-function keep(named: readonly [string, readonly Trial[]][], baseline: string | undefined): readonly [string, readonly Trial[]][] {
-  const most = named.slice(0, candidatesMax);
-  const other = named.slice(candidatesMax).find(([id]) => id === baseline);
-  return other === undefined ? most : [...most.slice(0, -1), other];
+function sumOf({ counts }: Gathered): number {
+  return counts.success + counts.failure + counts.unknown + counts.open;
 }
 
-/** A name may hold commas: one that somebody has is not taken apart. */
-function parseCandidates(said: string | readonly string[] | undefined, isKnown: (name: string) => boolean): readonly string[] | null {
+/** Each text as one name, and as several with commas between. */
+function readingsOf(
+  said: string | readonly string[] | undefined,
+): readonly { readonly whole: string; readonly parts: readonly string[] }[] | null {
   if (said === undefined) return null;
-  const names = [said]
-    .flat()
-    .flatMap((text) => (text.includes(",") && !isKnown(text) ? text.split(",").map((name) => name.trim()) : [text.trim()]));
+  const texts = [said].flat().map((text) => ({ whole: text.trim(), parts: text.split(",").map((name) => name.trim()) }));
+  return texts.some(({ parts }) => parts.some((name) => name !== "")) ? texts : null;
+}
+
+function parseCandidates(names: readonly string[]): readonly string[] {
   const unique = [...new Set(names.filter((name) => name !== ""))];
-  if (unique.length === 0) return null;
   if (unique.length > candidatesMax) throw invalid(`candidates names ${unique.length}: at most ${candidatesMax} are compared at once`);
   return unique;
 }
@@ -127,8 +139,7 @@ function parseMargin(said: string | undefined): number {
   throw invalid(`margin is ${JSON.stringify(said)}: expected a share, 0 to 0.5, such as 0.05 for five points`);
 }
 
-function unknownBaseline(name: string, named: readonly (readonly [string, unknown])[]) {
-  const ids = named.map(([id]) => id);
+function unknownBaseline(name: string, ids: readonly string[]) {
   const near = nearest(name, ids);
   const known =
     near.length > 0
@@ -140,8 +151,7 @@ function unknownBaseline(name: string, named: readonly (readonly [string, unknow
 }
 
 /** Fewer where there are many candidates with many tasks. */
-function samplesOf(entrants: readonly Entrant[]): number {
-  // Two bootstraps each, of at most a thousand units or 256 groups.
-  const units = entrants.reduce((all, { tries }) => all + 2 * (tries.length > 1_000 ? 256 : tries.length), 0);
+function samplesOf(entrants: readonly Gathered[]): number {
+  const units = entrants.reduce((all, { costUnits, spendUnits }) => all + costUnits.length + spendUnits.length, 0);
   return Math.max(120, Math.min(1_000, Math.floor(drawsMax / Math.max(1, units))));
 }

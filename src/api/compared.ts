@@ -2,7 +2,7 @@
 // command line and the page both show. Not here: the arithmetic (economics/contest.ts, repeats.ts). Invariant: pure; no figure without its interval.
 
 import { z } from "@hono/zod-openapi";
-import { formatUsd, type Pico, roundUsd } from "../core/money.ts";
+import { formatUsd, type Pico, roundUsd, toUsd } from "../core/money.ts";
 import type { Comparison, Verdict } from "../economics/compare.ts";
 import type { Contest, Standing } from "../economics/contest.ts";
 import type { MeanInterval } from "../economics/frontier.ts";
@@ -359,8 +359,4 @@ function short(pico: Pico): string {
 
 export function toAmounts(interval: MeanInterval | null): z.infer<typeof amounts> | null {
   return interval === null ? null : { low: formatUsd(interval.lowPico), high: toUsd(interval.highPico) };
-}
-
-export function toUsd(amount: Pico | null): string | null {
-  return amount === null ? null : formatUsd(amount);
 }

@@ -3,7 +3,7 @@
 // nobody says is unknown, and never taken for none.
 
 import { createRoute } from "@hono/zod-openapi";
-import { allocate, formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../core/money.ts";
+import { allocate, formatUsd, parseUsd, type Pico, sum, toPico, toUsd, zero } from "../core/money.ts";
 import { monthOf, monthSpan } from "../core/month.ts";
 import { dayMs } from "../core/time.ts";
 import { type MarginLine, type MarginRow, margins } from "../economics/margin.ts";
@@ -482,8 +482,4 @@ function lowest(marginPico: Pico, unknownPico: Pico, revenuePico: Pico): number 
 
 function fromUsd(text: string | null | undefined): Pico | null {
   return text === null || text === undefined ? null : parseUsd(text);
-}
-
-function toUsd(pico: Pico | null): string | null {
-  return pico === null ? null : formatUsd(pico);
 }

@@ -23,7 +23,9 @@ import type {
   UnpricedRow,
 } from "../ledger/store.ts";
 import type { ShapePage, ShapeQuery } from "../ledger/shape.ts";
-import type { TrialsPage, TrialsQuery } from "../ledger/trials.ts";
+import type { TrialsPage } from "../ledger/trials.ts";
+import { expectedOdds, expectedTries } from "../ledger/tries.fixture.ts";
+import type { OddsQuery, TriesQuery } from "../ledger/tries.ts";
 import type { PriceLine, PricesAccess } from "../prices/view.ts";
 import { readEvents } from "../ingest/otlp.ts";
 import { alertsInMemory } from "./alerts.fixture.ts";
@@ -38,7 +40,8 @@ export interface MemoryContext extends ApiContext {
     runs: unknown[];
     success: SuccessQuery[];
     drivers: DriversQuery[];
-    trials: TrialsQuery[];
+    tries: TriesQuery[];
+    odds: OddsQuery[];
     shape: ShapeQuery[];
   };
   /** What the store says of tasks, whatever is asked. */
@@ -57,13 +60,13 @@ export interface MemoryContext extends ApiContext {
 export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const keys: ListedKey[] = [];
   const names = new Map([["n_00000000000000aa", "Acme & <b>Sons</b>"]]);
-  const asked: MemoryContext["asked"] = { report: [], calls: [], runs: [], success: [], drivers: [], trials: [], shape: [] };
+  const asked: MemoryContext["asked"] = { report: [], calls: [], runs: [], success: [], drivers: [], tries: [], odds: [], shape: [] };
   const position = { segment: 1, offset: 4_096 };
   const tasks: MemoryContext["tasks"] = {
     page: { rows: [], total: emptyRow, truncated: false, waiting: 0, position },
     drivers: { cells: [], tasks: [], other: [], left: 0, position },
     trials: { trials: [], truncated: false, position },
-    shape: { steps: [], tasks: 0, callsMax: 0, types: [], position },
+    shape: { steps: [], tasks: 0, callsMax: 0, depth: { max: 0, sum: 0 }, types: [], position },
   };
   const hooks = new Map<string, string>();
   const forgotten: string[] = [];
@@ -181,9 +184,13 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
         asked.drivers.push(query);
         return tasks.drivers;
       },
-      trials: async (query) => {
-        asked.trials.push(query);
-        return tasks.trials;
+      tries: async (query) => {
+        asked.tries.push(query);
+        return expectedTries(tasks.trials, query);
+      },
+      odds: async (query) => {
+        asked.odds.push(query);
+        return expectedOdds(tasks.trials, query);
       },
       shape: async (query) => {
         asked.shape.push(query);

@@ -124,7 +124,7 @@ describe("the odds of one more try", () => {
       [null, 1, 1],
       ["large", 1, 1],
     ]);
-    expect(context.asked.trials[0]).toMatchObject({ by: "model", filters: [{ field: "type", value: "fix", operator: "=" }] });
+    expect(context.asked.odds[0]).toMatchObject({ by: "model", filters: [{ field: "type", value: "fix", operator: "=" }] });
   });
 
   it("end after ten tries, and say that there were more", async () => {

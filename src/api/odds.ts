@@ -2,16 +2,17 @@
 // (economics/odds.ts). Invariant: the odds are of tries that were made after such failures; what independence would have it stands beside them, apart.
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { formatUsd, parseUsd, type Pico } from "../core/money.ts";
-import { type Attempt, oddsOf, type Try, type Worth, worthTrying } from "../economics/odds.ts";
-import type { Trial } from "../ledger/trials.ts";
-import { toAmounts, toUsd } from "./compared.ts";
+import { formatUsd, parseUsd, type Pico, toPico, toUsd } from "../core/money.ts";
+import { oddsFrom, type Try, type Worth, worthTrying } from "../economics/odds.ts";
+import type { CandidateOdds } from "../ledger/tries.ts";
+import { toAmounts } from "./compared.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
+import { toName } from "./names.ts";
 import { invalid } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { count, freshness, position, text, usd } from "./schema.ts";
-import { amounts, byCandidate, fieldsText, findTrials, pause, share, trialsAnswer, trialsQuery } from "./tried.ts";
+import { amounts, fieldsText, parseTries, pause, share, trialsAnswer, trialsQuery } from "./tried.ts";
 
 const candidatesMax = 24;
 /** Further tries are in `further`. */
@@ -123,30 +124,24 @@ export function addOdds(app: Api, context: ApiContext): void {
     const value = parseAmount("value", asked.value);
     const review = parseAmount("review", asked.review);
     const freshly = await waited(context, asked.fresh);
-    const found = await findTrials(context, asked, "agent");
-    const all = [...(await byCandidate(found, context))];
-    all.sort((a, b) => b[1].length - a[1].length || ((a[0] ?? "") < (b[0] ?? "") ? -1 : 1));
-    const left = all.slice(candidatesMax);
-    const units = found.trials.length;
-    const samples = Math.max(120, Math.min(1_000, Math.floor(drawsMax / Math.max(1, Math.min(units, candidatesMax * 2_000)))));
+    const { query, told } = parseTries(context, asked, "agent");
+    const found = await context.ledger.odds({ ...query, most: candidatesMax });
+    const units = found.candidates.reduce((all, { came }) => all + came.reduce((sum, one) => sum + one.units.length, 0), 0);
+    const samples = Math.max(120, Math.min(1_000, Math.floor(drawsMax / Math.max(1, units))));
     const rows: z.infer<typeof oddsRow>[] = [];
-    for (const [candidate, trials] of all.slice(0, candidatesMax)) {
-      rows.push(toRow(candidate, trials, samples, value, review));
+    for (const one of found.candidates) {
+      rows.push(toRow(await toName(told.by, one.value, context.names), one, samples, value, review));
       await pause();
     }
     return c.json(
       {
-        by: found.by,
-        type: found.type,
-        sinceMs: found.sinceMs,
-        untilMs: found.untilMs,
-        zone: found.zone,
-        tasks: found.trials.length,
+        ...told,
+        tasks: found.tasks,
         truncated: found.truncated,
         value: toUsd(value),
         review: toUsd(review),
         rows,
-        leftOut: { candidates: left.length, tasks: left.reduce((sum, [, trials]) => sum + trials.length, 0) },
+        leftOut: found.others,
         position: found.position,
         ...freshly,
       },
@@ -168,37 +163,29 @@ function parseAmount(name: string, said: string | undefined): Pico | null {
 
 function toRow(
   candidate: string | null,
-  trials: readonly Trial[],
+  { cases, repeated, nameless, came }: CandidateOdds,
   samples: number,
   value: Pico | null,
   review: Pico | null,
 ): z.infer<typeof oddsRow> {
-  const histories = new Map<string, Trial[]>();
-  for (const trial of trials) {
-    if (trial.case === null) continue;
-    const mine = histories.get(trial.case);
-    if (mine === undefined) histories.set(trial.case, [trial]);
-    else mine.push(trial);
-  }
-  const inOrder = [...histories.values()].map((mine) =>
-    mine.toSorted((a, b) => a.startMs - b.startMs || (a.task < b.task ? -1 : 1)).map(toAttempt),
+  const tries = oddsFrom(
+    came.slice(0, triesMax).map(({ costPico, units, ...sums }) => ({
+      ...sums,
+      costPico: toPico(costPico),
+      units: units.map(({ pico, count: bottom }) => ({ top: Number(pico), bottom })),
+    })),
+    0.95,
+    { samples },
   );
-  const tries = oddsOf(inOrder, 0.95, { samples });
   const first = tries[0]?.rate ?? null;
   return {
     candidate,
-    cases: histories.size,
-    repeated: inOrder.filter(({ length }) => length > 1).length,
-    nameless: trials.filter((trial) => trial.case === null).length,
-    tries: tries.slice(0, triesMax).map((one) => toTry(one, first, value, review)),
-    further: Math.max(0, tries.length - triesMax),
+    cases,
+    repeated,
+    nameless,
+    tries: tries.map((one) => toTry(one, first, value, review)),
+    further: Math.max(0, came.length - triesMax),
   };
-}
-
-/** One that is under way has no end yet, and no cost that is whole. */
-function toAttempt({ ending, cost }: Trial): Attempt {
-  const success = ending === "success" ? true : ending === "failure" ? false : null;
-  return { success, costPico: cost === null || ending === "open" ? null : parseUsd(cost) };
 }
 
 function toTry(one: Try, first: number | null, value: Pico | null, review: Pico | null): z.infer<typeof oddsTry> {

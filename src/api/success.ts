@@ -4,7 +4,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { type Economics, type Lack, spendPerSuccess } from "../economics/success.ts";
-import { formatUsd, parseUsd, type Pico, sum } from "../core/money.ts";
+import { formatUsd, parseUsd, type Pico, sum, toUsd } from "../core/money.ts";
 import { type SuccessRow, type TaskField, taskFields } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
@@ -314,8 +314,4 @@ function toShown(
     unpriced: row.unpriced,
     presumed: row.presumed,
   };
-}
-
-function toUsd(amount: Pico | null): string | null {
-  return amount === null ? null : formatUsd(amount);
 }

@@ -66,7 +66,7 @@ export function withTrials(command: Command): Command {
     .option("--until <time>", "tasks that began before then")
     .option("--filter <field=value>", "only tasks of which this holds; also field!=value; repeatable", collect)
     .option("--zone <name>", "whose days are meant, e.g. Europe/Berlin (default: UTC)")
-    .option("--limit <tasks>", "most tasks looked at, the latest, up to 100000 (default: 50000)");
+    .option("--limit <tasks>", "most tasks looked at, the latest (default: all)");
 }
 
 async function showCompare(control: Control, options: CompareOptions): Promise<void> {

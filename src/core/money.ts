@@ -124,6 +124,11 @@ export function formatUsd(amount: bigint): string {
   return `${negative ? "-" : ""}${digits.slice(0, -12)}${fraction === "" ? "" : `.${fraction}`}`;
 }
 
+/** `formatUsd`, of an amount that may not be known: null stays null. */
+export function toUsd(amount: bigint | null): string | null {
+  return amount === null ? null : formatUsd(amount);
+}
+
 /**
  * Picodollars as dollars to so many decimals, 0 to 12, rounded half to even: for where an exact amount has no room, and never to be read back.
  * An amount that is not zero may well read `"0.00"`.

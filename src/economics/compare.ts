@@ -3,7 +3,18 @@
 // numbers of this sample do not hold up; a task with an unknown outcome or cost is left out of that one question and counted.
 
 import { divideHalfEven, type Pico, toPico } from "../core/money.ts";
-import { difference, differenceOfMeans, type Estimate, signTest } from "./difference.ts";
+import {
+  difference,
+  differenceOfMeans,
+  differenceOfMoments,
+  differenceOfRates,
+  type Estimate,
+  joinMoments,
+  type Moments,
+  momentsOf,
+  type Rates,
+  signTest,
+} from "./difference.ts";
 import { type Interval, normalDeviate, wilson } from "./interval.ts";
 
 /** One try of a candidate (an agent, a model, a prompt version) at a task. */
@@ -87,11 +98,12 @@ const powerDeviate = 0.841621;
  * @throws RangeError on a confidence or margin outside 0..1, or fewer than one comparison.
  */
 export function compare(first: readonly Run[], second: readonly Run[], options: CompareOptions = {}): Comparison {
-  return compareTasks(byTask(first), byTask(second), options);
+  return compareSides(sideOf(byTask(first)), sideOf(byTask(second)), options);
 }
 
 /** `compare`, of runs that are gathered already: one candidate is held against many. */
-export function compareTasks(a: ByTask, b: ByTask, options: CompareOptions = {}): Comparison {
+export function compareSides(first: Side, second: Side, options: CompareOptions = {}): Comparison {
+  const [a, b] = [first.tasks, second.tasks];
   const { confidence: each = 0.95, comparisons = 1, margin = 0.05 } = options;
   if (!(each > 0 && each < 1)) throw new RangeError(`compare: confidence must be above 0 and below 1, such as 0.95: ${each}`);
   if (!(margin >= 0 && margin < 1))
@@ -102,8 +114,8 @@ export function compareTasks(a: ByTask, b: ByTask, options: CompareOptions = {})
   const shared = [...a.keys()].filter((task) => b.has(task));
   const decided = shared.filter((task) => rateOf(a.get(task)) !== null && rateOf(b.get(task)) !== null);
   const paired = decided.length >= pairsMin;
-  const success = successOf(a, b, paired ? decided : null, confidence);
-  const { cost, estimates } = costOf(a, b, paired ? shared : null, confidence, margin);
+  const success = paired ? pairedSuccess(a, b, decided, confidence) : successOf(first, second, confidence);
+  const { cost, estimates } = costOf(first, second, paired ? shared : null, confidence, margin);
   const verdict = verdictOf(success.interval, cost.verdict, margin);
   return {
     verdict,
@@ -111,7 +123,7 @@ export function compareTasks(a: ByTask, b: ByTask, options: CompareOptions = {})
     confidence,
     margin,
     shared: shared.length,
-    leftOut: { first: leftOutOf(a, b), second: leftOutOf(b, a) },
+    leftOut: { first: leftOutOf(first, b), second: leftOutOf(second, a) },
     success: success.shown,
     cost,
     more: verdict === "not-enough-data" ? moreOf(success, estimates, confidence, margin) : null,
@@ -119,7 +131,7 @@ export function compareTasks(a: ByTask, b: ByTask, options: CompareOptions = {})
 }
 
 /** All tries of one candidate at one task. */
-interface Tried {
+export interface Tried {
   tries: number;
   successes: number;
   decided: number;
@@ -128,7 +140,30 @@ interface Tried {
   costed: number;
 }
 
-export type ByTask = ReadonlyMap<string, Readonly<Tried>>;
+export type ByTask = ReadonlyMap<string | number, Readonly<Tried>>;
+
+/** Tasks that nobody else did, each tried once: what they add up to. */
+export interface Alone {
+  readonly tasks: number;
+  readonly decided: number;
+  readonly successes: number;
+  readonly costed: number;
+  readonly costPico: bigint;
+  /** Of the costs that are known. */
+  readonly moments: Moments;
+}
+
+/** One candidate's tasks: those that another may have done too, or that it tried several times, and the others. */
+export interface Side {
+  readonly tasks: ByTask;
+  readonly alone: Alone;
+}
+
+const nothing: Alone = { tasks: 0, decided: 0, successes: 0, costed: 0, costPico: 0n, moments: momentsOf([]) };
+
+export function sideOf(tasks: ByTask, alone: Alone = nothing): Side {
+  return { tasks, alone };
+}
 
 export function byTask(runs: readonly Run[]): ByTask {
   const tasks = new Map<string, Tried>();
@@ -152,37 +187,87 @@ function rateOf(tried: Tried | undefined): number | null {
 
 /** Mean cost of a try at the task, rounded to a picodollar. */
 function meanOf(tried: Tried | undefined): Pico | null {
-  return tried === undefined || tried.costed === 0 ? null : toPico(divideHalfEven(tried.costPico, BigInt(tried.costed)));
+  if (tried === undefined || tried.costed === 0) return null;
+  return toPico(tried.costed === 1 ? tried.costPico : divideHalfEven(tried.costPico, BigInt(tried.costed)));
 }
 
-function leftOutOf(mine: ByTask, other: ByTask): LeftOut {
-  const alone = [...mine].filter(([task]) => !other.has(task)).map(([, tried]) => tried);
-  const rates = alone.map(rateOf).filter((rate) => rate !== null);
-  return { tasks: alone.length, share: mine.size === 0 ? null : alone.length / mine.size, rate: average(rates) };
+function leftOutOf({ tasks: mine, alone }: Side, other: ByTask): LeftOut {
+  const size = mine.size + alone.tasks;
+  let left = alone.tasks;
+  let rates: Rates = { total: alone.successes, count: alone.decided };
+  for (const [task, tried] of mine)
+    if (!other.has(task)) {
+      left += 1;
+      rates = plus(rates, rateOf(tried));
+    }
+  return { tasks: left, share: size === 0 ? null : left / size, rate: average(rates) };
 }
 
-function successOf(a: ByTask, b: ByTask, tasks: readonly string[] | null, confidence: number) {
-  const of = (side: ByTask): number[] =>
-    (tasks === null ? [...side.values()] : tasks.map((task) => side.get(task))).map(rateOf).filter((rate) => rate !== null);
-  const [x, y] = [of(a), of(b)];
-  const counts: readonly [number, number] = [x.length, y.length];
+function plus(rates: Rates, rate: number | null): Rates {
+  return rate === null ? rates : { total: rates.total + rate, count: rates.count + 1 };
+}
+
+function average({ total, count }: Rates): number | null {
+  return count === 0 ? null : total / count;
+}
+
+/** What a verdict on success is made of. */
+interface Success {
+  readonly gap: number | null;
+  readonly wins: number;
+  readonly losses: number;
+  readonly interval: Interval;
+  readonly shown: Comparison["success"];
+}
+
+/** All tasks of each. */
+function successOf(first: Side, second: Side, confidence: number): Success {
+  const [x, y] = [first, second].map(({ tasks, alone }) => {
+    let rates: Rates = { total: 0, count: 0 };
+    for (const tried of tasks.values()) rates = plus(rates, rateOf(tried));
+    return { total: rates.total + alone.successes, count: rates.count + alone.decided };
+  }) as [Rates, Rates];
   const rates: readonly [number | null, number | null] = [average(x), average(y)];
   const gap = rates[0] === null || rates[1] === null ? null : rates[0] - rates[1];
-  let interval = difference(x, y, tasks !== null, confidence);
-  if (tasks === null) return { interval, gap, wins: 0, losses: 0, shown: shown(null, null, null, null) };
+  const interval = differenceOfRates(x, y, confidence);
+  const shown = {
+    tasks: [x.count, y.count],
+    rates,
+    difference: gap,
+    interval,
+    wins: null,
+    losses: null,
+    ties: null,
+    pValue: null,
+  } as const;
+  return { interval, gap, wins: 0, losses: 0, shown };
+}
+
+function pairedSuccess(a: ByTask, b: ByTask, tasks: readonly (string | number)[], confidence: number): Success {
+  const of = (side: ByTask): number[] => tasks.map((task) => rateOf(side.get(task)) as number);
+  const [x, y] = [of(a), of(b)];
+  const rates = [x, y].map((all) => all.reduce((total, rate) => total + rate, 0) / all.length) as [number, number];
+  const gap = rates[0] - rates[1];
+  const newcombe = difference(x, y, true, confidence);
   const wins = x.filter((rate, index) => rate > (y[index] as number)).length;
   const losses = x.filter((rate, index) => rate < (y[index] as number)).length;
   const pValue = signTest(wins, losses);
   // Where hardly any task tells them apart, Newcombe's interval is too narrow: losses alone, or wins alone, may be more than were seen.
-  interval = {
-    low: Math.min(interval.low, (gap ?? 0) - unseen(losses, x.length, confidence), pValue > 1 - confidence ? 0 : 1),
-    high: Math.max(interval.high, (gap ?? 0) + unseen(wins, x.length, confidence), pValue > 1 - confidence ? 0 : -1),
+  const interval = {
+    low: Math.min(newcombe.low, gap - unseen(losses, x.length, confidence), pValue > 1 - confidence ? 0 : 1),
+    high: Math.max(newcombe.high, gap + unseen(wins, x.length, confidence), pValue > 1 - confidence ? 0 : -1),
   };
-  return { interval, gap, wins, losses, shown: shown(wins, losses, x.length - wins - losses, pValue) };
-
-  function shown(won: number | null, lost: number | null, ties: number | null, pValue: number | null): Comparison["success"] {
-    return { tasks: counts, rates, difference: gap, interval, wins: won, losses: lost, ties, pValue };
-  }
+  const shown = {
+    tasks: [x.length, y.length],
+    rates,
+    difference: gap,
+    interval,
+    wins,
+    losses,
+    ties: x.length - wins - losses,
+    pValue,
+  } as const;
+  return { interval, gap, wins, losses, shown };
 }
 
 /** By how much a share may be above the one that was seen. */
@@ -190,23 +275,31 @@ function unseen(count: number, tasks: number, confidence: number): number {
   return wilson(count, tasks, confidence).high - count / tasks;
 }
 
-function costOf(a: ByTask, b: ByTask, tasks: readonly string[] | null, confidence: number, margin: number) {
-  const both = tasks?.filter((task) => meanOf(a.get(task)) !== null && meanOf(b.get(task)) !== null) ?? null;
-  const of = (side: ByTask): Pico[] =>
-    (both === null ? [...side.values()] : both.map((task) => side.get(task))).map(meanOf).filter((mean) => mean !== null);
-  const [x, y] = [of(a), of(b)];
-  const meansPico: readonly [Pico | null, Pico | null] = [meanPico(x), meanPico(y)];
-  const enough = x.length >= pairsMin && y.length >= pairsMin;
-  const { money, logs } = enough ? differenceOfMeans(x.map(Number), y.map(Number), both !== null, confidence) : { money: null, logs: null };
+function costOf(first: Side, second: Side, tasks: readonly (string | number)[] | null, confidence: number, margin: number) {
+  const both = tasks?.filter((task) => meanOf(first.tasks.get(task)) !== null && meanOf(second.tasks.get(task)) !== null) ?? null;
+  const of = ({ tasks: mine }: Side): Pico[] =>
+    (both === null ? [...mine.values()] : both.map((task) => mine.get(task))).map(meanOf).filter((mean) => mean !== null);
+  const [x, y] = [of(first), of(second)];
+  const left = both === null ? [first.alone, second.alone] : [nothing, nothing];
+  const counts = [x, y].map((costs, index) => costs.length + (left[index] as Alone).costed) as [number, number];
+  const meansPico = [x, y].map((costs, index) => meanPico(costs, left[index] as Alone)) as [Pico | null, Pico | null];
+  const numbers = [x, y].map((costs) => costs.map(Number)) as [number[], number[]];
+  const momentOf = (index: 0 | 1): Moments => joinMoments(momentsOf(numbers[index]), (left[index] as Alone).moments);
+  const { money, logs } =
+    counts[0] < pairsMin || counts[1] < pairsMin
+      ? { money: null, logs: null }
+      : both === null
+        ? differenceOfMoments(momentOf(0), momentOf(1), confidence)
+        : differenceOfMeans(...numbers, true, confidence);
   const verdict = money === null ? null : cheaper(money, logs, margin * Math.min(...meansPico.map((mean) => Math.abs(Number(mean)))));
   const cost: Comparison["cost"] = {
-    tasks: [x.length, y.length],
+    tasks: counts,
     meansPico,
     differencePico: money === null ? null : { mean: rounded(money.mean), low: rounded(money.low), high: rounded(money.high) },
     ratio: logs === null ? null : { mean: Math.exp(logs.mean), low: Math.exp(logs.low), high: Math.exp(logs.high) },
     verdict,
   };
-  return { cost, estimates: { tasks: Math.min(x.length, y.length), money, logs } };
+  return { cost, estimates: { tasks: Math.min(...counts), money, logs } };
 }
 
 function cheaper(money: Estimate, logs: Estimate | null, band: number): "cheaper" | "dearer" | "same" | null {
@@ -225,13 +318,7 @@ function verdictOf({ low, high }: Interval, cost: Comparison["cost"]["verdict"],
 
 /** n ≈ (z + z_power)² · variance ÷ gap²: to show a gap from 0, or from the margin that it lies within. */
 function moreOf(
-  success: {
-    readonly gap: number | null;
-    readonly wins: number;
-    readonly losses: number;
-    readonly interval: Interval;
-    readonly shown: Comparison["success"];
-  },
+  success: Success,
   { tasks, money, logs }: { readonly tasks: number; readonly money: Estimate | null; readonly logs: Estimate | null },
   confidence: number,
   margin: number,
@@ -264,17 +351,14 @@ function told(question: "success" | "cost", tasks: number): Comparison["more"] {
   return Number.isFinite(tasks) ? { tasks: Math.max(1, Math.ceil(tasks)), question } : null;
 }
 
-function average(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((total, value) => total + value, 0) / values.length;
-}
-
-function meanPico(costs: readonly Pico[]): Pico | null {
-  return costs.length === 0
+function meanPico(costs: readonly Pico[], { costed, costPico }: Alone): Pico | null {
+  const count = costs.length + costed;
+  return count === 0
     ? null
     : toPico(
         divideHalfEven(
-          costs.reduce((total, cost) => total + cost, 0n),
-          BigInt(costs.length),
+          costs.reduce<bigint>((total, cost) => total + cost, costPico),
+          BigInt(count),
         ),
       );
 }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseUsd, toPico } from "../core/money.ts";
-import { contest, type Entrant, type Tried } from "./contest.ts";
+import { contest as contestOf, type ContestOptions } from "./contest.ts";
+import { type Entrant, gather, type Tried } from "./gathered.fixture.ts";
 import { generator } from "./interval.ts";
+
+const contest = (entrants: readonly Entrant[], options?: ContestOptions) => contestOf(entrants.map(gather), options);
 
 let cases = 0;
 

@@ -3,26 +3,12 @@
 // without its interval; a task whose cost or end is not known is left out of that one question, and counted.
 
 import { divideHalfEven, type Pico, toPico } from "../core/money.ts";
-import { byTask, type ByTask, type Comparison, compareTasks, type Run } from "./compare.ts";
+import { type Comparison, compareSides } from "./compare.ts";
 import { type Candidate, type DominatedPoint, frontier, type FrontierPoint, type MeanInterval } from "./frontier.ts";
-import { type Interval, type Unit, wilson } from "./interval.ts";
-import { quantilesOf } from "./quantile.ts";
-import { fewUnits, spreadOf } from "./sample.ts";
+import type { Gathered } from "./gathered.ts";
+import { type Interval, wilson } from "./interval.ts";
+import { spreadOf } from "./sample.ts";
 import { type Economics, spendPerSuccess } from "./success.ts";
-
-/** One task, as a try at a piece of work. */
-export interface Tried {
-  /** Names the piece of work: the same for every candidate and try that is given it. */
-  readonly case: string;
-  readonly ending: "success" | "failure" | "unknown" | "open";
-  /** null: not known. */
-  readonly costPico: Pico | null;
-}
-
-export interface Entrant {
-  readonly id: string;
-  readonly tries: readonly Tried[];
-}
 
 export interface Standing {
   readonly id: string;
@@ -75,63 +61,63 @@ export interface ContestOptions {
  * those that are made where the baseline is named before anybody looks; over all pairs where the data choose it, since a winner is lucky, too.
  * @throws RangeError on two entrants of one id, a baseline that is none, or a margin outside 0..1.
  */
-export function contest(entrants: readonly Entrant[], { baseline = null, margin = 0.05, samples = 1_000 }: ContestOptions = {}): Contest {
+export function contest(entrants: readonly Gathered[], { baseline = null, margin = 0.05, samples = 1_000 }: ContestOptions = {}): Contest {
   if (baseline !== null && !entrants.some(({ id }) => id === baseline))
     throw new RangeError(`contest: no entrant is called ${JSON.stringify(baseline)}`);
-  const ended = new Map(entrants.map((entrant) => [entrant.id, byTask(runsOf(entrant.tries.filter(({ ending }) => ending !== "open")))]));
-  const tasksOf = (id: string): ByTask => ended.get(id) ?? new Map();
-  const candidates = entrants.map(({ id }) => toCandidate(id, tasksOf(id), samples));
+  const candidates = entrants.map((entrant) => toCandidate(entrant, samples));
   const places = placesOf(candidates);
   const standings = entrants.map((entrant, index) =>
-    standingOf(entrant, candidates[index] as Candidate, tasksOf(entrant.id), places.get(entrant.id) as Place, samples),
+    standingOf(entrant, candidates[index] as Candidate, places.get(entrant.id) as Place, samples),
   );
   standings.sort((a, b) => rankOf(a) - rankOf(b) || compareCost(a, b) || (a.id < b.id ? -1 : 1));
-  const rivals = standings.filter(({ id }) => tasksOf(id).size > 0);
+  const sides = new Map(entrants.map(({ id, ended }) => [id, ended]));
+  const ended = new Set(candidates.filter(({ runs }) => runs > 0).map(({ id }) => id));
+  const rivals = standings.filter(({ id }) => ended.has(id));
   const isNamed = baseline !== null;
   const against = baseline ?? bestOf(rivals);
   const others = rivals.filter(({ id }) => id !== against);
-  if (against === null || others.length === 0 || !rivals.some(({ id }) => id === against))
-    return { standings, baseline: null, comparisons: [] };
+  const held = against !== null && ended.has(against) ? sides.get(against) : undefined;
+  if (against === null || held === undefined || others.length === 0) return { standings, baseline: null, comparisons: [] };
   const comparisons = isNamed ? others.length : (rivals.length * (rivals.length - 1)) / 2;
   return {
     standings,
     baseline: { id: against, isNamed },
-    comparisons: others.map(({ id }) => ({ id, comparison: compareTasks(tasksOf(id), tasksOf(against), { margin, comparisons }) })),
+    comparisons: others.flatMap(({ id }) => {
+      const side = sides.get(id);
+      return side === undefined ? [] : { id, comparison: compareSides(side, held, { margin, comparisons }) };
+    }),
   };
 }
 
-function runsOf(tries: readonly Tried[]): Run[] {
-  return tries.map((tried) => ({
-    task: tried.case,
-    costPico: tried.costPico,
-    success: tried.ending === "success" ? true : tried.ending === "failure" ? false : null,
-  }));
-}
-
 /** Of ended tasks alone: what an open one cost so far says nothing of what such a task costs. */
-function toCandidate(id: string, ended: ByTask, samples: number): Candidate {
-  const sums = { runs: 0, decidedCases: 0, decided: 0, successes: 0, costed: 0, pico: 0n };
-  const units: Unit[] = [];
-  for (const { successes, decided, costPico, costed, tries } of ended.values()) {
+function toCandidate({ id, ended: { tasks, alone }, costUnits }: Gathered, samples: number): Candidate {
+  const sums = {
+    runs: alone.tasks,
+    decidedCases: alone.decided,
+    decided: alone.decided,
+    successes: alone.successes,
+    costed: alone.costed,
+    pico: alone.costPico,
+  };
+  for (const { successes, decided, costPico, costed, tries } of tasks.values()) {
     sums.runs += tries;
     sums.decided += decided;
     sums.decidedCases += decided > 0 ? 1 : 0;
     sums.successes += successes;
     sums.costed += costed;
     sums.pico += costPico;
-    // Tries at one piece of work are alike: they are drawn together.
-    if (costed > 0) units.push({ top: Number(costPico), bottom: costed });
   }
   return {
     id,
     runs: sums.runs,
     // Many tries at few pieces of work are evidence of few: those of them of which an end is known.
-    tasks: sums.decidedCases === 0 ? ended.size : sums.decidedCases,
+    tasks: sums.decidedCases === 0 ? tasks.size + alone.tasks : sums.decidedCases,
     decided: sums.decided,
     successes: sums.successes,
     costed: sums.costed,
     costPico: sums.costed === 0 ? null : toPico(sums.pico),
-    meanInterval: spreadOf(units, { samples }),
+    // Tries at one piece of work are alike: they are drawn together.
+    meanInterval: spreadOf(costUnits, { samples }),
   };
 }
 
@@ -146,18 +132,15 @@ function placesOf(candidates: readonly Candidate[]): ReadonlyMap<string, Place> 
   ]);
 }
 
-function standingOf({ id, tries }: Entrant, candidate: Candidate, ended: ByTask, place: Place, samples: number): Standing {
-  const counts = { success: 0, failure: 0, unknown: 0, open: 0 };
-  for (const { ending } of tries) counts[ending] += 1;
-  const all = counts.open === 0 ? ended : byTask(runsOf(tries));
+function standingOf(gathered: Gathered, candidate: Candidate, place: Place, samples: number): Standing {
+  const { id, counts, uncosted, cases } = gathered;
   const decided = counts.success + counts.failure;
   const sample = Math.min(decided, candidate.tasks);
   const observed = decided === 0 ? null : counts.success / decided;
-  const uncosted = tries.filter(({ costPico }) => costPico === null).length;
   return {
     id,
-    tasks: tries.length,
-    cases: all.size,
+    tasks: decided + counts.unknown + counts.open,
+    cases,
     successes: counts.success,
     failures: counts.failure,
     unknown: counts.unknown,
@@ -167,7 +150,7 @@ function standingOf({ id, tries }: Entrant, candidate: Candidate, ended: ByTask,
     costed: candidate.costed,
     meanPico: place.kind === "apart" ? meanOf(candidate) : place.point.meanPico,
     meanInterval: candidate.meanInterval,
-    economics: uncosted > 0 ? null : economicsOf(tries, counts, all, samples),
+    economics: uncosted > 0 ? null : economicsOf(gathered, samples),
     place,
   };
 }
@@ -176,9 +159,7 @@ function meanOf({ costPico, costed }: Candidate): Pico | null {
   return costPico === null ? null : toPico(divideHalfEven(costPico, BigInt(costed)));
 }
 
-function economicsOf(tries: readonly Tried[], counts: Readonly<Record<Tried["ending"], number>>, all: ByTask, samples: number): Economics {
-  const spent = { success: 0n, failure: 0n, unknown: 0n, open: 0n };
-  for (const { ending, costPico } of tries) spent[ending] += costPico ?? 0n;
+function economicsOf({ counts, spentPico, spendUnits, quantiles }: Gathered, samples: number): Economics {
   const nothing = toPico(0n);
   return spendPerSuccess(
     {
@@ -186,10 +167,11 @@ function economicsOf(tries: readonly Tried[], counts: Readonly<Record<Tried["end
       failures: counts.failure,
       unknown: counts.unknown,
       open: counts.open,
-      onSuccessesPico: toPico(spent.success),
-      onFailuresPico: toPico(spent.failure),
-      onUnknownPico: toPico(spent.unknown),
-      onOpenPico: toPico(spent.open),
+      // Nor is what it was spent on: only that all of it is here.
+      onSuccessesPico: spentPico,
+      onFailuresPico: nothing,
+      onUnknownPico: nothing,
+      onOpenPico: nothing,
       // Not of this question.
       onRetriesPico: nothing,
       onReworkPico: nothing,
@@ -197,12 +179,7 @@ function economicsOf(tries: readonly Tried[], counts: Readonly<Record<Tried["end
       valuePico: null,
       onUnvaluedPico: nothing,
     },
-    {
-      units: fewUnits([...all.values()].map(({ costPico, successes }) => ({ top: Number(costPico), bottom: successes }))),
-      quantiles: quantilesOf(tries.map(({ costPico }) => costPico ?? nothing)),
-      reviewPicoPerHour: null,
-      samples,
-    },
+    { units: spendUnits, quantiles, reviewPicoPerHour: null, samples },
   );
 }
 

@@ -4,8 +4,8 @@
 
 import { type Pico, sum, toPico, divideHalfEven } from "../core/money.ts";
 import type { MeanInterval } from "./frontier.ts";
-import { type Interval, type Resampling, wilson } from "./interval.ts";
-import { spreadOf } from "./sample.ts";
+import { type Interval, type Resampling, type Unit, wilson } from "./interval.ts";
+import { fewUnits, spreadOf } from "./sample.ts";
 import type { Ratio } from "./success.ts";
 
 export interface Attempt {
@@ -45,43 +45,70 @@ export interface Try {
   readonly withinIfIndependent: number | null;
 }
 
+/** What the n-th tries add up to, of tasks whose n − 1 tries before all failed. */
+export interface Came {
+  /** Tasks that came to it. */
+  readonly tasks: number;
+  readonly successes: number;
+  readonly failures: number;
+  /** Those whose cost is known, and that cost. */
+  readonly costed: number;
+  readonly costPico: Pico;
+  /** Cost of each of these, or of groups of them, over how many they are. */
+  readonly units: readonly Unit[];
+}
+
 /** @returns one row for each attempt that some task came to. */
 export function oddsOf(histories: readonly History[], confidence = 0.95, resampling: Resampling = {}): Try[] {
-  const rows: Try[] = [];
+  return oddsFrom(cameOf(histories), confidence, resampling);
+}
+
+export function cameOf(histories: readonly History[]): Came[] {
+  const rows: Came[] = [];
   let going = histories;
-  let within: number | null = 0;
   for (let index = 0; ; index += 1) {
     const here = going.map((history) => history[index]).filter((attempt) => attempt !== undefined);
     if (here.length === 0) return rows;
-    const successes = here.filter((attempt) => attempt.success === true).length;
-    const unknown = here.filter((attempt) => attempt.success === null).length;
-    const tries = here.length - unknown;
+    const costs = here.map((attempt) => attempt.costPico).filter((costPico) => costPico !== null);
+    rows.push({
+      tasks: here.length,
+      successes: here.filter((attempt) => attempt.success === true).length,
+      failures: here.filter((attempt) => attempt.success === false).length,
+      costed: costs.length,
+      costPico: sum(costs),
+      units: fewUnits(costs.map((costPico) => ({ top: Number(costPico), bottom: 1 }))),
+    });
+    going = going.filter((history) => history[index]?.success === false);
+  }
+}
+
+/** `oddsOf`, of tries that are added up already: the first, the second and so on. */
+export function oddsFrom(came: readonly Came[], confidence = 0.95, resampling: Resampling = {}): Try[] {
+  const rows: Try[] = [];
+  let within: number | null = 0;
+  for (const [index, { tasks, successes, failures, costed, costPico, units }] of came.entries()) {
+    const tries = successes + failures;
     const rate = tries === 0 ? null : successes / tries;
     within = within === null || rate === null ? null : 1 - (1 - within) * (1 - rate);
     const first: number | null = rows[0] === undefined ? rate : rows[0].rate;
-    const costs = here.map((attempt) => attempt.costPico).filter((costPico) => costPico !== null);
-    const cost = sum(costs);
     rows.push({
       attempt: index + 1,
       tries,
       successes,
-      unknown,
+      unknown: tasks - tries,
       // No attempt at all is no task given up.
-      gaveUp: index === 0 ? 0 : going.length - here.length,
+      gaveUp: index === 0 ? 0 : (came[index - 1]?.failures ?? 0) - tasks,
       rate,
       interval: wilson(successes, tries, confidence),
-      cost: costs.length === 0 ? null : { pico: cost, per: BigInt(costs.length) },
-      costPico: costs.length === 0 ? null : toPico(divideHalfEven(cost, BigInt(costs.length))),
-      costInterval: spreadOf(
-        costs.map((costPico) => ({ top: Number(costPico), bottom: 1 })),
-        { confidence, ...resampling },
-      ),
-      uncosted: here.length - costs.length,
+      cost: costed === 0 ? null : { pico: costPico, per: BigInt(costed) },
+      costPico: costed === 0 ? null : toPico(divideHalfEven(costPico, BigInt(costed))),
+      costInterval: spreadOf(units, { confidence, ...resampling }),
+      uncosted: tasks - costed,
       within,
       withinIfIndependent: first === null ? null : independent(first, index + 1).success,
     });
-    going = going.filter((history) => history[index]?.success === false);
   }
+  return rows;
 }
 
 export type Verdict = "yes" | "no" | "not-enough-data";

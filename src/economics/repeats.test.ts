@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { parseUsd, toPico } from "../core/money.ts";
-import type { Entrant, Tried } from "./contest.ts";
+import { type Entrant, gather, type Tried } from "./gathered.fixture.ts";
 import { generator } from "./interval.ts";
 import { gainOf, type Problem } from "./pass.ts";
-import { repeatsOf } from "./repeats.ts";
+import { repeatsOf as repeatsOfGathered } from "./repeats.ts";
+
+const repeatsOf = (entrants: readonly Entrant[]) => repeatsOfGathered(entrants.map(gather));
 
 /** `"ssf"` at a case: so many tries, of $1 each unless told. */
 function at(of: string, ends: string, dollars: string | null = "1"): Tried[] {

@@ -3,10 +3,10 @@
 // Invariant: what nobody solves is counted beside every mean, and makes it unknown where it would be infinite.
 
 import { divideHalfEven, type Pico, toPico } from "../core/money.ts";
-import type { Entrant } from "./contest.ts";
 import type { MeanInterval } from "./frontier.ts";
+import type { Gathered, Repeat } from "./gathered.ts";
 import { type Interval, wilson } from "./interval.ts";
-import { costOfPass, frontierOf, type Gain, passAll, passAt, type Problem, type Trials } from "./pass.ts";
+import { costOfPass, frontierOf, type Gain, passAll, passAt, type Problem } from "./pass.ts";
 import { spreadOf } from "./sample.ts";
 
 export interface Repeated {
@@ -59,24 +59,22 @@ export interface Repeats {
 export const triesMax = 8;
 
 /** @returns null where nobody tried anything twice. */
-export function repeatsOf(entrants: readonly Entrant[], samples = 1_000): Repeats | null {
-  const trials = new Map(entrants.map((entrant) => [entrant.id, trialsOf(entrant)]));
-  const tried = entrants.filter(({ id }) => (trials.get(id)?.size ?? 0) > 0);
+export function repeatsOf(entrants: readonly Gathered[], samples = 1_000): Repeats | null {
+  const tried = entrants.filter(({ repeated }) => repeated.size > 0);
   if (tried.length === 0) return null;
-  const problems = problemsOf(trials);
+  const problems = problemsOf(tried);
   const best = frontierOf(problems);
   const cheapest = new Map<string, number>();
   for (const { by } of best.problems) if (by !== null) cheapest.set(by, (cheapest.get(by) ?? 0) + 1);
   const gains = gainsOf(problems);
   return {
-    candidates: tried.map(({ id, tries }) => {
-      const mine = [...(trials.get(id) ?? new Map<string, Counted>()).values()];
-      const decided = decidedOf(tries);
+    candidates: tried.map(({ id, repeated, decidedCases }) => {
+      const mine = [...repeated.values()];
       return {
         id,
         cases: mine.length,
-        decided,
-        passes: passesOf(mine, decided),
+        decided: decidedCases,
+        passes: passesOf(mine, decidedCases),
         costOfPass: passingOf(mine, cheapest.get(id) ?? 0, gains.get(id) ?? null, samples),
       };
     }),
@@ -84,45 +82,21 @@ export function repeatsOf(entrants: readonly Entrant[], samples = 1_000): Repeat
   };
 }
 
-/** `isCosted`: every try's cost is known, and none is below nothing. */
-interface Counted extends Trials {
-  readonly isCosted: boolean;
-}
-
-/** Decided tries by piece of work; one try alone says nothing of the next. */
-function trialsOf({ tries }: Entrant): ReadonlyMap<string, Counted> {
-  const found = new Map<string, { attempts: number; successes: number; costPico: Pico; isCosted: boolean }>();
-  for (const { case: of, ending, costPico } of tries) {
-    if (ending === "unknown" || ending === "open") continue;
-    const counted = found.get(of) ?? { attempts: 0, successes: 0, costPico: toPico(0n), isCosted: true };
-    counted.attempts += 1;
-    if (ending === "success") counted.successes += 1;
-    if (costPico === null || costPico < 0n) counted.isCosted = false;
-    else counted.costPico = toPico(counted.costPico + costPico);
-    found.set(of, counted);
-  }
-  return new Map([...found].filter(([, { attempts }]) => attempts > 1));
-}
-
-function decidedOf(tries: Entrant["tries"]): number {
-  return new Set(tries.filter(({ ending }) => ending === "success" || ending === "failure").map((one) => one.case)).size;
-}
-
-function problemsOf(trials: ReadonlyMap<string, ReadonlyMap<string, Counted>>): Problem[] {
-  const found = new Map<string, Map<string, Trials>>();
-  for (const [id, cases] of trials)
-    for (const [of, counted] of cases) {
-      if (!counted.isCosted) continue;
-      const models = found.get(of) ?? new Map<string, Trials>();
-      models.set(id, counted);
+function problemsOf(entrants: readonly Gathered[]): Problem[] {
+  const found = new Map<string | number, Map<string, Repeat>>();
+  for (const { id, repeated } of entrants)
+    for (const [of, repeat] of repeated) {
+      if (!repeat.isCosted) continue;
+      const models = found.get(of) ?? new Map<string, Repeat>();
+      models.set(id, repeat);
       found.set(of, models);
     }
-  return [...found].map(([id, models]) => ({ id, models, humanPico: null }));
+  return [...found].map(([of, models]) => ({ id: String(of), models, humanPico: null }));
 }
 
-function passesOf(mine: readonly Counted[], decided: number): Pass[] {
+function passesOf(mine: readonly Repeat[], decided: number): Pass[] {
   // Pieces of work of which as many tries succeeded are alike: reckoned once.
-  const alike = new Map<string, { readonly one: Counted; cases: number }>();
+  const alike = new Map<string, { readonly one: Repeat; cases: number }>();
   for (const one of mine) {
     const key = `${one.attempts} ${one.successes}`;
     const found = alike.get(key);
@@ -159,7 +133,7 @@ function withInterval(mean: number, cases: number): Interval & { readonly mean: 
   return { mean, ...wilson(Math.min(cases, mean * cases), cases) };
 }
 
-function passingOf(mine: readonly Counted[], cheapest: number, gain: Gain | null, samples: number): Passing | null {
+function passingOf(mine: readonly Repeat[], cheapest: number, gain: Gain | null, samples: number): Passing | null {
   const costed = mine.filter(({ isCosted }) => isCosted);
   if (costed.length === 0) return null;
   const ratios = costed.map(costOfPass);

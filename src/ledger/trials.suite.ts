@@ -11,6 +11,8 @@ import { type SuccessQuery, taskFields } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 import { anyHistory, baseMs, entriesOf, successQueries } from "./success.suite.ts";
 import type { Trial, TrialsQuery } from "./trials.ts";
+import { expectedOdds, expectedTries } from "./tries.fixture.ts";
+import type { OddsPage, TriesPage, TriesQuery } from "./tries.ts";
 
 const hourMs = 3_600_000;
 const all: TrialsQuery = {
@@ -25,8 +27,16 @@ const all: TrialsQuery = {
 const endings = ["success", "failure", "unknown", "open"] as const;
 
 /** A call of one task; it has no price where `picos` is null. */
-function callOf(id: string, task: string, atMs: number, picos: bigint | null, piece: string | null, model = "m"): Entry[] {
-  const attribution = { ...nobody, task, tags: piece === null ? {} : { case: piece } };
+function callOf(
+  id: string,
+  task: string,
+  atMs: number,
+  picos: bigint | null,
+  piece: string | null,
+  model = "m",
+  agent: string | null = null,
+): Entry[] {
+  const attribution = { ...nobody, task, agent, tags: piece === null ? {} : { case: piece } };
   return [
     { kind: "start", call: sampleStart(id, { startMs: atMs, attribution, modelAsked: model, modelSent: model }) },
     {
@@ -132,7 +142,108 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
         { numRuns: Number(process.env["PENNYWORTH_SUCCESS_RUNS"] ?? 3) },
       );
     }, 600_000);
+
+    test("random tries at few pieces of work: their sums are those of the trials one by one, and so are the odds", async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(anyTry, { maxLength: 60 }), fc.integer({ min: 1, max: 8 }), async (tries, most) => {
+          const store = await (await fresh()).open();
+          const entries = tries.flatMap(({ atMs, pico, piece, model, result, isOpen, agent }, index) => [
+            ...callOf(`c${index}`, `t${index}`, isOpen ? all.nowMs - hourMs : baseMs + atMs, pico, piece, model, agent),
+            ...(result === null ? [] : [outcomeOf(`o${index}`, `t${index}`, result)]),
+          ]);
+          // Rework of the first, and a task that is known by its beginning alone.
+          if (tries.length > 1) entries.push(begunOf("t1", {}, "t0"), begunOf("bare", { case: "x" }));
+          if (entries.length > 0) await store.apply(placed(entries));
+          for (const by of ["model", "agent"] as const)
+            for (const more of [
+              {},
+              { limit: 7 },
+              { only: ["m", "b", "none"] },
+              { always: "n" },
+              { filters: [{ field: "model", value: "n", operator: "!=" }] },
+            ] as const) {
+              const query: TriesQuery = { ...all, limit: null, only: null, always: null, most, ...more, by };
+              const one = await store.trials({ ...query, limit: query.limit ?? 200_000 });
+              expect(plain(await store.tries(query))).toEqual(plain(expectedTries(one, query)));
+              expect(plainOdds(await store.odds(query))).toEqual(plainOdds(expectedOdds(one, query)));
+            }
+          await store.close();
+        }),
+        { numRuns: Number(process.env["PENNYWORTH_SUCCESS_RUNS"] ?? 3) },
+      );
+    }, 600_000);
+
+    test("of more than a thousand tasks groups stand for all, and of many candidates those with the most tasks are taken", async () => {
+      const store = await (await fresh()).open();
+      const entries = Array.from({ length: 2_600 }, (_, index): Entry[] => {
+        const model = index < 1_800 ? "m" : `n${index % 90}`;
+        return [
+          ...callOf(
+            `c${index}`,
+            `t${index}`,
+            baseMs + ((index * 7919) % 2_600),
+            BigInt(index) * 1_000_003n,
+            index % 3 === 0 ? `p${index % 1_500}` : null,
+            model,
+          ),
+          ...(index % 5 === 4 ? [] : [outcomeOf(`o${index}`, `t${index}`, index % 7 < 4 ? "success" : "failure")]),
+        ];
+      }).flat();
+      await store.apply(placed(entries));
+      const one = await store.trials(all);
+      for (const more of [{}, { always: "n89" }, { only: ["m"] }]) {
+        const query: TriesQuery = { ...all, limit: null, only: null, always: null, most: 5, ...more };
+        const expected = expectedTries(one, query);
+        const found = await store.tries(query);
+        expect([found.candidates[0]?.each, expected.candidates[0]?.each]).toEqual([null, null]);
+        // Beyond sixty-four candidates, pieces that others tried too may be left alone.
+        if (query.only !== null) expect(plain(found)).toEqual(plain(expected));
+        expect(found.candidates.map(({ value, tasks }) => [value, tasks])).toEqual(
+          expected.candidates.map(({ value, tasks }) => [value, tasks]),
+        );
+        expect(found.others).toEqual(expected.others);
+      }
+      expect(plainOdds(await store.odds({ ...all, limit: null, most: 5 }))).toEqual(plainOdds(expectedOdds(one, { most: 5 })));
+      await store.close();
+    }, 120_000);
   });
+}
+
+const anyTry = fc.record({
+  atMs: fc.nat(5),
+  pico: fc.oneof(fc.constant(null), fc.bigInt({ min: 0n, max: 20n }), fc.bigInt({ min: 0n, max: 20_000_000_000_000_000n })),
+  piece: fc.constantFrom(null, null, "x", "y", "z"),
+  model: fc.constantFrom("m", "m", "n", "o"),
+  agent: fc.constantFrom(null, "a", "b"),
+  result: fc.constantFrom("success", "failure", "failure", null),
+  isOpen: fc.boolean(),
+});
+
+/** Without what may differ: the order of equals, and the last digits of logarithms. */
+function plain({ candidates, others, pieces, ...page }: TriesPage): unknown {
+  return {
+    ...page,
+    others,
+    pieces: { ...pieces },
+    candidates: candidates.map(({ each, alone: { powers, squares, ...alone }, ...candidate }) => ({
+      ...candidate,
+      alone,
+      // Of tasks that cost ten thousand dollars and more, to the millionth.
+      squares: Number(squares).toPrecision(9),
+      powers: powers.map((power) => (Number(power) / 2 ** 36).toFixed(2)),
+      each: each?.map(({ isSuccess, isOpen, pico }) => `${isSuccess} ${isOpen} ${pico}`).sort(),
+    })),
+  };
+}
+
+function plainOdds({ candidates, ...page }: OddsPage): unknown {
+  return {
+    ...page,
+    candidates: candidates.map(({ came, ...candidate }) => ({
+      ...candidate,
+      came: came.map(({ units, ...sums }) => ({ ...sums, units: units.map(({ pico, count }) => `${pico} ${count}`).sort() })),
+    })),
+  };
 }
 
 async function expectAlike(store: Store, query: SuccessQuery): Promise<void> {

@@ -3,11 +3,17 @@
 // (1.5) then gives wrong values, since it packs columns by them.
 
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
-import type { Value } from "./field.ts";
+import type { Sql, Value } from "./field.ts";
 import { rowsOf } from "./transaction.ts";
 
 /** Questions answered at the same time. */
 const readersMax = 3;
+
+/** A row that is being read: its value in a column. */
+export type Row = (column: number) => DuckDBValue;
+
+/** Puts a question, and has each row of its answer read where it lies: of many rows no list is made. */
+export type Rows = (sql: Sql, read: (row: Row) => void) => Promise<void>;
 
 export class Readers {
   readonly #all: readonly DuckDBConnection[];
@@ -26,10 +32,26 @@ export class Readers {
   }
 
   /** @throws what DuckDB throws. */
-  async rows(text: string, values: readonly Value[]): Promise<DuckDBValue[][]> {
+  rows(text: string, values: readonly Value[]): Promise<DuckDBValue[][]> {
+    return this.#with((reader) => rowsOf(reader, text, values));
+  }
+
+  /** Several questions about the same rows, whatever is committed in between. @throws what DuckDB throws. */
+  together<T>(use: (ask: Rows) => Promise<T>): Promise<T> {
+    return this.#with(async (reader) => {
+      await reader.run("BEGIN TRANSACTION READ ONLY");
+      try {
+        return await use((sql, read) => readEach(reader, sql, read));
+      } finally {
+        await reader.run("ROLLBACK");
+      }
+    });
+  }
+
+  async #with<T>(use: (reader: DuckDBConnection) => Promise<T>): Promise<T> {
     const reader = this.#free.pop() ?? (await new Promise<DuckDBConnection>((resolve) => this.#waiting.push(resolve)));
     try {
-      return await rowsOf(reader, text, values);
+      return await use(reader);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free.push(reader);
@@ -40,5 +62,13 @@ export class Readers {
   close(): void {
     for (const reader of this.#all) reader.closeSync();
     this.#free.length = 0;
+  }
+}
+
+async function readEach(reader: DuckDBConnection, { text, values }: Sql, read: (row: Row) => void): Promise<void> {
+  const result = await reader.run(text, [...values]);
+  for (const chunk of await result.fetchAllChunks()) {
+    const columns = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
+    for (let row = 0; row < chunk.rowCount; row += 1) read((column) => columns[column]?.getItem(row) ?? null);
   }
 }

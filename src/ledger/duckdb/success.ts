@@ -107,13 +107,15 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
  * The tables `p`, `x`, `m` and `k`, and the tasks `t`: each root task that is no rework, with what is asked of it, and how it ended, by its place in `ends`.
  * @param by what else than the filters' fields `columns` say of a task.
  * @param columns of a task `s`: `plain` where nothing is to be added to its row, and `added` with what is booked to it, `k`.
+ * @param more conditions on a task `s`.
  */
 export function tasksSql(
   { sinceMs, untilMs, filters, nowMs, openMs }: Pick<SuccessQuery, "sinceMs" | "untilMs" | "filters" | "nowMs" | "openMs">,
   by: readonly (TaskField | TaskDim)[],
   columns: { readonly plain: string; readonly added: string },
+  more: readonly Sql[] = [],
 ): Sql {
-  const conditions: Sql[] = [];
+  const conditions: Sql[] = [...more];
   const began = "coalesce(s.beganMs, s.startMs)";
   if (sinceMs !== null) conditions.push({ text: `${began} >= ${whole(sinceMs)}`, values: [] });
   if (untilMs !== null) conditions.push({ text: `${began} < ${whole(untilMs)}`, values: [] });
