@@ -63,6 +63,7 @@ const page = {
   steps: [row, read],
   tasks: 4,
   callsMax: 9,
+  depth: { max: 3, sum: 5 },
   types: [
     { type: "fix", calls: 20, cost: "2.5" },
     { type: "", calls: 3, cost: "0.1" },
@@ -78,6 +79,7 @@ describe("the shape", () => {
       type: "fix",
       tasks: 4,
       callsMax: 9,
+      depth: { max: 3, mean: 1.25 },
       total: { calls: 20, cost: "2.5", failed: { calls: 2, cost: "0.3" }, inputTokens: 200_000, tools: 14, toolsUnknown: 2 },
       kinds: [
         { kind: "plan", calls: 0, cost: "0" },

@@ -102,6 +102,12 @@ export const shapeAnswer = z
     pricesMs: ms.openapi({ description: "The prices of the cache are those in force then: the end of the span." }),
     tasks: count.openapi({ description: "Distinct tasks." }),
     callsMax: count.openapi({ description: "The most calls of one of them." }),
+    depth: z
+      .object({ max: count, mean: z.number() })
+      .nullable()
+      .openapi({
+        description: "How many tasks deep below its root a task made such calls, the deepest of each: 0 is the root alone. null: no task.",
+      }),
     total: z.object(sums),
     kinds: z.array(z.object({ kind, calls: count, cost: usd, unpriced: count })).openapi({ description: "Adds up to the total." }),
     steps: z.array(step).openapi({ description: "The dearest first." }),
@@ -173,6 +179,7 @@ export function addShape(app: Api, context: ApiContext): void {
         pricesMs,
         tasks: found.tasks,
         callsMax: found.callsMax,
+        depth: found.tasks === 0 ? null : { max: found.depth.max, mean: found.depth.sum / found.tasks },
         total: toShown(total),
         kinds: kinds.map((one) => ({ kind: one.kind, calls: one.calls, cost: formatUsd(one.costPico), unpriced: one.unpriced })),
         steps: steps.slice(0, limit).map(toStep),

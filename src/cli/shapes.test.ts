@@ -39,6 +39,7 @@ const page = {
   steps: [edit, { ...edit, ...none, step: null, provider: "own", model: "m", calls: 2, cost: "0", unpriced: 2, tools: 0, toolsUnknown: 2 }],
   tasks: 4,
   callsMax: 9,
+  depth: { max: 3, sum: 5 },
 };
 
 async function told(found: Partial<ShapePage>, query = ""): Promise<string[]> {
@@ -54,7 +55,7 @@ describe("where the tokens go", () => {
   it("is said line by line: steps, prompt, context, waste, and what is not known", async () => {
     const lines = await told(page, "?type=fix");
     expect(lines.slice(0, 3)).toEqual([
-      "fix: 12 calls of 4 tasks (3 a task, 9 at most), ≥ $2.00",
+      "fix: 12 calls of 4 tasks (3 a task, 9 at most; 1.3 deep, 3 at most), ≥ $2.00",
       "Calls whose own task is of this type; what its parts of other types cost is under those.",
       "By kind of step: act $2.00, other $0",
     ]);

@@ -61,10 +61,12 @@ async function showShape(control: Control, options: ShapeOptions): Promise<void>
 }
 
 export function describeShape(found: Shape): string {
-  const { total, steps, kinds, tasks, callsMax } = found;
+  const { total, steps, kinds, tasks, callsMax, depth } = found;
   if (total.calls === 0) return nothing(found);
   const what = found.type === null ? "All calls" : found.type === "" ? "Tasks without a type" : plain(found.type);
-  const per = tasks === 0 ? "" : ` of ${many(tasks, "task")} (${mean(total.calls / tasks)} a task, ${formatCount(callsMax)} at most)`;
+  const deep = depth === null || depth.max === 0 ? "" : `; ${mean(depth.mean)} deep, ${depth.max} at most`;
+  const per =
+    tasks === 0 ? "" : ` of ${many(tasks, "task")} (${mean(total.calls / tasks)} a task, ${formatCount(callsMax)} at most${deep})`;
   const isLess = total.unpriced + total.unmetered > 0;
   const cost = isLess && total.cost === "0" ? "cost unknown" : `${isLess ? "≥ " : ""}$${short(total.cost)}`;
   const head = `${what}: ${many(total.calls, "call")}${per}, ${cost}`;

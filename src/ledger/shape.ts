@@ -66,6 +66,8 @@ export interface ShapePage {
   /** Root tasks with such calls, counted by hashes of 64 bits, and the most such calls of one. */
   readonly tasks: number;
   readonly callsMax: number;
+  /** Of their trees, how many tasks deep such calls are below the root, the deepest of each: 0 where the root alone made them. The most, and all together. */
+  readonly depth: { readonly max: number; readonly sum: number };
   /** Types of the span, the dearest first and a thousand at most, whatever `type` asks for: to choose from. */
   readonly types: readonly { readonly type: string | null; readonly calls: number; readonly cost: string }[];
   readonly position: Position | null;

@@ -223,12 +223,43 @@ export function expectedShape(calls: readonly Counted[], query: ShapeQuery): Omi
     steps: steps.toSorted((a, b) => dearest(a.pico, b.pico) || compare(a.key, b.key)).map(({ step }) => step),
     tasks: roots.size,
     callsMax: Math.max(0, ...roots.values()),
+    depth: depthOf(all, own),
     types: types
       .toSorted(
         (a, b) => dearest(a.pico, b.pico) || b.calls - a.calls || (a.type === null ? 1 : b.type === null ? -1 : compare(a.type, b.type)),
       )
       .map(({ type, calls: count, pico }) => ({ type, calls: count, cost: formatUsd(pico) })),
   };
+}
+
+/** How deep calls are below their roots, as the calls of all types say what is a part of what. */
+function depthOf(all: readonly Counted[], own: readonly Counted[]): ShapePage["depth"] {
+  const keyOf = (root: string, task: string): string => JSON.stringify([root, task]);
+  const parents = new Map<string, string>();
+  for (const call of all) {
+    const { root, task, parent } = said(call);
+    if (root !== null && task !== null && task !== root && parent !== null) parents.set(keyOf(root, task), parent);
+  }
+  const below = (root: string, task: string): number => {
+    let at = task;
+    for (let depth = 1; depth < 100; depth += 1) {
+      const parent = parents.get(keyOf(root, at));
+      if (parent === undefined) return depth;
+      if (parent === root || parent === at) return depth;
+      // What is above it made no call itself: that it stands below the root is all that is known.
+      if (!all.some((call) => said(call).root === root && said(call).task === parent)) return depth + 1;
+      at = parent;
+    }
+    // Round and round.
+    return 2;
+  };
+  const deepest = new Map<string, number>();
+  for (const call of own) {
+    const { root, task } = said(call);
+    if (root === null || task === null || task === root) continue;
+    deepest.set(root, Math.max(deepest.get(root) ?? 0, below(root, task)));
+  }
+  return { max: Math.max(0, ...deepest.values()), sum: [...deepest.values()].reduce((all, depth) => all + depth, 0) };
 }
 
 const dearest = (a: bigint, b: bigint): number => (a === b ? 0 : a < b ? 1 : -1);

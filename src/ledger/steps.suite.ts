@@ -20,10 +20,19 @@ const dayMs = 86_400_000;
 const baseMs = Date.UTC(2026, 9, 29);
 const word = fc.constantFrom<(string | null)[]>(null, "a", "b", 'it\'s "so"\n');
 
+/** Of tasks, each other's as well: below another root they go round. */
+const parents = new Map<string | null, string>([
+  ["t0", "r1"],
+  ["t1", "t0"],
+  ["r1", "t1"],
+  ["r0", "nowhere"],
+]);
+
 const anyCall = fc.record({
   atMs: fc.integer({ min: 0, max: 9 * dayMs }),
   root: fc.constantFrom(null, null, "r0", "r1", "r2"),
   task: fc.constantFrom(null, "r0", "r1", "t0", "t1"),
+  isPart: fc.boolean(),
   type: word,
   step: word,
   agent: word,
@@ -98,6 +107,7 @@ function entriesOf({ calls, rerated, charges, closedAt }: History, isClosed: boo
         ...nobody,
         root: made.root,
         task: made.task,
+        parent: made.isPart ? (parents.get(made.task) ?? null) : null,
         type: made.type,
         step: made.step,
         agent: made.agent,

@@ -18,7 +18,20 @@ const typesMax = 1_000;
 
 const measures = stepMeasureNames.filter((name) => name !== "firstTries");
 /** In a row, after the position. */
-const names = ["what", "type", "step", "provider", "model", "class", "quantity", "most", "firstTries", ...measures] as const;
+const names = [
+  "what",
+  "type",
+  "step",
+  "provider",
+  "model",
+  "class",
+  "quantity",
+  "most",
+  "depths",
+  "deepest",
+  "firstTries",
+  ...measures,
+] as const;
 
 /** @throws PennyworthError `query_invalid` for an unknown field, a filter by class, or a time that is none. */
 export function shapeSql({ type, sinceMs, untilMs, filters, zone }: ShapeQuery): Sql {
@@ -36,11 +49,13 @@ export function shapeSql({ type, sinceMs, untilMs, filters, zone }: ShapeQuery):
     ),
     sqlOf("SELECT 'peak' AS what, step, provider, model, most FROM (", peaksIn(asked, type), ")"),
     sqlOf(
-      `SELECT 'tasks' AS what, count(*) AS calls, max(calls) AS most FROM (SELECT root, sum(calls) AS calls FROM (`,
+      `SELECT 'tasks' AS what, count(*) AS calls, max(calls) AS most, sum(depth)::BIGINT AS depths, max(depth) AS deepest FROM (
+        SELECT root, sum(calls) AS calls, max(CASE WHEN own = root THEN 0 ELSE coalesce(depth, 1) END) AS depth
+        FROM (SELECT root, own, sum(calls) AS calls FROM (`,
       tasksIn(asked),
       ")",
       own,
-      " GROUP BY root HAVING sum(calls) > 0)",
+      " GROUP BY root, own HAVING sum(calls) > 0) LEFT JOIN deep USING (root, own) GROUP BY root)",
     ),
     sqlOf(
       `SELECT * FROM (SELECT 'type' AS what, ${kind} AS "type", sum(calls) AS calls, sum("cost")::DECIMAL(38,12) AS "cost" FROM s GROUP BY ALL
@@ -49,9 +64,16 @@ export function shapeSql({ type, sinceMs, untilMs, filters, zone }: ShapeQuery):
   ];
   const all: Sql = { text: parts.map(({ text }) => text).join(" UNION ALL BY NAME "), values: parts.flatMap(({ values }) => values) };
   return sqlOf(
-    "WITH s AS MATERIALIZED (",
+    "WITH RECURSIVE s AS MATERIALIZED (",
     stepsIn(asked, stepMeasureNames),
-    "), p AS MATERIALIZED (",
+    // What is not right below its root, from above: few trees are so deep, and others pay nothing here.
+    `), l AS MATERIALIZED (SELECT root, own, max(parent) AS parent FROM (SELECT root, own, parent FROM (`,
+    tasksIn(asked),
+    `) WHERE own <> root AND parent NOT IN (root, own) GROUP BY "type", root, own, parent HAVING sum(calls) > 0) GROUP BY ALL),
+    d(root, own, depth) AS (SELECT root, own, 2 FROM l ANTI JOIN l AS o ON o.root = l.root AND o.own = l.parent
+      UNION ALL SELECT l.root, l.own, d.depth + 1 FROM l JOIN d ON l.root = d.root AND l.parent = d.own),
+    deep AS (SELECT root, own, coalesce(depth, 2) AS depth FROM l LEFT JOIN d USING (root, own)),
+    p AS MATERIALIZED (`,
     all,
     `) SELECT segment, "offset", ${names.map((name) => `p."${name}"`).join(", ")} FROM applied LEFT JOIN p ON true LIMIT ${rowsMax + 1}`,
   );
@@ -86,6 +108,7 @@ export function toShape(rows: readonly (readonly DuckDBValue[])[]): ShapePage {
     steps: steps.toSorted((a, b) => (a.pico === b.pico ? compareText(a.key, b.key) : a.pico < b.pico ? 1 : -1)).map(({ step }) => step),
     tasks: Number(tasks?.calls ?? 0),
     callsMax: Number(tasks?.most ?? 0),
+    depth: { max: Number(tasks?.deepest ?? 0), sum: Number(tasks?.depths ?? 0) },
     types: of("type").map((row) => ({ type: textOf(row.type), calls: Number(row.calls), cost: toUsd(row.cost) })),
     position: toPosition(first[0], first[1]),
   };

@@ -64,11 +64,11 @@ const cellMeasures = {
 export type CellMeasure = keyof typeof cellMeasures;
 export const cellMeasureNames = Object.keys(cellMeasures) as CellMeasure[];
 
-/** Of the tasks that calls of a type name: the own one, and the root, as hashes of 64 bits. */
-const taskFields = ["type", "own", "root"] as const;
+/** Of the tasks that calls of a type name: the own one, the one it is a part of, and the root, as hashes of 64 bits. */
+const taskFields = ["type", "own", "parent", "root"] as const;
 
 const typeOf = (field: string): string =>
-  field === "tasked" || field === "priced" ? "BOOLEAN" : field === "own" || field === "root" ? "UBIGINT" : "VARCHAR";
+  field === "tasked" || field === "priced" ? "BOOLEAN" : ["own", "parent", "root"].includes(field) ? "UBIGINT" : "VARCHAR";
 
 interface Kept {
   readonly unit: "day" | "week";
@@ -182,9 +182,9 @@ const hashOf = (name: string): string => `md5_number_lower(${name})`;
 
 /** Tasks of calls `c`, by the type that these say. `source`: calls that name one. */
 export function tasksNamed(more: Named | null, source: Sql): Sql {
-  const names = `${more === null ? "" : `${more.text} AS "${more.name}", `}c."type", coalesce(c.task, c.root) AS own, ${taskOf} AS root`;
+  const names = `${more === null ? "" : `${more.text} AS "${more.name}", `}c."type", coalesce(c.task, c.root) AS own, c.parent, ${taskOf} AS root`;
   return sqlOf(
-    `SELECT * REPLACE (${hashOf("own")} AS own, ${hashOf("root")} AS root) FROM (SELECT ${names}, count(*) AS calls FROM `,
+    `SELECT * REPLACE (${["own", "parent", "root"].map((name) => `${hashOf(name)} AS ${name}`).join(", ")}) FROM (SELECT ${names}, count(*) AS calls FROM `,
     source,
     " GROUP BY ALL)",
   );

@@ -49,6 +49,7 @@ export interface Shape {
   readonly pricesMs: number;
   readonly tasks: number;
   readonly callsMax: number;
+  readonly depth: { readonly max: number; readonly mean: number } | null;
   readonly total: ShapeSums;
   readonly kinds: readonly { readonly kind: StepKind | null; readonly calls: number; readonly cost: string }[];
   readonly steps: readonly ShapeStep[];

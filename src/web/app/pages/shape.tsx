@@ -106,7 +106,7 @@ export function ShapePage(): ReactNode {
   );
 }
 
-function Tiles({ shape: { type, total, tasks, callsMax } }: { readonly shape: Shape }): ReactNode {
+function Tiles({ shape: { type, total, tasks, callsMax, depth } }: { readonly shape: Shape }): ReactNode {
   const part = share(total.wasted, total.cost);
   return (
     <dl className="tiles pairs">
@@ -132,6 +132,11 @@ function Tiles({ shape: { type, total, tasks, callsMax } }: { readonly shape: Sh
           <p className="soft small">
             {callsMax === 0 ? "" : `${count(callsMax)} at the most; `}
             {plural(total.retries, "retry", "retries")}
+            {depth === null ? null : (
+              <span data-testid="depth">
+                {depth.max === 0 ? "; no subtasks" : `; ${decimal(depth.mean)} tasks deep below the root, ${count(depth.max)} at the most`}
+              </span>
+            )}
           </p>
         </dd>
       </div>
