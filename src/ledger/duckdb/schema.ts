@@ -204,10 +204,12 @@ export function sumsTable(name: string): string {
 }
 
 /**
- * Sums by hour, and by day of UTC, that are kept for reports of any span: the fields of each. Few values, so that there are far fewer rows than
- * calls; a field with a great many has a cut of its own.
+ * Sums by hour, and by day of UTC, that are kept for reports of any span: the fields of each, those of the fewest rows first. Few values, so that there
+ * are far fewer rows than calls; a field with a great many has a cut of its own.
  */
 export const cuts = {
+  // What most questions are by: it has a tenth of the rows of the one with all fields of few values.
+  mainHours: ["provider", "model", "feature", "agent", "team", "differs", "disputed"],
   hours: [
     "provider",
     "model",
@@ -245,9 +247,12 @@ export const cutMeasures = [
 ] as const satisfies readonly (keyof typeof sumColumns)[];
 
 /** Of each cut, the table of its days: an hour's rows are many times as many, and a span of months is made of few hours that are in no whole day. */
-export const dayCuts = { hours: "days", customerHours: "customerDays", classHours: "classDays" } as const satisfies Readonly<
-  Record<Cut, string>
->;
+export const dayCuts = {
+  mainHours: "mainDays",
+  hours: "days",
+  customerHours: "customerDays",
+  classHours: "classDays",
+} as const satisfies Readonly<Record<Cut, string>>;
 
 export type CutUnit = "hour" | "day";
 export const cutUnits: readonly CutUnit[] = ["hour", "day"];

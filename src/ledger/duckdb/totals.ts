@@ -20,10 +20,10 @@ const spansMax = 100;
 type Range = readonly [from: number, to: number];
 
 /** What rows are read: whole days and hours from the cut (in days and hours), calls of the hours at the ends, calls under way and period charges (in ms). */
-const sources = ["days", "hours", "calls", "open", "periods"] as const;
+const sources = ["mainDays", "mainHours", "calls", "open", "periods"] as const;
 type Source = (typeof sources)[number];
 /** Each is a piece by itself. */
-const units = { days: "day", hours: "hour" } as const;
+const units = { mainDays: "day", mainHours: "hour" } as const;
 const cutNamed = Object.keys(cutColumns)
   .map((name) => `"${name}"`)
   .join(", ");
@@ -33,7 +33,7 @@ export function totalsSql(spans: readonly Span[]): Sql {
   if (spans.length > spansMax) throw new PennyworthError("query_invalid", { detail: `sums are taken of at most ${spansMax} spans` });
   const runs = (source: Source) => runsOf(spans.flatMap((span) => rangesOf(source, span)));
   const named = callColumns.map((name) => `"${name}"`).join(", ");
-  const parts = (["days", "hours"] as const).flatMap((source) => {
+  const parts = (["mainDays", "mainHours"] as const).flatMap((source) => {
     const unit = `"${units[source]}"`;
     const rows = runs(source).map(
       (run) => `SELECT ${unit}, ${cutNamed} FROM ${source} WHERE ${unit} >= ${run[0]} AND ${unit} < ${run.at(-1)}`,
@@ -78,8 +78,8 @@ function rangesOf(source: Source, { sinceMs, untilMs }: Span): Range[] {
   const days = within([since, until], dayMs);
   const hours = within([since, until], hourMs);
   const ranges: Record<Source, readonly Range[]> = {
-    days: [days],
-    hours: around(hours, days, 24),
+    mainDays: [days],
+    mainHours: around(hours, days, 24),
     calls: around([since, until], hours, hourMs),
     open: [[since, until]],
     periods: [[since, until]],
