@@ -198,8 +198,8 @@ const ragged = {
 };
 /** Whole weeks, days before and after them, and hours. */
 const long = {
-  before: { sinceMs: baseMs - 20 * dayMs - 5, untilMs: baseMs + dayMs + 7 * hourMs },
-  after: { sinceMs: baseMs + dayMs + 7 * hourMs, untilMs: baseMs + 13 * dayMs + 1 },
+  before: { sinceMs: baseMs - 20 * dayMs - 5, untilMs: baseMs + 5 * dayMs + 7 * hourMs },
+  after: { sinceMs: baseMs + 5 * dayMs + 7 * hourMs, untilMs: baseMs + 23 * dayMs + 1 },
 };
 const of = (field: Filter["field"], value: string | null, operator: Filter["operator"] = "="): Filter => ({ field, value, operator });
 /** True of every call, and of days of charges: what is asked with it is read from the calls. */
@@ -217,6 +217,7 @@ const driverQueries: readonly DriversQuery[] = [
   { ...halves, by: "agent", filters: [], told: ["a", null, "nobody"] },
   { ...long, by: "customer", filters: [of("agent", "b")], told: ["b"] },
   { ...long, by: "customer", filters: [] },
+  { ...long, by: "agent", filters: [] },
 ];
 
 const whole = { sinceMs: null, untilMs: null, filters: [] };
@@ -277,6 +278,41 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
         runs,
       );
     }, 600_000);
+
+    test("what comes, or is corrected, for a week that is over is in its sums", async () => {
+      const store = await (await place()).open();
+      const calls = [0, 30, 60, 90, 7 * 24].map((hours, index) => {
+        const attribution = { ...nobody, task: "t", type: "a", agent: "g", customer: "c" };
+        const call = sampleStart(`c${index}`, { startMs: baseMs + hours * hourMs, attribution, provider: "p", modelSent: "m" });
+        const usage = {
+          parts: [{ kind: "message", model: null, quantities: { input: 9 } }],
+          source: "partial" as const,
+          doubts: [],
+          raw: null,
+        };
+        return {
+          call,
+          end: sampleEnd(call.id, { endMs: call.startMs + 9, usage, charges: [sampleCharge("input", 9, 10_000n)], unpriced: [] }),
+        };
+      });
+      const said = calls.flatMap(({ call, end }): Entry[] => [
+        { kind: "start", call },
+        { kind: "end", call: end },
+      ]);
+      // The second call comes last of all, and the first is charged twice as much.
+      const amended = { call: "c0", of: markOf(calls[0]?.end as CallEnd), charges: [sampleCharge("input", 9, 20_000n)], unpriced: [] };
+      const late: Entry[] = [...said.slice(2, 4), { kind: "rerated", rerate: "r", atMs: baseMs + 20 * dayMs, calls: [amended] }];
+      const first = [...said.slice(0, 2), ...said.slice(4)];
+      await store.apply(placed(first));
+      await store.apply(placed(late, first.length));
+      const counted = countedOf(await store.scan(null, 100), [...first, ...late]);
+      for (const by of [null, "agent", "customer"] as const) {
+        const { cells, tasks, left } = await store.drivers({ ...long, by, filters: [] });
+        expect({ cells, tasks, left }).toEqual(expectedDrivers(counted, { ...long, by, filters: [] }));
+        expect(cells.map(({ before }) => before?.calls)).toEqual([4]);
+      }
+      await store.close();
+    }, 60_000);
 
     test("of ten thousand customers the dearest are told apart, and the others are one: it adds up to a report", async () => {
       const store = await (await place()).open();
