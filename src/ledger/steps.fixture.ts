@@ -232,18 +232,19 @@ export function expectedShape(calls: readonly Counted[], query: ShapeQuery): Omi
   };
 }
 
+const placeOf = (root: string, task: string): string => JSON.stringify([root, task]);
+
 /** How deep calls are below their roots, as the calls of all types say what is a part of what. */
 function depthOf(all: readonly Counted[], own: readonly Counted[]): ShapePage["depth"] {
-  const keyOf = (root: string, task: string): string => JSON.stringify([root, task]);
   const parents = new Map<string, string>();
   for (const call of all) {
     const { root, task, parent } = said(call);
-    if (root !== null && task !== null && task !== root && parent !== null) parents.set(keyOf(root, task), parent);
+    if (root !== null && task !== null && task !== root && parent !== null) parents.set(placeOf(root, task), parent);
   }
   const below = (root: string, task: string): number => {
     let at = task;
     for (let depth = 1; depth < 100; depth += 1) {
-      const parent = parents.get(keyOf(root, at));
+      const parent = parents.get(placeOf(root, at));
       if (parent === undefined) return depth;
       if (parent === root || parent === at) return depth;
       // What is above it made no call itself: that it stands below the root is all that is known.

@@ -233,6 +233,12 @@ const shapeQueries: readonly ShapeQuery[] = [
 const spent = ({ cells, other }: DriverSums, side: "before" | "after"): bigint =>
   sum([...cells.map((cell) => parseUsd(cell[side]?.cost ?? "0")), ...other.map((charge) => parseUsd(charge[side]))]);
 
+/** A call under way of a task that is a part of another. */
+const below = (id: string, type: string, root: string | null, task: string, parent: string | null = null): Entry => ({
+  kind: "start",
+  call: sampleStart(id, { startMs: baseMs, attribution: { ...nobody, root, task, parent, type } }),
+});
+
 export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
   const made: TestStore[] = [];
   const place = async (): Promise<TestStore> => {
@@ -262,6 +268,35 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
   };
 
   describe(`${name}: drivers and shapes`, () => {
+    test("of each root the deepest task counts, through tasks of other types, as far as they are known", async () => {
+      const place = await make();
+      const store = await place.open();
+      await store.apply(
+        placed([
+          below("c1", "whole", null, "top"),
+          below("c2", "part", "top", "a", "top"),
+          below("c3", "other", "top", "b", "a"),
+          below("c4", "part", "top", "c", "b"),
+          below("c5", "part", "top", "c", "b"),
+          // Nobody knows what is above what made no call; and what goes round stands somewhere below.
+          below("c6", "part", "second", "d", "unheard"),
+          below("c7", "part", "third", "e", "f"),
+          below("c8", "part", "third", "f", "e"),
+          below("c9", "part", "fourth", "g"),
+          below("c10", "whole", null, "alone"),
+        ]),
+      );
+      const asked = { type: null, sinceMs: null, untilMs: null, filters: [] };
+      const of = async (type: string | null) => (await store.shape({ ...asked, type })).depth;
+      // top 3, second and third 2, fourth 1, alone 0.
+      expect(await of(null)).toEqual({ max: 3, sum: 8 });
+      expect(await of("part")).toEqual({ max: 3, sum: 8 });
+      expect(await of("other")).toEqual({ max: 2, sum: 2 });
+      expect(await of("whole")).toEqual({ max: 0, sum: 0 });
+      await store.close();
+      await place.remove();
+    }, 60_000);
+
     test("random histories say what their calls add up to, and drivers what a report does", async () => {
       await fc.assert(
         fc.asyncProperty(anyHistory, async (history) => {
