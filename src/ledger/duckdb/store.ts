@@ -4,7 +4,6 @@
 
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { crc32 } from "node:zlib";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import type { Entry, Position } from "../../core/entry.ts";
 import { type Closed, closeAfter } from "../../core/month.ts";
@@ -46,6 +45,7 @@ import type { TrialsPage, TrialsQuery } from "../trials.ts";
 import type { OddsPage, OddsQuery, TriesPage, TriesQuery } from "../tries.ts";
 import { toReport } from "./answer.ts";
 import { Batch, type Line, type OpenCall, writeRows } from "./batch.ts";
+import { markOf, messageOf, setApplied } from "./applied.ts";
 import { commitBatch, type Kinds } from "./commit.ts";
 import { driversOf } from "./drivers.ts";
 import { callsSql, toPage } from "./calls.ts";
@@ -62,7 +62,7 @@ import { bounded, reportSql } from "./query.ts";
 import { reworkSql, toRework } from "./rework.ts";
 import { spoolFolder } from "./place.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
-import { Readers, type Rows } from "./readers.ts";
+import { Readers } from "./readers.ts";
 import type { Records } from "./records.ts";
 import { RerateJob } from "./rerate.ts";
 import { schema, schemaVersion } from "./schema.ts";
@@ -337,11 +337,11 @@ export class DuckDBStore implements Store {
   }
 
   tries(query: TriesQuery): Promise<TriesPage> {
-    return this.#together((ask) => triesOf(query, ask));
+    return this.#read((readers) => readers.together((ask) => triesOf(query, ask)));
   }
 
   odds(query: OddsQuery): Promise<OddsPage> {
-    return this.#together((ask) => oddsOf(query, ask));
+    return this.#read((readers) => readers.together((ask) => oddsOf(query, ask)));
   }
 
   async shape(query: ShapeQuery): Promise<ShapePage> {
@@ -476,23 +476,16 @@ export class DuckDBStore implements Store {
     return toRecords({ rows: (text, values) => this.#ask({ text, values }) }, this.#records, rows);
   }
 
-  async #ask(sql: Sql): Promise<DuckDBValue[][]> {
-    this.#connection(this.#writer);
-    try {
-      return await (this.#readers as Readers).rows(sql.text, sql.values);
-    } catch (cause) {
-      throw new PennyworthError("store_failed", { detail: messageOf(cause) }, cause);
-    }
+  #ask(sql: Sql): Promise<DuckDBValue[][]> {
+    return this.#read((readers) => readers.rows(sql.text, sql.values));
   }
 
-  /** Questions about the same rows, one after another. */
-  async #together<T>(use: (ask: Rows) => Promise<T>): Promise<T> {
+  async #read<T>(use: (readers: Readers) => Promise<T>): Promise<T> {
     this.#connection(this.#writer);
     try {
-      return await (this.#readers as Readers).together(use);
+      return await use(this.#readers as Readers);
     } catch (cause) {
-      if (cause instanceof PennyworthError) throw cause;
-      throw new PennyworthError("store_failed", { detail: messageOf(cause) }, cause);
+      throw cause instanceof PennyworthError ? cause : new PennyworthError("store_failed", { detail: messageOf(cause) }, cause);
     }
   }
 
@@ -504,13 +497,3 @@ export class DuckDBStore implements Store {
 
 /** Files of batches; beside them DuckDB spills. */
 const spooled = /\.json(\.open)?$/;
-
-const setApplied = `UPDATE applied SET segment = ?::BIGINT, "offset" = ?::BIGINT, mark = ?::VARCHAR`;
-
-function markOf(text: string): string {
-  return crc32(text).toString(16);
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
