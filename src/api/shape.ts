@@ -102,12 +102,9 @@ export const shapeAnswer = z
     pricesMs: ms.openapi({ description: "The prices of the cache are those in force then: the end of the span." }),
     tasks: count.openapi({ description: "Distinct tasks." }),
     callsMax: count.openapi({ description: "The most calls of one of them." }),
-    depth: z
-      .object({ max: count, mean: z.number() })
-      .nullable()
-      .openapi({
-        description: "How many tasks deep below its root a task made such calls, the deepest of each: 0 is the root alone. null: no task.",
-      }),
+    depth: z.object({ max: count, mean: z.number() }).nullable().openapi({
+      description: "How many tasks deep below its root a task made such calls, the deepest of each: 0 is the root alone. null: no task.",
+    }),
     total: z.object(sums),
     kinds: z.array(z.object({ kind, calls: count, cost: usd, unpriced: count })).openapi({ description: "Adds up to the total." }),
     steps: z.array(step).openapi({ description: "The dearest first." }),
