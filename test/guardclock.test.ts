@@ -114,6 +114,11 @@ it("a day back and a month ahead reset nothing while the server runs; a start in
   await jump(-day);
   for (const feature of all) expect([feature, "back", await status(feature)]).toEqual([feature, "back", 402]);
   expect(await Promise.all(all.map(standing))).toEqual(before);
+  // What is let in is answered, whole and streamed.
+  for (const stream of [false, true]) {
+    const answer = await read(chat(url, { text: "[[sandbox input-tokens=1 output-tokens=1]]", more: { stream } }));
+    expect([stream, answer.status, answer.call]).toEqual([stream, 200, expect.stringMatching(/^[0-9A-Z]{26}$/)]);
+  }
   await jump(32 * day);
   for (const feature of all) expect([feature, "ahead", await status(feature)]).toEqual([feature, "ahead", 402]);
   expect((await coming).status).toBe(200);

@@ -113,6 +113,13 @@ describe("calls that wait for a rate", () => {
     expect(performance.now() - began).toBeLessThan(1_500);
   });
 
+  it("are not told to come again for more than a rate ever has", async () => {
+    await guarded.set("narrow", { kind: "rate", for: { feature: "narrow" }, limit: "100 tokens per 10s" });
+    const answer = await one("narrow", "narrow-0");
+    expect([answer.status, answer.header("retry-after"), answer.header("x-should-retry")]).toEqual([402, null, "false"]);
+    expect(answer.text).toContain("waiting does not help");
+  });
+
   it("do not wait for money that no time brings", async () => {
     await guarded.set("poor", { for: { feature: "poor" }, limit: "$0.000001 for ever" });
     await guarded.set("poor-rate", { kind: "rate", for: { feature: "poor" }, limit: "1 at once" });

@@ -46,10 +46,16 @@ test("is a list of the newest entries, whatever is set, used, taken out, and cle
       const out: [number, number][] = [];
       const [recent, listed] = [new Recent<number, number>(max, (key, value) => out.push([key, value])), new Listed(max)];
       for (const { what, key, value } of steps) {
-        if (what === "set") [recent.set(key, value), listed.set(key, value)];
-        else if (what === "delete") [recent.delete(key), listed.delete(key)];
-        else if (what === "clear") [recent.clear(), (listed.entries = [])];
-        else {
+        if (what === "set") {
+          recent.set(key, value);
+          listed.set(key, value);
+        } else if (what === "delete") {
+          recent.delete(key);
+          listed.delete(key);
+        } else if (what === "clear") {
+          recent.clear();
+          listed.entries = [];
+        } else {
           const found = listed.get(key);
           expect(what === "use" ? recent.use(key) : recent.get(key)).toBe(found);
           if (what === "use" && found !== undefined) listed.set(key, found);

@@ -8,13 +8,13 @@ const pool = Buffer.alloc(4096);
 const written = Buffer.alloc(26);
 let next = pool.length;
 
-/** A new id that sorts by `nowMs`. */
+/** A new id that sorts by `nowMs`, ms UTC, a part of one left out. */
 export function createId(nowMs: number): string {
   if (next + 16 > pool.length) {
     randomFillSync(pool);
     next = 0;
   }
-  let time = nowMs;
+  let time = Math.floor(nowMs);
   for (let i = 9; i >= 0; i--) {
     written[i] = alphabet[time % 32] as number;
     time = Math.floor(time / 32);

@@ -25,7 +25,8 @@ export function steadyClock({ wall, monotonic, sinceBoot }: Clocks): () => numbe
   let [wallMs, bootSeconds] = [wall(), sinceBoot()];
   return () => {
     const now = wall();
-    const steady = monotonic() + offsetMs;
+    // Times on record are whole.
+    const steady = Math.floor(monotonic() + offsetMs);
     if (Math.abs(now - steady) < jumpMs) {
       offsetMs += now - steady;
       if (now - wallMs > sampleMs) [wallMs, bootSeconds] = [now, sinceBoot()];

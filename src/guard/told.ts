@@ -27,8 +27,10 @@ export function* toAlertStandings(book: GuardBook, nowMs: number): Generator<Tol
     for (const account of book.accounts(id, nowMs)) {
       const { current, earlier, values } = account;
       const { granted: _, ...sums } = sumsOf(account);
-      const { fromMs } = (earlier[0] ?? current).span;
-      const { toMs } = current.span;
+      // What counts in a rolling one is as old as its whole length, whether or not anything was then.
+      const isRolling = period.kind === "rolling";
+      const fromMs = isRolling ? nowMs - period.buckets * period.bucketMs : (earlier[0] ?? current).span.fromMs;
+      const toMs = isRolling ? nowMs : current.span.toMs;
       yield {
         budget: id,
         values,
@@ -37,7 +39,7 @@ export function* toAlertStandings(book: GuardBook, nowMs: number): Generator<Tol
         ...sums,
         fromMs,
         toMs,
-        rolling: period.kind === "rolling",
+        rolling: isRolling,
         measure,
         alerts,
       };

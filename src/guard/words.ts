@@ -79,11 +79,18 @@ export function exhausted(
   unbounded: string | null,
 ): GuardRefusal {
   const against = by.map((account) => againstOf(account, amounts));
-  const words = describe(against[0] as Against, (by[0] as Account).budget);
+  // What asks for more than a rate ever has would be told to come again for ever.
+  const isNever = (account: Account): boolean =>
+    account.budget.kind === "rate" && (amountOf(account.measure, amounts) ?? 0n) > allowanceOf(account);
+  const never = by.findIndex(isNever);
+  const first = Math.max(0, never);
+  const words = describe(against[first] as Against, (by[first] as Account).budget);
   if (reason === "no bound") {
     const why = unbounded ?? "nobody knows its bound";
     return new GuardRefusal("budget_unbounded", `${why}; ${words}; \`unbounded: allow\` would let it in, uncovered`, against, null);
   }
+  const help = "the call asks for more than all of it, and waiting does not help";
+  if (never >= 0) return new GuardRefusal("budget_exhausted", `${words}; ${help}`, against, null);
   if (!by.every(({ budget }) => budget.kind === "rate")) return new GuardRefusal("budget_exhausted", words, against, null);
   return new GuardRefusal("rate_limited", words, against, fitsMs === null ? 1_000 : Math.max(0, fitsMs - nowMs));
 }
