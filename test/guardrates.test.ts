@@ -129,7 +129,7 @@ describe("calls that wait for a rate", () => {
   });
 });
 
-const crawl = (index: number): Promise<Answered> => one("pool", `pool-crawler-${index}`, { agent: "crawler", ms: 400, customer: "c" });
+const crawl = (index: number): Promise<Answered> => one("pool", `pool-crawler-${index}`, { agent: "crawler", ms: 2_000, customer: "c" });
 
 describe("shares of a pool", () => {
   it("are sure, and what one does not use is lent to the others until it is wanted", async () => {
@@ -146,6 +146,7 @@ describe("shares of a pool", () => {
     );
     // All three are the crawler's, by loan; the planner gets the first two that come back.
     const planning = [0, 1].map((index) => one("pool", `pool-planner-${index}`, { agent: "planner", ms: 400, customer: "p" }));
+    await soon(waiting, (count) => count === 4);
     await Promise.all([...crawling, ...planning]);
     const came = order(/pool-\w+-\d/);
     expect(came.slice(0, 3).every((name) => name.includes("crawler"))).toBe(true);
