@@ -213,6 +213,7 @@ describe("what is compared", () => {
     [`?candidates=${Array.from({ length: 25 }, (_, index) => index).join(",")}`, /candidates names 25: at most 24/],
     ["?filter=status%3Dfailed", /tasks are not told apart by "status"/],
     ["?sinse=1d", /unknown "sinse"/],
+    ["?since=2999-01-01", /since begins in the future \(2999-01-01T00:00:00\.000Z\): nothing has been used there yet/],
   ])("as %s is refused, and why is said", async (query, message) => {
     const { status, body } = await setUp(two).ask(query);
     expect([status, body.error?.message]).toEqual([400, expect.stringMatching(message)]);

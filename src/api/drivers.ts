@@ -15,7 +15,7 @@ import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { factorNames, nameCharge, nameOther, sentenceOf } from "./moved.ts";
 import { toName, toTokens } from "./names.ts";
-import { clipZone, invalid, parseFilters, parseLimit, parseSpan, parseTime, parseZone } from "./query.ts";
+import { clipZone, invalid, parseFilters, parseLimit, parsePast, parseTime, parseZone, refuseFuture } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { count, filter, fresh, freshness, ms, position, text, time, usd, zone } from "./schema.ts";
 import { type Both, cellName, createQuotes, type Cut, cutsOf, type Quotes, type Side, sides, valuedOf } from "./valued.ts";
@@ -348,9 +348,8 @@ export function spansOf(
   nowMs: number,
   offsets?: readonly ZoneOffset[],
 ): { readonly spans: Both<Span>; readonly name: string } {
-  const { sinceMs, untilMs } = parseSpan({ since: asked.since ?? "30d", until: asked.until }, nowMs, offsets);
+  const { sinceMs, untilMs } = parsePast({ since: asked.since ?? "30d", until: asked.until }, nowMs, offsets);
   if (sinceMs === null || untilMs === null) throw invalid("both ends of the span are needed");
-  refuseFuture("since", sinceMs, nowMs);
   const after = { sinceMs, untilMs };
   const against = asked.against ?? "previous";
   if (against === "previous")
@@ -375,11 +374,6 @@ export function spansOf(
   refuseFuture("against", before.sinceMs, nowMs);
   const found = { sinceMs: before.sinceMs, untilMs: before.untilMs };
   return { spans: { before: found, after }, name: nameOf(found, offsets) };
-}
-
-/** A span in which nothing can have been used yet has no drivers, though charges of its days may be known. */
-function refuseFuture(name: string, sinceMs: number, nowMs: number): void {
-  if (sinceMs > nowMs) throw invalid(`${name} begins in the future (${new Date(sinceMs).toISOString()}): nothing has been used there yet`);
 }
 
 /** By its days, both included; by its ends where these are no days. */

@@ -16,7 +16,7 @@ import { waited } from "./fresh.ts";
 import { type GrowthAsked, growthOf } from "./growth.ts";
 import { type MarginAnswer, marginAnswer, type MarginAsked, marginLimitMax, type MarginLineShown, marginQuery } from "./margined.ts";
 import { toName } from "./names.ts";
-import { invalid, parseLimit, parseTime } from "./query.ts";
+import { invalid, parseLimit, parseTime, refuseFuture } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 
 /** Months that are looked back for when losses began. */
@@ -395,8 +395,13 @@ function spanOf({ since, until }: MarginAsked, nowMs: number): { readonly sinceM
   const untilMs = Math.min(whole("until", until, today), today + dayMs);
   const twoBefore = monthSpan(monthOf(monthSpan(monthOf(monthSpan(monthOf(untilMs - 1)).fromMs - 1)).fromMs - 1)).fromMs;
   const sinceMs = whole("since", since, twoBefore);
+  refuseFuture("since", sinceMs, nowMs);
   if (sinceMs < Date.UTC(2000, 0)) throw invalid("since is before the year 2000");
-  if (sinceMs >= untilMs) throw invalid(`no whole day lies between since (${dayOf(sinceMs)}) and until (${dayOf(untilMs)})`);
+  if (sinceMs >= untilMs) {
+    const hint =
+      until === undefined && sinceMs === today ? `: margins end with yesterday unless until is said (${dayOf(today + dayMs)})` : "";
+    throw invalid(`no whole day lies between since (${dayOf(sinceMs)}) and until (${dayOf(untilMs)})${hint}`);
+  }
   if (untilMs - sinceMs > daysMax * dayMs) throw invalid(`the span is longer than ${daysMax} days`);
   return { sinceMs, untilMs };
 }

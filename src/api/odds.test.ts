@@ -140,6 +140,7 @@ describe("the odds of one more try", () => {
     ["?review=1e99", /review is "1e99"/],
     ["?by=agnet", /tasks are not told apart by "agnet"; near it: agent/],
     ["?candidates=a", /unknown "candidates"/],
+    ["?since=2999-01-01", /since begins in the future \(2999-01-01T00:00:00\.000Z\): nothing has been used there yet/],
   ])("asked as %s are refused, and why is said", async (query, message) => {
     const { status, body } = await setUp().ask(query);
     expect([status, body.error?.message]).toEqual([400, expect.stringMatching(message)]);

@@ -130,6 +130,23 @@ export function parseSpan(
   return { sinceMs, untilMs };
 }
 
+/**
+ * As `parseSpan`, of what has been: a span in which nothing can have been used yet has no answer, which is another thing than nothing used.
+ * @throws PennyworthError `query_invalid`, also where the span begins in the future.
+ */
+export function parsePast(...asked: Parameters<typeof parseSpan>): ReturnType<typeof parseSpan> {
+  const [, nowMs] = asked;
+  const span = parseSpan(...asked);
+  refuseFuture("since", span.sinceMs, nowMs);
+  return span;
+}
+
+/** @throws PennyworthError `query_invalid` where a span begins after now. */
+export function refuseFuture(name: string, sinceMs: number | null, nowMs: number): void {
+  if (sinceMs !== null && sinceMs > nowMs)
+    throw invalid(`${name} begins in the future (${new Date(sinceMs).toISOString()}): nothing has been used there yet`);
+}
+
 function endOf(sinceMs: number | null, nowMs: number): number | null {
   return sinceMs === null ? null : Math.max(nowMs, sinceMs) + 1;
 }

@@ -178,6 +178,7 @@ describe("the question", () => {
     ["?limit=0", 'limit is "0": expected a whole number from 1'],
     ["?limit=501", "at most 500 rows are given at once"],
     ["?since=7d&until=14d", "is not before until"],
+    ["?since=2999-01-01", "since begins in the future (2999-01-01T00:00:00.000Z): nothing has been used there yet"],
     ["?zone=Nowhere", 'no time zone is called "Nowhere"'],
     ["?types=x", "types"],
   ])("%s is refused with the reason", async (query, reason) => {

@@ -11,7 +11,7 @@ import type { StepSums } from "../ledger/shape.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { toTokens } from "./names.ts";
-import { invalid, parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
+import { invalid, parseFilters, parseLimit, parsePast, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { count, fresh, freshness, ms, position, span, text, usd, zone } from "./schema.ts";
 
@@ -154,7 +154,7 @@ export function addShape(app: Api, context: ApiContext): void {
     const asked = c.req.valid("query");
     const nowMs = context.now();
     const offsets = parseZone(asked.zone, nowMs);
-    const bounds = parseSpan(asked.since === undefined && asked.until === undefined ? { ...asked, since: "7d" } : asked, nowMs, offsets);
+    const bounds = parsePast(asked.since === undefined && asked.until === undefined ? { ...asked, since: "7d" } : asked, nowMs, offsets);
     const filters = parseFilters(asked.filter);
     if (filters.some(({ field }) => field === "class")) throw invalid("the shape of tasks cannot be filtered by class; a report can");
     const limit = parseLimit(asked.limit, 50, stepsMax);

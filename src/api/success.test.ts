@@ -182,6 +182,7 @@ describe("the question", () => {
     ["?reviewRate=1e99", /reviewRate is "1e99"/],
     ["?reviewRate=much", /reviewRate is "much"/],
     ["?sinse=1d", /unknown "sinse"/],
+    ["?since=2999-01-01", /since begins in the future \(2999-01-01T00:00:00\.000Z\): nothing has been used there yet/],
     ["?zone=Mars", /no time zone is called "Mars"/],
   ])("as %s is refused, and why is said", async (query, message) => {
     const { status, body } = await setUp([forty]).ask(query);

@@ -10,7 +10,7 @@ import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { toName, toTokens } from "./names.ts";
-import { invalid, parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
+import { invalid, parseFilters, parseLimit, parsePast, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { count, filter, fresh, freshness, ms, position, text, time, usd, zone } from "./schema.ts";
 
@@ -151,7 +151,7 @@ export function addSuccess(app: Api, context: ApiContext): void {
     const asked = c.req.valid("query");
     const nowMs = context.now();
     const by = parseBy(asked.by);
-    const span = parseSpan(asked, nowMs, parseZone(asked.zone, nowMs));
+    const span = parsePast(asked, nowMs, parseZone(asked.zone, nowMs));
     const filters = parseFilters(asked.filter).map(({ field, value, operator }) => ({ field: parseTaskField(field), value, operator }));
     const rate = parseRate(asked.reviewRate);
     const limit = parseLimit(asked.limit, 50, rowsMax);
