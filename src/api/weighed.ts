@@ -14,11 +14,12 @@ const amount = z
   .string({ error: ({ input }) => (input === undefined ? needed : amountWords) })
   .refine((said) => /^\d{1,13}(\.\d{1,12})?$/.test(said) && parseUsd(said) <= parseUsd(usdMax), { error: amountWords })
   .openapi({ example: "0.0585" });
-const minutesWords = `must be minutes, a number from 0 to ${minutesMax}`;
+const minutesWords = ({ input }: { readonly input?: unknown }): string =>
+  `must be minutes, a number from 0 to ${minutesMax}${typeof input === "number" ? `, not ${input}` : ""}`;
 const minutes = z
-  .number({ error: ({ input }) => (input === undefined ? needed : minutesWords) })
-  .min(0, minutesWords)
-  .max(minutesMax, minutesWords);
+  .number({ error: ({ input }) => (input === undefined ? needed : minutesWords({ input })) })
+  .min(0, { error: minutesWords })
+  .max(minutesMax, { error: minutesWords });
 const shareWords = (said: unknown): string =>
   `must be a probability, from 0 to 1${typeof said === "number" && said >= 2 && said <= 100 ? `; ${said} % is ${said / 100}` : ""}`;
 const shareError = { error: ({ input }: { readonly input?: unknown }) => shareWords(input) };

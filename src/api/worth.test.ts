@@ -190,7 +190,7 @@ describe("refuses, by name,", () => {
     [
       "a negative time",
       { person, agent: { ...agent, reviewMinutes: -3 } },
-      /agent\.reviewMinutes: must be minutes, a number from 0 to 9000000/,
+      /agent\.reviewMinutes: must be minutes, a number from 0 to 9000000, not -3$/,
     ],
     ["a time in words", { person: { ...person, minutes: "nine" }, agent }, /person\.minutes: must be minutes/],
     ["an amount as a number", { person: { ...person, rate: 32 }, agent }, /person\.rate: must be dollars as text/],

@@ -107,7 +107,7 @@ describe("wrong usage", () => {
     [[...support, "--success", "168"], /--success is 168, which is more than all of them: a share is said as 0\.68 or as 68%\./],
     [[...support, "--success", "5/3"], /--success: successes must not be above the tasks/],
     [[...support, "--success", "70%..60%"], /--success: low must not be above high/],
-    [[...support, "--review-minutes", "-3"], /--review-minutes: must be minutes, a number from 0/],
+    [[...support, "--review-minutes", "-3"], /--review-minutes: must be minutes, a number from 0 to 9000000, not -3\.\n$/],
     [[...support, "--damage", "much"], /--damage: must be dollars/],
     [[...support, "--since", "30d"], /--from-ledger: is needed/],
     [[...support, "--colour", "red"], /unknown option '--colour'/],
