@@ -15,7 +15,7 @@ const edit: StepSums = {
   cost: "2",
   unpriced: 0,
   unmetered: 0,
-  retries: 0,
+  retries: 3,
   failed: 2,
   failedCost: "0.3",
   repeated: 1,
@@ -34,7 +34,17 @@ const edit: StepSums = {
   inputTokensMax: 40_000,
   classes: [],
 };
-const none = { failed: 0, failedCost: "0", repeated: 0, repeatedCost: "0", continued: 0, grownTokens: 0, resentTokens: 0, resentCost: "0" };
+const none = {
+  failed: 0,
+  failedCost: "0",
+  repeated: 0,
+  repeatedCost: "0",
+  continued: 0,
+  grownTokens: 0,
+  resentTokens: 0,
+  resentCost: "0",
+  retries: 0,
+};
 const page = {
   steps: [edit, { ...edit, ...none, step: null, provider: "own", model: "m", calls: 2, cost: "0", unpriced: 2, tools: 0, toolsUnknown: 2 }],
   tasks: 4,
@@ -55,14 +65,14 @@ describe("where the tokens go", () => {
   it("is said line by line: steps, prompt, context, waste, and what is not known", async () => {
     const lines = await told(page, "?type=fix");
     expect(lines.slice(0, 3)).toEqual([
-      "fix: 12 calls of 4 tasks (3 a task, 9 at most; 1.3 deep, 3 at most), ≥ $2.00",
+      "fix: 12 calls of 4 tasks (3 a task, 9 at most; 1.3 deep, 3 at most), 3 retries, ≥ $2.00",
       "Calls whose own task is of this type; what its parts of other types cost is under those.",
       "By kind of step: act $2.00, other $0",
     ]);
     // Nobody knows how many tools two calls called, nor what they cost; a name cannot colour the terminal.
-    expect(lines).toContain("edit\\u001b[31m  act  10  2  1  ≥ 7  100,000  1,500  10 %  2.00  100 %  0.4");
-    expect(lines).toContain("—  —  2  0  0  ?  100,000  —  —  unknown  0 %  0");
-    expect(lines).toContain("total  12  2  1  ≥ 7  200,000  1,500  10 %  ≥ 2.00  100 %  0.4");
+    expect(lines).toContain("edit\\u001b[31m  act  10  3  2  1  ≥ 7  100,000  1,500  10 %  2.00  100 %  0.4");
+    expect(lines).toContain("—  —  2  0  0  0  ?  100,000  —  —  unknown  0 %  0");
+    expect(lines).toContain("total  12  3  2  1  ≥ 7  200,000  1,500  10 %  ≥ 2.00  100 %  0.4");
     expect(lines.slice(-5)).toEqual([
       "The prompts by bytes, with tokens by estimate: system 10 % (~20,000), tools’ descriptions 5.0 % (~10,000), earlier turns 80 % (~160,000), tools’ results 4.0 % (~8,000), last turn 1.0 % (~2,000).",
       "The longest prompt: 40,000 tokens. The fullest window: 10 % of 400,000 (gpt-5-mini).",

@@ -69,7 +69,8 @@ export function describeShape(found: Shape): string {
     tasks === 0 ? "" : ` of ${many(tasks, "task")} (${mean(total.calls / tasks)} a task, ${formatCount(callsMax)} at most${deep})`;
   const isLess = total.unpriced + total.unmetered > 0;
   const cost = isLess && total.cost === "0" ? "cost unknown" : `${isLess ? "≥ " : ""}$${short(total.cost)}`;
-  const head = `${what}: ${many(total.calls, "call")}${per}, ${cost}`;
+  const retries = total.retries === 0 ? "" : `, ${total.retries === 1 ? "1 retry" : `${formatCount(total.retries)} retries`}`;
+  const head = `${what}: ${many(total.calls, "call")}${per}${retries}, ${cost}`;
   const isTold = kinds.some(({ kind, calls }) => kind !== null && calls > 0);
   const byKind = kinds.filter(({ calls }) => calls > 0).map(({ kind, cost }) => `${kind ?? "other"} $${short(cost)}`);
   return [
@@ -94,17 +95,18 @@ function nothing({ type, types }: Shape): string {
   return `No call of such a task in this span.${known.length === 0 ? "" : ` Types there are: ${known.join(", ")}.`}`;
 }
 
+const heads = "calls,retries,failed,again,tools,tokens in,more a call,window,cost $,share,wasted $".split(",");
+
 function tableOfSteps(steps: readonly Step[], total: Sums): string {
+  const isRetried = total.retries > 0;
   const columns: Column[] = [
     { head: "step" },
     { head: "kind" },
-    ...["calls", "failed", "again", "tools", "tokens in", "more a call", "window", "cost $", "share", "wasted $"].map((head) => ({
-      head,
-      align: "right" as const,
-    })),
+    ...heads.filter((head) => isRetried || head !== "retries").map((head) => ({ head, align: "right" as const })),
   ];
   const cells = (one: Sums): string[] => [
     formatCount(one.calls),
+    ...(isRetried ? [formatCount(one.retries)] : []),
     formatCount(one.failed.calls),
     formatCount(one.repeated.calls),
     one.toolsUnknown >= one.calls ? "?" : `${one.toolsUnknown > 0 ? "≥ " : ""}${formatCount(one.tools)}`,
