@@ -52,6 +52,14 @@ function answer(known: boolean, priced: boolean): MarginAnswer {
   } as unknown as MarginAnswer;
 }
 
+/** Nothing but why there is no Rule of 40. */
+function none(reason: string, definition: string): string {
+  const no = { value: null };
+  const figures = { payback: no, lifetimeValue: no, lifetimeToCac: no, cacWithLosses: no, runway: no, paybackByCustomer: null };
+  const growth = { ...figures, ruleOf40: { value: null, reason }, definition, isCostWhole: true, absorbed: { customers: 0 } };
+  return describeMargin({ ...answer(true, true), growth: growth as unknown as MarginAnswer["growth"] });
+}
+
 describe("a margin", () => {
   it("is bound the way that what is missing can move it, and not at all by both", () => {
     expect(describeMargin(answer(true, true))).toContain(
@@ -82,5 +90,15 @@ describe("a margin", () => {
     expect(describeMargin({ ...answer(true, true), lines: [] }, true)).toContain(
       "None loses money, of 2 plans with known revenue, in these days.",
     );
+  });
+
+  it("says why there is no Rule of 40, and not nothing", () => {
+    expect(none("no_revenue_before", "growth of revenue in percent against the same days a year before, plus …")).toContain(
+      "Rule of 40: not known: no revenue of the same days a year before (of three months or more, growth may be against as many days just before).",
+    );
+    expect(none("no_revenue_before", "growth of revenue in percent against as many days just before, 3 months, …")).toContain(
+      "Rule of 40: not known: no revenue of as many days before.",
+    );
+    expect(none("no_revenue", "")).toContain("Rule of 40: not known: there is no revenue.");
   });
 });

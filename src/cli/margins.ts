@@ -136,7 +136,7 @@ function growthLines(growth: NonNullable<MarginAnswer["growth"]>, all: MarginAns
     const met = isMet ? `met${is === "" ? "" : " at best"}` : "not met";
     const open = margin === "gross" && !all.isWhole ? "as far as revenue is known; " : "";
     said.push(`Rule of 40: ${one(growthPercent)} + ${is}${one(marginPercent)} = ${is}${one(score)}, ${met} (${open}${growth.definition}).`);
-  }
+  } else said.push(`Rule of 40: not known: ${whyNone(ruleOf40.reason, growth.definition)}.`);
   if (absorbed.customers > 0)
     said.push(
       `Absorbed as cost of acquisition: ${least}${money(absorbed.absorbed)} of ${many(absorbed.customers, "customer")}, ${least}${money(absorbed.perMonth)} a month.`,
@@ -161,6 +161,15 @@ function growthLines(growth: NonNullable<MarginAnswer["growth"]>, all: MarginAns
   if (growth.runway.value !== null)
     said.push(`Carried for ${most}${one(growth.runway.value)} months: how long the cash lasts at what is absorbed a month.`);
   return said;
+}
+
+/** Why there is no Rule of 40. Of a month or two, growth is against the year before alone. */
+function whyNone(reason: NonNullable<MarginAnswer["growth"]>["ruleOf40"]["reason"], definition: string): string {
+  if (reason === "no_revenue") return "there is no revenue";
+  if (reason !== "no_revenue_before") return "a number that it needs is not known: revenue, or --profit";
+  return definition.includes("a year before")
+    ? "no revenue of the same days a year before (of three months or more, growth may be against as many days just before)"
+    : "no revenue of as many days before";
 }
 
 /** Before a margin of which some cost has no price. */
