@@ -5,6 +5,7 @@ import { createApi } from "../api/app.ts";
 import { createMemory, emptyRow } from "../api/memory.fixture.ts";
 import { successAnswer } from "../api/success.ts";
 import type { SuccessRow } from "../ledger/store.ts";
+import { spreadLines } from "./spread.ts";
 import { describeSuccess } from "./successes.ts";
 
 /** Ten dollars for ten tasks, worth thirty together, and checked for half an hour. */
@@ -18,13 +19,13 @@ const ten: SuccessRow = {
   units: Array.from({ length: 10 }, (_, index) => ({ cost: "1", successes: index < 8 ? 1 : 0 })),
 };
 
-async function told(row: SuccessRow, query = ""): Promise<string[]> {
+async function told(row: SuccessRow, query = "", rows = 1, isDetailed = false): Promise<string[]> {
   const context = createMemory([]);
-  context.tasks.page = { ...context.tasks.page, rows: [{ ...row, group: ["fix"] }], total: row };
+  const named = (index: number): SuccessRow => ({ ...row, group: [index === 0 ? "fix" : `fix ${index}`] });
+  context.tasks.page = { ...context.tasks.page, rows: Array.from({ length: rows }, (_, index) => named(index)), total: row };
   const response = await createApi(context).request(`/api/v1/success${query}`, { headers: { authorization: "Bearer reader" } });
-  return describeSuccess(successAnswer.parse(await response.json()))
-    .replaceAll(/ {2,}/g, "  ")
-    .split("\n");
+  const found = successAnswer.parse(await response.json());
+  return describeSuccess(found, spreadLines(found, isDetailed)).replaceAll(/ {2,}/g, "  ").split("\n");
 }
 
 describe("a success with what checking it took", () => {
@@ -49,4 +50,41 @@ describe("a success with what checking it took", () => {
   it("is at least that where something has no price, and its return is not known", async () => {
     expect((await told({ ...ten, unpriced: 1 }, "?reviewRate=20"))[2]).toMatch(/  ≥ 2\.50  20 %  —  /);
   });
+});
+
+describe("what a task costs beyond its mean", () => {
+  // Of ten dollars two went on failures, one on retries, a half on rework; half an hour at 20 dollars is as much again.
+  const spread = { ...ten, retryCost: "1", reworkCost: "0.5", quantiles: { p50: "0.8", p90: "1.5", p99: "2" } };
+
+  it("stands below the table, with what the money went on", async () => {
+    const lines = await told(spread, "?reviewRate=20");
+    expect(lines.slice(4, 12)).toEqual([
+      expect.stringMatching(/^total {2}10 /),
+      "",
+      "What a task costs, and the shares of the spend; retries and rework may be in failures too; review is of spend and review together.",
+      "",
+      "type  median $  p90 $  p99 $  failures  retries  rework  review",
+      expect.stringMatching(/^─+( {2}─+){7}$/),
+      "fix  0.8  1.50  2.00  20 %  10 %  5.0 %  50 %",
+      expect.stringMatching(/^─/),
+    ]);
+    // Without a price of it, it is not known.
+    const unpriced = await told({ ...spread, unpriced: 1 });
+    expect(unpriced.join("\n")).toMatch(/\nfix {2}≥ 0\.8 {2}≥ 1\.50 {2}≥ 2\.00 {2}20 % {2}10 % {2}5\.0 % {2}—\n/);
+    expect(unpriced.join("\n")).toContain("; review needs --review-rate.");
+    expect((await told({ ...spread, reviewMillis: null })).join("\n")).not.toContain("review needs");
+  });
+
+  it("of many rows is shown where it is asked for", async () => {
+    expect((await told(spread, "", 8)).join("\n")).toContain("median $");
+    expect((await told(spread, "", 9)).join("\n")).not.toContain("median $");
+    expect((await told(spread, "", 9, true)).join("\n")).toContain("median $");
+  });
+});
+
+it("of too few tasks says how many have ended, which is what is needed", async () => {
+  expect((await told({ ...ten, open: { tasks: 20, cost: "20" }, units: [...ten.units, { cost: "20", successes: 0 }] }))[2]).toMatch(
+    /few tasks \(10 decided of 30; 30 needed\)/,
+  );
+  expect((await told(ten))[2]).toMatch(/few tasks \(10 decided; 30 needed\)/);
 });

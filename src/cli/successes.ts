@@ -75,7 +75,8 @@ const judges: { readonly [judge in z.infer<typeof statement>["judge"]]: string }
   self: "itself",
 };
 
-export function describeSuccess(found: Success): string {
+/** @param below lines that stand between the table and what is to be said of it (spread.ts). */
+export function describeSuccess(found: Success, below: readonly string[] = []): string {
   const { by, rows, total } = found;
   if (total.tasks === 0) return ["No task matches.", ...notes(found)].join("\n");
   const isReviewed = total.review.perSuccess !== null;
@@ -100,7 +101,7 @@ export function describeSuccess(found: Success): string {
   const line = (row: Row): string[] => [...by.map((field) => row.group[field] ?? "—"), ...cells(row)];
   const last = [...by.map((_, index) => (index === 0 ? "total" : "")), ...cells(total)];
   const table = formatTable(columns, by.length === 0 ? [last] : [...rows.map(line), null, last]);
-  return [table, "", ...notes(found)].join("\n");
+  return [table, ...below, "", ...notes(found)].join("\n");
 }
 
 function notes({ total, rows, truncated, waiting, openMs, reviewRate }: Success): string[] {
@@ -146,15 +147,14 @@ const lacks: { readonly [lack in Lack]: string } = {
 /** Beyond this a number of tasks says no more than that it is out of reach. */
 const neededShownMax = 10_000;
 
-function toData({ enough }: Row): string {
+function toData({ enough, tasks, rate }: Row): string {
   if (enough.isEnough) return "enough";
   const { tasksNeeded } = enough;
+  // Those alone count whose end is known: as many tasks as are needed are not enough where some are open.
+  const decided = `${formatCount(rate.decided)} decided${rate.decided === tasks ? "" : ` of ${formatCount(tasks)}`}`;
+  const most = tasksNeeded !== null && tasksNeeded > neededShownMax;
   const needed =
-    tasksNeeded === null
-      ? ""
-      : tasksNeeded > neededShownMax
-        ? ` (more than ${formatCount(neededShownMax)} needed)`
-        : ` (${formatCount(tasksNeeded)} needed)`;
+    tasksNeeded === null ? "" : ` (${decided}; ${most ? `more than ${formatCount(neededShownMax)}` : formatCount(tasksNeeded)} needed)`;
   const named = enough.lacks.filter((lack) => lack !== "wide" || !enough.lacks.includes("no-success"));
   const words = named.map((lack) => lacks[lack] + (lack === "few-tasks" || lack === "heavy-tail" ? needed : ""));
   return `not enough data: ${words.join(", ")}`;

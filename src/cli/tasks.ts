@@ -64,6 +64,7 @@ interface SuccessOptions extends SettingsOptions {
   readonly zone?: string;
   readonly limit?: string;
   readonly reviewRate?: string;
+  readonly detail?: boolean;
 }
 
 /** Fields of a task's beginning that are options of the same name. */
@@ -155,6 +156,7 @@ export function addTasks(program: Command): void {
     .option("--zone <name>", "whose days are meant, e.g. Europe/Berlin (default: UTC)")
     .option("--limit <rows>", "most rows shown (default: 50)")
     .option("--review-rate <dollars>", "what an hour of checking costs")
+    .option("--detail", "how costs are spread and on what they went, also of more than eight rows")
     .action((options: SuccessOptions) => withControl(options, (control) => showSuccess(control, options)));
   withExamples(withSettings(success), "tasks success --by agent --since 30d", "tasks success --by type,model --review-rate 32 --json");
   addWaits(tasks);
@@ -324,15 +326,16 @@ async function send(control: Control, rows: readonly SheetRow[], { json }: Setti
 }
 
 async function showSuccess(control: Control, options: SuccessOptions): Promise<void> {
-  const [{ ask, toPath }, { successAnswer }, { describeSuccess }] = await Promise.all([
+  const [{ ask, toPath }, { successAnswer }, { describeSuccess }, { spreadLines }] = await Promise.all([
     import("./control.ts"),
     import("../api/success.ts"),
     import("./successes.ts"),
+    import("./spread.ts"),
   ]);
   const { by, since, until, filter, zone, limit, reviewRate } = options;
   const found = await ask(control, successAnswer, toPath("success", { by, since, until, filter, zone, limit, reviewRate, fresh: "true" }));
   const isInvented = isDemo(toConfig(options).settings.data);
   if (options.json) printJson(found);
-  else print(describeSuccess(found));
+  else print(describeSuccess(found, spreadLines(found, options.detail === true)));
   if (isInvented) remark(`\n${demoNote}`);
 }
