@@ -29,12 +29,15 @@ export function toClaim(
   };
 }
 
+const nothing: ReadonlyMap<string, string> = new Map();
+
 /** By gate, the value of the field that its guaranteed shares are of. */
 export function valuesOf(
   { attribution, key, provider, model }: Asking,
   accounts: readonly Account[],
   shares: Shares,
 ): ReadonlyMap<string, string> {
+  if (accounts.every(({ budget }) => budget.shares === null)) return nothing;
   const values = new Map<string, string>();
   for (const { name, budget } of accounts) {
     if (budget.shares === null) continue;

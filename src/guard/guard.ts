@@ -366,7 +366,7 @@ export class Guard {
     const way = { asking, scope, nowMs, accounts, tree };
     if (accounts.length === 0) return this.#admitted(way, asPlanned(asking), undegraded, [], []);
     const policy = this.#policyOf(asking, accounts);
-    const useful = usefulOf(asking, accounts, (type) => this.memory.median(type));
+    const useful = (): number => usefulOf(asking, accounts, (type) => this.memory.median(type));
     const planned = plan(asking, accounts, policy, inputTokens, useful);
     const claim = waits && this.#queue.waiting > 0 ? this.#claim(asking, accounts, planned, policy) : null;
     if (claim !== null && this.#queue.mustWait(claim)) return { kind: "wait", policy, planned };

@@ -52,14 +52,14 @@ export function degrade(accounts: readonly Account[]): Degraded {
 
 /**
  * @param inputTokens as the provider has counted them, margin included; null: as many as there are bytes.
- * @param useful the fewest output tokens that are of use.
+ * @param useful the fewest output tokens that are of use: asked where there is too little.
  */
 export function plan(
   asking: Asking,
   accounts: readonly Account[],
   { model, cap: capMost }: Degraded,
   inputTokens: number | null,
-  useful: number,
+  useful: () => number,
 ): Plan {
   const capAsked = capMost !== null && (asking.cap === null || capMost < asking.cap) && asking.canCap() ? capMost : asking.cap;
   const capOf = (cap: number | null): Pick<Plan, "cap" | "lowered"> =>
@@ -67,10 +67,11 @@ export function plan(
   const hold = asking.bound(capAsked, inputTokens, model);
   const amounts = amountsOf(hold);
   const asAsked: Plan = { hold, amounts, ...capOf(capAsked), short: null };
+  const inTheWay = accounts.filter((account) => account.budget.mode === "hard" && !fits(account, amounts));
+  if (inTheWay.length === 0 || !asking.canCap()) return asAsked;
   const money = leastLeft(accounts, "money");
   const tokens = leastLeft(accounts, "tokens");
-  const inTheWay = accounts.filter((account) => account.budget.mode === "hard" && !fits(account, amounts));
-  if (inTheWay.length === 0 || !asking.canCap() || (money === null && tokens === null)) return asAsked;
+  if (money === null && tokens === null) return asAsked;
   if (asking.cap !== null && !inTheWay.every(({ budget }) => budget.caps === "lower")) return asAsked;
   // Where the shortest answer has no bound either, no cap gives it one.
   const least = amountsOf(asking.bound(1, inputTokens, model));
@@ -80,10 +81,11 @@ export function plan(
   const fitting = Math.max(0, Math.min(byMoney, byTokens));
   if (!Number.isFinite(fitting)) return asAsked;
   if (capAsked !== null && fitting >= capAsked) return asAsked;
-  if (fitting < useful) {
-    const needed = amountsOf(asking.bound(useful, inputTokens, model));
+  const needs = useful();
+  if (fitting < needs) {
+    const needed = amountsOf(asking.bound(needs, inputTokens, model));
     const by = accounts.filter((account) => account.budget.mode === "hard" && !fits(account, needed));
-    return { ...asAsked, amounts: needed, short: { fits: fitting, useful, by } };
+    return { ...asAsked, amounts: needed, short: { fits: fitting, useful: needs, by } };
   }
   const capped = asking.bound(fitting, inputTokens, model);
   return { hold: capped, amounts: amountsOf(capped), ...capOf(fitting), short: null };
@@ -145,7 +147,7 @@ export function isBlind(asking: Asking, accounts: readonly Account[], { amounts,
 }
 
 /** Whether it would be let in, were its input as long as earlier calls let one guess. */
-export function wouldFit(asking: Asking, accounts: readonly Account[], policy: Degraded, useful: number): boolean {
+export function wouldFit(asking: Asking, accounts: readonly Account[], policy: Degraded, useful: () => number): boolean {
   const { short, amounts } = plan(asking, accounts, policy, Math.ceil(asking.inputGuess * 1.1), useful);
   return short === null && accounts.every((account) => account.budget.mode !== "hard" || fits(account, amounts));
 }
