@@ -31,10 +31,11 @@ export function spreadLines({ by, rows, total, reviewRate }: Success, isAsked: b
   ];
   const last = [...by.map((_, index) => (index === 0 ? "total" : "")), ...cells(total)];
   const lines = rows.map((row) => [...by.map((field) => row.group[field] ?? "—"), ...cells(row)]);
-  const review = isReviewed ? (reviewRate === null ? "; review needs --review-rate" : "; review is of spend and review together") : "";
+  const review = reviewRate === null ? "Review is not known without --review-rate." : "Review is a share of spend and review together.";
   return [
     "",
-    `What a task costs, and the shares of the spend; retries and rework may be in failures too${review}.`,
+    "What a task costs, and shares of the spend. Retries and rework may be in failures too.",
+    ...(isReviewed ? [review] : []),
     "",
     formatTable(columns, by.length === 0 ? [last] : [...lines, null, last]),
   ];

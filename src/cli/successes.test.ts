@@ -58,10 +58,11 @@ describe("what a task costs beyond its mean", () => {
 
   it("stands below the table, with what the money went on", async () => {
     const lines = await told(spread, "?reviewRate=20");
-    expect(lines.slice(4, 12)).toEqual([
+    expect(lines.slice(4, 13)).toEqual([
       expect.stringMatching(/^total {2}10 /),
       "",
-      "What a task costs, and the shares of the spend; retries and rework may be in failures too; review is of spend and review together.",
+      "What a task costs, and shares of the spend. Retries and rework may be in failures too.",
+      "Review is a share of spend and review together.",
       "",
       "type  median $  p90 $  p99 $  failures  retries  rework  review",
       expect.stringMatching(/^─+( {2}─+){7}$/),
@@ -71,8 +72,8 @@ describe("what a task costs beyond its mean", () => {
     // Without a price of it, it is not known.
     const unpriced = await told({ ...spread, unpriced: 1 });
     expect(unpriced.join("\n")).toMatch(/\nfix {2}≥ 0\.8 {2}≥ 1\.50 {2}≥ 2\.00 {2}20 % {2}10 % {2}5\.0 % {2}—\n/);
-    expect(unpriced.join("\n")).toContain("; review needs --review-rate.");
-    expect((await told({ ...spread, reviewMillis: null })).join("\n")).not.toContain("review needs");
+    expect(unpriced.join("\n")).toContain("\nReview is not known without --review-rate.\n");
+    expect((await told({ ...spread, reviewMillis: null })).join("\n")).not.toContain("Review is");
   });
 
   it("of many rows is shown where it is asked for", async () => {
