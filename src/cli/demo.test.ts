@@ -278,8 +278,13 @@ describe("the demo", () => {
         "claude-sonnet-4-5",
       ]);
       // Every customer pays, one of them another price since October.
-      const { revenue } = await ask<{ revenue: { customer: string; toMs: number | null }[] }>(demo, "revenue?limit=1000");
+      const { revenue } = await ask<{ revenue: { customer: string; feature: string | null; toMs: number | null }[] }>(
+        demo,
+        "revenue?limit=1000",
+      );
       expect(revenue.filter(({ toMs }) => toMs === null)).toHaveLength(40);
+      // Of 39 the smallest 25 pay for the help desk, ten for insights; the others for everything.
+      expect(["helpdesk", "insights"].map((name) => revenue.filter(({ feature }) => feature === name).length)).toEqual([25, 10]);
       expect(
         revenue
           .filter(({ customer }) => customer === "Tidewater Hotels")

@@ -8,6 +8,8 @@ import { firstOfMonth, type Story, toDay } from "./story.ts";
 /** Dollars a month where a history has 2,500 calls a month. */
 const monthly: Readonly<Record<Customer["plan"], number>> = { enterprise: 9, business: 2.4, starter: 0.9 };
 const callsPerMonth = 2_500;
+/** What the smaller plans are bought for; the others are for everything, and so for no feature. */
+const features: { readonly [plan in Customer["plan"]]?: string } = { starter: "helpdesk", business: "insights" };
 
 /** Its contract is renewed in the month that is invoiced, below what its work costs by then. */
 const renewed = "Tidewater Hotels";
@@ -33,6 +35,7 @@ export function salesOf(story: Story, calls: number): Sales {
     id: `subscription-${index}`,
     customer: name,
     plan,
+    ...(features[plan] === undefined ? {} : { feature: features[plan] }),
     every: "month",
     from: toDay(fromMs),
     ...(name === renewed && isRenewed ? { to: toDay(renewal) } : {}),
