@@ -3,6 +3,7 @@
 
 import type { z } from "@hono/zod-openapi";
 import { formatUsd, parseUsd, type Pico, zero } from "../core/money.ts";
+import type { Spans } from "../economics/verdict.ts";
 import { edge, type Ground, type Point, type TaskType, toMap } from "../economics/map.ts";
 import { minutesMax } from "../economics/worth.ts";
 import { PennyworthError } from "../error.ts";
@@ -14,6 +15,10 @@ type Wanted = MapWanted["types"][number];
 type From = Answer["points"][number]["from"];
 
 interface Listed {
+  readonly costInterval: { readonly low: string; readonly high: string } | null;
+  readonly reviewInterval: { readonly low: number; readonly high: number } | null;
+  /** The ledger has a figure of too few tasks, which counts as none. */
+  readonly isFew: boolean;
   readonly wanted: Wanted;
   readonly from: From;
 }
@@ -58,13 +63,21 @@ export function placeTypes(wanted: MapWanted, facts: readonly z.infer<typeof led
 function fillIn(wanted: Wanted, facts: z.infer<typeof ledgerFacts> | undefined): Listed {
   const said = { reviewMinutes: wanted.reviewMinutes ?? null, cost: wanted.cost ?? null, success: wanted.success ?? null };
   const counted = facts === undefined ? 0 : facts.successes + facts.failures;
+  const [low, high] = [facts?.costInterval?.low, facts?.costInterval?.high ?? null];
+  const costInterval = low === undefined || high === null ? null : { low, high };
+  const reviewInterval = facts?.reviewInterval ?? null;
+  const isFewCosts = said.cost === null && costInterval === null && (facts?.cost ?? null) !== null;
+  const isFewReviews = said.reviewMinutes === null && reviewInterval === null && (facts?.reviewMinutes ?? null) !== null;
   const theirs = {
-    reviewMinutes: facts?.reviewMinutes ?? null,
-    cost: facts?.cost ?? null,
+    reviewMinutes: reviewInterval === null ? null : (facts?.reviewMinutes ?? null),
+    cost: costInterval === null ? null : (facts?.cost ?? null),
     success: facts === undefined || counted === 0 ? null : { successes: facts.successes, tasks: counted },
   };
   const fromOf = (name: keyof typeof said): From["cost"] => (said[name] !== null ? "said" : theirs[name] !== null ? "ledger" : "none");
   return {
+    costInterval: said.cost === null ? costInterval : null,
+    reviewInterval: said.reviewMinutes === null ? reviewInterval : null,
+    isFew: isFewCosts || isFewReviews,
     wanted: {
       ...wanted,
       reviewMinutes: said.reviewMinutes ?? theirs.reviewMinutes,
@@ -86,7 +99,11 @@ function toGround({ rate, reviewRate, cleanupMinutes, cleanup, detection, irreve
   };
 }
 
-function toTask({ wanted: { type, minutes, reviewMinutes, cost, damage, success } }: Listed): TaskType {
+function toTask({ wanted: { type, minutes, reviewMinutes, cost, damage, success }, costInterval, reviewInterval }: Listed): TaskType {
+  const spans: Spans = {
+    ...(costInterval === null ? {} : { runPico: { low: parseUsd(costInterval.low), high: parseUsd(costInterval.high) } }),
+    ...(reviewInterval === null ? {} : { reviewMinutes: reviewInterval }),
+  };
   return {
     type,
     personMinutes: minutes ?? null,
@@ -94,6 +111,7 @@ function toTask({ wanted: { type, minutes, reviewMinutes, cost, damage, success 
     runPico: money(cost),
     damagePico: money(damage),
     success: toSuccess(success),
+    spans,
   };
 }
 
@@ -101,7 +119,12 @@ function money(said: string | null | undefined): Pico | null {
   return said === null || said === undefined ? null : parseUsd(said);
 }
 
-function toPoint(ground: Ground, point: Point, { wanted, from }: Listed, untilMinutes: number): Answer["points"][number] {
+function toPoint(
+  ground: Ground,
+  point: Point,
+  { wanted, from, costInterval, reviewInterval }: Listed,
+  untilMinutes: number,
+): Answer["points"][number] {
   const success = toSuccess(wanted.success);
   const p = toBasis(point.success, success)?.p ?? null;
   const { cost } = wanted;
@@ -113,6 +136,8 @@ function toPoint(ground: Ground, point: Point, { wanted, from }: Listed, untilMi
     reviewMinutes: point.reviewMinutes,
     cost: cost ?? null,
     damage: point.damagePico === null ? null : formatUsd(point.damagePico),
+    costInterval,
+    reviewInterval,
     from,
     ratio: point.ratio,
     success: toKnown(point.success, success),
@@ -135,5 +160,13 @@ function notesOf(listed: readonly Listed[]): string[] {
   )
     .filter(([name]) => count(name) > 0)
     .map(([name, words]) => `${words} of ${count(name)}`);
-  return taken.length === 0 ? [] : [`From the ledger: ${taken.join(", ")} of ${listed.length} types.`];
+  const few = listed.filter(({ isFew }) => isFew).length;
+  return [
+    ...(taken.length === 0 ? [] : [`From the ledger: ${taken.join(", ")} of ${listed.length} types.`]),
+    ...(few === 0
+      ? []
+      : [
+          `Of ${few} ${few === 1 ? "type" : "types"} the ledger has too few tasks to say what a run costs or how long checking takes: not enough data.`,
+        ]),
+  ];
 }

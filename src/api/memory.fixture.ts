@@ -422,6 +422,7 @@ export const emptyRow: SuccessRow = {
   value: null,
   unvaluedCost: "0",
   reviewMillis: null,
+  reviewSquares: null,
   unreviewed: 0,
   contradictory: 0,
   unpriced: 0,

@@ -222,7 +222,7 @@ function parseRate(said: string | undefined): Pico | null {
 }
 
 /** Fewer where there are many rows. */
-function samplesOf(rows: readonly SuccessRow[]): number {
+export function samplesOf(rows: readonly SuccessRow[]): number {
   const units = rows.reduce((all, row) => all + row.units.length, 0);
   return Math.max(samplesMin, Math.min(samplesMax, Math.floor(drawsMax / Math.max(1, units))));
 }

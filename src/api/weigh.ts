@@ -3,13 +3,14 @@
 // and the page say comes from here, so that they say the same.
 
 import type { z } from "@hono/zod-openapi";
-import { formatRatio, formatUsd, parseUsd, type Pico, roundUsd, zero } from "../core/money.ts";
+import { formatRatio, formatUsd, parseUsd, type Pico, toPico, zero } from "../core/money.ts";
 import { gdpval, type Way } from "../economics/gdpval.ts";
 import { parity } from "../economics/parity.ts";
 import { type Bar, type Input, type Swing, tornado } from "../economics/sensitivity.ts";
-import { judge, type Range, type Success, toRange, type Verdict } from "../economics/verdict.ts";
+import { judge, type Range, type Spans, type Success, toRange, type Verdict } from "../economics/verdict.ts";
 import { type BreakEven, type Choice, type Expectation, labourPico, minutesMax, reviewPays, weigh } from "../economics/worth.ts";
 import { PennyworthError } from "../error.ts";
+import { toSummary } from "./sentence.ts";
 import type { expectation, SaidSuccess, worthAnswer, WorthWanted } from "./weighed.ts";
 
 /** What the ledger says in place of the question. */
@@ -18,6 +19,8 @@ export interface Filled {
   readonly reviewMinutes: "said" | "ledger" | "none";
   readonly success: "said" | "ledger" | "none";
   readonly ledger: z.infer<typeof worthAnswer>["ledger"];
+  /** How far what the ledger says may be off. */
+  readonly spans: Spans;
   readonly notes: readonly string[];
 }
 
@@ -42,18 +45,24 @@ function answer(wanted: WorthWanted, filled: Filled): Answer {
   if (agent.cost === undefined) throw new PennyworthError("request_malformed", { detail: "agent.cost: is needed" });
   const choice = toChoice(wanted, { ...agent, cost: agent.cost });
   const success = toSuccess(agent.success);
-  const verdict = judge(choice, success);
+  const { spans } = filled;
+  const verdict = judge(choice, success, 1, spans);
+  const { worst, best } = verdict.corners;
   const basis = toBasis(verdict.success, success);
-  const at = (p: number) => ({ perTask: toExpectation(weigh(choice, p), p), all: toExpectation(weigh(choice, p, tasks), p) });
+  const at = (of: Choice, p: number) => ({ perTask: toExpectation(weigh(of, p), p), all: toExpectation(weigh(of, p, tasks), p) });
   const expected =
     verdict.success === null || basis === null
       ? null
-      : { low: at(verdict.success.low), basis: at(basis.p), high: at(verdict.success.high) };
+      : {
+          low: worst === null ? null : at(worst, verdict.success.low),
+          basis: at(choice, basis.p),
+          high: at(best, verdict.success.high),
+        };
   return {
     tasks,
     verdict: verdict.verdict,
     reason: verdict.reason,
-    summary: toSummary(verdict, success, expected?.basis.perTask ?? null, choice.against.kind === "person"),
+    summary: toSummary(verdict, success, expected?.basis.perTask ?? null, choice, filled),
     success: toKnown(verdict.success, success),
     breakEven: verdict.breakEven,
     saved: mapSaved(verdict.savedPico),
@@ -61,8 +70,11 @@ function answer(wanted: WorthWanted, filled: Filled): Answer {
     basis,
     expected,
     review: basis === null || labourPico("review", choice.review) === 0n ? null : toReview(choice, basis.p, agent.unreviewed ?? 0),
-    sensitivity: basis === null ? null : toSensitivity(choice, basis.p, verdict.success, success),
-    dearer: dearer === undefined || basis === null ? null : toDearer(wanted, choice, { ...(verdict.success as Range), p: basis.p }, dearer),
+    sensitivity: basis === null ? null : toSensitivity(choice, basis.p, verdict.success, success, spans),
+    dearer:
+      dearer === undefined || basis === null
+        ? null
+        : toDearer(wanted, choice, { ...(verdict.success as Range), p: basis.p }, dearer, spans),
     gdpval: basis === null ? null : toGdpval(choice, basis.p, agent.minutes),
     used: {
       cost: { value: agent.cost, from: filled.cost },
@@ -84,6 +96,7 @@ function allSaid({ agent }: WorthWanted): Filled {
     reviewMinutes: agent.reviewMinutes === undefined ? "none" : "said",
     success: agent.success === undefined ? "none" : "said",
     ledger: null,
+    spans: {},
     notes: [],
   };
 }
@@ -151,7 +164,11 @@ export function toKnown(range: Range | null, success: Success): Answer["success"
 
 function mapSaved(saved: Verdict["savedPico"]): Answer["saved"] {
   if (saved === null) return null;
-  return { low: formatUsd(saved.low), at: saved.at === null ? null : formatUsd(saved.at), high: formatUsd(saved.high) };
+  return {
+    low: saved.low === null ? null : formatUsd(saved.low),
+    at: saved.at === null ? null : formatUsd(saved.at),
+    high: formatUsd(saved.high),
+  };
 }
 
 function toExpectation({ parts, ...all }: Expectation, p: number): z.infer<typeof expectation> {
@@ -201,13 +218,14 @@ const inputNames: Readonly<Record<Input, NonNullable<Answer["sensitivity"]>["bar
   valuePico: "value",
 };
 
-/** Each input alone: amounts and times from half to twice what they are, success over its interval, or else probabilities by ten points. */
-function toSensitivity(choice: Choice, p: number, range: Range | null, success: Success): NonNullable<Answer["sensitivity"]> {
+/** Each input alone: amounts and times from half to twice what they are, success and what is the ledger's over its interval, or else probabilities by ten points. */
+function toSensitivity(choice: Choice, p: number, range: Range | null, success: Success, spans: Spans): NonNullable<Answer["sensitivity"]> {
   const now = new Map<Input, number | Pico>();
   const swings: Swing[] = [];
   const money = (input: Extract<Swing, { low: Pico }>["input"], value: Pico): void => {
     now.set(input, value);
-    swings.push({ input, low: (value / 2n) as Pico, high: (2n * value) as Pico });
+    const known = input === "runPico" ? spans.runPico : undefined;
+    swings.push({ input, low: known?.low ?? ((value / 2n) as Pico), high: known?.high ?? ((2n * value) as Pico) });
   };
   const share = (input: "p" | "detection", value: number, ends: { readonly low: number; readonly high: number } | null): void => {
     now.set(input, value);
@@ -215,7 +233,8 @@ function toSensitivity(choice: Choice, p: number, range: Range | null, success: 
   };
   const minutes = (input: "personMinutes" | "reviewMinutes" | "cleanupMinutes", value: number): void => {
     now.set(input, value);
-    swings.push({ input, low: value / 2, high: Math.min(minutesMax, 2 * value) });
+    const known = input === "reviewMinutes" ? spans.reviewMinutes : undefined;
+    swings.push({ input, low: known?.low ?? value / 2, high: Math.min(minutesMax, known?.high ?? 2 * value) });
   };
   const { against, review, cleanup } = choice;
   share("p", p, success.kind === "said" || range === null ? null : { low: range.low, high: range.high });
@@ -276,7 +295,13 @@ function tidy(share: number): number {
   return Math.round(share * 1e9) / 1e9;
 }
 
-function toDearer(wanted: WorthWanted, choice: Choice, mine: Range & { readonly p: number }, dearer: Side): Answer["dearer"] {
+function toDearer(
+  wanted: WorthWanted,
+  choice: Choice,
+  mine: Range & { readonly p: number },
+  dearer: Side,
+  { runPico, reviewMinutes }: Spans,
+): Answer["dearer"] {
   const other = toChoice(wanted, { ...wanted.agent, ...dearer });
   const said = toSuccess(dearer.success);
   const range = toRange(said);
@@ -294,16 +319,31 @@ function toDearer(wanted: WorthWanted, choice: Choice, mine: Range & { readonly 
           [mine.high, range.low],
           [mine.low, range.high],
         ] as const);
-  const [one, another] = ends.map(([cheaper, theirs]) => weigh(choice, cheaper).savedPico - weigh(other, theirs).savedPico) as [
-    bigint,
-    bigint,
-  ];
+  // What it takes from the agent moves with that; the agent's own cost does not.
+  const isShared = dearer.reviewMinutes === undefined;
+  const runs = runPico === undefined ? [choice.runPico] : [runPico.low, runPico.high ?? runPico.low];
+  const times = reviewMinutes === undefined ? [choice.review.minutes] : [reviewMinutes.low, reviewMinutes.high ?? reviewMinutes.low];
+  const moved = runs.flatMap((run) =>
+    times.flatMap((time) => {
+      const agent: Choice = { ...choice, runPico: run, review: { ...choice.review, minutes: time } };
+      const theirs: Choice = isShared ? { ...other, review: { ...other.review, minutes: time } } : other;
+      return ends.map(([cheaper, dear]) => toPico(weigh(theirs, dear).savedPico - weigh(agent, cheaper).savedPico));
+    }),
+  );
+  const rises = choice.review.hourlyPico - (isShared ? other.review.hourlyPico : 0n);
+  const isTimeOpen = reviewMinutes?.high === null;
+  const hasLow = !(isTimeOpen && rises < 0n);
+  const hasHigh = runPico?.high !== null && !(isTimeOpen && rises > 0n);
+  const [least, most] = moved.reduce(
+    ([low, high], one) => [one < low ? one : low, one > high ? one : high],
+    [moved[0] ?? zero, moved[0] ?? zero],
+  );
   return {
     p,
     isAssumed: range === null,
     saved: formatUsd(found.savedPico ?? zero),
-    savedLow: formatUsd(one > another ? -one : -another),
-    savedHigh: formatUsd(one > another ? -another : -one),
+    savedLow: hasLow ? formatUsd(least) : null,
+    savedHigh: hasHigh ? formatUsd(most) : null,
     needed: found.p satisfies BreakEven,
     reviewMinutes: found.reviewMinutes,
     cost: found.runPico === null ? null : formatUsd(found.runPico),
@@ -332,92 +372,4 @@ function toGdpval(choice: Choice, accepted: number, minutes: number | undefined)
     untilAccepted: way(found.untilAccepted),
     breakEven: { time: minutes === undefined ? null : found.breakEven.time, cost: found.breakEven.cost },
   };
-}
-
-function toSummary(
-  { reason, breakEven, success: range, savedPico, moreTasks }: Verdict,
-  success: Success,
-  expected: z.infer<typeof expectation> | null,
-  isPerson: boolean,
-): string {
-  const even = breakEven.p ?? 0;
-  const money = expected === null ? "" : ` ${toSaving(expected, savedPico, isPerson)}`;
-  switch (reason) {
-    case "always_cheaper":
-      return `Go: the agent pays even if every task fails.${money}`;
-    case "never_cheaper":
-      return `No: the agent does not pay even if every task succeeds.${money}`;
-    case "at_break_even":
-      return `No: it succeeds in ${percent(even)}, at which it saves nothing.`;
-    case "above_break_even":
-    case "below_break_even": {
-      const isAbove = reason === "above_break_even";
-      const [from, known] = apart(even, isAbove ? (range?.low ?? 0) : (range?.high ?? 0), (digits) => toRate(range, success, digits));
-      return `${isAbove ? "Go" : "No"}: the agent pays from ${from} success on, and it succeeds in ${known}.${money}`;
-    }
-    case "around_break_even": {
-      const [from, known] = apart(even, range?.at ?? 2, (digits) => toRate(range, success, digits));
-      return `Not enough data: the agent pays from ${from} success on, which lies within what is known, ${known}.${money}${toMore(moreTasks)}`;
-    }
-    case "no_outcomes":
-      return `Not enough data: the agent pays from ${percent(even)} success on, and no outcome is known.${toMore(moreTasks)}`;
-  }
-}
-
-/** `68 %`, `60 % to 75 %`, or `61.2 % to 74.1 % (41 of 60 tasks, at 95 % confidence)`. */
-function toRate(range: Range | null, success: Success, digits: number): string {
-  if (range === null) return "unknown";
-  const ends = range.low === range.high ? percent(range.low, digits) : `${percent(range.low, digits)} to ${percent(range.high, digits)}`;
-  if (success.kind !== "counted") return ends;
-  return `${ends} (${many(success.successes)} of ${many(success.tasks)} tasks, at ${percent(success.confidence ?? 0.95)} confidence)`;
-}
-
-/** What is expected, and of what is known of success in a range only, how far that may be off. */
-function toSaving(
-  { agent, other, saved, savedPercent }: z.infer<typeof expectation>,
-  over: Verdict["savedPico"],
-  isPerson: boolean,
-): string {
-  const isLoss = saved.startsWith("-");
-  // Where nobody would do it otherwise, nothing is saved.
-  const [against, gain] = isPerson ? ["against", "saved"] : ["and to bring", "gained"];
-  const share = savedPercent === null ? "" : ` (${savedPercent.replace("-", "")} %)`;
-  const ends = over === null || over.low === over.high ? "" : `, and over what is known ${toGain(over.low)} to ${toGain(over.high)}`;
-  return `A task is expected to cost ${usd(agent)} ${against} ${usd(other)}: ${usd(saved.replace("-", ""))}${share} ${isLoss ? "lost" : gain}${ends}.`;
-}
-
-function toGain(pico: Pico): string {
-  return pico < 0n ? `−${usd(formatUsd(-pico))}` : usd(formatUsd(pico));
-}
-
-function toMore(more: Verdict["moreTasks"]): string {
-  if (more === null) return "";
-  const least = `${many(more.least)} more ${more.least === 1 ? "task" : "tasks"} at the least`;
-  return more.likely === null ? ` To settle it takes ${least}.` : ` To settle it takes about ${many(more.likely)} more tasks, ${least}.`;
-}
-
-/** To the cent from a dollar on, else to four digits that matter; exact amounts stand beside it. */
-function usd(amount: string): string {
-  const pico = parseUsd(amount);
-  if (pico >= parseUsd("1") || pico === 0n) return `$${roundUsd(pico, 2)}`;
-  const first = formatUsd(pico).slice(2).search(/[1-9]/);
-  return `$${roundUsd(pico, Math.min(12, Math.max(2, first + 4))).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
-}
-
-function many(count: number): string {
-  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ",");
-}
-
-/** With so many decimals, or as many as it takes to differ from 0 and 100. */
-export function percent(share: number, decimals = 1): string {
-  for (let digits = decimals; ; digits += 1) {
-    const text = (100 * share).toFixed(digits).replace(/\.?0+$/, "");
-    if (digits >= 7 || share <= 0 || share >= 1 || (text !== "0" && text !== "100" && text !== "-0")) return `${text} %`;
-  }
-}
-
-/** Two shares that are not the same, with as many decimals as it takes to see it. */
-function apart(even: number, other: number, write: (digits: number) => string): readonly [string, string] {
-  const digits = [1, 2, 3, 4, 5, 6].find((count) => even === other || percent(even, count) !== percent(other, count)) ?? 7;
-  return [percent(even, digits), write(digits)];
 }

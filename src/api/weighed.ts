@@ -206,7 +206,16 @@ export const ledgerFacts = z
     unknown: count,
     open: count,
     cost: usd.nullable().openapi({ description: "Of a task that has ended, with its rework; null: none has." }),
+    costInterval: z.object({ low: usd, high: usd.nullable() }).nullable().openapi({
+      description:
+        "95 % of `cost`, an estimate by bootstrap over tasks; a high of null: no upper bound; null: not enough data, or nobody knows the cost.",
+    }),
     reviewMinutes: ratio.openapi({ description: "Of people, per task that has ended; null: nobody said." }),
+    reviewed: count.openapi({ description: "Tasks of which somebody said it." }),
+    reviewInterval: z.object({ low: z.number(), high: z.number() }).nullable().openapi({
+      description:
+        "95 % of `reviewMinutes`, Student's: where nobody said it, from no time to as much as where somebody did; null: not enough data, fewer than 30 said it.",
+    }),
     unpriced: count.openapi({ description: "Tasks whose cost is not known in full." }),
     contradictory: count,
   })
@@ -220,10 +229,10 @@ export const worthAnswer = z
     summary: z.string().openapi({ description: "The verdict in one plain sentence, rounded." }),
     success: known.nullable().openapi({ description: "null: nothing is known." }),
     breakEven,
-    saved: z
-      .object({ low: usd, at: usd.nullable(), high: usd })
-      .nullable()
-      .openapi({ description: "Per task, over what is known of success." }),
+    saved: z.object({ low: usd.nullable(), at: usd.nullable(), high: usd }).nullable().openapi({
+      description:
+        "Per task, at the worst and the best of what is known of success and of the ledger's cost and time to check; a low of null: no bound.",
+    }),
     moreTasks: z
       .object({ likely: count.nullable(), least: count })
       .nullable()
@@ -232,7 +241,10 @@ export const worthAnswer = z
       .object({ p: z.number(), of: z.enum(["said", "observed", "middle"]) })
       .nullable()
       .openapi({ description: "The success that sums are made at." }),
-    expected: z.object({ low: pair, basis: pair, high: pair }).nullable(),
+    expected: z
+      .object({ low: pair.nullable(), basis: pair, high: pair })
+      .nullable()
+      .openapi({ description: "At the worst, at `basis`, and at the best of what is known, as `saved`." }),
     review: z
       .object({ pays: z.boolean(), cost: usd, gain: usd, belowP: ratio, unreviewed: z.number(), isHarmless: z.boolean() })
       .nullable()
@@ -248,8 +260,8 @@ export const worthAnswer = z
         p: z.number(),
         isAssumed: z.boolean().openapi({ description: "Nothing was said of its success: it is taken to be the agent's." }),
         saved: usd.openapi({ description: "Per task, over the agent; below zero: lost." }),
-        savedLow: usd.openapi({ description: "The same over what is known of success." }),
-        savedHigh: usd,
+        savedLow: usd.nullable().openapi({ description: "The same over what is known, as `saved` of the agent; null: no bound." }),
+        savedHigh: usd.nullable(),
         needed: breakEven.openapi({ description: "The success from which it is worth its price." }),
         reviewMinutes: ratio.openapi({ description: "The most minutes of checking at which it is." }),
         cost: usd.nullable().openapi({ description: "The most that a run of it may cost." }),
@@ -291,10 +303,10 @@ export const mapWanted = z
         }),
       )
       .max(typesMax, `takes at most ${typesMax} types`),
-    fromLedger: z
-      .strictObject(ledgerWanted)
-      .optional()
-      .openapi({ description: "Fill in cost, review time and success of these types, and add the ledger's other types." }),
+    fromLedger: z.strictObject(ledgerWanted).optional().openapi({
+      description:
+        "Fill in cost, review time and success of these types, where the ledger has enough data, and add the ledger's other types.",
+    }),
   })
   .superRefine(({ types }, context) => {
     const seen = new Set<string>();
@@ -319,12 +331,17 @@ export const mapAnswer = z
           reviewMinutes: ratio,
           cost: usd.nullable(),
           damage: usd.nullable(),
+          costInterval: z
+            .object({ low: usd, high: usd })
+            .nullable()
+            .openapi({ description: "Of the ledger's cost; null: it is said, or not known." }),
+          reviewInterval: z.object({ low: z.number(), high: z.number() }).nullable(),
           from: z.object({ reviewMinutes: from, cost: from, success: from }),
           ratio: ratio.openapi({ description: "Time to check over time to do." }),
           success: known.nullable(),
           classes: z.object({ low: place, at: place.nullable(), high: place }).nullable().openapi({
             description:
-              "At both ends of what is known of success, and at the best guess. person: the agent saves nothing; risky: not with twice the damage; review: not with twice the checking; sweet: even then.",
+              "At the worst and the best of what is known of success and of the ledger's cost and time to check, and at the best guess. person: the agent saves nothing; risky: not with twice the damage; review: not with twice the checking; sweet: even then.",
           }),
           isSettled: z.boolean(),
           mostDamage: usd.nullable().openapi({ description: "The most damage at which it is worth it." }),

@@ -190,7 +190,7 @@ describe("refuses, by name,", () => {
     [
       "a negative time",
       { person, agent: { ...agent, reviewMinutes: -3 } },
-      /agent\.reviewMinutes: must be minutes, a number from 0 to 9000000, not -3$/,
+      /agent\.reviewMinutes: must be minutes, a number from 0 to 9000000, not -3\.$/,
     ],
     ["a time in words", { person: { ...person, minutes: "nine" }, agent }, /person\.minutes: must be minutes/],
     ["an amount as a number", { person: { ...person, rate: 32 }, agent }, /person\.rate: must be dollars as text/],
@@ -222,6 +222,11 @@ const ended: SuccessRow = {
   unknown: { tasks: 2, cost: "0.1" },
   open: { tasks: 1, cost: "7" },
   reviewMillis: "900000",
+  // Half a minute of each that ended.
+  reviewSquares: "27000000000",
+  unreviewed: 1,
+  quantiles: { p50: "0.12", p90: "0.12", p99: "7" },
+  units: [...Array.from({ length: 30 }, () => ({ cost: "0.12", successes: 0 })), { cost: "7", successes: 0 }],
   contradictory: 1,
 };
 
@@ -230,6 +235,22 @@ function withLedger(rows: readonly SuccessRow[]): MemoryContext {
   context.tasks.page = { ...context.tasks.page, rows, total: rows[0] ?? emptyRow };
   return context;
 }
+
+/** Of so many tasks, each a success: all but the last cost the same. */
+const successful = (tasks: number, cost: string, last: string, more: Partial<SuccessRow> = {}): SuccessRow => ({
+  ...emptyRow,
+  group: ["heavy"],
+  success: { tasks, cost: String((tasks - 1) * Number(cost) + Number(last)) },
+  unreviewed: tasks,
+  quantiles: { p50: cost, p90: cost, p99: last },
+  units: [...Array.from({ length: tasks - 1 }, () => ({ cost, successes: 1 })), { cost: last, successes: 1 }],
+  ...more,
+});
+const weighed = async (row: SuccessRow, rate = "16") =>
+  (await ask({ person: { minutes: 9, rate }, agent: {}, fromLedger: { type: "heavy" } }, "/worth", withLedger([row]))).body as Answer & {
+    saved: { low: string | null; high: string };
+    ledger: { costInterval: { low: string; high: string } | null; reviewInterval: { low: number; high: number } | null };
+  };
 
 describe("from the ledger", () => {
   it("come success, what an ended task cost and how long it was checked, and it says so", async () => {
@@ -272,6 +293,51 @@ describe("from the ledger", () => {
         nowMs,
       },
     ]);
+  });
+
+  /** Wilson's low end of 40 of 40: 40 / (40 + 1.959964²). */
+  const least = 40 / 43.841459;
+
+  it("39 runs at $0.50 and one at $60 do not decide whether a run pays up to $2.40", async () => {
+    const body = await weighed(successful(40, "0.5", "60"));
+    expect([body.verdict, body["reason"]]).toEqual(["not_enough_data", "cost_unsettled"]);
+    const high = Number(body.ledger.costInterval?.high);
+    expect(Number(body.ledger.costInterval?.low)).toBeCloseTo(0.5, 2);
+    expect(high).toBeGreaterThan(2.4);
+    // At the worst p·2.40 less the dearest, at the best 2.40 less the cheapest.
+    expect(Number(body.saved.low)).toBeCloseTo(least * 2.4 - high, 4);
+    expect(Number(body.saved.high)).toBeCloseTo(1.9, 2);
+    expect(body.summary).toMatch(/^Not enough data: what a run costs is known too little, \$0\.50 to \$.*\(40 tasks\).*less than \$2\.40/);
+  });
+
+  it("four tasks decide nothing, however cheap, and neither do two that were checked", async () => {
+    const body = await weighed(
+      successful(4, "0.0003511", "0.0003511", { reviewMillis: "180000", reviewSquares: "16200000000", unreviewed: 2 }),
+    );
+    expect([body.verdict, body["reason"], body.saved.low]).toEqual(["not_enough_data", "cost_unsettled", null]);
+    expect(body.ledger).toMatchObject({ costInterval: null, reviewMinutes: 0.75, reviewed: 2, reviewInterval: null });
+    expect((body.expected as unknown as { low: unknown }).low).toBeNull();
+    const checked = await weighed(successful(40, "0.5", "0.5", { reviewMillis: "180000", reviewSquares: "16200000000", unreviewed: 38 }));
+    expect([checked.verdict, checked["reason"]]).toEqual(["not_enough_data", "review_unsettled"]);
+  });
+
+  it("a time to check that turns it within its interval is named", async () => {
+    // Twenty at none and twenty at 16 minutes: 5.41 to 10.59. It pays below (2.40 − 0.50) / 16 an hour: 7.125 minutes; the figure is 8.
+    const reviews = { reviewMillis: "19200000", reviewSquares: String(20n * 960_000n ** 2n), unreviewed: 0 };
+    const body = await weighed(successful(40, "0.5", "0.5", reviews));
+    expect([body.verdict, body["reason"]]).toEqual(["not_enough_data", "review_unsettled"]);
+    expect(body.summary).toContain(
+      "5.41 minutes to 10.59 minutes (said of 40 tasks); all else as it is, the agent pays where it takes less than 7.13 minutes",
+    );
+    expect(Number(body.saved.low)).toBeCloseTo(least * 2.4 - 0.5 - (10.5911 * 16) / 60, 3);
+  });
+
+  it("is go where it pays at the worst of all, and no where it does not at the best", async () => {
+    const go = await weighed(successful(40, "0.5", "60"), "160");
+    expect([go.verdict, go["reason"]]).toEqual(["go", "above_break_even"]);
+    expect(Number(go.saved.low)).toBeCloseTo(least * 24 - Number(go.ledger.costInterval?.high), 3);
+    // Nine minutes at $2 are $0.30, less than the cheapest run.
+    expect(await weighed(successful(40, "0.5", "60"), "2")).toMatchObject({ verdict: "no", reason: "never_cheaper" });
   });
 
   it("comes no cost where some usage has no price: then it has to be said", async () => {
@@ -356,7 +422,9 @@ describe("the map", () => {
         type: "ticket",
         missing: ["damage"],
         cost: "0.12",
+        costInterval: { low: expect.any(String), high: expect.any(String) },
         reviewMinutes: 0.5,
+        reviewInterval: { low: 0.5, high: 0.5 },
         from: { cost: "ledger", success: "ledger", reviewMinutes: "ledger" },
       },
       { type: "other", missing: ["minutes", "reviewMinutes", "damage"], classes: null },
@@ -364,6 +432,23 @@ describe("the map", () => {
     expect(body["notes"]).toEqual([
       "From the ledger: what a run costs of 2, how often it succeeds of 2, the time to check of 1 of 2 types.",
     ]);
+  });
+
+  it("places a type nowhere for which the ledger has too few tasks, and over what is known where it has enough", async () => {
+    const few = { ...emptyRow, group: ["few"], success: { tasks: 4, cost: "0.4" }, reviewMillis: "60000", reviewSquares: "3600000000" };
+    const units = [...Array.from({ length: 39 }, () => ({ cost: "0.5", successes: 1 })), { cost: "60", successes: 1 }];
+    const quantiles = { p50: "0.5", p90: "0.5", p99: "60" };
+    const heavy = { ...emptyRow, group: ["heavy"], success: { tasks: 40, cost: "79.5" }, units, quantiles };
+    const types = [
+      { type: "few", minutes: 9, damage: "0" },
+      { type: "heavy", minutes: 9, damage: "0", reviewMinutes: 0 },
+    ];
+    const { body } = await ask({ rate: "16", types, fromLedger: {} }, "/worth/map", withLedger([few, heavy]));
+    expect(points(body)).toMatchObject([
+      { type: "few", missing: ["reviewMinutes", "cost"], classes: null, cost: null },
+      { type: "heavy", missing: [], classes: { low: "person", high: "sweet" }, isSettled: false },
+    ]);
+    expect(body["notes"]).toContainEqual(expect.stringMatching(/^Of 1 type the ledger has too few tasks/));
   });
 
   it("takes what is said before the ledger's, and finds every failure unless told", async () => {

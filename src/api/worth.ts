@@ -3,13 +3,15 @@
 // numbers are the ledger's, and what the ledger does not know is never taken for nought in silence.
 
 import { createRoute, type z } from "@hono/zod-openapi";
-import { divideHalfEven, formatUsd, parseUsd, sum } from "../core/money.ts";
+import { divideHalfEven, formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../core/money.ts";
+import { costSpan, reviewSpan, type Span } from "../economics/sampled.ts";
 import { PennyworthError } from "../error.ts";
 import type { EndSums, SuccessQuery, SuccessRow } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
 import { placeTypes } from "./map.ts";
 import { parseSpan } from "./query.ts";
+import { samplesOf } from "./success.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { type Filled, toAnswer } from "./weigh.ts";
 import {
@@ -70,7 +72,7 @@ async function fill(
   const query = toQuery(asked, context);
   const ofType = { field: "type", value: type, operator: "=" } as const;
   const { total } = await context.ledger.success({ ...query, by: [], limit: 1, filters: [...query.filters, ofType] });
-  const facts = toFacts(type, asked.agent ?? null, query, total);
+  const facts = toFacts(type, asked.agent ?? null, query, total, samplesOf([total]));
   const { agent } = wanted;
   const cost = agent.cost ?? facts.cost;
   if (cost === null || cost === undefined) throw await nothingKnown(facts, query, context);
@@ -81,12 +83,24 @@ async function fill(
     notes.push("Nobody said how long these tasks took to check, so no time is reckoned for it: say it with the question.");
   else if (agent.reviewMinutes === undefined)
     notes.push("Checking took at least as long as is reckoned: what was said of it is spread over all tasks that have ended.");
+  const isCostTaken = agent.cost === undefined;
+  const isReviewTaken = agent.reviewMinutes === undefined && facts.reviewMinutes !== null;
+  const few = [
+    ...(isCostTaken && facts.costInterval === null ? ["what a run costs"] : []),
+    ...(isReviewTaken && facts.reviewInterval === null ? ["how long checking takes"] : []),
+  ];
+  if (few.length > 0)
+    notes.push(`Too few tasks to say ${few.join(" and ")}: no figure of it decides anything. Say it with the question where you know it.`);
   return {
     filled: {
       cost: agent.cost === undefined ? "ledger" : "said",
       reviewMinutes: agent.reviewMinutes !== undefined ? "said" : facts.reviewMinutes === null ? "none" : "ledger",
       success: agent.success !== undefined ? "said" : success === undefined ? "none" : "ledger",
       ledger: facts,
+      spans: {
+        ...(isCostTaken ? { runPico: toCostSpan(facts) } : {}),
+        ...(isReviewTaken ? { reviewMinutes: facts.reviewInterval ?? { low: 0, high: null } } : {}),
+      },
       notes,
     },
     said: {
@@ -108,10 +122,14 @@ async function factsByType(
 ): Promise<{ readonly facts: readonly Facts[]; readonly truncated: boolean }> {
   const query = toQuery(asked, context);
   const { rows, truncated } = await context.ledger.success({ ...query, by: ["type"], limit: typesMax });
-  const facts = rows.flatMap((row) => {
+  const samples = samplesOf(rows);
+  const facts: Facts[] = [];
+  for (const row of rows) {
     const [type = null] = row.group;
-    return type === null ? [] : [toFacts(type, asked.agent ?? null, query, row)];
-  });
+    if (type !== null) facts.push(toFacts(type, asked.agent ?? null, query, row, samples));
+    // Calls that wait have their turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   return { facts, truncated };
 }
 
@@ -138,10 +156,31 @@ function toFacts(
   agent: string | null,
   { sinceMs, untilMs }: Pick<SuccessQuery, "sinceMs" | "untilMs">,
   row: SuccessRow,
+  samples: number,
 ): Facts {
   const ended = [row.success, row.failure, row.unknown];
   const tasks = ended.reduce((count: number, { tasks: more }: EndSums) => count + more, 0);
   const spend = sum(ended.map(({ cost }) => parseUsd(cost)));
+  // What has no price costs something, and nobody knows how much.
+  const meanPico = tasks === 0 || row.unpriced > 0 ? null : toPico(divideHalfEven(spend, BigInt(tasks)));
+  const { quantiles, reviewMillis, reviewSquares } = row;
+  const costs =
+    meanPico === null
+      ? null
+      : costSpan(
+          {
+            meanPico,
+            tasks,
+            // Weights of a statistic, and no amounts that anybody adds up.
+            units: row.units.map(({ cost }) => Number(cost) * 1e12),
+            quantiles:
+              quantiles === null
+                ? null
+                : { medianPico: parseUsd(quantiles.p50), p90Pico: parseUsd(quantiles.p90), p99Pico: parseUsd(quantiles.p99) },
+          },
+          { samples },
+        );
+  const reviewed = reviewMillis === null ? 0 : tasks + row.open.tasks - row.unreviewed;
   return {
     type,
     agent,
@@ -151,12 +190,23 @@ function toFacts(
     failures: row.failure.tasks,
     unknown: row.unknown.tasks,
     open: row.open.tasks,
-    // What has no price costs something, and nobody knows how much.
-    cost: tasks === 0 || row.unpriced > 0 ? null : formatUsd(divideHalfEven(spend, BigInt(tasks))),
+    cost: meanPico === null ? null : formatUsd(meanPico),
+    costInterval: costs === null ? null : { low: formatUsd(costs.low), high: costs.high === null ? null : formatUsd(costs.high) },
     reviewMinutes: row.reviewMillis === null || tasks === 0 ? null : Number(row.reviewMillis) / 60_000 / tasks,
+    reviewed,
+    reviewInterval:
+      reviewMillis === null || reviewSquares === null
+        ? null
+        : reviewSpan({ millis: BigInt(reviewMillis), squares: BigInt(reviewSquares), said: reviewed, tasks }),
     unpriced: row.unpriced,
     contradictory: row.contradictory,
   };
+}
+
+/** Of too few tasks nothing bounds it. */
+function toCostSpan({ costInterval }: Facts): Span<Pico> {
+  if (costInterval === null) return { low: zero, high: null };
+  return { low: parseUsd(costInterval.low), high: costInterval.high === null ? null : parseUsd(costInterval.high) };
 }
 
 /** Of tasks that nobody said anything of, success is not known: they are not counted, and the answer says how many they are. */

@@ -4,7 +4,7 @@
 
 import type { z } from "zod";
 import { formatUsd, parseUsd, picoPerUsd, roundUsd } from "../core/money.ts";
-import { percent } from "../api/weigh.ts";
+import { percent } from "../api/sentence.ts";
 import type { expectation, worthAnswer } from "../api/weighed.ts";
 import { many } from "./command.ts";
 import { formatCount, formatTable, plain } from "./table.ts";
@@ -82,7 +82,7 @@ function showBreakEven({ breakEven: { kind, p }, success, basis, saved, moreTask
   const over =
     saved === null || saved.low === saved.high
       ? ""
-      : `\nOver what is known, a task ${gdpval === null ? "gains" : "saves"} ${toUsd(toRounded(saved.low))} to ${toUsd(toRounded(saved.high))}.`;
+      : `\nOver what is known, a task ${gdpval === null ? "gains" : "saves"} ${toSpan(saved.low, saved.high)}.`;
   return `${turns}; ${known}${middle}.${over}${more}`;
 }
 
@@ -160,7 +160,7 @@ function showDearer({ dearer }: Answer): string {
   if (dearer === null) return "";
   const isLoss = dearer.saved.startsWith("-");
   const { kind, p } = dearer.needed;
-  const ends = `${toUsd(toRounded(dearer.savedLow))} to ${toUsd(toRounded(dearer.savedHigh))}`;
+  const ends = toSpan(dearer.savedLow, dearer.savedHigh);
   const over = dearer.savedLow === dearer.savedHigh ? "" : ` (over what is known ${ends} less)`;
   const at = dearer.isAssumed ? `succeeding no more often (${percent(dearer.p, 2)})` : `succeeding in ${percent(dearer.p, 2)}`;
   const lines = [
@@ -198,11 +198,16 @@ function showGdpval({ gdpval }: Answer): string {
 
 function showLedger({ ledger, used, notes }: Answer): string {
   if (ledger === null) return notes.join("\n");
-  const { successes, failures, unknown, open, type, agent } = ledger;
+  const { successes, failures, unknown, open, type, agent, costInterval, reviewInterval, reviewed } = ledger;
+  const lacking = "not enough data";
+  const costs = costInterval === null ? lacking : toSpan(costInterval.low, costInterval.high);
+  const times = reviewInterval === null ? lacking : `${trim(reviewInterval.low)} to ${trim(reviewInterval.high)}`;
   const taken = [
-    ...(used.cost.from === "ledger" ? [`a run costs ${toUsd(toRounded(used.cost.value))}`] : []),
+    ...(used.cost.from === "ledger" ? [`a run costs ${toUsd(toRounded(used.cost.value))} (${costs})`] : []),
     ...(used.success.from === "ledger" ? [`${formatCount(successes)} of ${formatCount(successes + failures)} succeeded`] : []),
-    ...(used.reviewMinutes.from === "ledger" ? [`checking takes ${trim(used.reviewMinutes.value)} minutes`] : []),
+    ...(used.reviewMinutes.from === "ledger"
+      ? [`checking takes ${trim(used.reviewMinutes.value)} minutes (${times}; said of ${formatCount(reviewed)})`]
+      : []),
   ];
   const whose = agent === null ? "" : ` by ${plain(agent)}`;
   const all = successes + failures + unknown + open;
@@ -217,6 +222,12 @@ function showLedger({ ledger, used, notes }: Answer): string {
 function toUsd(amount: string): string {
   const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(\.\d+)?$/.exec(amount) ?? [];
   return `${sign === "-" ? "−" : ""}$${whole.replaceAll(/\B(?=(\d{3})+$)/g, ",")}${fraction.length === 2 ? `${fraction}0` : fraction}`;
+}
+
+/** null: no bound. */
+function toSpan(low: string | null, high: string | null): string {
+  if (low === null) return high === null ? "anything" : `${toUsd(toRounded(high))} at the most`;
+  return high === null ? `${toUsd(toRounded(low))} at the least` : `${toUsd(toRounded(low))} to ${toUsd(toRounded(high))}`;
 }
 
 function toSigned(amount: string): string {

@@ -128,7 +128,11 @@ describe("from the ledger", () => {
 
   it("says which numbers are the ledger's", async () => {
     const context = createMemory([]);
-    const row = { ...emptyRow, group: ["ticket"], success: { tasks: 30, cost: "2" }, failure: { tasks: 10, cost: "2" } };
+    const alike = {
+      quantiles: { p50: "0.1", p90: "0.1", p99: "0.1" },
+      units: Array.from({ length: 40 }, (_, index) => ({ cost: "0.1", successes: index < 30 ? 1 : 0 })),
+    };
+    const row = { ...emptyRow, group: ["ticket"], success: { tasks: 30, cost: "3" }, failure: { tasks: 10, cost: "1" }, ...alike };
     context.tasks.page = { ...context.tasks.page, rows: [row], total: row };
     const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), {
       overrideGlobalObjects: false,
@@ -137,7 +141,18 @@ describe("from the ledger", () => {
     await new Promise<void>((resolve) => server?.listen(join(served, "pennyworth.sock"), resolve));
     const { code, out, err } = await run(["--minutes", "9", "--rate", "32", "--from-ledger", "ticket"], served);
     expect([code, err]).toEqual([0, ""]);
-    expect(out).toContain("From the ledger, of 40 tasks of the type ticket: a run costs $0.10; 30 of 40 succeeded.");
+    expect(out).toContain("From the ledger, of 40 tasks of the type ticket: a run costs $0.10 ($0.10 to $0.10); 30 of 40 succeeded.");
     expect(out).toContain("Nobody said how long these tasks took to check");
+    // 39 at $0.50 and one at $60: the $2.40 of a person lies within what is known of a run.
+    const units = [...Array.from({ length: 39 }, () => ({ cost: "0.5", successes: 1 })), { cost: "60", successes: 1 }];
+    const heavy = { ...emptyRow, success: { tasks: 40, cost: "79.5" }, units, quantiles: { p50: "0.5", p90: "0.5", p99: "60" } };
+    const few = { ...emptyRow, success: { tasks: 4, cost: "0.4" }, reviewMillis: "180000", reviewSquares: "16200000000", unreviewed: 2 };
+    const check = ["--minutes", "9", "--rate", "16", "--from-ledger", "heavy", "--check"];
+    context.tasks.page = { ...context.tasks.page, total: heavy };
+    expect(await run(check, served)).toMatchObject({ code: 3, out: expect.stringMatching(/^Not enough data: .*; 40 of 40 succeeded/s) });
+    context.tasks.page = { ...context.tasks.page, total: few };
+    const answer = await run(check, served);
+    expect(answer).toMatchObject({ code: 3, out: expect.stringContaining("a run costs $0.10 (not enough data)") });
+    expect(answer.out).toContain("checking takes 0.75 minutes (not enough data; said of 2)");
   });
 });

@@ -144,7 +144,7 @@ export function spendPerSuccess(tally: Tally, sample: Sample): Economics {
 }
 
 /** Fewer decided tasks than this say nothing of a cost, however alike they are. */
-const tasksLeast = 30;
+export const tasksLeast = 30;
 /** High over low end that still tells one figure from another. */
 const widthMost = 3;
 /** Of all tasks, those whose end nobody knows. */
@@ -176,7 +176,7 @@ function isEnough(
 }
 
 /** Null: more than half of the tasks cost nothing, or no more than that can be said. */
-function neededFor({ medianPico, p90Pico }: Quantiles): number | null {
+export function neededFor({ medianPico, p90Pico }: Quantiles): number | null {
   if (medianPico <= 0n) return null;
   const sigma = Math.log(Number(p90Pico) / Number(medianPico)) / 1.2815515655446004;
   return Math.max(tasksLeast, Math.ceil(10 * Math.exp(Math.min(sigma * sigma, 30))));

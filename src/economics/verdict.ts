@@ -1,9 +1,11 @@
 // Go, no, or not enough data: the break-even probability against what is known of the success probability, and how many more tasks would settle it.
-// Not here: words for people; a reason is a code with its numbers. Invariant: a small sample decides nothing that its interval does not decide.
+// Not here: words for people; a reason is a code with its numbers. Invariant: a sample decides nothing that its interval does not decide, of success,
+// of what a run costs or of how long it is checked: go holds at the worst corner of all of them, no at the best.
 
 import { type Interval, normalDeviate, wilson } from "./interval.ts";
 import type { Pico } from "../core/money.ts";
-import { type BreakEven, breakEven, chain, type Choice, perStep, probability, side, weigh } from "./worth.ts";
+import type { Span } from "./sampled.ts";
+import { type BreakEven, breakEven, chain, type Choice, labourPico, perStep, probability, side, weigh } from "./worth.ts";
 
 /** What is known of the success probability. */
 export type Success =
@@ -34,9 +36,19 @@ export const reasons = [
   "around_break_even",
   /** not enough data: no task has a known outcome. */
   "no_outcomes",
+  /** not enough data: what a run costs is known too little, and moves the sum more than what else is not known. */
+  "cost_unsettled",
+  /** not enough data: the same of the time to check. */
+  "review_unsettled",
 ] as const;
 
 export type Reason = (typeof reasons)[number];
+
+/** Inputs of a choice that come from a sample, and how far they may be off; left out: what the choice says is taken at its word. */
+export interface Spans {
+  readonly runPico?: Span<Pico>;
+  readonly reviewMinutes?: Span<number>;
+}
 
 export interface Verdict {
   readonly verdict: "go" | "no" | "not_enough_data";
@@ -45,8 +57,10 @@ export interface Verdict {
   readonly breakEven: BreakEven;
   /** null: nothing is known. */
   readonly success: Range | null;
-  /** Saved per task at the ends and at the best guess, estimates; below zero: lost. null: nothing is known. */
-  readonly savedPico: { readonly low: Pico; readonly at: Pico | null; readonly high: Pico } | null;
+  /** Saved per task at the worst corner, at the best guess and at the best corner, estimates; below zero: lost. A low of null: no bound. null: nothing is known. */
+  readonly savedPico: { readonly low: Pico | null; readonly at: Pico | null; readonly high: Pico } | null;
+  /** All that comes from samples at its worst, null where there is no bound, and at its best; the choice itself where nothing does. */
+  readonly corners: { readonly worst: Choice | null; readonly best: Choice };
   /** How many more outcomes would settle it; null: it is settled, or no number of them would. */
   readonly moreTasks: {
     /** If tasks go on succeeding as they did; null: nobody knows how they do, or they do as at break-even. */
@@ -58,24 +72,36 @@ export interface Verdict {
 
 /**
  * @param steps where a task is a chain of so many steps that must all succeed: `success` is then that of one step.
+ * @param spans of inputs that come from a sample; each holds what the choice says.
  * @throws RangeError that names the field, for impossible probabilities and counts.
  */
-export function judge(choice: Choice, success: Success, steps = 1): Verdict {
+export function judge(choice: Choice, success: Success, steps = 1, spans: Spans = {}): Verdict {
   const even = breakEven(choice);
   const step = toRange(success);
   const range =
     step === null
       ? null
       : { low: chain(step.low, steps), at: step.at === null ? null : chain(step.at, steps), high: chain(step.high, steps) };
-  const saved = (p: number): Pico => weigh(choice, p).savedPico;
-  const { verdict, reason } = decide(choice, even, range);
+  const corners = toCorners(choice, spans);
+  const { worst, best } = corners;
+  const { verdict, reason } = decideAt(choice, corners, spans, range);
+  const hasMore = verdict === "not_enough_data" && (reason === "around_break_even" || reason === "no_outcomes");
+  const turnOf = ({ kind, p }: BreakEven): number | null => (kind === "at" && p !== null ? perStep(p, steps) : null);
   return {
     verdict,
     reason,
     breakEven: even,
     success: range,
-    savedPico: range === null ? null : { low: saved(range.low), at: range.at === null ? null : saved(range.at), high: saved(range.high) },
-    moreTasks: verdict === "not_enough_data" && even.p !== null ? moreTasks(success, perStep(even.p, steps)) : null,
+    savedPico:
+      range === null
+        ? null
+        : {
+            low: worst === null ? null : weigh(worst, range.low).savedPico,
+            at: range.at === null ? null : weigh(choice, range.at).savedPico,
+            high: weigh(best, range.high).savedPico,
+          },
+    corners,
+    moreTasks: hasMore ? moreTasks(success, turnOf(breakEven(best)), worst === null ? null : turnOf(breakEven(worst))) : null,
   };
 }
 
@@ -104,6 +130,43 @@ export function toRange(success: Success): Range | null {
   }
 }
 
+/** What is saved falls with both, and so the corners are at their ends. */
+export function toCorners(choice: Choice, { runPico, reviewMinutes }: Spans): Verdict["corners"] {
+  const of = (run: Pico, minutes: number): Choice => ({ ...choice, runPico: run, review: { ...choice.review, minutes } });
+  const best = of(runPico?.low ?? choice.runPico, reviewMinutes?.low ?? choice.review.minutes);
+  const run = runPico === undefined ? choice.runPico : runPico.high;
+  // Time that costs nothing needs no bound.
+  const isFree = choice.review.hourlyPico === 0n || reviewMinutes === undefined;
+  const minutes = isFree ? choice.review.minutes : reviewMinutes.high;
+  return { worst: run === null || minutes === null ? null : of(run, minutes), best };
+}
+
+function decideAt(
+  choice: Choice,
+  { worst, best }: Verdict["corners"],
+  spans: Spans,
+  range: Range | null,
+): Pick<Verdict, "verdict" | "reason"> {
+  const atWorst = worst === null ? null : decide(worst, breakEven(worst), range);
+  if (atWorst?.verdict === "go") return atWorst;
+  const atBest = decide(best, breakEven(best), range);
+  if (atBest.verdict === "no") return atBest;
+  if (range === null) return { verdict: "not_enough_data", reason: "no_outcomes" };
+  return { verdict: "not_enough_data", reason: widest(choice, spans, range) };
+}
+
+/** What moves the sum most, each alone over what is known of it. */
+function widest(choice: Choice, { runPico, reviewMinutes }: Spans, range: Range): Reason {
+  if (runPico?.high === null) return "cost_unsettled";
+  const minutes = (at: number): Pico => labourPico("review", { ...choice.review, minutes: at });
+  if (reviewMinutes?.high === null && choice.review.hourlyPico > 0n) return "review_unsettled";
+  const success = weigh(choice, range.high).savedPico - weigh(choice, range.low).savedPico;
+  const run = runPico === undefined ? 0n : runPico.high - runPico.low;
+  const review = reviewMinutes === undefined || reviewMinutes.high === null ? 0n : minutes(reviewMinutes.high) - minutes(reviewMinutes.low);
+  if (success >= run && success >= review) return "around_break_even";
+  return run >= review ? "cost_unsettled" : "review_unsettled";
+}
+
 function decide(choice: Choice, even: BreakEven, range: Range | null): Pick<Verdict, "verdict" | "reason"> {
   if (even.kind === "never") return { verdict: "no", reason: "never_cheaper" };
   if (range !== null && range.low === range.high && side(choice, range.low) === 0) return { verdict: "no", reason: "at_break_even" };
@@ -116,17 +179,23 @@ function decide(choice: Choice, even: BreakEven, range: Range | null): Pick<Verd
 
 /**
  * Wilson's interval holds exactly the p with |p̂ − p| ≤ z·√(p(1−p)/n), so it leaves p* out once n > z²·p*(1−p*)/(p̂ − p*)².
- * @param even p*, above 0 and below 1.
+ * @param low p* at the best of all else that is known, and `high` at the worst, each above 0 and below 1: no needs all below the one, go all above
+ * the other. null: at that corner no success would.
  */
-function moreTasks(success: Success, even: number): Verdict["moreTasks"] {
+function moreTasks(success: Success, low: number | null, high: number | null): Verdict["moreTasks"] {
+  if (low === null && high === null) return null;
   if (success.kind !== "counted" && success.kind !== "unknown") return null;
   const { successes, tasks, confidence } = success.kind === "counted" ? success : { successes: 0, tasks: 0, confidence: undefined };
   const square = normalDeviate(confidence ?? 0.95) ** 2;
-  const distance = tasks === 0 ? 0 : successes / tasks - even;
-  const needed = Math.floor((square * even * (1 - even)) / distance ** 2) + 1;
+  const rate = tasks === 0 ? null : successes / tasks;
+  const even = rate === null ? null : high !== null && rate > high ? high : low !== null && rate < low ? low : null;
+  const needed = rate === null || even === null ? Infinity : Math.floor((square * even * (1 - even)) / (rate - even) ** 2) + 1;
   return {
     likely: Number.isSafeInteger(needed) ? Math.max(1, needed - tasks) : null,
-    least: Math.min(leastAbove(successes, tasks, even, square), leastAbove(tasks - successes, tasks, 1 - even, square)),
+    least: Math.min(
+      high === null ? Infinity : leastAbove(successes, tasks, high, square),
+      low === null ? Infinity : leastAbove(tasks - successes, tasks, 1 - low, square),
+    ),
   };
 }
 

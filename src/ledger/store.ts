@@ -351,6 +351,8 @@ export interface SuccessRow {
   readonly unvaluedCost: string;
   /** Time that people spent checking, ms; null: nobody said. */
   readonly reviewMillis: string | null;
+  /** The squares of it of each task, added up. */
+  readonly reviewSquares: string | null;
   /** Tasks of which nobody said it. */
   readonly unreviewed: number;
   /** Tasks of which sources say different things; with calls of which something has no price, or was presumed. */

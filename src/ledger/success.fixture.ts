@@ -129,6 +129,15 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
       value: values.length === 0 ? null : formatUsd(values.reduce<bigint>((sum, pico) => sum + pico, 0n)),
       unvaluedCost: formatUsd(parts.reduce((sum, { ending, pico }) => sum + (ending.valuePico === null ? pico : 0n), 0n)),
       reviewMillis: reviews.length === 0 ? null : String(reviews.reduce((sum, ms) => sum + ms, 0)),
+      reviewSquares:
+        reviews.length === 0
+          ? null
+          : String(
+              parts.reduce((sum, { whole }) => {
+                const millis = whole.reduce((all, one) => all + BigInt(endingOf(one.said).reviewMillis ?? 0), 0n);
+                return sum + millis * millis;
+              }, 0n),
+            ),
       unreviewed: parts.filter(({ whole }) => whole.every((one) => endingOf(one.said).reviewMillis === null)).length,
       contradictory: parts.filter(({ ending }) => ending.isContradictory).length,
       unpriced: parts.filter(({ whole }) =>

@@ -26,6 +26,7 @@ const measureNames = [
   "value",
   "unvaluedCost",
   "reviewMillis",
+  "reviewSquares",
   "unreviewed",
   "contradictory",
   "unpriced",
@@ -38,6 +39,7 @@ const parts = [
   `sum("cost") AS "cost"`,
   ...["calls", "failedCost", "retryCost", "reworkCost", "value", "reviewMillis"].map((name) => `sum("${name}") AS "${name}"`),
   `sum("cost") FILTER ("value" IS NULL) AS unvaluedCost`,
+  `sum(reviewMillis::HUGEINT * reviewMillis) AS reviewSquares`,
   `count(*) FILTER (reviewMillis IS NULL) AS unreviewed`,
   ...["contradictory", "unpriced", "presumed"].map((name) => `count_if("${name}") AS "${name}"`),
 ].join(", ");
@@ -50,7 +52,7 @@ const measures = [
   ]),
   ...["failedCost", "retryCost", "reworkCost", "unvaluedCost"].map((name) => `coalesce(sum(${name}), 0)::DECIMAL(38,12) AS ${name}`),
   `sum("value")::DECIMAL(38,12) AS "value"`,
-  `sum(reviewMillis)::VARCHAR AS reviewMillis`,
+  ...["reviewMillis", "reviewSquares"].map((name) => `sum(${name})::VARCHAR AS ${name}`),
   ...["calls", "unreviewed", "contradictory", "unpriced", "presumed", "tasks"].map(
     (name) => `coalesce(sum("${name}"), 0)::BIGINT AS "${name}"`,
   ),
@@ -212,6 +214,7 @@ function toRow(row: readonly DuckDBValue[], width: number): SuccessRow {
     value: value("value") === null ? null : toUsd(value("value")),
     unvaluedCost: toUsd(value("unvaluedCost")),
     reviewMillis: textOf(value("reviewMillis")),
+    reviewSquares: textOf(value("reviewSquares")),
     unreviewed: Number(value("unreviewed")),
     contradictory: Number(value("contradictory")),
     unpriced: Number(value("unpriced")),

@@ -18,6 +18,11 @@ export interface Expected {
   readonly savedHours: number | null;
 }
 
+export interface Expectations {
+  readonly perTask: Expected;
+  readonly all: Expected;
+}
+
 export interface Known {
   readonly low: number;
   readonly at: number | null;
@@ -64,15 +69,20 @@ export interface Worth {
   readonly breakEven: BreakEven;
   readonly moreTasks: { readonly likely: number | null; readonly least: number } | null;
   readonly basis: { readonly p: number; readonly of: "said" | "observed" | "middle" } | null;
-  readonly expected: Readonly<Record<"low" | "basis" | "high", { readonly perTask: Expected; readonly all: Expected }>> | null;
+  readonly expected: {
+    /** null: no bound, for the ledger has too few tasks to say one. */
+    readonly low: Expectations | null;
+    readonly basis: Expectations;
+    readonly high: Expectations;
+  } | null;
   readonly review: { readonly pays: boolean; readonly cost: string; readonly gain: string; readonly belowP: number | null } | null;
   readonly sensitivity: { readonly p: number; readonly base: string; readonly bars: readonly Bar[] } | null;
   readonly dearer: {
     readonly p: number;
     readonly isAssumed: boolean;
     readonly saved: string;
-    readonly savedLow: string;
-    readonly savedHigh: string;
+    readonly savedLow: string | null;
+    readonly savedHigh: string | null;
     readonly needed: BreakEven;
     readonly reviewMinutes: number | null;
     readonly cost: string | null;
@@ -91,6 +101,9 @@ export interface Worth {
     readonly failures: number;
     readonly unknown: number;
     readonly open: number;
+    readonly costInterval: { readonly low: string; readonly high: string | null } | null;
+    readonly reviewed: number;
+    readonly reviewInterval: { readonly low: number; readonly high: number } | null;
   } | null;
   readonly notes: readonly string[];
 }

@@ -20,6 +20,7 @@ import {
   type Draft,
   errorsOf,
   example,
+  type Expected,
   type GdpvalWay,
   missingOf,
   toDraft,
@@ -203,36 +204,37 @@ function Tiles({
   readonly isAlone: boolean;
 }): ReactNode {
   const { all, perTask } = expected.basis;
-  const [least, most] = [expected.low.all, expected.high.all];
+  const [least, most] = [expected.low?.all ?? null, expected.high.all];
   const isLoss = all.saved.startsWith("-");
   const of = tasks === 1 ? "a task" : `for ${plural(tasks, "task")}`;
   const each = (usd: string): string => (tasks === 1 ? of : `${dollarsText(usd)} a task`);
+  // Without a bound on what is not known, no figure of it stands alone.
+  const over = (of: (one: Expected) => string, isFalling = false): string =>
+    least === null ? "not enough data" : isFalling ? ends(of(most), of(least)) : ends(of(least), of(most));
   const tiles: readonly (readonly [name: string, text: string, value: string, under: string, ends: string])[] = [
-    ["With the agent", dollarsText(all.agent), all.agent, each(perTask.agent), ends(dollarsText(most.agent), dollarsText(least.agent))],
+    ["With the agent", dollarsText(all.agent), all.agent, each(perTask.agent), over(({ agent }) => dollarsText(agent), true)],
     [
       isAlone ? "Value" : "A person",
       dollarsText(all.other),
       all.other,
       each(perTask.other),
-      ends(dollarsText(least.other), dollarsText(most.other)),
+      isAlone ? over(({ other }) => dollarsText(other)) : "",
     ],
     [
       isLoss ? "Lost" : "Saved",
       dollarsText(all.saved.replace("-", "")),
       all.saved,
       all.savedPercent === null ? of : `${all.savedPercent.replace("-", "")}% ${of}`,
-      isLoss
-        ? ends(dollarsText(negate(most.saved)), dollarsText(negate(least.saved)))
-        : ends(dollarsText(least.saved), dollarsText(most.saved)),
+      isLoss ? over(({ saved }) => dollarsText(negate(saved)), true) : over(({ saved }) => dollarsText(saved)),
     ],
-    all.savedHours === null || least.savedHours === null || most.savedHours === null
-      ? ["People’s time", hoursText(all.peopleHours), "", of, ends(hoursText(most.peopleHours), hoursText(least.peopleHours))]
+    all.savedHours === null
+      ? ["People’s time", hoursText(all.peopleHours), "", of, over(({ peopleHours }) => hoursText(peopleHours), true)]
       : [
           "People’s time saved",
           hoursText(all.savedHours),
           "",
           `${hoursText(all.peopleHours)} still needed`,
-          ends(hoursText(least.savedHours), hoursText(most.savedHours)),
+          over(({ savedHours }) => hoursText(savedHours ?? 0)),
         ],
   ];
   return (
@@ -258,16 +260,27 @@ function ends(one: string, other: string): string {
   return one === other ? "" : `${one} to ${other}`;
 }
 
+/** null: no bound. */
+function openEnds(low: string | null, high: string | null): string {
+  if (low === null) return high === null ? "anything" : `${high} at the most`;
+  return high === null ? `${low} at the least` : `${low} to ${high}`;
+}
+
 function negate(usd: string): string {
   return usd.startsWith("-") ? usd.slice(1) : usd === "0" ? usd : `-${usd}`;
 }
 
 /** What stands beside the verdict: review, a dearer one, GDPval's two ways, and what is the ledger's. */
 function Beside({ worth: { review, dearer, gdpval, ledger, notes, used } }: { readonly worth: Worth }): ReactNode {
+  const [cost, time] = [ledger?.costInterval ?? null, ledger?.reviewInterval ?? null];
+  const costs = cost === null ? "not enough data" : openEnds(dollarsText(cost.low), cost.high === null ? null : dollarsText(cost.high));
+  const times = time === null ? "not enough data" : `${minutesText(time.low)} to ${minutesText(time.high)}`;
   const taken = [
-    ...(used.cost.from === "ledger" ? [`the cost of a run, ${dollarsText(used.cost.value)}`] : []),
+    ...(used.cost.from === "ledger" ? [`the cost of a run, ${dollarsText(used.cost.value)} (${costs})`] : []),
     ...(used.success.from === "ledger" ? ["how often it succeeds"] : []),
-    ...(used.reviewMinutes.from === "ledger" ? [`the time to check, ${minutesText(used.reviewMinutes.value)}`] : []),
+    ...(used.reviewMinutes.from === "ledger"
+      ? [`the time to check, ${minutesText(used.reviewMinutes.value)} (${times}; said of ${ledger?.reviewed ?? 0})`]
+      : []),
   ];
   return (
     <>
@@ -343,7 +356,11 @@ function Beside({ worth: { review, dearer, gdpval, ledger, notes, used } }: { re
 function Dearer({ dearer }: { readonly dearer: NonNullable<Worth["dearer"]> }): ReactNode {
   const isLoss = dearer.saved.startsWith("-");
   const { kind, p } = dearer.needed;
-  const range = ends(dollarsText(dearer.savedLow), dollarsText(dearer.savedHigh));
+  const [low, high] = [dearer.savedLow, dearer.savedHigh].map((usd) => (usd === null ? null : dollarsText(usd))) as [
+    string | null,
+    string | null,
+  ];
+  const range = low !== null && low === high ? "" : openEnds(low, high);
   const over = range === "" ? "" : ` (over what is known ${range} less)`;
   const most = [
     ...(dearer.cost === null ? [] : [`a run may cost ${dollarsText(dearer.cost)}`]),
