@@ -184,7 +184,7 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     await page.getByTestId("ledger").waitFor();
     // Five have ended: 0.00125 dollars and 12 ÷ 5 minutes each, and four succeeded.
     expect(await text('[data-testid="ledger"]')).toBe(
-      "Of tasks of the type resolve-ticket: 4 succeeded, 1 failed, 0 ended unknown, 1 open. The ledger's are the cost of a run, $0.00125; how often it succeeds; the time to check, 2.4 min.",
+      "Of tasks of the type resolve-ticket: 4 succeeded, 1 failed, 0 ended unknown, 1 open. The ledger's are the cost of a run, $0.00125 (not enough data); how often it succeeds; the time to check, 2.4 min (not enough data; said of 4).",
     );
     // 0.00125 + 2.4 minutes at $32 an hour + a fifth of $8.
     expect(await sum("agent")).toEqual(["2.88125"]);
@@ -206,15 +206,12 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     const { code, out } = await runCommand(args, { data: folder, folder });
     expect([code, out.replaceAll(/ {2,}/g, "  ")]).toEqual([0, expect.stringContaining("with the agent  $2.8812\n")]);
     expect(out).toContain(
-      "From the ledger, of 6 tasks of the type resolve-ticket by helper: a run costs $0.00125; 4 of 5 succeeded; checking takes 2.4 minutes.",
+      "From the ledger, of 6 tasks of the type resolve-ticket by helper: a run costs $0.00125 (not enough data); 4 of 5 succeeded; checking takes 2.4 minutes (not enough data; said of 4).",
     );
-    expect(await text('tr[data-type="resolve-ticket"]')).toMatch(
-      /2\.4 min to check \(the ledger’s\) Nowhere yet: time to do, damage not known/,
-    );
+    // Five tasks are too few to place the type by what they cost and took to check.
+    expect(await text('tr[data-type="resolve-ticket"]')).toMatch(/Nowhere yet: .*damage.* not known/);
     await page.getByRole("button", { name: "Say it" }).click();
     await page.getByRole("textbox", { name: "Minutes to do, row 1" }).fill("9");
-    await page.getByRole("textbox", { name: "Damage, $, row 1" }).fill("0");
-    await expect.poll(() => text('tr[data-type="resolve-ticket"] [data-ratio]')).toBe((2.4 / 9).toFixed(4));
     await visit.check();
   });
 

@@ -222,7 +222,7 @@ function Lies({ point, onTake }: { readonly point: Point; readonly onTake: (poin
     return (
       <span className="soft">
         Nowhere yet: {missing.map((name) => missingWords[name] ?? name).join(", ")} not known.{" "}
-        {from.cost === "ledger" && type !== ownName && missing.includes("minutes") ? (
+        {(from.cost === "ledger" || from.success === "ledger") && type !== ownName && missing.includes("minutes") ? (
           <Button size="compact-xs" variant="default" onClick={() => onTake(point)}>
             Say it
           </Button>
