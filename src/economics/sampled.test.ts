@@ -2,6 +2,10 @@ import { describe, expect, it } from "vitest";
 import { parseUsd, type Pico, zero } from "../core/money.ts";
 import { costSpan, reviewSpan } from "./sampled.ts";
 
+/** Forty of whose times half are none and half sixteen minutes. */
+const of = (said: number, tasks: number) =>
+  reviewSpan({ millis: 20n * 960_000n, squares: 20n * 960_000n ** 2n, said, tasks }) ?? { low: NaN, high: NaN };
+
 const pico = (usd: string): Pico => parseUsd(usd);
 const alike = (usd: string) => ({ medianPico: pico(usd), p90Pico: pico(usd), p99Pico: pico(usd) });
 
@@ -43,9 +47,6 @@ describe("what a task costs", () => {
 
 describe("how long checking takes", () => {
   // Twenty took no time and twenty sixteen minutes: a mean of 8, s = √(40·64/39) = 8.1019; t with 39 degrees is 2.0227: 8 ± 2.5911.
-  const of = (said: number, tasks: number) =>
-    reviewSpan({ millis: 20n * 960_000n, squares: 20n * 960_000n ** 2n, said, tasks }) ?? { low: NaN, high: NaN };
-
   it("is Student's interval of those of which it was said", () => {
     expect(of(40, 40).low).toBeCloseTo(5.4089, 3);
     expect(of(40, 40).high).toBeCloseTo(10.5911, 3);
