@@ -143,7 +143,7 @@ export const errorKinds = {
   why_unknown: {
     status: 404,
     message:
-      "The guard knows nothing of the call {id}: it was under no budget, or it is too long ago. `pennyworth receipt` has what is on record.",
+      "The guard knows nothing of the call {id}: it was under no budget, or is a refusal of too long ago. `pennyworth receipt` has what is on record.",
   },
   stopped: { status: 403, message: "This call was stopped while it was under way, and what it had used by then may be billed: {detail}." },
   halted: { status: 403, message: "Calls like this one are stopped until somebody resumes them, and nothing was sent: {detail}." },

@@ -93,11 +93,16 @@ describe("a restart in peace", () => {
     expect((await read(chat(guarded.url, { text, headers: headers("halted") }))).status).toBe(403);
     expect((await guarded.control("POST", "/budgets/money/grants", { id: "g1", amount: "$0.5" })).body.outcome).toBe("known");
     // Once more, with what was added since.
-    expect((await read(chat(guarded.url, { text, headers: headers("f", { "x-pennyworth-customer": "Moo" }) }))).status).toBe(200);
+    const { status, call } = await read(chat(guarded.url, { text, headers: headers("f", { "x-pennyworth-customer": "Moo" }) }));
+    expect(status).toBe(200);
     const later = await shown(guarded);
+    const why = (await guarded.control("GET", `/guard/why/${call}`)).body;
+    expect(why).toMatchObject({ kind: "settled", taken: dollars(pico(40, 30)), warned: [{ budget: "soft" }] });
     await guarded.stop();
     await guarded.start();
     expect(await shown(guarded)).toEqual(later);
+    // What the guard remembers no more, the record says.
+    expect((await guarded.control("GET", `/guard/why/${call}`)).body).toEqual(why);
   });
 
   it("follows the settings: new terms, budgets that went, and what was spent before one was there", async () => {

@@ -7,6 +7,8 @@ import { formatUsd, parseUsd } from "../core/money.ts";
 import { type Against, refusalCodes, type Refused } from "../core/refusal.ts";
 import { PennyworthError } from "../error.ts";
 import type { Why } from "../guard/access.ts";
+import { amountsOf } from "../guard/plan.ts";
+import { takenBy } from "../guard/taken.ts";
 import type { ApiContext } from "./context.ts";
 import { haltShown, toHalt } from "./halts.ts";
 import { nameAttribution } from "./names.ts";
@@ -142,7 +144,7 @@ export function addRefusals(app: Api, context: ApiContext): void {
   });
   app.openapi(why, async (c) => {
     const { call } = c.req.valid("param");
-    const found = context.guard.why(call);
+    const found = context.guard.why(call) ?? (await whyOnRecord(call, context));
     if (found === null) throw new PennyworthError("why_unknown", { id: call });
     return c.json(await toWhy(found, context), 200);
   });
@@ -251,6 +253,23 @@ async function toAgainst(one: Against, context: ApiContext, names: Named): Promi
     limit: shown(one.limit),
     needed: shown(one.needed),
     resetsMs: one.resetsMs,
+  };
+}
+
+/** What the record says of a call that the guard remembers no more; null: nothing, or no budget stood over it. */
+async function whyOnRecord(call: string, { ledger }: ApiContext): Promise<Why | null> {
+  await ledger.caughtUp();
+  const { start = null, end = null } = (await ledger.call(call)) ?? {};
+  if (start?.guard === undefined || end === null) return null;
+  const bound = amountsOf(start.hold);
+  const { kind, amounts } = takenBy(end, bound);
+  return {
+    kind: kind === "presumed" ? "presumed" : "settled",
+    call,
+    atMs: start.startMs,
+    boundPico: bound.money,
+    takenPico: amounts.money,
+    ...start.guard,
   };
 }
 

@@ -24,7 +24,8 @@ interface Ended {
   readonly mark: GuardMark;
 }
 
-const callsMax = 20_000;
+/** What is said of older ones is on record: many that are kept at hand cost every call, by what memory and its collector make of them. */
+const callsMax = 1_000;
 const triedMax = 100_000;
 const awaitedMax = 100_000;
 const typesMax = 1_000;

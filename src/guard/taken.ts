@@ -19,7 +19,7 @@ const nothing: TakenBy = { kind: "nothing", amounts: { money: 0n, tokens: 0n }, 
 /** @param held null: the call held nothing. */
 export function takenBy(
   end: (Pick<CallEnd, "status" | "usage" | "charges" | "unpriced"> & { readonly atMost?: CallEnd["atMost"] }) | Observation,
-  held: Hold | null,
+  held: Pick<Hold, "money" | "tokens"> | null,
 ): TakenBy {
   const { usage, status, charges, unpriced } = end;
   const atMost = "atMost" in end ? end.atMost : undefined;
