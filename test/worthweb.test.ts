@@ -171,7 +171,9 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () 
     await page.getByRole("textbox", { name: "Minutes to check, row 4" }).fill("2");
     await expect.poll(() => text('tr[data-type="tiny"] [data-ratio]')).toBe("2.0000");
     await page.getByRole("textbox", { name: "Minutes to check, row 4" }).fill("-2");
-    await expect.poll(() => text('[data-testid="mapwrong"]')).toBe("tiny, time to check: must be minutes, a number from 0 to 9000000, not -2.");
+    await expect
+      .poll(() => text('[data-testid="mapwrong"]'))
+      .toBe("tiny, time to check: must be minutes, a number from 0 to 9000000, not -2.");
     visit.complaints.length = 0;
     await visit.go("/worth?rate=60&types=ledger&since=2090-01-01");
     await page.getByText("The ledger has no task that names its type yet.").waitFor();
