@@ -217,8 +217,10 @@ describe("laws", () => {
         const r = (choice.review.minutes / 60) * Number(choice.review.hourlyPico);
         const h = against.kind === "person" ? (against.labour.minutes / 60) * Number(against.labour.hourlyPico) : 0;
         const wanted = c + r + (1 - p) * (k + d * h + (1 - d) * l);
-        // Probabilities are rounded to 10⁻⁹.
-        expect(Math.abs(Number(weigh(choice, p).agentPico) - wanted)).toBeLessThanOrEqual(2 + 2e-9 * (c + r + k + h + l));
+        const hourly = Number(choice.review.hourlyPico + (against.kind === "person" ? against.labour.hourlyPico : zero));
+        // Probabilities are rounded to 10⁻⁹, and so are minutes.
+        const rounded = 2e-9 * (c + r + k + h + l) + 1e-9 * (hourly / 60);
+        expect(Math.abs(Number(weigh(choice, p).agentPico) - wanted)).toBeLessThanOrEqual(2 + rounded);
       }),
     );
   });
