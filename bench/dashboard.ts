@@ -97,9 +97,9 @@ function rooms(): [string, readonly Step[]][] {
     ],
     [
       "Tasks",
-      ["24h", "7d", "30d"].flatMap((span) => [
+      ["24h", "7d", "30d", "month"].flatMap((span) => [
         { address: `/tasks?span=${span}` },
-        { address: `/tasks?span=${span}&filter=feature=feature-3` },
+        ...filters.map((filter) => ({ address: `/tasks?span=${span}&filter=${filter}` })),
       ]),
     ],
   ];

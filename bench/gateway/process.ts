@@ -1,7 +1,7 @@
 // The processes of a measurement: a gateway as it is built, and what it is measured against. Not here: the load (load.ts).
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -60,10 +60,14 @@ export async function launch(children: ChildProcess[], args: readonly string[]):
   return { child, origin };
 }
 
-/** User and system time of a process, from the kernel's own count of 10 ms ticks. */
+/** Time that the threads of a process had a core, µs, as the kernel counts it. */
 export async function cpuMicros(child: ChildProcess): Promise<number> {
-  const fields = (await readFile(`/proc/${child.pid}/stat`, "utf8")).split(") ")[1]!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  const folder = `/proc/${child.pid}/task`;
+  const threads = await Promise.all(
+    // One that has ended meanwhile is in no sum.
+    (await readdir(folder)).map((thread) => readFile(`${folder}/${thread}/schedstat`, "utf8").catch(() => "0")),
+  );
+  return threads.reduce((sum, text) => sum + Number(text.split(" ")[0]) / 1_000, 0);
 }
 
 export function median(values: readonly number[]): number {
