@@ -1,6 +1,7 @@
 // One try: a request to one provider, and its answer passed on as it comes. Tells its owner when the head is there, when the answer is
 // complete but for its held last bytes, and how it ended. Knows no journal and no price. Nothing but the held bytes is held back.
 
+import type { IncomingHttpHeaders } from "node:http";
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { AnswerFacts, AnswerHead, AnswerStream, Cut, Format } from "../providers/format.ts";
@@ -18,9 +19,11 @@ export interface AttemptLimits {
 
 /** What the wire said at the end. */
 export interface Outcome {
-  /** `answered`: the body came to its end. `broke`: the connection ended early. `silent`: a time limit passed. `cancelled`: by us. `unsent`: nothing went out. */
-  readonly kind: "answered" | "broke" | "silent" | "cancelled" | "unsent";
+  /** `answered`: the body came to its end. `broke`: the connection ended early. `silent`: a time limit passed. `cancelled`: by us. `unsent`: nothing went out. `failed`: by an error of ours. */
+  readonly kind: "answered" | "broke" | "silent" | "cancelled" | "unsent" | "failed";
   readonly cause: string | null;
+  /** Of `failed`: what went wrong. */
+  readonly bug?: unknown;
   readonly httpStatus: number | null;
   readonly facts: AnswerFacts | null;
 }
@@ -121,13 +124,93 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-    reason?: string,
-  ): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders, reason?: string): void {
     if (status < 200) return;
+    try {
+      this.#start(controller, status, headers, reason);
+    } catch (bug) {
+      this.#failOurs(bug);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    try {
+      this.#take(controller, chunk);
+    } catch (bug) {
+      this.#failOurs(bug);
+    }
+  }
+
+  onResponseEnd(): void {
+    try {
+      this.#finish();
+    } catch (bug) {
+      this.#failOurs(bug);
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const code = (error as { code?: string }).code ?? error.name;
+    const kind = !this.sent
+      ? "unsent"
+      : this.#cancelling
+        ? "cancelled"
+        : code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT"
+          ? "silent"
+          : "broke";
+    this.#fail(kind, code);
+  }
+
+  /** It was never sent: no credential could be had. */
+  refuse(error: Error): void {
+    this.#fail("unsent", `${noCredential}${error.message}`);
+  }
+
+  /** The client has gone away. */
+  clientLeft(): void {
+    if (this.#over) return;
+    if (!this.sent || this.#owner.whenClientLeaves === "cancel") this.cancel();
+    else {
+      this.#drain ??= setTimeout(() => this.cancel(), this.#owner.limits.drainMsMax);
+      this.#resume();
+    }
+  }
+
+  /** Ends the try from our side. */
+  cancel(): void {
+    if (this.#over) return;
+    this.#cancelling = true;
+    this.#controller?.abort(new Error("cancelled"));
+  }
+
+  /** Whether more may have come than was read: nobody reads for a client that does not. */
+  isBehind(): boolean {
+    return this.#stalled || this.#filled;
+  }
+
+  /**
+   * Ends a stream that is under way for the client, in the format's own way, and cancels the provider.
+   * @returns false: nothing of a stream is under way, or it is complete.
+   */
+  cutOff(why: Cut): boolean {
+    const stream = this.#stream;
+    if (stream === null || this.#over || this.#completed || this.#owner.format === null) return false;
+    const ending = stream.cut(why);
+    this.#completed = true;
+    this.#isCut = true;
+    this.#cancelling = true;
+    this.#owner.cut(stream.facts(), why, () => {
+      for (const bytes of ending ?? []) this.#write(bytes);
+      // Some formats have no words for an early end.
+      if (ending === null) this.#owner.client.cut();
+      else this.#owner.client.end();
+      this.#end("cancelled", why.code, stream.facts());
+      this.#controller?.abort(new Error("cut"));
+    });
+    return true;
+  }
+
+  #start(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders, reason: string | undefined): void {
     this.firstByteMs = this.#owner.now();
     this.status = status;
     this.#reason = reason;
@@ -172,7 +255,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  #take(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.answerBytes += chunk.length;
     switch (this.#mode) {
       case "stream":
@@ -206,7 +289,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseEnd(): void {
+  #read(chunk: Buffer): void {
+    const stream = this.#stream as AnswerStream;
+    if (this.#isCut) return;
+    for (const bytes of stream.push(chunk)) this.#write(bytes);
+    if (this.firstTokenMs === null && stream.started) this.firstTokenMs = this.#owner.now();
+    if (!this.#named && this.#owner.format?.isKept === true) {
+      const { responseId } = stream.facts();
+      this.#named = responseId !== null;
+      if (responseId !== null) this.#owner.named(responseId);
+    }
+    if (stream.held.length > 0) this.#releaseHeld();
+    else if (this.#owner.isOver?.(stream.outputBytes) === true) this.cutOff(spent);
+  }
+
+  #finish(): void {
     if (this.#inflate !== null) {
       this.#ended = true;
       if (this.#inflated) this.#finishStream();
@@ -229,76 +326,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
       case "discard":
         this.#end("answered", null, null);
     }
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const code = (error as { code?: string }).code ?? error.name;
-    const kind = !this.sent
-      ? "unsent"
-      : this.#cancelling
-        ? "cancelled"
-        : code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT"
-          ? "silent"
-          : "broke";
-    this.#fail(kind, code);
-  }
-
-  /** It was never sent: no credential could be had. */
-  refuse(error: Error): void {
-    this.#fail("unsent", `${noCredential}${error.message}`);
-  }
-
-  /** The client has gone away. */
-  clientLeft(): void {
-    if (this.#over) return;
-    if (!this.sent || this.#owner.whenClientLeaves === "cancel") this.cancel();
-    else {
-      this.#drain ??= setTimeout(() => this.cancel(), this.#owner.limits.drainMsMax);
-      this.#resume();
-    }
-  }
-
-  /** Ends the try from our side. */
-  cancel(): void {
-    if (this.#over) return;
-    this.#cancelling = true;
-    this.#controller?.abort(new Error("cancelled"));
-  }
-
-  /**
-   * Ends a stream that is under way for the client, in the format's own way, and cancels the provider.
-   * @returns false: nothing of a stream is under way, or it is complete.
-   */
-  cutOff(why: Cut): boolean {
-    const stream = this.#stream;
-    if (stream === null || this.#over || this.#completed || this.#owner.format === null) return false;
-    const ending = stream.cut(why);
-    this.#completed = true;
-    this.#isCut = true;
-    this.#cancelling = true;
-    this.#owner.cut(stream.facts(), why, () => {
-      for (const bytes of ending ?? []) this.#write(bytes);
-      // Some formats have no words for an early end.
-      if (ending === null) this.#owner.client.cut();
-      else this.#owner.client.end();
-      this.#end("cancelled", why.code, stream.facts());
-      this.#controller?.abort(new Error("cut"));
-    });
-    return true;
-  }
-
-  #read(chunk: Buffer): void {
-    const stream = this.#stream as AnswerStream;
-    if (this.#isCut) return;
-    for (const bytes of stream.push(chunk)) this.#write(bytes);
-    if (this.firstTokenMs === null && stream.started) this.firstTokenMs = this.#owner.now();
-    if (!this.#named && this.#owner.format?.isKept === true) {
-      const { responseId } = stream.facts();
-      this.#named = responseId !== null;
-      if (responseId !== null) this.#owner.named(responseId);
-    }
-    if (stream.held.length > 0) this.#releaseHeld();
-    else if (this.#owner.isOver?.(stream.outputBytes) === true) this.cutOff(spent);
   }
 
   #finishStream(): void {
@@ -365,12 +392,26 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#owner.client.cut();
   }
 
-  #end(kind: Outcome["kind"], cause: string | null, facts: AnswerFacts | null): void {
+  /** An error of ours is not the provider's, for which undici would take it. */
+  #failOurs(bug: unknown): void {
+    const begun = this.#owner.client.headSent;
+    let facts: AnswerFacts | null = null;
+    try {
+      facts = this.#stream?.facts() ?? null;
+    } catch {
+      // What reads the stream may be what is broken.
+    }
+    this.#end("failed", "internal", facts, bug);
+    this.#controller?.abort(new Error("failed"));
+    if (begun) this.#owner.client.cut();
+  }
+
+  #end(kind: Outcome["kind"], cause: string | null, facts: AnswerFacts | null, bug?: unknown): void {
     if (this.#over) return;
     this.#over = true;
     if (this.#drain !== null) clearTimeout(this.#drain);
     this.#inflate?.destroy();
-    this.#owner.ended({ kind, cause, httpStatus: this.status, facts });
+    this.#owner.ended({ kind, cause, httpStatus: this.status, facts, bug });
   }
 
   /** The length that the provider's head names, for bytes that are passed on one by one. */
@@ -418,7 +459,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #follow(inflate: Transform): void {
     this.#inflate = inflate;
-    inflate.on("data", (chunk: Buffer) => this.#read(chunk));
+    inflate.on("data", (chunk: Buffer) => {
+      try {
+        this.#read(chunk);
+      } catch (bug) {
+        this.#failOurs(bug);
+      }
+    });
     // The compressed data may end before the body does.
     inflate.on("end", () => {
       this.#inflated = true;

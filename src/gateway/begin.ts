@@ -2,6 +2,7 @@
 // Not here: the try itself (exchange.ts). Invariant: what is changed is named in the record and in the answer's head.
 
 import type { IncomingMessage } from "node:http";
+import { parseName } from "../core/account.ts";
 import type { Attribution, CallStart } from "../core/call.ts";
 import { type Stop, toDeath } from "../core/family.ts";
 import type { ToolRound } from "../core/loop.ts";
@@ -62,8 +63,8 @@ export function toTry(
   const atMs = guard.now();
   const canRename = facts.modelSpan !== null || address.model !== null;
   const sent = modelAt({ facts, canRename }, target, null);
-  // Work in the background goes on, whoever reads.
-  const stopsWhenCut = !facts.background && isCountable(target, format, sent);
+  // Work in the background goes on, whoever reads; and of a predicted output that was not used nothing is seen, and all is billed.
+  const stopsWhenCut = !facts.background && facts.reach.predictedBytes === 0 && isCountable(target, format, sent);
   const trying: Trying = {
     call: createId(atMs),
     request,
@@ -146,7 +147,7 @@ export function headersOf({ start, admitted }: Begun, cost: string | null, death
     headers.push("x-pennyworth-attempt", `${start.attempt}; ${start.reason}; ${start.cause}`);
   if (admitted.warnings.length > 0) headers.push("x-pennyworth-warning", plain(admitted.warnings.join(", ")));
   if (start.guard !== undefined && start.guard.uncovered.length > 0)
-    headers.push("x-pennyworth-uncovered", start.guard.uncovered.join(", "));
+    headers.push("x-pennyworth-uncovered", start.guard.uncovered.map((name) => parseName(name).id).join(", "));
   for (const death of deaths) headers.push("x-pennyworth-child-stopped", toDeath(death));
   if (start.format === "unmetered") headers.push("x-pennyworth-unmetered", "nothing is known of this path");
   if (start.provider === sandbox) headers.push("x-pennyworth-provider", "sandbox: no real model answered");

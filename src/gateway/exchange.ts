@@ -23,7 +23,7 @@ import {
   toTry,
   type Try,
 } from "./begin.ts";
-import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { Attempt, type AttemptOwner, type Outcome } from "./attempt.ts";
 import { readBody } from "./body.ts";
 import { Client } from "./client.ts";
 import { countInput } from "./counting.ts";
@@ -281,10 +281,7 @@ export class Exchange {
           const retried = !settled && (discarded || (why !== null && !this.#client.headSent && again.allows(why)));
           if (!settled) settle(statusOfOutcome(outcome), errorOfOutcome(outcome, this.#client.gone), outcome.facts);
           if (retried) return resolve(outcome.httpStatus === null ? (outcome.cause ?? outcome.kind) : String(outcome.httpStatus));
-          this.#guard(() => {
-            if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone)
-              this.refuse(asked.format, failure(outcome, target.provider.name, again.firstByteMsMax));
-          }, resolve);
+          this.#guard(() => this.#fail(outcome, asked.format, target, again.firstByteMsMax), resolve);
           resolve(null);
         },
       };
@@ -314,6 +311,13 @@ export class Exchange {
     }
   }
 
+  /** Tells a client that has nothing of an answer why there is none. */
+  #fail(outcome: Outcome, format: Format, { provider }: Target, firstByteMsMax: number): void {
+    if (outcome.kind === "answered") return;
+    const why = failure(outcome, provider.name, firstByteMsMax, this.#parts.internal);
+    if (!this.#client.headSent && !this.#client.gone) this.refuse(format, why);
+  }
+
   /** What must not fail. Were there a bug in it, the client's connection is cut, and nobody waits for ever. */
   #guard(act: () => void, resolve: (value: null) => void): void {
     try {
@@ -338,7 +342,8 @@ export class Exchange {
   ): string | null {
     try {
       const wire = attempt === null ? noEnding : toWire(attempt);
-      const ending: Ending = { stopsWhenCut, clientGone: this.#client.gone, endMs: this.#parts.now(), ...wire, ...how };
+      const isBehind = attempt?.isBehind() === true;
+      const ending: Ending = { stopsWhenCut, isBehind, clientGone: this.#client.gone, endMs: this.#parts.now(), ...wire, ...how };
       const end = settle(this.#parts.rates, start, ending, facts);
       this.#parts.recorder.end(end);
       this.#parts.guard.ended(end, start);
@@ -414,8 +419,7 @@ export class Exchange {
         },
         ended: (outcome) => {
           this.#attempt = null;
-          if (outcome.kind !== "answered" && !this.#client.headSent && !this.#client.gone)
-            this.refuse(refusing, failure(outcome, target.provider.name, limits.firstByteMsMax));
+          this.#fail(outcome, refusing, target, limits.firstByteMsMax);
           resolve();
         },
       });

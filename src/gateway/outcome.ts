@@ -33,6 +33,7 @@ export function statusOfOutcome({ kind, httpStatus, facts }: Outcome): CallStatu
       // Nothing of the answer was read: it may have been generated to its end.
       return facts === null ? "presumed" : "aborted";
     case "silent":
+    case "failed":
       return "presumed";
     case "broke":
       return httpStatus === null ? "presumed" : "cut";
@@ -55,9 +56,16 @@ export function retriableStatus(httpStatus: number): Retriable | null {
   return httpStatus === 429 ? "429" : httpStatus >= 500 ? "5xx" : null;
 }
 
-/** What the client is told when no answer came. */
-export function failure({ kind, cause }: Outcome, provider: string, limit: number): PennyworthError {
+/** What the client is told when no answer came. @param internal logs an error of ours, and says so. */
+export function failure(
+  { kind, cause, bug }: Outcome,
+  provider: string,
+  limit: number,
+  internal: (bug: unknown) => PennyworthError,
+): PennyworthError {
   switch (kind) {
+    case "failed":
+      return internal(bug);
     case "unsent":
       if (cause?.startsWith(noCredential) === true)
         return new PennyworthError("provider_credential", { provider, cause: cause.slice(noCredential.length) });

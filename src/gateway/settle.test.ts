@@ -118,3 +118,34 @@ describe("the engine's time", () => {
     expect(bound(rates.book, { ...of, model: "plain" }, request).cost).toBe("0");
   });
 });
+
+const usd = (text: string) => ({ per: 1, steps: [{ aboveTokens: -1, usd: text }] });
+
+describe("an answer whose usage nobody reported", () => {
+  const metered: PriceRecord = { ...plain, id: "own@1/engine/metered", model: "metered", match: { equals: "metered" } };
+  const book = bookOf({ own: [{ ...metered, prices: { input: usd("0.001"), output: usd("0.01") } }] });
+  const guarded = {
+    ...start,
+    modelSent: "metered",
+    guard: { budgets: ["all"], uncovered: [], warned: [] },
+    hold: { inputTokens: 10, outputTokens: 1_000, cost: "10.01", unbounded: null },
+  };
+  const mostOf = (of: Partial<Ending>, said: Partial<AnswerFacts>) =>
+    settle({ book, estimator: new Estimator() }, guarded, { ...ending, stopsWhenCut: true, ...of }, { ...facts, usage: null, ...said })
+      .atMost;
+
+  it("counts as a token for each byte that was seen, and what frames it, of which no byte shows", () => {
+    // 10 in, 4 + 64 out; each call of a tool has a frame of its own.
+    expect(mostOf({}, { outputBytes: 4 })).toEqual({ cost: "0.69", tokens: 78 });
+    expect(mostOf({}, { outputBytes: 4, tools: 2 })).toEqual({ cost: "1.97", tokens: 206 });
+  });
+
+  it("counts 256 more where it was broken off, and never more than its bound", () => {
+    expect(mostOf({ status: "cut" }, { outputBytes: 4, complete: false })).toEqual({ cost: "3.25", tokens: 334 });
+    expect(mostOf({ status: "cut" }, { outputBytes: 900, complete: false })).toEqual({ cost: "10.01", tokens: 1_010 });
+  });
+
+  it("counts as its bound where not all of it can be seen", () => {
+    expect(mostOf({ stopsWhenCut: false }, { outputBytes: 4 })).toEqual({ cost: "10.01", tokens: 1_010 });
+  });
+});

@@ -29,6 +29,8 @@ export interface Ending {
   readonly poolServed?: string;
   /** All that is generated is seen as it passes, and a provider that is cancelled generates and bills no more. Not put on record. */
   readonly stopsWhenCut?: boolean;
+  /** More may have come than was read. Not put on record. */
+  readonly isBehind?: boolean;
 }
 
 export interface Rates {
@@ -39,7 +41,7 @@ export interface Rates {
 /** What a try comes to, as it goes on record. */
 export function settle(rates: Rates, start: CallStart, ending: Ending, facts: AnswerFacts | null): CallEnd {
   const { usage, charges, unpriced } = price(rates, start, ending, facts);
-  const { sentMs: _, stopsWhenCut: __, ...ended } = ending;
+  const { sentMs: _, stopsWhenCut: __, isBehind: ___, ...ended } = ending;
   const atMost = start.guard === undefined || unpriced.length > 0 ? null : mostOf(rates.book, start, ending, usage, facts);
   return {
     id: start.id,
@@ -62,12 +64,14 @@ export function settle(rates: Rates, start: CallStart, ending: Ending, facts: An
 
 /** Tokens that a provider may have put out, and we have not seen, when it is cancelled. */
 const inFlightTokens = 256;
+/** Tokens that no byte shows, of an answer and of each call of a tool in it: ends of turns, and what is written around a call. */
+const unseenTokens = 64;
 
 /** The most it can have been, where its provider has not said what it was: for budgets, which must not go by guesses. null: it has said. */
 function mostOf(
   book: PriceBook,
   start: CallStart,
-  { status, stopsWhenCut }: Ending,
+  { status, stopsWhenCut, isBehind }: Ending,
   usage: Usage | null,
   facts: AnswerFacts | null,
 ): CallEnd["atMost"] | null {
@@ -76,9 +80,10 @@ function mostOf(
   const first = usage.parts[0];
   const input = usage.source === "partial" && first !== undefined ? inputTokens(first.quantities) : hold.inputTokens;
   const isOver = status === "complete" || status === "failed";
-  // No token has less than one byte: what was seen bounds what there was, where all of it can be seen.
-  const seen = facts === null || !stopsWhenCut ? null : facts.outputBytes + (isOver ? 0 : inFlightTokens);
-  const output = seen === null ? hold.outputTokens : Math.min(seen, hold.outputTokens ?? Infinity);
+  // No token that is seen has less than one byte: what was seen bounds what there was, where all but what frames it can be seen.
+  const seen = facts === null || !stopsWhenCut ? null : facts.outputBytes + unseenOf(facts) + (isOver ? 0 : inFlightTokens);
+  const isAll = seen !== null && (isOver || isBehind !== true);
+  const output = isAll ? Math.min(seen, hold.outputTokens ?? Infinity) : (hold.outputTokens ?? seen);
   if (output === null) return null;
   const { charges, unpriced } = presume(
     book,
@@ -86,6 +91,10 @@ function mostOf(
     { ...hold, inputTokens: input, outputTokens: output },
   );
   return unpriced.length > 0 ? null : { cost: formatUsd(total(charges)), tokens: input + output };
+}
+
+function unseenOf({ tools }: AnswerFacts): number {
+  return unseenTokens * (1 + (tools ?? 0));
 }
 
 interface Priced extends Rating {

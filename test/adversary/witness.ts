@@ -179,20 +179,34 @@ async function stream(one: Try, used: Used, response: ServerResponse): Promise<v
   response.end();
 }
 
+/** Tokens of an answer of which no byte shows: ends of turns. */
+const frameTokens = 48;
+
 function whole({ ask, step, target, number }: Try, used: Used): object {
   const isMute = step.conduct === "mute";
   const id = `${ask.id}-${number}`;
+  // Of a model that is known not to think, every token but of the frame is seen, too.
+  const content = target.provider === "quick" ? "Yes.".padEnd(used.output - frameTokens, "s") : "Yes.";
   if (ask.wire === "chat") {
     const choices = Array.from({ length: ask.size.choices }, (_, index) => ({
       index,
-      message: { role: "assistant", content: "Yes." },
+      message: { role: "assistant", content },
       finish_reason: "stop",
     }));
     return { id, object: "chat.completion", created: 1, model: target.model, choices, ...(isMute ? {} : { usage: chatUsage(used) }) };
   }
-  const content = [{ type: "text", text: "Yes." }];
+  const blocks = [{ type: "text", text: content }];
   const usage = isMute ? {} : { usage: claudeUsage(used) };
-  return { id, type: "message", role: "assistant", model: target.model, content, stop_reason: "end_turn", stop_sequence: null, ...usage };
+  return {
+    id,
+    type: "message",
+    role: "assistant",
+    model: target.model,
+    content: blocks,
+    stop_reason: "end_turn",
+    stop_sequence: null,
+    ...usage,
+  };
 }
 
 function chatUsage({ input, read, output }: Used): object {
