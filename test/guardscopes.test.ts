@@ -148,6 +148,30 @@ describe("modes", () => {
     expect(answer.edits).toBeNull();
   });
 
+  it("soft and uncovered ones with a value for each are named by their ids: tokens say nothing to a client", async () => {
+    const terms = { for: { feature: "named" }, each: ["customer"] };
+    await guarded.set("named-soft", { ...terms, limit: tiny, mode: "soft" });
+    await guarded.set("named-open", { ...terms, limit: "$1 per day", unbounded: "allow" });
+    const headers = by({ feature: "named", customer: "Acme" });
+    const [bounded, unpriced] = [
+      await read(chat(guarded.url, { headers })),
+      await read(chat(guarded.url, { headers, model: "no-price-of-it" })),
+    ];
+    expect([bounded.status, bounded.header("x-pennyworth-warning")]).toEqual([200, "the budget named-soft is used up"]);
+    expect([unpriced.status, unpriced.header("x-pennyworth-uncovered")]).toEqual([200, "named-soft, named-open"]);
+    for (const id of ["named-soft", "named-open"]) await guarded.control("DELETE", `/budgets/${id}`);
+  });
+
+  it("a halt is told without tokens to whom it stops, and with names to who asks", async () => {
+    const { body } = await guarded.control("POST", "/halts", { for: { feature: "named", customer: "Acme" }, note: "too fast" });
+    const answer = await read(chat(guarded.url, { headers: by({ feature: "named", customer: "Acme" }) }));
+    await guarded.control("DELETE", `/halts/${body.halt?.id ?? body.id}`);
+    expect([answer.status, answer.body.error.code]).toEqual([403, "halted"]);
+    expect(answer.body.error.message).toMatch(/stopped everything under feature named, this customer at .* \(too fast\)/);
+    const { body: list } = await guarded.control("GET", "/refusals?limit=1");
+    expect(list.refusals[0].detail).toContain("feature named, customer Acme");
+  });
+
   it("shadow lets in and says nothing to the client; what it would have done is on record", async () => {
     await guarded.set("shadow", { for: { feature: "shadow" }, limit: tiny, mode: "shadow" });
     const answer = await read(chat(guarded.url, { headers: by({ feature: "shadow" }), cap: null }));
@@ -190,6 +214,13 @@ describe("measures", () => {
       read(chat(guarded.url, { headers: by({ feature: "open" }), text: "[[sandbox delay-ms=500 output-tokens=5]]" }));
     const three = await Promise.all([one(), one(), one()]);
     expect(three.map(({ status }) => status).toSorted()).toEqual([200, 200, 429]);
+    const refused = three.find(({ status }) => status === 429) as Answered;
+    expect(refused.body.error.message).toContain("all 2 calls that the rate open lets run at once are under way. One more fits as soon as");
+    expect([refused.header("x-pennyworth-left"), refused.header("retry-after"), refused.header("x-ratelimit-remaining-requests")]).toEqual([
+      "0 calls",
+      "1",
+      "0",
+    ]);
     expect((await one()).status).toBe(200);
     expect(await guarded.standing("open")).toMatchObject({ held: "0", spent: "0" });
   });

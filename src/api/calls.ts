@@ -7,7 +7,7 @@ import { formatUsd, parseUsd, type Pico, sum, toPico } from "../core/money.ts";
 import { PennyworthError } from "../error.ts";
 import type { CallRecord } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
-import { waited } from "./fresh.ts";
+import { readRecord, waited } from "./fresh.ts";
 import { nameAttribution, toTokens } from "./names.ts";
 import { clipZone, invalid, parseFilters, parseLimit, parseSpan, parseZone } from "./query.ts";
 import { checkCharges, toReceipt } from "./receipt.ts";
@@ -120,11 +120,7 @@ async function readCall(id: string, context: ApiContext): Promise<CallRecord> {
   const { ledger } = context;
   if (id === "last") await ledger.caughtUp();
   const wanted = id === "last" ? await readLastId(context) : id;
-  let record = wanted === null ? null : await ledger.call(wanted);
-  if (wanted !== null && (record === null || record.end === null)) {
-    await ledger.caughtUp();
-    record = await ledger.call(wanted);
-  }
+  const record = wanted === null ? null : await readRecord(wanted, context);
   if (record === null) throw new PennyworthError("call_unknown", { id });
   if (record.start === null) return record;
   return { ...record, start: { ...record.start, attribution: await nameAttribution(record.start.attribution, context.names) } };

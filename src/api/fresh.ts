@@ -3,6 +3,7 @@
 
 import { comparePositions } from "../core/entry.ts";
 import { PennyworthError } from "../error.ts";
+import type { CallRecord } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
 
 type Place = ReturnType<ApiContext["position"]>;
@@ -13,6 +14,14 @@ export async function waited(
   asked: "true" | "false" | undefined,
 ): Promise<{ readonly fresh?: boolean }> {
   return asked === "true" ? { fresh: await context.ledger.caughtUp() } : {};
+}
+
+/** A call as on record; one that has only just ended, or begun, is waited for. */
+export async function readRecord(id: string, { ledger }: Pick<ApiContext, "ledger">): Promise<CallRecord | null> {
+  const record = await ledger.call(id);
+  if (record !== null && record.end !== null) return record;
+  await ledger.caughtUp();
+  return ledger.call(id);
 }
 
 /** Bytes of the journal that the store has not taken in; null: they are in several segments, and not counted. */

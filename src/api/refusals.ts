@@ -10,6 +10,7 @@ import type { Why } from "../guard/access.ts";
 import { amountsOf } from "../guard/plan.ts";
 import { takenBy } from "../guard/taken.ts";
 import type { ApiContext } from "./context.ts";
+import { readRecord } from "./fresh.ts";
 import { haltShown, toHalt } from "./halts.ts";
 import { nameAttribution } from "./names.ts";
 import { parseLimit, parseTime } from "./query.ts";
@@ -257,18 +258,21 @@ async function toAgainst(one: Against, context: ApiContext, names: Named): Promi
 }
 
 /** What the record says of a call that the guard remembers no more; null: nothing, or no budget stood over it. */
-async function whyOnRecord(call: string, { ledger }: ApiContext): Promise<Why | null> {
-  await ledger.caughtUp();
-  const { start = null, end = null } = (await ledger.call(call)) ?? {};
+async function whyOnRecord(call: string, context: ApiContext): Promise<Why | null> {
+  const { start = null, end = null } = (await readRecord(call, context)) ?? {};
   if (start?.guard === undefined || end === null) return null;
   const bound = amountsOf(start.hold);
-  const { kind, amounts } = takenBy(end, bound);
+  const { atMost, ...known } = end;
+  // What it can have been at most is over when a later witness has said what it was.
+  const isKnown = atMost === undefined || end.usage?.source === "reported";
+  const { kind, amounts } = takenBy(isKnown ? known : end, bound);
+  const said = kind === "presumed" ? context.guard.said(call) : null;
   return {
-    kind: kind === "presumed" ? "presumed" : "settled",
+    kind: kind === "presumed" && said === null ? "presumed" : "settled",
     call,
     atMs: start.startMs,
     boundPico: bound.money,
-    takenPico: amounts.money,
+    takenPico: said ?? amounts.money,
     ...start.guard,
   };
 }

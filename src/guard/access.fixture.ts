@@ -99,6 +99,7 @@ export function guardInMemory(nowMs: number): MemoryGuard {
         )
         .toReversed()
         .slice(0, limit),
+    said: () => null,
     why: (call) => {
       const refused = refusals.find(({ id }) => id === call);
       if (refused !== undefined) return { kind: "refused", refused };

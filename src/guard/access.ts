@@ -122,6 +122,8 @@ export interface GuardAccess {
   resume(id: string, by: string): boolean;
   /** What a presumed call really cost, for budgets. @returns false: no presumed call has this id. */
   settle(call: string, costPico: bigint, by: string): boolean;
+  /** What somebody said that a presumed call cost; null: nobody did, or too long ago to be remembered. */
+  said(call: string): bigint | null;
   /** Presumed calls, the oldest first. */
   presumed(limit: number): readonly { readonly call: string; readonly atMs: number; readonly boundPico: bigint | null }[];
   /** Calls that wait for their turn. */

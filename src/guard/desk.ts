@@ -46,10 +46,7 @@ export function createDesk(guard: Guard, { now, opened, halted }: DeskEffects): 
     },
     grant: (grant) => register.grant(grant),
     refused: (query) => memory.refused(query),
-    why: (call) => {
-      const presumed = book.presumed(call);
-      return memory.why(call, book.opened(call) ?? null) ?? (presumed === null ? null : memory.why(call, presumed));
-    },
+    why: (call) => memory.why(call, book.opened(call) ?? null),
     halts: () => [...register.halts.values()],
     halt: (scope, by, note) => {
       const halt = register.halt(scope, by, note);
@@ -58,6 +55,7 @@ export function createDesk(guard: Guard, { now, opened, halted }: DeskEffects): 
     },
     resume: (id, by) => register.resume(id, by),
     settle: (call, costPico, by) => guard.settle(call, costPico, by),
+    said: (call) => memory.said(call),
     presumed: (limit) => [...book.allPresumed.values()].slice(0, limit).map(({ call, atMs, money }) => ({ call, atMs, boundPico: money })),
     waiting: () => guard.waiting,
     trees: (limit) => guard.trees.list(limit).map(toTree),

@@ -34,7 +34,7 @@ import {
 import { type Known, scopeOf } from "./scope.ts";
 import type { Claim } from "./gate.ts";
 import { type Attempt, FairQueue } from "./queue.ts";
-import { Register, type RegisterEffects, scopeWords } from "./register.ts";
+import { Register, type RegisterEffects, scopeTold, scopeWords } from "./register.ts";
 import { takenBy } from "./taken.ts";
 import type { Judged, TreeSaid, Way } from "./way.ts";
 import { about, blind, codes, crowded, exhausted, GuardRefusal, lasting, toEvent, toRefuser, tooShort } from "./words.ts";
@@ -146,7 +146,7 @@ export class Guard {
 
   /**
    * Lets something pass of which nobody knows what it will cost: work that outlasts its request, which holds nothing.
-   * @returns the budgets that do not cover it.
+   * @returns ids of the budgets that do not cover it.
    * @throws GuardRefusal where a hard budget stands over it that does not allow such calls, or has nothing left.
    */
   pass(caller: Caller): readonly string[] {
@@ -157,7 +157,7 @@ export class Guard {
       const decision = this.book.admit(caller.call, this.book.find(this.scopeOf(caller), nowMs), unknown, nowMs);
       if (decision.kind === "refused") throw exhausted(decision, unknown, nowMs, lasting);
       this.book.release(caller.call);
-      return namesOf(decision.uncovered);
+      return decision.uncovered.map(({ budget }) => budget.id);
     } catch (cause) {
       return this.#refused(caller, null, cause);
     }
@@ -182,7 +182,6 @@ export class Guard {
       this.book.presume(end.id, taken.amounts);
       if (end.responseId !== null) this.memory.await(end.responseId, end.id);
     } else this.book.settle(end.id, taken.amounts);
-    this.memory.settled(held, taken.kind, taken.amounts.money, tried?.mark ?? null);
     if (start !== null && isShortened(start, end)) this.memory.shortened(taken.amounts.money);
     // What nobody reported says nothing of a bound.
     if (tried !== null && taken.kind === "settled") this.#weigh(tried.model, end, held, taken.amounts.money, start !== null);
@@ -244,6 +243,7 @@ export class Guard {
     const hold = this.book.presumed(call);
     if (hold === null) return false;
     this.#effects.append({ kind: "presumed.settled", atMs: this.#effects.now(), call, costPico: toPico(costPico), by });
+    this.memory.say(call, costPico);
     this.#correct(call, { money: costPico, tokens: hold.tokens ?? 0n });
     return true;
   }
@@ -260,6 +260,7 @@ export class Guard {
       case "presumed.settled":
         // Its end never came to the record, and somebody knew better all the same.
         if (this.book.opened(entry.call) !== null) this.lost(entry.call);
+        this.memory.say(entry.call, entry.costPico);
         return this.#correct(entry.call, { money: entry.costPico, tokens: this.book.presumed(entry.call)?.tokens ?? 0n });
       case "refused":
         return this.#refuseAgain(entry.refused);
@@ -291,7 +292,6 @@ export class Guard {
   #correct(call: string, amounts: { readonly money: bigint; readonly tokens: bigint }): void {
     const hold = this.book.correct(call, amounts);
     if (hold === null) return;
-    this.memory.settled(hold, "settled", amounts.money, null);
     this.#poke(hold);
   }
 
@@ -314,7 +314,8 @@ export class Guard {
       if (!isUnder(halt.scope, scope)) continue;
       const why = halt.note === null ? "" : ` (${halt.note})`;
       const since = new Date(halt.atMs).toISOString();
-      throw new GuardRefusal("halted", `${halt.by} stopped everything under ${scopeWords(halt.scope)} at ${since}${why}`, [], null);
+      const words = (under: string): string => `${halt.by} stopped everything under ${under} at ${since}${why}`;
+      throw new GuardRefusal("halted", words(scopeWords(halt.scope)), [], null, null, words(scopeTold(halt.scope)));
     }
   }
 
@@ -464,7 +465,7 @@ export class Guard {
       const kind = account.budget.mode === "soft" ? "warned" : "shadow";
       this.#effects.tell({ ...about(account, asking.call), kind, atMs, detail: `${account.name} has less left than the call may take` });
     }
-    const soft = warned.filter(({ budget }) => budget.mode === "soft").map(({ name }) => `the budget ${name} is used up`);
+    const soft = warned.filter(({ budget }) => budget.mode === "soft").map(({ budget: { id } }) => `the budget ${id} is used up`);
     const watched = accounts.some(({ budget, measure }) => budget.mode === "hard" && (measure === "money" || measure === "tokens"));
     const passed = { kind: "admitted", atMs, scope, hold, cap, model: policy.model, edits, watched } as const;
     const warnings = [...tree.warnings, ...soft];

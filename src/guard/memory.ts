@@ -1,4 +1,4 @@
-// What the guard remembers of late: refusals, what calls held and took, whom a later witness will find, how long answers are, and what the guard
+// What the guard remembers of late: refusals, what calls under way are for, whom a later witness will find, how long answers are, and what the guard
 // itself cost. Not here: what counts (core/guard.ts). Invariant: bounded, and nothing of it decides whether money is there.
 
 import type { Hold } from "../core/guard.ts";
@@ -15,19 +15,9 @@ export interface Tried {
   readonly mark: GuardMark | null;
 }
 
-/** Of a call that ended: as few objects as will do, since thousands are kept. */
-interface Ended {
-  readonly kind: "settled" | "presumed";
-  readonly atMs: number;
-  readonly boundPico: bigint | null;
-  readonly takenPico: bigint;
-  readonly mark: GuardMark;
-}
-
-/** What is said of older ones is on record: many that are kept at hand cost every call, by what memory and its collector make of them. */
-const callsMax = 1_000;
 const triedMax = 100_000;
 const awaitedMax = 100_000;
+const saidMax = 10_000;
 const typesMax = 1_000;
 /** Answers by which the median of a task type is taken. */
 const answersMax = 63;
@@ -39,10 +29,11 @@ type Writable<T> = { -readonly [name in keyof T]: T[name] };
 export class Memory {
   /** In the order in which they happened. */
   readonly #refused: Recent<string, Refused>;
-  readonly #calls = new Recent<string, Ended>(callsMax);
   /** The provider's id of a response → the presumed call that it will say more of. */
   readonly #awaited = new Recent<string, string>(awaitedMax);
   readonly #seen = new Recent<string, true>(awaitedMax);
+  /** What somebody said that a presumed call cost. */
+  readonly #said = new Recent<string, bigint>(saidMax);
   readonly #answers = new Recent<string, number[]>(typesMax);
   readonly #tried = new Recent<string, Tried>(triedMax);
 
@@ -82,29 +73,13 @@ export class Memory {
     return [...this.#refused.values()];
   }
 
-  /** @param mark null: not known. Of a presumed call that is settled now, it is with what was said of it before. */
-  settled(hold: Hold, kind: "settled" | "presumed" | "nothing", takenPico: bigint, mark: GuardMark | null): void {
-    const { call, atMs, money: boundPico } = hold;
-    this.#calls.set(call, {
-      kind: kind === "presumed" ? "presumed" : "settled",
-      atMs,
-      boundPico,
-      takenPico: kind === "nothing" ? 0n : takenPico,
-      mark: mark ?? this.#calls.get(call)?.mark ?? unmarked(hold),
-    });
-  }
-
+  /** Of a call that was refused, or is under way. What ended is on record: to keep it at hand would cost every call. */
   why(call: string, open: Hold | null): Why | null {
     const refused = this.#refused.get(call);
     if (refused !== undefined) return { kind: "refused", refused };
-    if (open !== null) {
-      const mark = this.#tried.get(call)?.mark ?? unmarked(open);
-      return { kind: "open", call, atMs: open.atMs, boundPico: open.money, takenPico: null, ...mark };
-    }
-    const ended = this.#calls.get(call);
-    if (ended === undefined) return null;
-    const { mark, ...said } = ended;
-    return { call, ...said, ...mark };
+    if (open === null) return null;
+    const mark = this.#tried.get(call)?.mark ?? unmarked(open);
+    return { kind: "open", call, atMs: open.atMs, boundPico: open.money, takenPico: null, ...mark };
   }
 
   await(responseId: string, call: string): void {
@@ -123,6 +98,18 @@ export class Memory {
     if (this.#seen.has(responseId)) return false;
     this.#seen.set(responseId, true);
     return true;
+  }
+
+  say(call: string, costPico: bigint): void {
+    this.#said.set(call, costPico);
+  }
+
+  said(call: string): bigint | null {
+    return this.#said.get(call) ?? null;
+  }
+
+  allSaid(): [string, bigint][] {
+    return [...this.#said];
   }
 
   allAwaited(): [string, string][] {

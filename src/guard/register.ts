@@ -208,6 +208,17 @@ export class Register {
 
 /** `team search, customer n_1f`, or `everything`. */
 export function scopeWords(scope: Scope): string {
-  const words = Object.entries(scope).flatMap(([field, value]) => (value === null || value === undefined ? [] : [`${field} ${value}`]));
+  return wordsOf(scope, (field, value) => `${field} ${value}`);
+}
+
+/** The same for a client whose call is under it, and who can read no token and no id: `team search, this customer`. */
+export function scopeTold(scope: Scope): string {
+  return wordsOf(scope, (field, value) => (unreadable.has(field) ? `this ${field}` : `${field} ${value}`));
+}
+
+const unreadable: ReadonlySet<string> = new Set(["customer", "user", "key"]);
+
+function wordsOf(scope: Scope, wordOf: (field: string, value: string) => string): string {
+  const words = Object.entries(scope).flatMap(([field, value]) => (value === null || value === undefined ? [] : [wordOf(field, value)]));
   return words.length === 0 ? "everything" : words.join(", ");
 }

@@ -88,7 +88,7 @@ describe("limits of budgets", () => {
   });
 
   it("are text, so that no digit is lost", () => {
-    expect(() => one("limit: 500")).toThrow(/budgets\.0\.limit: expected text, such as "\$500 per month"/);
+    expect(() => one("limit: 500")).toThrow(/budgets\.0 \(a\): limit: expected text, such as "\$500 per month"/);
   });
 });
 
@@ -199,7 +199,7 @@ budgets:
     ["limit: $5 per day, carry: 100", /carry: expected text, such as \$100/],
     ["limit: $5 per day, carry: 100 calls", /carry: "100 calls" is in calls, and this is in dollars/],
     ["limit: $5 per day, carry: $501", /carry: "\$501" is more than a hundred times the limit: write all/],
-    ["limit: $5, mode: hrd", /budgets\.0\.mode/],
+    ["limit: $5, mode: hrd", /budgets\.0 \(a\): mode/],
     ["limit: $5, degrade: [{ at: 101%, cap: 5 }]", /degrade: 0: "101%" is no percentage from 1% to 100%/],
     ["limit: $5, degrade: [{ at: 80% }]", /degrade: 0: expected one of model, cap and wait/],
     ["limit: $5, degrade: [{ at: 80%, cap: 5, model: x }]", /degrade: 0: expected one of/],
@@ -209,7 +209,7 @@ budgets:
     ["limit: $5, alerts: [120%]", /alerts: "120%" is no percentage/],
     ["limit: $5, alerts: [80]", /alerts\.0: expected text, such as 80%/],
     ["limit: $5, alerts: [80%, 80%]", /alerts: 80% stands there twice/],
-    ["limit: $5, shares: { agent: { a: 1 } }", /budgets\.0: Unrecognized key: "shares"/],
+    ["limit: $5, shares: { agent: { a: 1 } }", /budgets\.0 \(a\): Unrecognized key: "shares"/],
   ])("are refused with their place: %s", (terms, why) => {
     expect(() => one(terms)).toThrow(why);
   });
@@ -231,8 +231,8 @@ budgets:
   });
 
   it("are refused without an owner, with an id that is taken, and beyond the limit of budgets", () => {
-    expect(() => read("budgets: [{ id: a, limit: $5 }]")).toThrow(/budgets\.0\.owner: expected who answers for it/);
-    expect(() => read("budgets: [{ id: a, owner: '  ', limit: $5 }]")).toThrow(/budgets\.0\.owner/);
+    expect(() => read("budgets: [{ id: a, limit: $5 }]")).toThrow(/budgets\.0 \(a\): owner: expected who answers for it/);
+    expect(() => read("budgets: [{ id: a, owner: '  ', limit: $5 }]")).toThrow(/budgets\.0 \(a\): owner/);
     expect(() => read("budgets: [{ id: a, owner: x, limit: $5 }, { id: a, owner: x, limit: $5 }]")).toThrow(/budgets: two have one id/);
     const both = "budgets: [{ id: a, owner: x, limit: $5 }]\nrates: [{ id: a, owner: x, limit: 5 at once }]";
     expect(() => read(both)).toThrow(/rates\.0 \(a\): a budget has this id, too/);

@@ -40,6 +40,8 @@ interface Snapshot {
   readonly presumed: readonly HoldText[];
   readonly awaited: readonly (readonly [string, string])[];
   readonly seen: readonly string[];
+  /** Absent from snapshots of earlier versions of Pennyworth. */
+  readonly said?: readonly (readonly [string, bigint])[];
   readonly tried: readonly (readonly [string, Omit<Tried, "mark">])[];
   readonly answers: readonly (readonly [string, readonly number[]])[];
   readonly grants: readonly string[];
@@ -83,6 +85,7 @@ export function writeSnapshot(guard: Guard, position: Position, nowMs: number): 
     presumed: [...book.allPresumed.values()].map(holdText),
     awaited: memory.allAwaited(),
     seen: memory.allSeen(),
+    said: memory.allSaid(),
     tried: memory.allTried(),
     answers: memory.allAnswers(),
     grants: register.grants(),
@@ -129,6 +132,7 @@ export function readSnapshot(guard: Guard, text: string): Position | null {
   for (const refused of snapshot.refused) memory.refuse(refused);
   for (const [responseId, call] of snapshot.awaited) memory.await(responseId, call);
   for (const responseId of snapshot.seen) memory.isNew(responseId);
+  for (const [call, costPico] of snapshot.said ?? []) memory.say(call, costPico);
   for (const [call, tried] of snapshot.tried) memory.begun(call, { ...tried, mark: null });
   for (const [type, answers] of snapshot.answers) for (const tokens of answers) memory.learn(type, tokens);
   for (const [model, factor] of snapshot.widened) guard.breaches.widened.set(model, factor);

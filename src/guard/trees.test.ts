@@ -38,17 +38,17 @@ describe("caps on trees", () => {
 
   it.each([
     [{ id: "a" }, /trees\.0 \(a\): it caps nothing; there are depth, fanOut, taskCalls, calls, tries, time, loop, noProgress/],
-    [{ id: "a", calls: 0 }, /trees\.0\.calls: Too small/],
+    [{ id: "a", calls: 0 }, /trees\.0 \(a\): calls: Too small/],
     [{ id: "a", calls: {} }, /calls: expected a number, or one for warn, slow, stop/],
-    [{ id: "a", calls: { halt: 5 } }, /trees\.0\.calls: Unrecognized key: "halt"/],
-    [{ id: "a", calls: "five" }, /trees\.0\.calls: expected, for example, 5, or \{ warn/],
+    [{ id: "a", calls: { halt: 5 } }, /trees\.0 \(a\): calls: Unrecognized key: "halt"/],
+    [{ id: "a", calls: "five" }, /trees\.0 \(a\): calls: expected, for example, 5, or \{ warn/],
     [{ id: "a", calls: { warn: 5, stop: 5 } }, /calls: stop comes after warn, and needs a larger value/],
     [{ id: "a", time: { slow: "2h", stop: "90m" } }, /time: stop comes after slow/],
     [{ id: "a", time: "2 fortnights" }, /time\.stop: "2 fortnights" is no length of time/],
-    [{ id: "a", time: 60 }, /trees\.0\.time: expected, for example, 2h/],
+    [{ id: "a", time: 60 }, /trees\.0 \(a\): time: expected, for example, 2h/],
     [{ id: "a", noProgress: "5 calls" }, /noProgress\.stop: "5 calls" is in calls, and this is in dollars/],
     [{ id: "a", calls: 5, for: { agnt: "x" } }, /no field is called "agnt" \(near it: agent\)/],
-    [{ id: "a", dept: 5 }, /Unrecognized key: "dept"/],
+    [{ id: "a", dept: 5 }, /trees\.0 \(a\): Unrecognized key: "dept" \(near it: depth\)/],
   ])("are refused with their place: %j", (tree, why) => {
     expect(() => read(tree)).toThrow(why);
   });

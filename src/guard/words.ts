@@ -1,8 +1,9 @@
 // A refusal in words: what, which budget, how much is left, when it resets, and what would help; and as headers for programs.
-// Not here: whether to refuse (guard.ts). Invariant: nothing of it names a customer or a person, who are tokens here.
+// Not here: whether to refuse (guard.ts). Invariant: nothing of it names a customer or a person, who are tokens here; and of tokens, which
+// nobody can read without the control API, a client is told none.
 
 import { type Account, accountName, allowanceOf, amountOf, type Amounts, leftOf, resetsAt } from "../core/account.ts";
-import type { Budget } from "../core/budget.ts";
+import type { Budget, Measure } from "../core/budget.ts";
 import type { CapCode } from "../core/cap.ts";
 import type { Decision } from "../core/guard.ts";
 import type { Against, RefusalCode, Refused } from "../core/refusal.ts";
@@ -25,8 +26,16 @@ export class GuardRefusal extends PennyworthError {
   /** Flat name, value pairs. */
   readonly headers: readonly string[];
 
-  constructor(code: RefusalCode, detail: string, against: readonly Against[], retryMs: number | null, stopped: string | null = null) {
-    super(code, { detail });
+  /** @param detail as it goes on record. @param told as the client reads it, where that is something else. */
+  constructor(
+    code: RefusalCode,
+    detail: string,
+    against: readonly Against[],
+    retryMs: number | null,
+    stopped: string | null = null,
+    told = detail,
+  ) {
+    super(code, { detail: told });
     this.code = code;
     this.detail = detail;
     this.against = against;
@@ -38,7 +47,12 @@ export class GuardRefusal extends PennyworthError {
       code,
       ...(first === undefined
         ? []
-        : ["x-pennyworth-budget", first.budget, "x-pennyworth-left", formatAmount(first.left < 0n ? 0n : first.left, first.measure)]),
+        : [
+            "x-pennyworth-budget",
+            first.budget,
+            "x-pennyworth-left",
+            formatAmount(first.left < 0n ? 0n : first.left, unitOf(first.measure)),
+          ]),
       ...(first === undefined || first.resetsMs === null ? [] : ["x-pennyworth-resets", new Date(first.resetsMs).toISOString()]),
       ...(retryMs === null ? [] : ["retry-after", String(Math.max(1, Math.ceil(retryMs / 1_000)))]),
       // Official SDKs try some refusals again; what waiting does not mend is not worth a try.
@@ -46,6 +60,11 @@ export class GuardRefusal extends PennyworthError {
       String(retryMs !== null),
     ];
   }
+}
+
+/** What is left of calls at once are calls. */
+function unitOf(measure: Measure): Measure {
+  return measure === "open" ? "calls" : measure;
 }
 
 export function againstOf(account: Account, bound: Amounts | null): Against {
@@ -61,11 +80,22 @@ export function againstOf(account: Account, bound: Amounts | null): Against {
 }
 
 /** What stands in the way, and what would help. */
-export function describe({ budget, left, limit, needed, resetsMs }: Against, { measure, owner }: Budget): string {
-  const rest = left < 0n ? "nothing" : formatAmount(left, measure);
+export function describe(
+  { budget, left, limit, needed, resetsMs }: Pick<Against, "budget" | "left" | "limit" | "needed" | "resetsMs">,
+  { kind, measure, owner }: Pick<Budget, "kind" | "measure" | "owner">,
+): string {
+  if (measure === "open") return `${crowdOf(budget, limit)}; ${owner} can allow more`;
+  const rest = left <= 0n ? "nothing" : formatAmount(left, measure);
   const asked = needed === null ? "" : `; this call may take ${formatAmount(needed, measure)}`;
   const when = resetsMs === null ? "It does not reset by itself" : `It resets at ${new Date(resetsMs).toISOString()}`;
-  return `of ${formatAmount(limit, measure)} in the budget ${budget} ${rest} is left${asked}. ${when}; ${owner} can grant more`;
+  return `of ${formatAmount(limit, measure)} in the ${kind} ${budget} ${rest} is left${asked}. ${when}; ${owner} can grant more`;
+}
+
+/** Of calls at once nothing is used up: they are under way, and end. */
+function crowdOf(rate: string, most: bigint): string {
+  if (most <= 0n) return `the rate ${rate} lets no call run now`;
+  if (most === 1n) return `the one call that the rate ${rate} lets run at a time is under way. The next fits as soon as it ends`;
+  return `all ${formatAmount(most, "calls")} that the rate ${rate} lets run at once are under way. One more fits as soon as one of them ends`;
 }
 
 /** Why nobody knows what some work costs. */
