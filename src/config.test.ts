@@ -47,17 +47,45 @@ describe("credits, allowances and machines", () => {
 
   it.each([
     [{ credits: [credit, credit] }, /credits: two have one id/],
-    [{ credits: [{ ...credit, expires: "2026-07-01" }] }, /credits\.0: expires is not after from/],
-    [{ credits: [{ ...credit, amount: "-1" }] }, /credits\.0\.amount: expected a decimal number/],
-    [{ credits: [{ ...credit, amount: "1.0000000000001" }] }, /credits\.0\.amount: more than twelve decimals/],
-    [{ credits: [{ ...credit, from: "2026-07-01T00:00Z" }] }, /credits\.0\.from/],
-    [{ allowances: [{ id: "a", provider: "google", classes: ["input"], units: 0, every: "day" }] }, /allowances\.0\.units/],
+    [{ credits: [{ ...credit, expires: "2026-07-01" }] }, /credits\.0 \(start\): expires is not after from/],
+    [{ credits: [{ ...credit, amount: "-1" }] }, /credits\.0 \(start\): amount: expected a decimal number/],
+    [{ credits: [{ ...credit, amount: "1.0000000000001" }] }, /credits\.0 \(start\): amount: more than twelve decimals/],
+    [{ credits: [{ ...credit, from: "2026-07-01T00:00Z" }] }, /credits\.0 \(start\): from/],
+    [{ allowances: [{ id: "a", provider: "google", classes: ["input"], units: 0, every: "day" }] }, /allowances\.0 \(a\): units/],
     [{ machines: [machine, machine] }, /machines: two have one name/],
-    [{ machines: [{ ...machine, to: "2026-11-01T06:30:00Z" }] }, /machines\.0: to is not after from/],
-    [{ machines: [{ ...machine, from: "2026-11-01T06:30" }] }, /machines\.0\.from/],
-    [{ machines: [{ ...machine, from: "2026-11-01T06:30:00.5Z" }] }, /machines\.0\.from/],
+    [{ machines: [{ ...machine, to: "2026-11-01T06:30:00Z" }] }, /machines\.0 \(gpu\): to is not after from/],
+    [{ machines: [{ ...machine, from: "2026-11-01T06:30" }] }, /machines\.0 \(gpu\): from/],
+    [{ machines: [{ ...machine, from: "2026-11-01T06:30:00.5Z" }] }, /machines\.0 \(gpu\): from/],
   ])("are refused where they are wrong: %j", (flags, why) => {
     expect(() => readConfig(undefined, flags, {})).toThrow(why);
+  });
+});
+
+describe("settings that nobody knows", () => {
+  it.each([
+    ["budgets: [{ id: team-search, owner: a, limt: $5 }]", 'budgets.0 (team-search): Unrecognized key: "limt" (near it: limit)'],
+    [
+      "budgets: [{ id: b, owner: a, limit: $5 }, { owner: a, limit: $5, eech: [team] }]",
+      'budgets.1: Unrecognized key: "eech" (near it: each)',
+    ],
+    [
+      "rates: [{ id: pool, owner: a, limit: 5 at once, prioritiy: 1 }]",
+      'rates.0 (pool): Unrecognized key: "prioritiy" (near it: priority)',
+    ],
+    [
+      "budgets: [{ id: b, owner: a, limit: $5, degrade: [{ at: 80%, modell: x }] }]",
+      'budgets.0 (b): degrade.0: Unrecognized key: "modell" (near it: model)',
+    ],
+    ["trees: [{ id: t, calls: { stopp: 5 } }]", 'trees.0 (t): calls: Unrecognized key: "stopp" (near it: stop)'],
+    ["providers: { x: { baseURL: http://x } }", 'providers.x: Unrecognized key: "baseURL" (near it: baseUrl)'],
+    ["guard: { zzzzzz: 1 }", "; known: waitMsMax, waitingMax, fair, budgetsMax, refusalsMax"],
+    ["bugdets: []", 'top level): Unrecognized key: "bugdets" (near it: budgets'],
+  ])("are refused with their place, whose it is, and what is near: %s", (text, words) => {
+    expect(() => read(text)).toThrow(words);
+  });
+
+  it("do not hide a value that is wrong, which is named by its place and whose it is", () => {
+    expect(() => read("budgets: [{ id: b, owner: a, limit: $5, mode: hrd }]")).toThrow("budgets.0 (b): mode: ");
   });
 });
 

@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 import { isPair, isScalar, parseDocument, visit } from "yaml";
 import { z } from "zod";
 import { PennyworthError } from "./error.ts";
+import { misreadings } from "./misread.ts";
+import { distance } from "./near.ts";
 import { budgetSchema, guardSchema, name, rateSchema, treeSchema } from "./terms.ts";
 
 /** A price. Beyond 15 significant digits a number is not what was written; as text it is, to the last digit. */
@@ -348,8 +350,7 @@ export function readConfig(file: string | undefined, flags: Flags, environment: 
   for (const [path, value] of Object.entries(flags)) if (value !== undefined) setPath(tree, path, value);
   const parsed = settingsSchema.safeParse(tree);
   if (!parsed.success) {
-    const detail = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top level)"}: ${issue.message}`).join("; ");
-    throw new PennyworthError("config_invalid", { detail: lowerFirst(detail) });
+    throw new PennyworthError("config_invalid", { detail: lowerFirst(misreadings(parsed.error, settingsSchema, tree).join("; ")) });
   }
   return {
     settings: { ...parsed.data, data: resolve(parsed.data.data.replace(/^~(?=\/|$)/, homedir())) },
@@ -392,20 +393,6 @@ function variablesOf(alerts: unknown): unknown[] {
 function secretsOf(outcomes: unknown): unknown[] {
   const { hooks } = (outcomes ?? {}) as { readonly hooks?: unknown };
   return Object.values((hooks ?? {}) as object).map((hook: { secretFrom?: unknown } | null) => hook?.secretFrom);
-}
-
-/** How many characters must be put in, taken out or changed to make one text the other. */
-export function distance(a: string, b: string): number {
-  let before = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [row, character] of [...a].entries()) {
-    const now = [row + 1];
-    for (let column = 1; column <= b.length; column++) {
-      const changed = (before[column - 1] as number) + (character === b[column - 1] ? 0 : 1);
-      now.push(Math.min(changed, (before[column] as number) + 1, (now[column - 1] as number) + 1));
-    }
-    before = now;
-  }
-  return before[b.length] as number;
 }
 
 function readFile(named: string | undefined): Record<string, unknown> {

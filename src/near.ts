@@ -1,7 +1,5 @@
 // Names that somebody may have meant: those nearest by edits, and those that one begins or is part of. Not here: where names come from.
 
-import { distance } from "./config.ts";
-
 /** Longest name that is compared: the work grows with the square of it. */
 const charactersMax = 100;
 
@@ -22,4 +20,18 @@ export function nearest(name: string, names: Iterable<string>, most = 5): string
     .toSorted((a, b) => a.edits - b.edits || (a.name < b.name ? -1 : 1))
     .slice(0, most)
     .map((one) => one.name);
+}
+
+/** How many characters must be put in, taken out or changed to make one text the other. */
+export function distance(a: string, b: string): number {
+  let before = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [row, character] of [...a].entries()) {
+    const now = [row + 1];
+    for (let column = 1; column <= b.length; column++) {
+      const changed = (before[column - 1] as number) + (character === b[column - 1] ? 0 : 1);
+      now.push(Math.min(changed, (before[column] as number) + 1, (now[column - 1] as number) + 1));
+    }
+    before = now;
+  }
+  return before[b.length] as number;
 }

@@ -343,8 +343,8 @@ describe("settings", () => {
     [{ slack: [{ name: "a", urlFrom: "U" }], webhooks: [{ name: "a", urlFrom: "V" }] }, /two receivers have one name/],
     [{ emails: [{ ...mail, user: "ann" }] }, /user and passwordFrom go together/],
     [{ emails: [{ ...mail, host: "mail.example.com", tls: "none", user: "ann", passwordFrom: "P" }] }, /sent in the clear/],
-    [{ emails: [{ ...mail, to: ["Ann <ann@example.com>"] }] }, /alerts\.emails\.0\.to\.0/],
-    [{ emails: [{ ...mail, from: "a@example.com\r\nBcc: b@example.com" }] }, /alerts\.emails\.0\.from/],
+    [{ emails: [{ ...mail, to: ["Ann <ann@example.com>"] }] }, /alerts\.emails\.0 \(finance\): to\.0/],
+    [{ emails: [{ ...mail, from: "a@example.com\r\nBcc: b@example.com" }] }, /alerts\.emails\.0 \(finance\): from/],
     [{ burn: [{ shortMinutes: 60, longMinutes: 60, factor: 2 }] }, /shortMinutes is not less/],
     [{ burn: [{ shortMinutes: 5, longMinutes: 60, factor: 2.25 }] }, /factor/],
   ])("%j are refused", (alerts, message) => {

@@ -3,7 +3,7 @@
 // and no answer carries a credential, a hash of a key, or a stack trace.
 
 import { randomUUID } from "node:crypto";
-import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { PennyworthError } from "../error.ts";
@@ -18,7 +18,7 @@ import { addCredits } from "./credits.ts";
 import type { ApiContext } from "./context.ts";
 import { addDrivers } from "./drivers.ts";
 import { addExplore } from "./explore.ts";
-import { faultsOf } from "./faults.ts";
+import { refuseInvalid } from "./faults.ts";
 import { addHalts } from "./halts.ts";
 import { addKeys } from "./keys.ts";
 import { Known, Recall } from "./known.ts";
@@ -72,12 +72,7 @@ function bytesMaxOf(path: string): number {
  * It also answers for every path that nobody serves, so what is mounted beside it comes before it.
  */
 export function createApi(context: ApiContext): Api {
-  const app: Api = new OpenAPIHono<ApiEnv>({
-    defaultHook: (result) => {
-      if (!result.success)
-        throw new PennyworthError(result.target === "json" ? "request_malformed" : "query_invalid", { detail: describe(result.error) });
-    },
-  });
+  const app: Api = new OpenAPIHono<ApiEnv>({ defaultHook: (result) => refuseInvalid(result) });
   app.use("/api/*", async (c, next) => {
     await next();
     c.header("cache-control", "no-store");
@@ -171,11 +166,6 @@ export function createApi(context: ApiContext): Api {
     return c.json({ error: { code: known.code, message: known.message } }, known.status as ContentfulStatusCode);
   });
   return app;
-}
-
-/** What is wrong with a question, in words: each unknown or wrong parameter by its name. */
-function describe(error: z.ZodError): string {
-  return faultsOf(error, 5).join("; ");
 }
 
 function fail(method: string, path: string, app: Api): Response {

@@ -105,8 +105,16 @@ describe("a budget", () => {
     [{ ...wanted, kind: "rate", carry: "all" }, 400, "request_malformed", /unknown "carry"/],
     [{ ...wanted, kind: "rate", limit: "5 at once", shares: { agent: { a: 1 } } }, 400, "budget_invalid", /set guard\.waitMsMax above 0/],
     [{ ...wanted, limit: 500 }, 400, "request_malformed", /limit: expected text/],
-    [{ ...wanted, kind: "quota" }, 400, "request_malformed", /kind/],
-    [{ owner: "ada", limit: "$5" }, 400, "request_malformed", /kind/],
+    [{ ...wanted, kind: "quota" }, 400, "request_malformed", /kind: expected budget or rate\.$/],
+    [{ owner: "ada", limit: "$5" }, 400, "request_malformed", /kind is missing: budget or rate\.$/],
+    [
+      { limt: "$5", carry: 3 },
+      400,
+      "request_malformed",
+      /kind is missing.*; owner: .*; limit: .*; carry: expected text.*; unknown "limt"\.$/,
+    ],
+    [{ owner: "ada", limit: "5 at once", priority: 20 }, 400, "request_malformed", /kind is missing: budget or rate; priority: [^;]*\.$/],
+    [[wanted], 400, "request_malformed", /./],
   ])("that is not valid is refused: %j", async (body, status, code, message) => {
     expect(await ask("PUT", "/budgets/a", body)).toEqual({ status, body: { error: { code, message: expect.stringMatching(message) } } });
     expect(context.guard.book.budget("a")).toBeNull();

@@ -7,6 +7,7 @@ import { parseAmount } from "../guard/limit.ts";
 import { readTerms, toValue } from "../guard/settings.ts";
 import { name } from "../terms.ts";
 import type { ApiContext } from "./context.ts";
+import { faultsOf, refuseInvalid } from "./faults.ts";
 import { parseLimit } from "./query.ts";
 import { type Api, conflict, failures, json, needs, notFound, security } from "./route.ts";
 import { ms, text } from "./schema.ts";
@@ -39,6 +40,23 @@ const standingsQuery = (usual: number) =>
     .optional()
     .openapi({ description: `Most standings of each budget, the fullest first, 1 to ${standingsMax}; ${usual} unless told.` });
 const params = z.object({ id: z.string().min(1).max(200).openapi({ description: "The budget's id." }) });
+
+const kinds = ["budget", "rate"] as const;
+
+/** Without its kind nobody can say what terms are to be checked against: what is wrong with the rest is told of the kind that they fit best. */
+function requireKind(said: unknown): void {
+  if (typeof said !== "object" || said === null || Array.isArray(said)) return;
+  const { kind } = said as { readonly kind?: unknown };
+  if (kinds.some((known) => known === kind)) return;
+  const errors = kinds.flatMap((known) => terms.safeParse({ ...said, kind: known }).error ?? []);
+  const [best = null] = errors.length < kinds.length ? [] : errors.toSorted((a, b) => unknownIn(a) - unknownIn(b));
+  const missing = kind === undefined ? "kind is missing: budget or rate" : "kind: expected budget or rate";
+  throw new PennyworthError("request_malformed", { detail: [missing, ...faultsOf(best, 5)].join("; ") });
+}
+
+function unknownIn({ issues }: z.ZodError): number {
+  return issues.reduce((count, issue) => count + (issue.code === "unrecognized_keys" ? issue.keys.length : 0), 0);
+}
 
 export function addBudgets(app: Api, context: ApiContext): void {
   const reads = { security, middleware: needs("read", context) } as const;
@@ -94,12 +112,20 @@ export function addBudgets(app: Api, context: ApiContext): void {
     },
     responses: { 200: json("As it stands now.", budgetAnswer), ...failures, ...notFound, ...conflict },
   });
-  app.openapi(set, async (c) => {
-    const { id } = c.req.valid("param");
-    const edges = await edgesOf(context);
-    context.guard.set(orInvalid(() => readTerms(id, c.req.valid("json"), edges)));
-    return c.json({ nowMs: context.now(), budget: await shown(id, 100) }, 200);
-  });
+  app.openapi(
+    set,
+    async (c) => {
+      const { id } = c.req.valid("param");
+      const edges = await edgesOf(context);
+      context.guard.set(orInvalid(() => readTerms(id, c.req.valid("json"), edges)));
+      return c.json({ nowMs: context.now(), budget: await shown(id, 100) }, 200);
+    },
+    (result) => {
+      if (!result.success && result.target === "json") requireKind((result as { readonly data?: unknown }).data);
+      refuseInvalid(result);
+      return undefined;
+    },
+  );
 
   const unset = createRoute({
     ...administers,

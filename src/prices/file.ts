@@ -3,7 +3,6 @@
 
 import { isMap, isPair, isScalar, LineCounter, parseDocument, stringify, visit, type Document, type Node } from "yaml";
 import { z } from "zod";
-import { distance } from "../config.ts";
 import { nameOfRule, wildcardRule } from "../core/match.ts";
 import { parseRate, picoPerUsd } from "../core/money.ts";
 import {
@@ -18,6 +17,7 @@ import {
 import { type Quote, quotedUnits, quotes } from "../core/quote.ts";
 import { dayMs } from "../core/time.ts";
 import { isUsageClass, type UsageClass, usageClasses, usageClassNames } from "../core/usage.ts";
+import { distance } from "../near.ts";
 import { dearOf, isPlain, namePlain } from "./fit.ts";
 import type { PriceList } from "./list.ts";
 import { forUnits, formatTime, hashOf, invalid, type Read } from "./reader.ts";
