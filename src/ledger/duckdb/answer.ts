@@ -131,3 +131,10 @@ export function toUsd(value: DuckDBValue): string {
 export function textOf(value: DuckDBValue | undefined): string | null {
   return value === null || value === undefined ? null : String(value);
 }
+
+/** What a DECIMAL holds, without its point. */
+export function decimal(value: DuckDBValue): bigint | null {
+  if (value === null) return null;
+  if (value instanceof DuckDBDecimalValue) return value.value;
+  throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });
+}

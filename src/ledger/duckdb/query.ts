@@ -71,6 +71,13 @@ export function reportSql(query: ReportQuery): Sql {
   return withTotal([...tables, ...topOf(by, top)], query, "k", true);
 }
 
+/** Whether few rows hold its answer: those of a cut by days, or of the smallest one. */
+export function isSmall({ by, filters, zone, latency, search }: ReportQuery): boolean {
+  if (latency === true || search !== undefined) return false;
+  const cut = cutOf({ by, filters, zone });
+  return cut === "mainHours" || (cut !== null && cut !== "hours" && !by.includes("hour"));
+}
+
 /** Groups `g0`, `g1` … with the measures of a report, all of them and in no order: for questions that go on reckoning with them. */
 export function groupsSql(
   by: readonly ReportField[],
@@ -190,7 +197,7 @@ function namedOf({ by, filters, zone }: Pick<Asked, "by" | "filters" | "zone">, 
 }
 
 /** The smallest cut that knows all that is asked for; null: the calls themselves do. */
-function cutOf({ by, filters, zone }: Asked): Cut | null {
+function cutOf({ by, filters, zone }: Pick<Asked, "by" | "filters" | "zone">): Cut | null {
   if (!isWholeHours(zone)) return null;
   const fields = [...by, ...filters.map((filter) => filter.field)];
   const lined = fields.includes("class");

@@ -22,6 +22,7 @@ import { linesText, markOfRow, picoText, readLines, type RowLine } from "./corre
 import { earliest, keyOf, saidOf } from "./evidence.ts";
 import type { Sql, Value } from "./field.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
+import type { Crew } from "./crew.ts";
 import type { Records } from "./records.ts";
 
 /** Calls of one page: it is given back before the next is looked at. */
@@ -64,6 +65,7 @@ interface Sum {
 
 export class RerateJob {
   readonly #connection: DuckDBConnection;
+  readonly #crew: Crew;
   readonly #records: Records;
   readonly #query: RerateQuery;
   readonly #book: Book;
@@ -75,15 +77,25 @@ export class RerateJob {
   #total = 0;
 
   /** @param connection of its own: the pass is one read of what was there when it began. */
-  constructor(connection: DuckDBConnection, records: Records, query: RerateQuery) {
+  constructor(connection: DuckDBConnection, crew: Crew, records: Records, query: RerateQuery) {
     this.#connection = connection;
+    this.#crew = crew;
     this.#records = records;
     this.#query = query;
     this.#book = createPriceBook(query.sources);
   }
 
   /** The next page, in the order in which the calls are found. @throws what the store throws. */
-  async next(): Promise<ReratePage> {
+  next(): Promise<ReratePage> {
+    return this.#crew.all(() => this.#next());
+  }
+
+  close(): void {
+    this.#stream = null;
+    this.#connection.closeSync();
+  }
+
+  async #next(): Promise<ReratePage> {
     if (this.#odd === null) await this.#begin();
     const calls: Rerated[] = [];
     for (let looked = 0; looked < pageCalls;) {
@@ -104,11 +116,6 @@ export class RerateJob {
     for (const record of await this.#read(ids)) this.#judge(record, calls);
     this.#done += ids.length;
     return this.#page(calls, false);
-  }
-
-  close(): void {
-    this.#stream = null;
-    this.#connection.closeSync();
   }
 
   async #isDrained(): Promise<boolean> {

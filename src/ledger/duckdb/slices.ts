@@ -42,27 +42,16 @@ export function slicesOf(cut: Cut, asked: Asked, from: number | null, to: number
     `"hour" % 24 BETWEEN ${stray[0]} AND ${stray[1]}`,
   ].map((text) => ({ text, values: [] }));
   const plain = asked.filters.filter(({ field }) => !isTime(field) && field !== "class");
-  const grouped = [`"hour"`, ...named].map((_, index) => index + 1).join(", ");
-  const moved = sqlOf(
-    `SELECT ${[`"hour"`, ...named, ...summed].join(", ")} FROM ${cut} AS c `,
-    where(null, null, plain, undefined, known),
-    ` GROUP BY ${grouped}`,
-  );
+  const moved = sqlOf(`SELECT "hour", ${read} FROM ${cut} AS c `, where(null, null, plain, undefined, known));
   const out = [...named, ...Object.keys(cutColumns).map((name) => `-"${name}"`)].join(", ");
   parts.push(`SELECT "hour", "hour" // 24, ${read} FROM moved`, `SELECT ${noonOf(`"hour" // 24`)}, "hour" // 24, ${out} FROM moved`);
-  return sqlOf("(WITH moved AS MATERIALIZED (", moved, `) SELECT *${line} FROM (${parts.join(" UNION ALL ")})) AS c`);
+  return sqlOf("(WITH moved AS NOT MATERIALIZED (", moved, `) SELECT *${line} FROM (${parts.join(" UNION ALL ")})) AS c`);
 }
 
 /** A day's rows count where its noon, UTC, does. */
 function noonOf(day: string): string {
   return `${day} * 24 + 12`;
 }
-
-/** Sums of a cut's rows, as they are in its columns. */
-const summed = Object.entries(cutColumns).map(([name, type]) => {
-  if (name === "cost") return `(sum(c."cost") - trunc(sum(c."cost")))::${type} AS "cost"`;
-  return name === "dollars" ? `(sum(c.dollars) + trunc(sum(c."cost")))::${type} AS dollars` : `sum(c."${name}")::${type} AS "${name}"`;
-});
 
 /** The first and the last hour of a UTC day that are of another local day than its noon, at any time; null: none is. */
 function strayOf(zone: Zone): readonly [first: number, last: number] | null {

@@ -9,7 +9,7 @@ import type { Entry, Position } from "../../core/entry.ts";
 import { type Closed, closeAfter } from "../../core/month.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import { PennyworthError } from "../../error.ts";
-import { decodeEntry, encodeEntry } from "../codec.ts";
+import { encodeEntry } from "../codec.ts";
 import type { Store } from "../contract.ts";
 import type {
   CallRecord,
@@ -45,7 +45,7 @@ import type { TrialsPage, TrialsQuery } from "../trials.ts";
 import type { OddsPage, OddsQuery, TriesPage, TriesQuery } from "../tries.ts";
 import { toReport } from "./answer.ts";
 import { Batch, type Line, type OpenCall, writeRows } from "./batch.ts";
-import { markOf, messageOf, setApplied } from "./applied.ts";
+import { markOf, messageOf, readState, setApplied } from "./applied.ts";
 import { commitBatch, type Kinds } from "./commit.ts";
 import { driversOf } from "./drivers.ts";
 import { callsSql, toPage } from "./calls.ts";
@@ -58,14 +58,15 @@ import { marginOf } from "./margin.ts";
 import { revenuesSql, toRevenues } from "./revenue.ts";
 import { incidentsSql, toIncident } from "./incidents.ts";
 import { saidSql, statementsSql, toOutcomes, toSaid } from "./outcomes.ts";
-import { bounded, reportSql } from "./query.ts";
+import { bounded, isSmall, reportSql } from "./query.ts";
 import { reworkSql, toRework } from "./rework.ts";
 import { spoolFolder } from "./place.ts";
 import { recordColumns, recorded, toRecords } from "./recall.ts";
 import { Readers } from "./readers.ts";
+import { Crew } from "./crew.ts";
 import type { Records } from "./records.ts";
 import { RerateJob } from "./rerate.ts";
-import { schema, schemaVersion } from "./schema.ts";
+import { schema } from "./schema.ts";
 import { shapeSql, toShape } from "./shape.ts";
 import { runOf, runsSql, toEndedRun } from "./runs.ts";
 import { successSql, toSuccess } from "./success.ts";
@@ -86,6 +87,7 @@ export class DuckDBStore implements Store {
   #instance: DuckDBInstance | null = null;
   #writer: DuckDBConnection | null = null;
   #readers: Readers | null = null;
+  #crew: Crew | null = null;
   #applied: Position | null = null;
   /** Up to where batches were prepared: at or after `#applied`. */
   #prepared: Position | null = null;
@@ -112,7 +114,7 @@ export class DuckDBStore implements Store {
     await mkdir(this.#spool, { recursive: true, mode: 0o700 });
     try {
       this.#instance = await DuckDBInstance.create(this.#file, {
-        threads: String(this.#options.threads),
+        threads: "1",
         memory_limit: this.#options.memory,
         temp_directory: join(this.#spool, "spill"),
         storage_compatibility_version: "v1.5.0",
@@ -125,6 +127,7 @@ export class DuckDBStore implements Store {
       });
       this.#writer = await this.#instance.connect();
       this.#readers = await Readers.open(this.#instance);
+      this.#crew = new Crew(await this.#instance.connect(), this.#options.threads);
       const tables = await rowsOf(this.#writer, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'applied'");
       if (Number(tables[0]?.[0]) === 0) {
         await this.#writer.run("BEGIN");
@@ -218,7 +221,8 @@ export class DuckDBStore implements Store {
   /** Commits batches in the order they were made. After a failure all that is behind `applied` must be made anew. */
   commit(batches: readonly Batch[]): Promise<void> {
     return this.#step(async () => {
-      for (const batch of batches) await this.#commit(batch);
+      for (const batch of batches)
+        await (batch.entries < largeBatch ? this.#commit(batch) : (this.#crew as Crew).all(() => this.#commit(batch)));
     });
   }
 
@@ -279,7 +283,8 @@ export class DuckDBStore implements Store {
   }
 
   async report(query: ReportQuery): Promise<Report> {
-    return toReport(await this.#ask(reportSql(query)), query);
+    const sql = reportSql(query);
+    return toReport(await (isSmall(query) ? this.#ask(sql) : this.#askAll(sql)), query);
   }
 
   async totals(spans: readonly Span[]): Promise<Totals> {
@@ -314,7 +319,7 @@ export class DuckDBStore implements Store {
   }
 
   async runs(query: RunsQuery): Promise<RunsPage> {
-    const rows = await this.#ask(runsSql(query));
+    const rows = await this.#askAll(runsSql(query));
     const [first = []] = rows;
     const position = rows.length === 0 ? this.#applied : toPosition(first.at(-2), first.at(-1));
     return { runs: rows.slice(0, query.limit).map(toEndedRun), truncated: rows.length > query.limit, position };
@@ -325,35 +330,35 @@ export class DuckDBStore implements Store {
   }
 
   async success(query: SuccessQuery): Promise<SuccessPage> {
-    return toSuccess(await this.#ask(successSql(query)), query);
+    return toSuccess(await this.#askAll(successSql(query)), query);
   }
 
   drivers(query: DriversQuery): Promise<DriverSums> {
-    return driversOf(query, (sql) => this.#ask(sql));
+    return this.#readAll((readers) => readers.together((ask) => driversOf(query, ask)));
   }
 
   async trials(query: TrialsQuery): Promise<TrialsPage> {
-    return toTrials(await this.#ask(trialsSql(query)));
+    return toTrials(await this.#askAll(trialsSql(query)));
   }
 
   tries(query: TriesQuery): Promise<TriesPage> {
-    return this.#read((readers) => readers.together((ask) => triesOf(query, ask)));
+    return this.#readAll((readers) => readers.together((ask) => triesOf(query, ask)));
   }
 
   odds(query: OddsQuery): Promise<OddsPage> {
-    return this.#read((readers) => readers.together((ask) => oddsOf(query, ask)));
+    return this.#readAll((readers) => readers.together((ask) => oddsOf(query, ask)));
   }
 
   async shape(query: ShapeQuery): Promise<ShapePage> {
-    return toShape(await this.#ask(shapeSql(query)));
+    return toShape(await this.#askAll(shapeSql(query)));
   }
 
   async revenue(query: RevenueQuery): Promise<RevenuePage> {
-    return toRevenues(await this.#ask(revenuesSql(query)), query.limit);
+    return toRevenues(await this.#askAll(revenuesSql(query)), query.limit);
   }
 
   margin(query: MarginQuery): Promise<MarginSums> {
-    return marginOf(query, (sql) => this.#ask(sql));
+    return marginOf(query, (sql) => this.#askAll(sql));
   }
 
   async rework(task: string): Promise<Rework> {
@@ -386,17 +391,17 @@ export class DuckDBStore implements Store {
   }
 
   async unpriced(query: UnpricedQuery): Promise<UnpricedPage> {
-    const rows = toUnpriced(await this.#ask(unpricedSql(query)));
+    const rows = toUnpriced(await this.#askAll(unpricedSql(query)));
     return { rows: rows.slice(0, query.limit), truncated: rows.length > query.limit };
   }
 
   async trend(query: TrendQuery): Promise<Trend> {
-    const rows = await this.#ask(trendSql(query));
+    const rows = await this.#askAll(trendSql(query));
     return { ...toTrend(rows.slice(0, query.limit), query.by), truncated: rows.length > query.limit };
   }
 
   async busy(query: BusyQuery): Promise<BusyPage> {
-    const [rows, [open]] = await Promise.all([this.#ask(busySql(query)), this.#ask(openSql(query))]);
+    const [rows, [open]] = await Promise.all([this.#askAll(busySql(query)), this.#ask(openSql(query))]);
     return toBusy(query, rows, open?.[0]);
   }
 
@@ -407,7 +412,7 @@ export class DuckDBStore implements Store {
   /** A pass over the calls as they are now. */
   async rerate(query: RerateQuery): Promise<RerateJob> {
     this.#connection(this.#writer);
-    return new RerateJob(await (this.#instance as DuckDBInstance).connect(), this.#records, query);
+    return new RerateJob(await (this.#instance as DuckDBInstance).connect(), this.#crew as Crew, this.#records, query);
   }
 
   /** Folds the write-ahead log into the file. */
@@ -418,9 +423,10 @@ export class DuckDBStore implements Store {
   async close(): Promise<void> {
     await this.#letGo();
     this.#readers?.close();
+    await this.#crew?.close();
     this.#writer?.closeSync();
     this.#instance?.closeSync();
-    this.#writer = this.#instance = this.#readers = null;
+    this.#writer = this.#instance = this.#readers = this.#crew = null;
     await rm(this.#spool, { recursive: true, force: true });
   }
 
@@ -430,30 +436,12 @@ export class DuckDBStore implements Store {
 
   /** Reads back what the tables say, after opening and after a batch that failed. */
   async #load(): Promise<void> {
-    const writer = this.#connection(this.#writer);
-    const [row] = await rowsOf(writer, `SELECT version, segment, "offset" FROM applied`);
-    if (row === undefined || row[0] !== schemaVersion)
-      throw new PennyworthError("store_failed", { detail: `its layout is version ${String(row?.[0])}, not ${schemaVersion}` });
-    this.#applied = this.#prepared = toPosition(row[1], row[2]);
+    const { applied, open, some, books } = await readState(this.#connection(this.#writer), this.#records);
+    this.#applied = this.#prepared = applied;
     this.#batches = [];
-    this.#open = new Map();
-    // A call that ended after its month was closed stays in `open`, and has ended all the same.
-    const opened = await rowsOf(writer, `SELECT startSegment, startOffset, startMs FROM open WHERE id NOT IN (SELECT "call" FROM late)`);
-    const open = opened.flatMap(([segment, offset, bookedMs]) => {
-      const position = toPosition(segment, offset);
-      return position === null ? [] : [{ position, bookedMs: Number(bookedMs) }];
-    });
-    const texts = await this.#records.read(open.map(({ position }) => position));
-    open.forEach(({ position, bookedMs }, index) => {
-      const entry = decodeEntry(texts[index] as string, position);
-      if (entry.kind === "start") this.#open.set(entry.call.id, { start: entry.call, position, bookedMs });
-    });
-    const counts = ["evidence", "corrections", "links"].map((table) => `(SELECT count(*) FROM ${table}) > 0`);
-    const [some = []] = await rowsOf(writer, `SELECT ${counts.join(", ")}`);
-    this.#some = { evidence: some[0] === true, corrections: some[1] === true, links: some[2] === true };
-    this.#books = null;
-    for (const [month, atMs] of await rowsOf(writer, `SELECT "month", atMs FROM closings ORDER BY rowid`))
-      this.#books = closeAfter(this.#books, { month: String(month), atMs: Number(atMs) });
+    this.#open = open;
+    this.#some = some;
+    this.#books = books;
   }
 
   async #letGo(): Promise<void> {
@@ -480,6 +468,15 @@ export class DuckDBStore implements Store {
     return this.#read((readers) => readers.rows(sql.text, sql.values));
   }
 
+  /** With all threads. */
+  #askAll(sql: Sql): Promise<DuckDBValue[][]> {
+    return this.#readAll((readers) => readers.rows(sql.text, sql.values));
+  }
+
+  #readAll<T>(use: (readers: Readers) => Promise<T>): Promise<T> {
+    return this.#read((readers) => (this.#crew as Crew).all(() => use(readers)));
+  }
+
   async #read<T>(use: (readers: Readers) => Promise<T>): Promise<T> {
     this.#connection(this.#writer);
     try {
@@ -495,5 +492,7 @@ export class DuckDBStore implements Store {
   }
 }
 
+/** Entries from which on a batch is worth more than one thread. */
+const largeBatch = 1_000;
 /** Files of batches; beside them DuckDB spills. */
 const spooled = /\.json(\.open)?$/;
