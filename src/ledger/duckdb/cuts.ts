@@ -3,6 +3,7 @@
 // by hour and day by day; a call that is replaced is taken out with negative counts.
 
 import type { Value } from "./field.ts";
+import { fold, worthFolding } from "./fold.ts";
 import { callMeasures, cutCost, lineColumns, lineMeasures } from "./measure.ts";
 import { type Cut, cutColumns, cutMeasures, cutName, cutNames, cuts, cutTable, type CutUnit, cutUnits } from "./schema.ts";
 import type { Transaction } from "./transaction.ts";
@@ -39,33 +40,22 @@ function splitOf(cut: Cut, unit: CutUnit, rows: string, sign: 1 | -1 = 1): strin
   return `SELECT ${[...names, ...measures].join(", ")} FROM (${rows})`;
 }
 
-/** Fewer rows than this are not worth folding. */
-const foldRowsMin = 50_000;
-
-/** Folds rows of the same time and values into one, when a cut has half as many again as after the last time. */
-export async function foldCuts(db: Transaction, rowsMin = foldRowsMin): Promise<void> {
+/** Folds rows of the same time and values into one. */
+export async function foldCuts(db: Transaction, rowsMin?: number): Promise<void> {
   const tables = cutNames.flatMap((cut) => cutUnits.map((unit) => ({ cut, unit, name: cutName(cut, unit) })));
-  const counts = tables.map(
-    ({ name }) => `(SELECT count(*) FROM ${name}), (SELECT coalesce(max("rows"), 0) FROM cutRows WHERE name = '${name}')`,
+  const worth = await worthFolding(
+    db,
+    tables.map(({ name }) => name),
+    rowsMin,
   );
-  const [row = []] = await db.rows(`SELECT ${counts.join(", ")}`, []);
-  for (const [index, { cut, unit }] of tables.entries()) {
-    const count = Number(row[index * 2] ?? 0);
-    if (count < rowsMin || count < Number(row[index * 2 + 1] ?? 0) * 1.5) continue;
-    await fold(db, cut, unit);
-  }
+  for (const { cut, unit, name } of tables) if (worth.includes(name)) await foldCut(db, cut, unit);
 }
 
-async function fold(db: Transaction, cut: Cut, unit: CutUnit): Promise<void> {
+async function foldCut(db: Transaction, cut: Cut, unit: CutUnit): Promise<void> {
   const name = cutName(cut, unit);
   const names = [unit, ...cuts[cut]].map((field) => `c."${field}"`);
   const sums = cutMeasures.map((measure) => (measure === "cost" ? `${cutCost} AS "cost"` : `sum(c."${measure}") AS "${measure}"`));
-  await db.run(cutTable(cut, unit, "foldedCut"), []);
   const rows = `SELECT ${[...names, ...sums].join(", ")} FROM ${name} AS c GROUP BY ${names.join(", ")} HAVING sum(c.calls) > 0`;
   // In order of time, so that a span is read from few blocks.
-  await db.run(`INSERT INTO foldedCut ${splitOf(cut, unit, rows)} ORDER BY "${unit}"`, []);
-  await db.run(`DROP TABLE ${name}`, []);
-  await db.run(`ALTER TABLE foldedCut RENAME TO ${name}`, []);
-  await db.run(`DELETE FROM cutRows WHERE name = '${name}'`, []);
-  await db.run(`INSERT INTO cutRows SELECT '${name}', count(*) FROM ${name}`, []);
+  await fold(db, name, (folded) => cutTable(cut, unit, folded), `${splitOf(cut, unit, rows)} ORDER BY "${unit}"`);
 }

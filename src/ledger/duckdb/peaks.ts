@@ -3,6 +3,7 @@
 // cannot be taken back.
 
 import { type Sql, sqlOf, type Value } from "./field.ts";
+import { fold, worthFolding } from "./fold.ts";
 import { fieldsOf, stepFields } from "./steps.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -10,7 +11,11 @@ const names = ["day", ...stepFields].map((name) => `"${name}"`).join(", ");
 const columns = `"day" INTEGER, ${stepFields.map((name) => `"${name}" ${name === "tasked" ? "BOOLEAN" : "VARCHAR"}`).join(", ")}, most BIGINT`;
 
 /** Part of the schema. */
-export const peakTables: readonly string[] = [`CREATE TABLE peakDays (${columns})`, `CREATE TABLE peakAgain ("day" INTEGER)`];
+export const peakTables: readonly string[] = [peakTable("peakDays"), `CREATE TABLE peakAgain ("day" INTEGER)`];
+
+function peakTable(name: string): string {
+  return `CREATE TABLE ${name} (${columns})`;
+}
 
 /** Rows of calls `c` of a source. */
 export function peaksOf(source: Sql): Sql {
@@ -28,27 +33,15 @@ export async function addPeaks(db: Transaction, condition: string, values: reado
   } else await db.run(`INSERT INTO peakAgain SELECT DISTINCT c."day" FROM ${table} AS c WHERE ${condition}`, values);
 }
 
-/** Fewer rows than this are not worth folding. */
-const foldRowsMin = 50_000;
-
-/** Makes days anew of which calls were taken out, and folds rows of the same day and values into one, when there are half as many again as after the last time. */
+/** Makes days anew of which calls were taken out, and folds rows of the same day and values into one. */
 export async function foldPeaks(db: Transaction): Promise<void> {
-  const [row = []] = await db.rows(
-    `SELECT (SELECT count(*) FROM peakAgain), (SELECT count(*) FROM peakDays), (SELECT coalesce(max("rows"), 0) FROM cutRows WHERE name = 'peakDays')`,
-    [],
-  );
-  const [again = 0, count = 0, folded = 0] = row.map(Number);
-  if (again > 0) {
+  const [row] = await db.rows(`SELECT count(*) FROM peakAgain`, []);
+  if (Number(row?.[0] ?? 0) > 0) {
     const days = `"day" IN (SELECT "day" FROM peakAgain)`;
     await db.run(`DELETE FROM peakDays WHERE ${days}`, []);
     await db.run(`INSERT INTO peakDays BY NAME ${peaksOf({ text: `calls AS c WHERE c.${days} AND ${metered}`, values: [] }).text}`, []);
     await db.run(`DELETE FROM peakAgain`, []);
   }
-  if (count < foldRowsMin || count < folded * 1.5) return;
-  await db.run(`CREATE TABLE foldedPeaks (${columns})`, []);
-  await db.run(`INSERT INTO foldedPeaks SELECT ${names}, max(most) FROM peakDays GROUP BY ${names} ORDER BY "day"`, []);
-  await db.run(`DROP TABLE peakDays`, []);
-  await db.run(`ALTER TABLE foldedPeaks RENAME TO peakDays`, []);
-  await db.run(`DELETE FROM cutRows WHERE name = 'peakDays'`, []);
-  await db.run(`INSERT INTO cutRows SELECT 'peakDays', count(*) FROM peakDays`, []);
+  for (const name of await worthFolding(db, ["peakDays"]))
+    await fold(db, name, peakTable, `SELECT ${names}, max(most) FROM ${name} GROUP BY ${names} ORDER BY "day"`);
 }

@@ -5,6 +5,7 @@
 import type { Transaction } from "./transaction.ts";
 import { addCuts, foldCuts } from "./cuts.ts";
 import type { Value } from "./field.ts";
+import { replaceTable } from "./fold.ts";
 import { callMeasures, lineColumns, lineMeasures } from "./measure.ts";
 import { sumColumns, summedFields, sumsTable } from "./schema.ts";
 import { addPeaks, foldPeaks } from "./peaks.ts";
@@ -47,10 +48,7 @@ export async function foldSums(db: Transaction): Promise<void> {
   const [row] = await db.rows(`SELECT (SELECT count(*) FROM sums), sumRowsFolded FROM applied`, []);
   const count = Number(row?.[0] ?? 0);
   if (count < foldRowsMin || count < Number(row?.[1] ?? 0) * 1.5) return;
-  await db.run(sumsTable("folded"), []);
   const added = measures.map((measure) => `sum(${measure})`);
-  await db.run(`INSERT INTO folded SELECT field, "value", ${added.join(", ")} FROM sums GROUP BY field, "value" ORDER BY field`, []);
-  await db.run(`DROP TABLE sums`, []);
-  await db.run(`ALTER TABLE folded RENAME TO sums`, []);
+  await replaceTable(db, "sums", sumsTable, `SELECT field, "value", ${added.join(", ")} FROM sums GROUP BY field, "value" ORDER BY field`);
   await db.run(`UPDATE applied SET sumRowsFolded = (SELECT count(*) FROM sums)`, []);
 }
