@@ -35,11 +35,12 @@ const heights: Readonly<Record<string, number>> = {
   forecast: 2,
   capacity: 2,
   core: 1,
-  "near.ts": 0.5,
+  "near.ts": -0.5,
   "turn.ts": 0.5,
   "replace.ts": 0.5,
   "timer.ts": 0.5,
   "config.ts": 0,
+  "misread.ts": -0.2,
   "terms.ts": -0.5,
   "error.ts": -1,
 };

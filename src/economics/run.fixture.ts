@@ -3,7 +3,8 @@
 import * as fc from "fast-check";
 import { cost, type Rate, sum } from "../core/money.ts";
 import type { UsageClass } from "../core/usage.ts";
-import { type StepCall, stepKinds } from "./waste.ts";
+import type { StepCall } from "./waste.fixture.ts";
+import { stepKinds } from "./waste.ts";
 
 /** 2.5 dollars for a million fresh tokens, a tenth of that for cached ones, 10 for output: picodollars a token. */
 export const rates = { input: { pico: 2_500_000n, per: 1n }, cacheRead: { pico: 250_000n, per: 1n } } as const;

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseUsd } from "../core/money.ts";
 import { anyRun, call, classNames, metered } from "./run.fixture.ts";
-import { merge, noShape, shapeOf, slopeOf, worstOf } from "./shape.ts";
+import { merge, noShape, shapeOf, slopeOf, worstOf } from "./shape.fixture.ts";
 
 const promptBytes = { system: 400, tools: 300, user: 100, earlier: 150, toolResults: 50 };
 

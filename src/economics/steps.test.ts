@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { cost, parseUsd, type Pico, sum, zero } from "../core/money.ts";
 import { inputTokens, outputTokens } from "../core/usage.ts";
 import { anyCall, rates } from "./run.fixture.ts";
-import { merge, noShape, shapeOf } from "./shape.ts";
+import { merge, noShape, shapeOf } from "./shape.fixture.ts";
 import { kindOf, type StepPart, stepsOf } from "./steps.ts";
-import { resentOf, type StepCall } from "./waste.ts";
+import { resentOf, type StepCall } from "./waste.fixture.ts";
 
 const none = { system: 0, tools: 0, user: 0, earlier: 0, toolResults: 0 };
 

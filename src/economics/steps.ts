@@ -1,5 +1,5 @@
-// Where tokens and money go, step by step, from sums over calls of a step with a model: for many runs, where no call is at hand. Not here: the shape of
-// one run, call by call (shape.ts), which these are equal to wherever they are sums; where sums come from. Invariant: a picodollar is in one waste at
+// Where tokens and money go, step by step, from sums over calls of a step with a model: for many runs, where no call is at hand. Not here: where
+// sums come from. Invariant: a picodollar is in one waste at
 // most, and what the sums do not tell is counted as unknown.
 
 import type { PromptBytes } from "../core/call.ts";

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseUsd, toPico } from "../core/money.ts";
 import { anyRun, call, metered } from "./run.fixture.ts";
-import { addWastes, resentOf, type StepCall, wastesOf } from "./waste.ts";
+import { addWastes, resentOf, type StepCall, wastesOf } from "./waste.fixture.ts";
 
 const spent = (calls: readonly StepCall[]) => calls.reduce((total, one) => total + (one.costPico ?? 0n), 0n);
 

@@ -1,5 +1,5 @@
-// Where tokens and money go within tasks of a type: sums by step and model over calls. Not here: the shape of one run, call by call
-// (economics/shape.ts), which these sums equal where it is a sum. Invariant: what is not known of a call is counted as unknown.
+// Where tokens and money go within tasks of a type: sums by step and model over calls. Not here: figures of
+// them (economics/steps.ts). Invariant: what is not known of a call is counted as unknown.
 
 import type { Position } from "../core/entry.ts";
 import type { UsageClass } from "../core/usage.ts";

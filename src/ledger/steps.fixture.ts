@@ -1,12 +1,12 @@
 // What a store must say of drivers and shapes, added up call by call from what was said, by code that shares nothing with the stores; what a call
-// wasted is economics' to say (economics/waste.ts, shape.ts). Slow, and meant to be read. For tests alone.
+// wasted is economics' to say (economics/waste.fixture.ts, shape.fixture.ts). Slow, and meant to be read. For tests alone.
 
 import type { Attribution, CallEnd, CallStart, Observation } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { formatUsd, type Pico, sum, toPico } from "../core/money.ts";
 import { totalQuantities, type UsageClass } from "../core/usage.ts";
-import { merge, noShape, type Shape, shapeOf } from "../economics/shape.ts";
-import { resentOf, type StepCall, type Waste, wastesOf } from "../economics/waste.ts";
+import { merge, noShape, type Shape, shapeOf } from "../economics/shape.fixture.ts";
+import { resentOf, type StepCall, type Waste, wastesOf } from "../economics/waste.fixture.ts";
 import {
   type DriverField,
   type DriverSums,

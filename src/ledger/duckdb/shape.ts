@@ -1,5 +1,5 @@
 // Where tokens and money go within tasks of a type, as SQL: sums by step and model, their lines, how many tasks, and which types there are. Not here:
-// where the rows are (spans.ts), the shape of one run (economics/shape.ts). Invariant: SQL adds, compares and counts; steps add up to their type.
+// where the rows are (spans.ts), figures of sums (economics/steps.ts). Invariant: SQL adds, compares and counts; steps add up to their type.
 
 import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
 import { compareText } from "../../core/order.ts";

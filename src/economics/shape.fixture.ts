@@ -1,11 +1,12 @@
-// The shape of a run: where its calls, tokens and money went, and the same for all runs of a task type. Not here: what was wasted of it
-// (waste.ts). Invariant: everything in a shape is a whole sum or a maximum, so that `merge` is associative and commutative, and a roll-up kept as
-// data arrives equals one made anew; what is not known is counted as unknown, never as zero.
+// The shape of one run, call by call: where its calls, tokens and money went; and the same for all runs of a task type. An oracle for tests of sums that
+// are made without the calls (steps.ts, the stores). Not here: what was wasted of it (waste.fixture.ts). Invariant: everything in a shape is a whole sum
+// or a maximum, so that `merge` is associative and commutative; what is not known is counted as unknown, never as zero.
 
 import type { PromptBytes } from "../core/call.ts";
 import { type Pico, toPico, zero } from "../core/money.ts";
 import { inputTokens, outputTokens, type UsageClass } from "../core/usage.ts";
-import { addWastes, resentOf, type StepCall, type StepKind, type Waste, wastesOf } from "./waste.ts";
+import { addWastes, resentOf, type StepCall, type Waste, wastesOf } from "./waste.fixture.ts";
+import type { StepKind } from "./waste.ts";
 
 /** Calls, and what those with a price cost. */
 export interface Spend {
