@@ -7,7 +7,7 @@ import { PennyworthError } from "../error.ts";
 import { type ApiContext, nobody } from "./context.ts";
 import { type Known, markOf, type Recall } from "./known.ts";
 import { type Api, callersSecurity, failures, json, uses } from "./route.ts";
-import { taskWanted, toTask } from "./said.ts";
+import { hearing, taskWanted, toTask } from "./said.ts";
 import { count } from "./schema.ts";
 
 const faultsMax = 20;
@@ -42,7 +42,7 @@ export function addBegun(app: Api, context: ApiContext, begunBefore: Known, reca
     responses: { 200: json("All of them had begun before.", manyBegun), 201: json("Begun.", manyBegun), ...failures },
   });
   app.openapi(route, async (c) => {
-    const edge = { names: context.names, caller: c.get("caller") ?? nobody, nowMs: context.entryMs() };
+    const edge = { names: hearing(context), caller: c.get("caller") ?? nobody, nowMs: context.entryMs() };
     const faults: string[] = [];
     const tasks = new Map<string, { readonly task: ReturnType<typeof toTask>; readonly mark: string }>();
     const { tasks: said } = c.req.valid("json");
@@ -69,7 +69,7 @@ export function addBegun(app: Api, context: ApiContext, begunBefore: Known, reca
     let begun = 0;
     for (const [id, { task, mark }] of tasks) {
       if (before.has(id) || begunBefore.look(id, mark) !== "new") continue;
-      context.record({ kind: "task.begun", task });
+      edge.names.record({ kind: "task.begun", task });
       begunBefore.keep(id, mark);
       begun += 1;
       if (begun % atOnce === 0) await new Promise((resolve) => setImmediate(resolve));

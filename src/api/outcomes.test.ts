@@ -1,7 +1,7 @@
 // What is said of tasks by HTTP: who may, what goes on record, what is refused and why, repeats, tables, webhooks, and what the guard is told.
 
 import { createHmac } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { PennyworthError } from "../error.ts";
 import { createApi } from "./app.ts";
 import { createMemory, nowMs } from "./memory.fixture.ts";
@@ -35,6 +35,9 @@ function setUp() {
 function csv(text: string): [string, Record<string, string>] {
   return [text, { authorization: "Bearer user", "content-type": "text/csv; charset=utf-8" }];
 }
+
+/** One for each name. */
+const tokenOf = (name: string): string => `n_${Buffer.from(name).toString("hex").padEnd(16, "0").slice(0, 16)}`;
 
 describe("a task that begins", () => {
   it("is on record with what was said of it, names as tokens, for the team of its key", async () => {
@@ -506,6 +509,48 @@ describe("many outcomes", () => {
     ])
       expect(body.error?.message).toContain(`line ${line}: ${message}`);
     expect([said(), context.guard.progressed]).toEqual([[], []]);
+  });
+
+  it("teach the map no name where one is refused, and then those of what is new on record alone", async () => {
+    const { ask, context } = setUp();
+    vi.spyOn(context.names, "tokenOf").mockImplementation(tokenOf);
+    const learnt = vi.spyOn(context.names, "token").mockImplementation(tokenOf);
+    const acmes = "Acme & <b>Sons</b>";
+    const table = (last: string) => csv(`task,customer,user,cost,result,judge,source\na,${acmes},Cy,1,success,person,Ada\n${last}`);
+    expect((await ask("/outcomes", ...table("b,,,,maybe,,\n"))).status).toBe(400);
+    expect((await ask("/outcomes", { outcomes: [{ task: "a", customer: acmes }, { task: "b" }] })).status).toBe(400);
+    // What cannot be is found out after all names were read, also of one alone.
+    expect((await ask("/tasks", { id: "a", customer: acmes, parent: "a" })).status).toBe(400);
+    expect(
+      (
+        await ask("/tasks/begun", {
+          tasks: [
+            { id: "a", customer: acmes },
+            { id: "b", parent: "b" },
+          ],
+        })
+      ).status,
+    ).toBe(400);
+    expect(learnt.mock.calls).toEqual([]);
+    expect((await ask("/outcomes", ...table("b,,,,success,,\n"))).status).toBe(201);
+    expect(new Set(learnt.mock.calls.flat())).toEqual(new Set([acmes, "Cy", "Ada"]));
+    learnt.mockClear();
+    expect((await ask("/outcomes", ...table("b,,,,success,,\n"))).status).toBe(200);
+    expect((await ask("/tasks", { id: "a", customer: "Eve" })).status).toBe(409);
+    expect(learnt.mock.calls).toEqual([]);
+    expect(
+      (
+        await ask("/tasks/begun", {
+          tasks: [
+            { id: "a", customer: "Eve" },
+            { id: "c", customer: acmes },
+          ],
+        })
+      ).status,
+    ).toBe(201);
+    expect((await ask("/tasks", { id: "d", customer: acmes })).status).toBe(201);
+    expect((await ask("/tasks/d/outcomes", { result: "failure", judge: "person", source: "Bo" })).status).toBe(201);
+    expect(learnt.mock.calls.flat()).toEqual([acmes, acmes, "Bo"]);
   });
 
   it("that are wrong are named up to the twentieth", async () => {

@@ -4,7 +4,6 @@
 
 import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Entry } from "../core/entry.ts";
 import { endingOf, type Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
 import { turns } from "../turn.ts";
@@ -15,7 +14,19 @@ import { type Known, markOf, type Recall, seenOutcome, seenTask } from "./known.
 import { finishedWanted } from "./finished.ts";
 import { faultsMax, listOf, malformed, type Placed, readPlaced } from "./placed.ts";
 import { type Api, callersSecurity, conflict, failures, json, needs, security, uses } from "./route.ts";
-import { ending, outcomeWanted, statement, taskName, taskWanted, toEnding, toOutcome, toStatement, toTask } from "./said.ts";
+import {
+  ending,
+  hearing,
+  type Heard,
+  outcomeWanted,
+  statement,
+  taskName,
+  taskWanted,
+  toEnding,
+  toOutcome,
+  toStatement,
+  toTask,
+} from "./said.ts";
 import { count, fresh, freshness } from "./schema.ts";
 import { readSheet, sheetColumns, SheetFault } from "./sheet.ts";
 import { decideSpent } from "./spent.ts";
@@ -59,9 +70,9 @@ const plain = (schema: z.ZodType): object => ({ ...z.toJSONSchema(schema, { io: 
 /** @param tasks those that began, and `outcomes` statements that are on record, by whichever route; `recall` what was said before the start. */
 export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcomes: Known, recall: Recall): void {
   const programs = { security: callersSecurity, middleware: uses(context) } as const;
-  const edgeOf = (caller: Caller) => ({ names: context.names, caller, nowMs: context.entryMs() });
-  const record = (outcome: Outcome): void => {
-    context.record({ kind: "outcome", outcome } satisfies Entry);
+  const edgeOf = (caller: Caller) => ({ names: hearing(context), caller, nowMs: context.entryMs() });
+  const record = (outcome: Outcome, names: Heard): void => {
+    names.record({ kind: "outcome", outcome });
     context.guard.progress(outcome.task, outcome.atMs);
   };
 
@@ -92,7 +103,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
     }
     if (seen === "other") throw new PennyworthError("task_taken", { id });
     if (seen === "new") {
-      context.record({ kind: "task.begun", task });
+      edge.names.record({ kind: "task.begun", task });
       tasks.keep(id, mark);
     }
     return c.json({ id }, seen === "new" ? 201 : 200);
@@ -126,7 +137,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
     }
     if (seen === "other") throw new PennyworthError("outcome_taken", { id, task });
     if (seen === "new") {
-      record(outcome);
+      record(outcome, edge.names);
       outcomes.keep(id, mark);
     }
     return c.json({ id }, seen === "new" ? 201 : 200);
@@ -195,16 +206,16 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       for (const [id, { task, isDescribed }] of begins) {
         const mark = markOf(task.attribution);
         if ((!isDescribed && known.has(id)) || before.has(id) || tasks.look(id, mark) !== "new") continue;
-        await write(() => context.record({ kind: "task.begun", task }));
+        await write(() => edge.names.record({ kind: "task.begun", task }));
         tasks.keep(id, mark);
         begun += 1;
       }
-      for (const entry of entries) await write(() => context.record(entry));
+      for (const entry of entries) await write(() => edge.names.record(entry));
       return { begun, costs };
     };
     const { begun, costs } = begins.size === 0 ? { begun: 0, costs: 0 } : await inTurn(enter);
     for (const { outcome, mark } of news) {
-      await write(() => record(outcome));
+      await write(() => record(outcome, edge.names));
       outcomes.keep(outcome.id, mark);
     }
     return { recorded: news.length, known: ids.length - news.length, ids: [...ids], begun, costs };

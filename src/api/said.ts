@@ -4,10 +4,11 @@
 
 import { z } from "@hono/zod-openapi";
 import { type Attribution, attributionFields, attributionLimits, unattributed } from "../core/call.ts";
+import type { Entry } from "../core/entry.ts";
 import { formatUsd, parseUsd, type Pico } from "../core/money.ts";
 import { type Ending, judges, type Outcome, results, type TaskBegun } from "../core/outcome.ts";
 import { dayMs } from "../core/time.ts";
-import type { Caller, NamesAccess } from "./context.ts";
+import type { ApiContext, Caller, NamesAccess } from "./context.ts";
 import { toName } from "./names.ts";
 import { readTime } from "./query.ts";
 import { count, ms, usd } from "./schema.ts";
@@ -134,10 +135,43 @@ export type OutcomeWanted = z.infer<typeof outcomeWanted>;
 
 /** What of the world a statement needs. */
 export interface Edge {
+  /** Of these only the tokens are asked for: what is refused teaches the map no name (`hearing`). */
   readonly names: Pick<NamesAccess, "token" | "seal">;
   readonly caller: Caller;
   /** ms UTC. */
   readonly nowMs: number;
+}
+
+/** Names as one request says them: their tokens at once, and into the map only those of what it puts on record. */
+export interface Heard extends Pick<NamesAccess, "token" | "seal"> {
+  /** @throws PennyworthError `journal_unwritable`. */
+  readonly record: ApiContext["record"];
+}
+
+export function hearing({ names, record }: Pick<ApiContext, "names" | "record">): Heard {
+  const heard = new Map<string, string>();
+  return {
+    token: (name) => {
+      const token = names.tokenOf(name);
+      heard.set(token, name);
+      return token;
+    },
+    seal: (text) => names.seal(text),
+    record: (entry) => {
+      record(entry);
+      for (const token of tokensOf(entry)) {
+        const name = heard.get(token ?? "");
+        if (name !== undefined) names.token(name);
+      }
+    },
+  };
+}
+
+function tokensOf(entry: Entry): readonly (string | null)[] {
+  if (entry.kind === "outcome") return [entry.outcome.source];
+  if (entry.kind !== "task.begun" && entry.kind !== "charge") return [];
+  const { customer, user } = (entry.kind === "charge" ? entry.charge : entry.task).attribution;
+  return [customer, user];
 }
 
 /** @throws RangeError with the field and what is wrong with it. */
