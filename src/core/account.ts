@@ -109,7 +109,9 @@ export interface Account extends Place {
 
 /** `search`, or `per-customer/n_1f/eu`: no two lists of values make one name. */
 export function accountName(id: string, values: readonly string[]): string {
-  return values.length === 0 ? id : `${id}/${values.map(escapeValue).join("/")}`;
+  let name = id;
+  for (const value of values) name += `/${escapeValue(value)}`;
+  return name;
 }
 
 /** A budget's id has no slash. @returns the id and the values. */
@@ -121,7 +123,11 @@ export function parseName(name: string): { readonly id: string; readonly values:
 /** Half of a character, without the other half: JSON can say it, UTF-8 cannot. */
 const half = /\p{Surrogate}/gu;
 
+/** Most values are: at every call under an `each` budget they are looked at. */
+const plain = /^[\w.~-]*$/;
+
 function escapeValue(value: string): string {
+  if (plain.test(value)) return value;
   if (value.search(half) < 0) return encodeURIComponent(value);
   return value.replace(/\p{Surrogate}|\P{Surrogate}+/gu, (part) =>
     part.search(half) < 0 ? encodeURIComponent(part) : `%u${part.charCodeAt(0).toString(16)}`,

@@ -1,5 +1,5 @@
 // What a call sent again: of its prompt, the tokens that one before it had sent too, and what of these was paid for as new. Pure; no SQL.
-// Not here: which bytes were sent before (the gateway), what leaving it out saves (economics/waste.ts). Invariant: what is not known is null.
+// Not here: which bytes were sent before (the gateway), what leaving it out saves (economics/steps.ts). Invariant: what is not known is null.
 
 import type { CallEnd, CallStart } from "../core/call.ts";
 import { type Charge, rowCostMax, total } from "../core/charge.ts";

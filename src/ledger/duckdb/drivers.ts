@@ -2,7 +2,6 @@
 // the rows are (spans.ts), what moved the bill (economics/drivers.ts). Invariant: SQL adds and counts; the cells and the rest are what a report of the
 // span adds up to, whichever values are told apart.
 
-import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
 import { formatUsd } from "../../core/money.ts";
 import { compareText } from "../../core/order.ts";
 import { isUsageClass } from "../../core/usage.ts";
@@ -17,33 +16,45 @@ import {
   toldCellsMax,
   toldCustomersMax,
 } from "../drivers.ts";
-import { textOf, toUsd } from "./answer.ts";
+import { decimal, textOf, toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { joinSql, type Sql, sqlOf, where } from "./field.ts";
 import { groupsSql } from "./query.ts";
+import type { Row, Rows } from "./readers.ts";
 import { cellColumns, cellsIn, isOfCells, tasksBy } from "./spans.ts";
 import { cellMeasureNames, cellSums, madeSql } from "./steps.ts";
 
 /** Most rows of an answer: lines of cells. */
 const rowsMax = 200_000;
 
-type Row = readonly DuckDBValue[];
-type Ask = (sql: Sql) => Promise<readonly Row[]>;
 type Told = readonly (string | null)[];
 
 /** @throws PennyworthError `query_invalid` for an unknown field, a filter by class, or when there are too many cells. */
-export async function driversOf(query: DriversQuery, ask: Ask): Promise<DriverSums> {
-  const { by, told } = query;
+export async function driversOf(query: DriversQuery, ask: Rows): Promise<DriverSums> {
+  const { by } = query;
   if (by !== null && !driverFields.includes(by))
     throw new PennyworthError("query_invalid", { detail: `drivers are not told apart by ${String(by)}` });
-  const [row] = await ask({ text: `SELECT ${madeSql}`, values: [] });
-  const made = row?.[0] === null || row?.[0] === undefined ? null : Number(row[0]);
-  if (by !== "customer" || told !== undefined) return toDrivers(await ask(driversSql(query, told ?? null, made)));
-  const dearest = await ask(dearestSql(query));
-  const values = dearest.map(([value]) => textOf(value));
-  const sums = toDrivers(await ask(driversSql(query, values, made)));
-  const kept = new Set(sums.cells.flatMap(({ group }) => (group === others ? [] : [group])));
-  return { ...sums, left: Math.max(0, Number(dearest[0]?.[1] ?? 0) - kept.size) };
+  let made: number | null = null;
+  await ask({ text: `SELECT ${madeSql}`, values: [] }, (row) => {
+    const week = row(0);
+    made = week === null ? null : Number(week);
+  });
+  const sums = new Sums();
+  const told = query.told ?? null;
+  if (by !== "customer" || told !== null) {
+    await ask(driversSql(query, told, made), (row) => sums.take(row));
+    return sums.all();
+  }
+  const dearest: (string | null)[] = [];
+  let customers = 0;
+  await ask(dearestSql(query), (row) => {
+    dearest.push(textOf(row(0)));
+    customers = Number(row(1));
+  });
+  await ask(driversSql(query, dearest, made), (row) => sums.take(row));
+  const found = sums.all();
+  const kept = new Set(found.cells.flatMap(({ group }) => (group === others ? [] : [group])));
+  return { ...found, left: Math.max(0, customers - kept.size) };
 }
 
 /** The dearest customers of both spans, and how many there are. */
@@ -58,6 +69,8 @@ function dearestSql({ before, after, filters, zone }: DriversQuery): Sql {
 
 /** In a row, after the position. */
 const names = ["what", ...cellColumns, "isRest", ...cellMeasureNames] as const;
+/** Where each is. */
+const at = Object.fromEntries(names.map((name, index) => [name, index + 2])) as Readonly<Record<(typeof names)[number], number>>;
 
 /** @param told the values of `by` that are told apart; null: the dearest. Of customers their cells alone are read: the others are what is left of all. */
 function driversSql({ before, after, by, filters, zone }: DriversQuery, told: Told | null, made: number | null): Sql {
@@ -129,51 +142,78 @@ interface Usage {
   readonly lines: DriverUsage["lines"][number][];
 }
 
-/** @throws PennyworthError `query_invalid` when there are too many cells. */
-function toDrivers(rows: readonly Row[]): DriverSums {
-  if (rows.length > rowsMax)
-    throw new PennyworthError("query_invalid", {
-      detail: `there are more than ${rowsMax} sums: ask for less with a filter or a shorter span`,
-    });
-  const cells = new Map<string, Omit<DriverSumsCell, Side> & { before: Usage | null; after: Usage | null }>();
-  const tasks = new Map<string, { type: string; before: number; after: number }>();
-  const other = new Map<string, { key: string; before: string; after: string }>();
-  let left = 0;
-  for (const [, , what, span, ...values] of rows) {
-    const side: Side = Number(span) === 0 ? "before" : "after";
-    const [type = null, provider, model = null, tier = null, named = null] = values.slice(0, 5).map(textOf);
-    const [name, priced, isRest, , calls, firstTries, unpriced, quantity, cost = null] = values.slice(5);
-    if (what === "cell") {
-      const group = isRest === true ? others : named;
-      const key = JSON.stringify([type, provider, model, tier, group]);
-      let cell = cells.get(key);
-      if (cell === undefined) {
-        cell = { type, provider: provider ?? "", model, tier, group, before: null, after: null };
-        cells.set(key, cell);
-      }
-      const usage = (cell[side] ??= { calls: 0, firstTries: 0, unpriced: 0, pico: 0n, lines: [] });
-      usage.calls += Number(calls);
-      usage.firstTries += Number(firstTries);
-      usage.unpriced += Number(unpriced);
-      usage.pico += picoOf(cost);
-      const known = String(name);
-      if (isUsageClass(known)) usage.lines.push({ class: known, quantity: Number(quantity), cost: priced === true ? toUsd(cost) : null });
-    } else if (what === "tasks") {
-      const known = tasks.get(type ?? "") ?? { type: type ?? "", before: 0, after: 0 };
-      tasks.set(known.type, { ...known, [side]: Number(calls) });
+type Cell = Omit<DriverSumsCell, Side> & { before: Usage | null; after: Usage | null };
+
+/** Adds up the rows of `names`. Of customers there are tens of thousands. */
+class Sums {
+  /** By what tells them apart; each value is said, or it is not. */
+  readonly #cells = new Map<string, Cell>();
+  readonly #tasks = new Map<string, { type: string; before: number; after: number }>();
+  readonly #other = new Map<string, { key: string; before: string; after: string }>();
+  #rows = 0;
+  #left = 0;
+  #position: DriverSums["position"] = null;
+
+  /** @throws PennyworthError `query_invalid` when there are too many. */
+  take(row: Row): void {
+    this.#rows += 1;
+    if (this.#rows > rowsMax)
+      throw new PennyworthError("query_invalid", {
+        detail: `there are more than ${rowsMax} sums: ask for less with a filter or a shorter span`,
+      });
+    if (this.#rows === 1) this.#position = toPosition(row(0), row(1));
+    const what = row(at.what);
+    if (what === null) return;
+    const side: Side = Number(row(at.span)) === 0 ? "before" : "after";
+    if (what === "cell") this.#line(row, side);
+    else if (what === "tasks") {
+      const type = textOf(row(at.type)) ?? "";
+      const known = this.#tasks.get(type) ?? { type, before: 0, after: 0 };
+      known[side] = Number(row(at.calls));
+      this.#tasks.set(type, known);
     } else if (what === "other") {
-      const known = other.get(named ?? "") ?? { key: named ?? "", before: "0", after: "0" };
-      other.set(known.key, { ...known, [side]: toUsd(cost) });
-    } else if (what === "left") left = Number(calls);
+      const key = textOf(row(at.group)) ?? "";
+      const known = this.#other.get(key) ?? { key, before: "0", after: "0" };
+      known[side] = toUsd(row(at.cost));
+      this.#other.set(key, known);
+    } else if (what === "left") this.#left = Number(row(at.calls));
   }
-  const [first = []] = rows;
-  return {
-    cells: sorted(cells).map((cell) => ({ ...cell, before: toUsage(cell.before), after: toUsage(cell.after) })),
-    tasks: sorted(tasks),
-    other: sorted(other),
-    left,
-    position: toPosition(first[0], first[1]),
-  };
+
+  #line(row: Row, side: Side): void {
+    const group = row(at.isRest) === true ? others : textOf(row(at.group));
+    const [type, provider, model, tier] = [textOf(row(at.type)), textOf(row(at.provider)), textOf(row(at.model)), textOf(row(at.tier))];
+    const key = `${keyOf(type)}${keyOf(provider)}${keyOf(model)}${keyOf(tier)}${keyOf(group)}`;
+    let cell = this.#cells.get(key);
+    if (cell === undefined)
+      this.#cells.set(key, (cell = { type, provider: provider ?? "", model, tier, group, before: null, after: null }));
+    const usage = (cell[side] ??= { calls: 0, firstTries: 0, unpriced: 0, pico: 0n, lines: [] });
+    const cost = row(at.cost);
+    usage.calls += Number(row(at.calls));
+    usage.firstTries += Number(row(at.firstTries));
+    usage.unpriced += Number(row(at.unpriced));
+    usage.pico += decimal(cost) ?? 0n;
+    const name = String(row(at.class));
+    if (isUsageClass(name))
+      usage.lines.push({ class: name, quantity: Number(row(at.quantity)), cost: row(at.priced) === true ? toUsd(cost) : null });
+  }
+
+  all(): DriverSums {
+    const cells = new Map<string, DriverSumsCell>();
+    for (const { before, after, ...cell } of this.#cells.values())
+      cells.set(JSON.stringify(Object.values(cell)), { ...cell, before: toUsage(before), after: toUsage(after) });
+    return {
+      cells: sorted(cells),
+      tasks: sorted(this.#tasks),
+      other: sorted(this.#other),
+      left: this.#left,
+      position: this.#position,
+    };
+  }
+}
+
+/** Whatever a value is, those of several after each other are told apart. */
+function keyOf(value: string | null): string {
+  return value === null ? "-" : `${value.length}:${value}`;
 }
 
 function toUsage(usage: Usage | null): DriverUsage | null {
@@ -181,10 +221,6 @@ function toUsage(usage: Usage | null): DriverUsage | null {
   const { calls, firstTries, unpriced, pico, lines } = usage;
   lines.sort((a, b) => compareText(a.class, b.class) || (a.cost === null ? 1 : -1));
   return { calls, firstTries, cost: formatUsd(pico), unpriced, lines };
-}
-
-function picoOf(value: DuckDBValue): bigint {
-  return value instanceof DuckDBDecimalValue ? value.value : 0n;
 }
 
 function sorted<Value>(found: ReadonlyMap<string, Value>): Value[] {

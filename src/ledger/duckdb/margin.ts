@@ -9,6 +9,7 @@ import { earnedIn, type Revenue } from "../../core/revenue.ts";
 import { dayMs } from "../../core/time.ts";
 import type { KeyCost, KeyEarned, KeyMonths, MarginQuery, MarginSums } from "../margin.ts";
 import type { Span } from "../store.ts";
+import { textOf } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import { groupsSql } from "./query.ts";
@@ -204,10 +205,6 @@ function newSql(by: Key, sinceMs: number, untilMs: number): Sql {
 
 function daysOf(month: number): number {
   return (Date.UTC(1970, month + 1) - Date.UTC(1970, month)) / dayMs;
-}
-
-function textOf(value: unknown): string | null {
-  return value === null || value === undefined ? null : String(value);
 }
 
 /** A decimal of twelve places without its trailing zeros. */

@@ -2,11 +2,12 @@
 // are (success.ts), candidates against each other (tries.ts). Invariant: a try is counted only while every earlier one failed, as far as anybody knows.
 
 import type { CandidateOdds, OddsPage, OddsQuery, TriesCame } from "../tries.ts";
+import { decimal, textOf } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import type { Row, Rows } from "./readers.ts";
 import { said } from "./success.ts";
-import { among, began, decimal, inRank, latest, pieceOf, textOf, triedSql, unitsMax } from "./tries.ts";
+import { among, began, inRank, latest, pieceOf, triedSql, unitsMax } from "./tries.ts";
 
 /** @throws PennyworthError `query_invalid` for an unknown field, or a limit or a time that is none. */
 export async function oddsOf(query: OddsQuery, ask: Rows): Promise<OddsPage> {
@@ -23,8 +24,9 @@ export async function oddsOf(query: OddsQuery, ask: Rows): Promise<OddsPage> {
     ),
     (row) => all.push({ value: textOf(row(0)), tasks: Number(row(1)), named: Number(row(2)) }),
   );
-  const mine = all.toSorted(inRank).slice(0, query.most);
-  const left = all.toSorted(inRank).slice(query.most);
+  all.sort(inRank);
+  const mine = all.slice(0, query.most);
+  const left = all.slice(query.most);
   const sums = new Sums();
   const tried = mine.filter(({ named }) => named > 0).map(({ value }) => value);
   if (tried.length > 0) await ask(cameSql(query, tried, more), (row) => sums.take(row));

@@ -3,6 +3,7 @@
 // questions (drivers.ts, shape.ts). Invariant: rows add up to what a scan of `calls` gives; a call that is replaced is taken out with negative counts.
 
 import { type Sql, sqlOf, taskOf, type Value } from "./field.ts";
+import { fold, worthFolding } from "./fold.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** What calls are told apart by, as they say it. `tasked`: they name a task. */
@@ -243,31 +244,14 @@ async function makeWeeks(db: Transaction): Promise<void> {
   await db.run(`INSERT INTO cutRows VALUES ('${madeName}', ${to})`, []);
 }
 
-/** Fewer rows than this are not worth folding. */
-const foldRowsMin = 50_000;
-
-/** Folds rows of the same day and values into one, when a table has half as many again as after the last time. */
-export async function foldSteps(db: Transaction, rowsMin = foldRowsMin): Promise<void> {
+/** Makes the weeks that are over, and folds rows of the same day and values into one. */
+export async function foldSteps(db: Transaction, rowsMin?: number): Promise<void> {
   await makeWeeks(db);
-  const counts = tableNames.map(
-    (name) => `(SELECT count(*) FROM ${name}), (SELECT coalesce(max("rows"), 0) FROM cutRows WHERE name = '${name}')`,
-  );
-  const [row = []] = await db.rows(`SELECT ${counts.join(", ")}`, []);
-  for (const [index, name] of tableNames.entries()) {
-    const count = Number(row[index * 2] ?? 0);
-    if (count >= rowsMin && count >= Number(row[index * 2 + 1] ?? 0) * 1.5) await fold(db, name);
+  for (const name of await worthFolding(db, tableNames, rowsMin)) {
+    const { unit, order }: Kept = tables[name];
+    const ordered = [unit, ...(order === undefined ? [] : [order])].map((field) => `"${field}"`).join(", ");
+    await fold(db, name, (folded) => tableOf(name, folded), `${summedOf(name, unit)} ORDER BY ${ordered}`);
   }
-}
-
-async function fold(db: Transaction, name: Table): Promise<void> {
-  const { unit, order }: Kept = tables[name];
-  const ordered = [unit, ...(order === undefined ? [] : [order])].map((field) => `"${field}"`).join(", ");
-  await db.run(tableOf(name, "foldedSteps"), []);
-  await db.run(`INSERT INTO foldedSteps BY NAME ${summedOf(name, unit)} ORDER BY ${ordered}`, []);
-  await db.run(`DROP TABLE ${name}`, []);
-  await db.run(`ALTER TABLE foldedSteps RENAME TO ${name}`, []);
-  await db.run(`DELETE FROM cutRows WHERE name = '${name}'`, []);
-  await db.run(`INSERT INTO cutRows SELECT '${name}', count(*) FROM ${name}`, []);
 }
 
 /** Rows of a table `c` of the same values as one: of each day or week, or of all of them. */

@@ -2,10 +2,10 @@
 // and what each cost (success.ts); what follows from the sums. Invariant: only sums of whole numbers are taken, so that no order of rows is in an answer,
 // and pieces of work come one by one only where several tasks are tries at them.
 
-import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
 import { PennyworthError } from "../../error.ts";
 import type { TaskField } from "../store.ts";
 import { type CandidateTries, logMiddle, logScales, type Pieces, type TriesBucket, type TriesPage, type TriesQuery } from "../tries.ts";
+import { decimal, textOf } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf } from "./field.ts";
 import type { Row, Rows } from "./readers.ts";
@@ -370,15 +370,4 @@ function add(
     costed: number("costed"),
     costPico: pico("cost"),
   });
-}
-
-/** What a DECIMAL holds, without its point. */
-export function decimal(value: DuckDBValue): bigint | null {
-  if (value === null) return null;
-  if (value instanceof DuckDBDecimalValue) return value.value;
-  throw new PennyworthError("store_failed", { detail: "an amount came as something else than a decimal" });
-}
-
-export function textOf(value: DuckDBValue): string | null {
-  return value === null ? null : String(value);
 }
