@@ -20,9 +20,9 @@ export function addTasks(app: Api, context: ApiContext): void {
   const list = createRoute({
     ...shared,
     path: "/api/v1/tasks",
-    summary: "Tasks with calls in a span, those of one root as one",
+    summary: "Tasks of a span, those of one root as one",
     description:
-      "Sums are of the calls of the span that pass the filters; how a task ended is of all of it. The last seven days, unless `since` says otherwise.",
+      "With calls in it: sums are of the calls of the span that pass the filters. Without any call: begun in it, charged or spoken of; its cost is that of its charges, and filters see what was said when it was begun. How a task ended is of all of it. The last seven days, unless `since` says otherwise.",
     request: { query: tasksQuery },
     responses: { 200: json("The tasks.", tasks), ...failures },
   });

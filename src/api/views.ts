@@ -107,7 +107,7 @@ const taskRow = row
     agent: text,
     feature: text,
     team: text,
-    startMs: ms.openapi({ description: "When its first call began." }),
+    startMs: ms.openapi({ description: "When its first call began; of one without calls, when it was begun, charged or first spoken of." }),
     endMs: ms.nullable().openapi({ description: "When its last call ended; null: none has." }),
     open: count.openapi({ description: "Calls under way." }),
     tasks: count.openapi({ description: "How many tasks are in it." }),

@@ -116,7 +116,7 @@ describe("a task", () => {
     await run("end", "t1", "--result", "success", "--value", "12.50", "--judge", "check", "--source", "tests");
     await run("end", "t1", "--result", "failure");
     expect((await run("list", "--ended", "success")).out).toMatch(/11:59 +success \(contradictory\) +12\.5 +1 +0\.00045$/m);
-    expect((await run("list", "--ended", "open")).out).toBe("No task of these days with calls ended so: open.\n");
+    expect((await run("list", "--ended", "open")).out).toBe("No task of these days ended so: open.\n");
     context = createMemory([]);
     expect((await run("list", "--json")).out).toMatch(/"tasks": \[\]/);
   });
@@ -176,7 +176,12 @@ describe("a file", () => {
 });
 
 describe("success", () => {
-  const units = Array.from({ length: 48 }, (_, index) => ({ cost: index < 40 ? "1" : "2", successes: index < 30 ? 1 : 0 }));
+  const units = Array.from({ length: 48 }, (_, index) => ({
+    cost: index < 40 ? "1" : "2",
+    successes: index < 30 ? 1 : 0,
+    value: index < 14 ? "6" : "0",
+    reviewMillis: index < 45 ? "120000" : "0",
+  }));
   const forty = {
     ...emptyRow,
     group: ["support"],
@@ -198,7 +203,9 @@ describe("success", () => {
     const { code, out, err } = await run("success", "--by", "agent", "--since", "30d");
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^agent +tasks +success rate +spend \$ +\$ per success +on failures +return +data\n/);
-    expect(out).toMatch(/\nsupport +48 +75 % \(60–86 %\) +56\.00 +1\.87 \(1\.\d\d–2\.\d\d\) +18 % +≥ 50 % +enough\n/);
+    expect(out).toMatch(
+      /\nsupport +48 +75 % \(60–86 %\) +56\.00 +1\.87 \(1\.\d\d–2\.\d\d\) +18 % +≥ 50 % \(≥ −1\d to ≥ 1[234]\d %\) +enough\n/,
+    );
     expect(out).toMatch(/\n— +1 +100 % \(21–100 %\) +0\.00123 +0\.00123 \(\?\) +0 % +— +not enough data: few tasks/);
     expect(out).toMatch(/\ntotal +48 /);
     for (const line of [
@@ -206,7 +213,7 @@ describe("success", () => {
       "Nobody said how 6 tasks ended: $12.00.",
       "2 tasks may still end, until 24 h after the last call: $4.00.",
       "Sources say different things of 1 task",
-      "Return: of 75 % of the spend nobody said what came of it was worth.",
+      "Return: of 75 % of the spend nobody said what came of it was worth. It and its interval are at least (≥) what they are without.",
       "1 statement of tasks that nobody has heard of yet waits: pennyworth tasks waiting",
     ])
       expect(out).toContain(line);
@@ -214,7 +221,7 @@ describe("success", () => {
 
   it("with the price of checking has it in a column of its own", async () => {
     context.tasks.page = { rows: [forty], total: { ...forty, group: [] }, truncated: false, waiting: 0, position: null };
-    expect((await run("success", "--review-rate", "32")).out).toMatch(/with review \$.*\n.*\nsupport .* 3\.47 /);
+    expect((await run("success", "--review-rate", "32")).out).toMatch(/with review \$.*\n.*\nsupport .* 3\.47 \(2\.\d\d–[45]\.\d\d\) /);
     expect(JSON.parse((await run("success", "--review-rate", "32", "--json")).out)).toMatchObject({ total: { review: { cost: "48" } } });
   });
 

@@ -78,8 +78,8 @@ export function addTasks(program: Command): void {
   const list = tasks
     .command("list")
     .description("tasks with what they cost and how they ended, those of one root as one")
-    .option("--since <time>", "with calls from then on: 2026-11-01, or an age (default: 7d)")
-    .option("--until <time>", "with calls before then")
+    .option("--since <time>", "with calls, or begun without any, from then on: 2026-11-01, or an age (default: 7d)")
+    .option("--until <time>", "with calls, or begun, before then")
     .option("--filter <field=value>", "only calls where this holds; also field!=value; repeatable", collect)
     .addOption(new Option("--order <order>", "which come first").choices(["newest", "dearest"]))
     .addOption(new Option("--ended <how>", "only those; open: nobody said so yet").choices(["success", "failure", "unknown", "open"]))
@@ -188,7 +188,7 @@ async function listTasks(control: Control, { since, until, filter, order, ended,
   ]);
   const found = await ask(control, tasks, toPath("tasks", { since, until, filter, order, ended, limit: String(limit), fresh: "true" }));
   if (json) return printJson(found);
-  if (found.tasks.length === 0 && ended !== undefined) return print(`No task of these days with calls ended so: ${ended}.`);
+  if (found.tasks.length === 0 && ended !== undefined) return print(`No task of these days ended so: ${ended}.`);
   if (found.tasks.length === 0)
     return print("No call of these days names a task. A call does with the header x-pennyworth-task; --since looks further back.");
   print(tableOfTasks(found.tasks));

@@ -57,7 +57,7 @@ export interface Store {
   chargesOf(ids: readonly string[]): Promise<readonly ChargeRecord[]>;
   /** What belongs together as one piece of work: a root task with its subtasks, or a task that names no root. */
   runs(query: RunsQuery): Promise<RunsPage>;
-  /** null when no call names this task. */
+  /** null when no call names this task, and it is not on record without one. */
   run(id: string, limit: number): Promise<Run | null>;
   /** What tasks cost and how they ended, told apart by what they are. */
   success(query: SuccessQuery): Promise<SuccessPage>;

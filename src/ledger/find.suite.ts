@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Entry } from "../core/entry.ts";
 import { toPico } from "../core/money.ts";
 import { samplePeriod } from "./periods.fixture.ts";
-import { nobody, placed, sampleEnd, sampleStart } from "./store.fixture.ts";
+import { nobody, placed, sampleEnd, sampleOutcome, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import type { TestStore } from "./store.suite.ts";
 
@@ -39,18 +39,7 @@ const charge = (id: string, task: string, model: string | null, amount: number |
 });
 const outcome = (task: string): Entry => ({
   kind: "outcome",
-  outcome: {
-    id: `o-${task}`,
-    task,
-    atMs: startMs,
-    result: "success",
-    judge: "self",
-    source: null,
-    valuePico: null,
-    reviewMillis: null,
-    reason: null,
-    key: null,
-  },
+  outcome: sampleOutcome(`o-${task}`, task, { atMs: startMs, judge: "self" }),
 });
 
 export function findSuite(name: string, make: () => Promise<TestStore>): void {

@@ -7,6 +7,7 @@ import { type Attribution, attributionFields, type CallEnd, type CallStart, type
 import type { Charge } from "../core/charge.ts";
 import type { Entry, Position } from "../core/entry.ts";
 import { formatUsd, toPico } from "../core/money.ts";
+import type { Outcome } from "../core/outcome.ts";
 import type { Quantities, QuantitySource, UsageClass } from "../core/usage.ts";
 import { addDay, type Day, timesOf, valueOfDay } from "./periods.fixture.ts";
 import type { Store } from "./contract.ts";
@@ -118,6 +119,22 @@ export function sampleObservation(id: string, responseId: string, changes: Parti
 }
 
 /** Entries with positions as a journal would give them, from `from` on. */
+export function sampleOutcome(id: string, task: string, changes: Partial<Outcome> = {}): Outcome {
+  return {
+    id,
+    task,
+    atMs: 1_700_000_000_000,
+    result: "success",
+    judge: "check",
+    source: null,
+    valuePico: null,
+    reviewMillis: null,
+    reason: null,
+    key: null,
+    ...changes,
+  };
+}
+
 export function placed(entries: readonly Entry[], from = 0): { entry: Entry; position: Position }[] {
   return entries.map((entry, index) => ({ entry, position: { segment: 1, offset: (from + index + 1) * 100 } }));
 }

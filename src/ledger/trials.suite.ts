@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Entry } from "../core/entry.ts";
 import { formatUsd, parseUsd, sum } from "../core/money.ts";
-import { nobody, placed, sampleCharge, sampleEnd, sampleStart } from "./store.fixture.ts";
+import { nobody, placed, sampleCharge, sampleEnd, sampleOutcome, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import { type SuccessQuery, taskFields } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
@@ -51,8 +51,7 @@ function callOf(
 }
 
 function outcomeOf(id: string, task: string, result: "success" | "failure"): Entry {
-  const said = { judge: "check", source: null, valuePico: null, reviewMillis: null, reason: null, key: null } as const;
-  return { kind: "outcome", outcome: { id, task, atMs: baseMs, result, ...said } };
+  return { kind: "outcome", outcome: sampleOutcome(id, task, { atMs: baseMs, result }) };
 }
 
 function begunOf(task: string, tags: Readonly<Record<string, string>>, reworkOf: string | null = null): Entry {

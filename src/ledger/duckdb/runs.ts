@@ -7,6 +7,7 @@ import { summaryColumns, toReportRow, toSummary, toUsd } from "./answer.ts";
 import { wellFormed } from "./batch.ts";
 import { joinSql, type Sql, sqlOf, taskOf, where, whole } from "./field.ts";
 import { addedMeasures, callMeasures, measureNames } from "./measure.ts";
+import { idleRun, idleRunSql, idleSql } from "./idle.ts";
 import { bounded } from "./query.ts";
 import { endedTasks } from "./tasks.ts";
 
@@ -19,7 +20,7 @@ const tables = ["calls", "open"] as const;
 export function runsSql({ sinceMs, untilMs, filters, zone, order, limit, ended, nowMs, openMs }: RunsQuery): Sql {
   const source = where(sinceMs, untilMs, filters, zone, [anyTask]);
   // The runs are found by as little of each call as will do; all else is read of those alone.
-  const ranked = sqlOf(
+  const called = sqlOf(
     `SELECT run AS name, ${order === "newest" ? "max(mark)" : "sum(mark)"} AS rank FROM (`,
     ...tables.flatMap((table, index) => [
       `${index === 0 ? "" : " UNION ALL "}SELECT ${taskOf} AS run, ${order === "newest" ? "max(c.startMs)" : `sum(c."cost")`} AS mark FROM ${table} AS c `,
@@ -31,18 +32,24 @@ export function runsSql({ sinceMs, untilMs, filters, zone, order, limit, ended, 
   const chosen: Sql = { text: `${taskOf} IN (SELECT name FROM top)`, values: [] };
   const first = `ORDER BY rank DESC NULLS LAST, name LIMIT ${bounded(limit) + 1}`;
   // Of those that are listed alone, unless only some are: then of all, to find these.
+  const ends = (of: string): string =>
+    `SELECT * FROM (${endedTasks(of, nowMs, openMs)}) UNION ALL SELECT name, "value", contradictory, ended FROM idle`;
   const chosenSql =
     ended === null
-      ? `top AS MATERIALIZED (SELECT * FROM ranked ${first}), ended AS MATERIALIZED (${endedTasks("top", nowMs, openMs)})`
-      : `ended AS MATERIALIZED (SELECT * FROM (${endedTasks("ranked", nowMs, openMs)}) WHERE ended = ${taskEnds.indexOf(ended)}),
+      ? `top AS MATERIALIZED (SELECT * FROM ranked ${first}), topCalled AS MATERIALIZED (SELECT name FROM top ANTI JOIN idle USING (name)),
+        ended AS MATERIALIZED (${ends("topCalled")})`
+      : `ended AS MATERIALIZED (SELECT * FROM (${ends("called")}) WHERE ended = ${taskEnds.indexOf(ended)}),
         top AS MATERIALIZED (SELECT * FROM ranked SEMI JOIN ended USING (name) ${first})`;
   const within = where(sinceMs, untilMs, filters, zone, [anyTask, chosen]);
   return sqlOf(
-    "WITH ranked AS MATERIALIZED (",
-    ranked,
-    `), ${chosenSql}, found AS (`,
+    "WITH called AS MATERIALIZED (",
+    called,
+    "), ",
+    idleSql({ sinceMs, untilMs, filters, zone, nowMs, openMs }),
+    `, ranked AS MATERIALIZED (SELECT * FROM called UNION ALL SELECT name, ${order === "newest" ? "startMs" : `"cost"`} AS rank FROM idle),
+    ${chosenSql}, found AS (SELECT ${idleRun} FROM idle AS c SEMI JOIN top USING (name) UNION ALL BY NAME SELECT * FROM (`,
     grouped(taskOf, within),
-    `) SELECT found.*, e.ended, e."value", e.contradictory, applied.segment, applied."offset" FROM found JOIN top ON top.name = run
+    `)) SELECT found.*, e.ended, e."value", e.contradictory, applied.segment, applied."offset" FROM found JOIN top ON top.name = run
       LEFT JOIN ended AS e ON e.name = run, applied ORDER BY rank DESC NULLS LAST, run`,
   );
 }
@@ -97,11 +104,14 @@ function firstOfParts(name: string): string {
   return `arg_min("${name}", p.startMs) FILTER ("${name}" IS NOT NULL) AS "${name}"`;
 }
 
-/** One run with its tasks and its calls, the oldest first; null: no call names this task. */
+/** One run with its tasks and its calls, the oldest first; null: no call names this task, and it is not on record without calls. */
 export async function runOf(ask: (sql: Sql) => Promise<DuckDBValue[][]>, id: string, limit: number): Promise<Run | null> {
   const name = wellFormed(id);
   const [[low, high] = []] = await ask(spanSql(name));
-  if (low === null || low === undefined) return null;
+  if (low === null || low === undefined) {
+    const [row] = await ask(idleRunSql(name));
+    return row === undefined ? null : { run: { ...toRunRow(row), task: id }, nodes: [toRunRow(row)], calls: [], truncated: false };
+  }
   const within = inRun(name, Number(low), Number(high));
   const [whole] = await ask(runSql(name, within, false));
   if (whole === undefined) return null;

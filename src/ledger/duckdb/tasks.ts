@@ -2,6 +2,7 @@
 // `taskDeltas`, which are merged into `tasks` when there are many. Not here: questions (success.ts), endings (outcomes.ts), rework (rework.ts).
 // Invariant: the rows of a task in both tables together say what a scan of `calls`, and all that was said of it, would.
 
+import { taskEnds } from "../store.ts";
 import { taskOf, type Value, whole } from "./field.ts";
 import { begunColumn, dimOf, taskColumns, type TaskDim, taskDims } from "./schema.ts";
 import type { Transaction } from "./transaction.ts";
@@ -80,6 +81,13 @@ export function merged(rows: string, dims: readonly TaskDim[] = taskDims): strin
 /** A task is known by its calls, or by being begun: a name in a statement alone is none. One with a charge is known, too, and has no row for it. */
 export const isKnown = `(startMs IS NOT NULL OR beganMs IS NOT NULL)`;
 
+/** How a task ended, by its place in `taskEnds`: one of which nobody has said it is open for a time after the last that is known of it. */
+export function endOf(result: string, lastMs: string, nowMs: number, openMs: number): string {
+  const said = taskEnds.flatMap((end, place) => (end === "open" ? [] : [`WHEN '${end}' THEN ${place}`]));
+  const [unknown, open] = [taskEnds.indexOf("unknown"), taskEnds.indexOf("open")];
+  return `CASE ${result} ${said.join(" ")} ELSE CASE WHEN ${lastMs} + ${whole(openMs)} > ${whole(nowMs)} THEN ${open} ELSE ${unknown} END END`;
+}
+
 /** How each of the tasks ended that a table names and that have calls, by its place in `taskEnds`. Of most, the row is read as it is. */
 export function endedTasks(names: string, nowMs: number, openMs: number): string {
   const isNamed = `name IN (SELECT name FROM ${names})`;
@@ -91,8 +99,7 @@ export function endedTasks(names: string, nowMs: number, openMs: number): string
     tasksOfCalls(asKnown("open"), called),
   ];
   const asked = [...ending, "lastMs", "beganMs"].map(quoted).join(", ");
-  return `SELECT name, "value", coalesce(contradictory, false) AS contradictory, CASE result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
-      ELSE CASE WHEN coalesce(lastMs, beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END AS ended
+  return `SELECT name, "value", coalesce(contradictory, false) AS contradictory, ${endOf("result", "coalesce(lastMs, beganMs)", nowMs, openMs)} AS ended
     FROM (SELECT name, ${asked} FROM tasks WHERE ${isNamed} AND NOT ${isMore}
       UNION ALL SELECT name, ${asked} FROM (${merged(parts.join(" UNION ALL BY NAME "), [])}))`;
 }

@@ -3,11 +3,12 @@
 
 import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
 import { PennyworthError } from "../../error.ts";
+import { taskEnds } from "../store.ts";
 import type { Trial, TrialsPage, TrialsQuery } from "../trials.ts";
 import { textOf, toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf } from "./field.ts";
-import { ends, said, tasksSql } from "./success.ts";
+import { said, tasksSql } from "./success.ts";
 
 /** Most tasks of one answer. */
 const trialsMax = 200_000;
@@ -41,7 +42,7 @@ export function toTrials(rows: readonly (readonly DuckDBValue[])[]): TrialsPage 
         task: String(task),
         case: textOf(piece),
         startMs: Number(atMs),
-        ending: ends[Number(ended)] ?? "unknown",
+        ending: taskEnds[Number(ended)] ?? "unknown",
         cost: cost instanceof DuckDBDecimalValue ? toUsd(cost) : null,
       });
   return { trials, truncated: first[2] === true, position: toPosition(first[0], first[1]) };

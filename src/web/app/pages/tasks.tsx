@@ -15,7 +15,7 @@ import { Empty, Pending } from "../parts/states.tsx";
 import { Status } from "../parts/status.tsx";
 import { markOf, Usd } from "../parts/usd.tsx";
 import { one } from "../search.ts";
-import { dayClock, describeSpan, duration, exactMoment, toIso } from "../time.ts";
+import { dayClock, duration, exactMoment, spanInSentence, toIso } from "../time.ts";
 import { useView } from "../view.ts";
 import { resultWords } from "./ended.tsx";
 
@@ -99,13 +99,11 @@ export function Tasks(): ReactNode {
           {data === undefined ? (
             <Pending answer={runs} label="Loading the tasks" rows={12} />
           ) : data.tasks.length === 0 && ended !== null ? (
-            <Empty
-              title={`No task with calls in this span (${describeSpan(spanText).toLowerCase()}) ended so: ${resultWords[ended][0].toLowerCase()}`}
-            >
+            <Empty title={`No task in this span (${spanInSentence(spanText)}) ended so: ${resultWords[ended][0].toLowerCase()}`}>
               <p>Take the choice back to see the others.</p>
             </Empty>
           ) : data.tasks.length === 0 ? (
-            <Empty title={`No task in this span (${describeSpan(spanText).toLowerCase()})`}>
+            <Empty title={`No task in this span (${spanInSentence(spanText)})`}>
               <p>Calls belong to a task once they say so, by a header:</p>
               <CopyLine text={'-H "x-pennyworth-task: ticket-4711" -H "x-pennyworth-type: support"'} />
             </Empty>
@@ -123,7 +121,8 @@ export function Tasks(): ReactNode {
 
 /** When something last happened; under way is later than all that has ended. */
 function activeMs(run: Run): number {
-  return run.open > 0 || run.endMs === null ? Number.MAX_SAFE_INTEGER - 1e13 + run.startMs : run.endMs;
+  const isUnderWay = run.open > 0 || (run.endMs === null && run.calls > 0);
+  return isUnderWay ? Number.MAX_SAFE_INTEGER - 1e13 + run.startMs : (run.endMs ?? run.startMs);
 }
 
 /** In the words of the task's own page. */
@@ -192,7 +191,11 @@ function List({ runs, order }: { readonly runs: readonly EndedRun[]; readonly or
                   <End run={run} />
                 </td>
                 <td className="when" title={`Started ${exactMoment(run.startMs)}`}>
-                  {run.open > 0 || run.endMs === null ? <Status status="open" /> : dayClock(run.endMs, nowMs)}
+                  {run.open > 0 || (run.endMs === null && run.calls > 0) ? (
+                    <Status status="open" />
+                  ) : (
+                    dayClock(run.endMs ?? run.startMs, nowMs)
+                  )}
                 </td>
                 <td className="number wide soft">{run.open > 0 || run.endMs === null ? "" : duration(run.endMs - run.startMs)}</td>
                 <td className="number wide">{count(run.tasks)}</td>
