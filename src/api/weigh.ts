@@ -191,7 +191,8 @@ function toExpectation({ parts, ...all }: Expectation, p: number): z.infer<typeo
 }
 
 function toReview(choice: Choice, p: number, unreviewed: number): Answer["review"] {
-  const { pays, costPico, gainPico, belowP } = reviewPays(choice, p, unreviewed);
+  // What comes to light by itself does so whether somebody checks or not: checking finds no less.
+  const { pays, costPico, gainPico, belowP } = reviewPays(choice, p, Math.min(unreviewed, choice.detection));
   return {
     pays,
     cost: formatUsd(costPico),

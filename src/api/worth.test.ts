@@ -383,6 +383,17 @@ describe("from the ledger", () => {
     });
   });
 
+  it("a time in the future is refused, also on the map", async () => {
+    const since = new Date(nowMs + 1000).toISOString();
+    for (const [path, body] of [
+      ["/worth", { person, agent: {}, fromLedger: { type: "ticket", since } }],
+      ["/worth/map", { rate: "60", types: [], fromLedger: { since } }],
+    ] as const) {
+      const refused = await ask(body, path, withLedger([ended]));
+      expect([path, refused.status, refused.body.error?.message]).toEqual([path, 400, expect.stringMatching(/since begins in the future/)]);
+    }
+  });
+
   it("an unknown type is refused with what is near it", async () => {
     const context = withLedger([{ ...emptyRow, group: ["ticket"] }]);
     const { status, body } = await ask({ person, agent: {}, fromLedger: { type: "tickets" } }, "/worth", context);

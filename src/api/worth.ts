@@ -10,7 +10,7 @@ import type { EndSums, SuccessQuery, SuccessRow } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
 import { placeTypes } from "./map.ts";
-import { parseSpan } from "./query.ts";
+import { parsePast } from "./query.ts";
 import { samplesOf } from "./success.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { type Filled, toAnswer } from "./weigh.ts";
@@ -143,7 +143,7 @@ function toQuery(
 ): Omit<SuccessQuery, "by" | "limit"> {
   const nowMs = context.now();
   return {
-    ...parseSpan({ since, until }, nowMs),
+    ...parsePast({ since, until }, nowMs),
     filters: agent === undefined ? [] : [{ field: "agent", value: agent, operator: "=" }],
     nowMs,
     openMs: context.openMs,

@@ -94,10 +94,11 @@ function showHours({ expected, tasks }: Answer): string {
   return `People's time with the agent${of}: ${toHours(peopleHours)}${saved}.`;
 }
 
-function showReview({ review }: Answer): string {
+function showReview({ review, basis }: Answer): string {
   if (review === null) return "";
   const costs = `Checking a run costs ${toUsd(toRounded(review.cost))}`;
   const isIdle = review.gain === "0" || review.gain.startsWith("-");
+  if (isIdle && basis?.p === 1) return `${costs} and does not pay: where every task succeeds there is nothing to find.`;
   if (review.isHarmless && isIdle) return `${costs} and does not pay with no damage said: there is nothing that it keeps from harm.`;
   if (isIdle) return `${costs} and does not pay: what it finds does no more damage than doing the task costs, or comes to light anyway.`;
   const where =

@@ -81,6 +81,12 @@ it("weighs a dearer one, and a value in place of a person", async () => {
   expect(out).toContain("It is worth its price from 75 % success on.");
   expect(out).toContain("a run of it may cost $8.50, or checking one may take 8 minutes.");
   expect(out).toContain("Checking a run costs $10 and does not pay with no damage said");
+  // Where nothing fails there is nothing to find, whatever the damage; and what comes to light by itself is not found by checking.
+  const checked = ["--minutes", "120", "--rate", "60", "--cost", "0.5", "--review-minutes", "10"];
+  const sure = await run([...checked, "--success", "1", "--damage", "1000"]);
+  expect(sure.out).toContain("does not pay: where every task succeeds there is nothing to find.");
+  const light = await run([...checked, "--success", "0.2", "--detection", "0.2", "--unreviewed", "0.9"]);
+  expect(light.out).toContain("does not pay with no damage said: there is nothing that it keeps from harm.");
   const alone = await run(["--value", "10", "--cost", "1", "--success", "0.9"]);
   expect(alone.out).toMatch(/value of what succeeds +\$9\n/);
   expect(alone.out).not.toContain("GDPval");
@@ -98,8 +104,8 @@ it("says of damage that it adds nothing where all failures are found", async () 
 
 describe("wrong usage", () => {
   it.each([
-    [["--rate", "32"], /--minutes: is needed/],
-    [["--minutes", "9", "--rate", "32"], /--cost: is needed/],
+    [["--rate", "32"], /--minutes is needed/],
+    [["--minutes", "9", "--rate", "32"], /--cost is needed/],
     [["--cost", "1"], /--minutes and --rate are needed, or else --value/],
     [[...support, "--value", "1"], /--minutes and --value exclude each other/],
     [[...support, "--success", "often"], /--success is "often", which is no number/],
@@ -109,7 +115,7 @@ describe("wrong usage", () => {
     [[...support, "--success", "70%..60%"], /--success: low must not be above high/],
     [[...support, "--review-minutes", "-3"], /--review-minutes: must be minutes, a number from 0 to 9000000, not -3\.\n$/],
     [[...support, "--damage", "much"], /--damage: must be dollars/],
-    [[...support, "--since", "30d"], /--from-ledger: is needed/],
+    [[...support, "--since", "30d"], /--from-ledger is needed/],
     [[...support, "--colour", "red"], /unknown option '--colour'/],
   ])("%j says which option", async (args, why) => {
     const { code, out, err } = await run(args);

@@ -167,7 +167,8 @@ function describe(issues: readonly { readonly path: readonly PropertyKey[]; read
       const choice = choices.find((one) => place === one.path || place.startsWith(`${one.path}.`));
       // A part of what one option says stands before its own words.
       const part = choice === undefined || place === choice.path ? "" : `${place.slice(choice.path.length + 1)} `;
-      return `${choice?.flag ?? place}: ${part}${message}`;
+      const flag = choice?.flag ?? place;
+      return part === "" && message.startsWith("is needed") ? `${flag} ${message}` : `${flag}: ${part}${message}`;
     })
     .join("; ");
 }

@@ -75,7 +75,13 @@ export interface Worth {
     readonly basis: Expectations;
     readonly high: Expectations;
   } | null;
-  readonly review: { readonly pays: boolean; readonly cost: string; readonly gain: string; readonly belowP: number | null } | null;
+  readonly review: {
+    readonly pays: boolean;
+    readonly cost: string;
+    readonly gain: string;
+    readonly belowP: number | null;
+    readonly isHarmless: boolean;
+  } | null;
   readonly sensitivity: { readonly p: number; readonly base: string; readonly bars: readonly Bar[] } | null;
   readonly dearer: {
     readonly p: number;

@@ -271,7 +271,7 @@ function negate(usd: string): string {
 }
 
 /** What stands beside the verdict: review, a dearer one, GDPval's two ways, and what is the ledger's. */
-function Beside({ worth: { review, dearer, gdpval, ledger, notes, used } }: { readonly worth: Worth }): ReactNode {
+function Beside({ worth: { review, basis, dearer, gdpval, ledger, notes, used } }: { readonly worth: Worth }): ReactNode {
   const [cost, time] = [ledger?.costInterval ?? null, ledger?.reviewInterval ?? null];
   const costs = cost === null ? "not enough data" : openEnds(dollarsText(cost.low), cost.high === null ? null : dollarsText(cost.high));
   const times = time === null ? "not enough data" : `${minutesText(time.low)} to ${minutesText(time.high)}`;
@@ -317,8 +317,12 @@ function Beside({ worth: { review, dearer, gdpval, ledger, notes, used } }: { re
                 Checking a run costs {dollarsText(review.cost)}{" "}
                 {/^(0|-.*)$/.test(review.gain) ? (
                   <>
-                    and <strong>does not pay</strong>: what it finds does no more damage than doing the task costs, or comes to light
-                    anyway.
+                    and <strong>does not pay</strong>
+                    {basis?.p === 1
+                      ? ": where every task succeeds there is nothing to find."
+                      : review.isHarmless
+                        ? " with no damage said: there is nothing that it keeps from harm."
+                        : ": what it finds does no more damage than doing the task costs, or comes to light anyway."}
                   </>
                 ) : (
                   <>
