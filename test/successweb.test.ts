@@ -14,7 +14,12 @@ async function fill(gateway: Site["gateway"]): Promise<void> {
     const agent = n <= 40 ? "helper" : "novice & <b>sons</b>";
     await ask(gateway, { ...size, "x-pennyworth-task": `t-${n}`, "x-pennyworth-type": "ticket", "x-pennyworth-agent": agent });
     if (n <= 41)
-      await gateway.post(`/tasks/t-${n}/outcomes`, n <= 30 || n === 41 ? { result: "success", reviewMinutes: 2 } : { result: "failure" });
+      await gateway.post(
+        `/tasks/t-${n}/outcomes`,
+        n <= 30 || n === 41
+          ? { result: "success", reviewMinutes: 2, ...(n > 1 && n <= 30 ? { value: "0.01" } : {}) }
+          : { result: "failure" },
+      );
   }
   await gateway.post("/tasks/t-1/outcomes", { result: "success", value: "0.10", source: "script" });
   await gateway.post("/tasks/t-1/outcomes", { result: "failure", judge: "person", source: "Ada", reason: "reverted" });
@@ -52,7 +57,11 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
     // 43 tasks at 0.00125 are 0.05375; 29 of helper's and one of the other stand: over 30.
     expect(await page.getByTestId("persuccess").getAttribute("data-usd")).toBe("0.001791666667");
     expect(await text(".tiles")).toMatch(
-      /Spend per success \$0\.00179 \$0\.00\d+ to \$0\.00\d+.*30 of 41 decided tasks; over all 43 69\.8% to 74\.4%/,
+      /Spend per success \$0\.00179 \$0\.00\d+ to \$0\.00\d+.*30 of 41 decided tasks; of all 43 it is 69\.8% to 74\.4%/,
+    );
+    // 29 cents over 0.05375 dollars, less one; of t-31 to t-43, 13 of 43, nobody said what they were worth.
+    expect(await text(".tiles")).toMatch(
+      /Return ≥ 439\.5% ≥ [\d.]+% to ≥ [\d.]+% \$0\.236 over the spend worth unknown of 30\.2% of the spend/,
     );
     await page.getByRole("combobox", { name: "By", exact: true }).click();
     await page.getByRole("option", { name: "Agent" }).click();
@@ -62,7 +71,8 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
     expect(await text('tr[data-group="helper"]')).toMatch(
       /helper 1 contradictory 40 72\.5% .* to .*% \$0\.05\d* \$0\.00172 \$0\.00\d+ to \$0\.00\d+/,
     );
-    expect(await text('tr[data-group="novice & <b>sons</b>"]')).toMatch(/not enough data: few tasks/);
+    expect(await text('tr[data-group="novice & <b>sons</b>"]')).toMatch(/not enough data: few tasks \(1 decided of 3; about 30 needed\)/);
+    expect(await text('tr[data-group="helper"]')).toMatch(/27\.5% ≥ 480% ≥ [\d.]+% to ≥ [\d.]+% worth unknown of 25%/);
     expect(await text('.intervals [data-row="novice & <b>sons</b>"]')).toMatch(/Not enough data/);
     await visit.check();
   });
@@ -72,6 +82,9 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
     await page.getByRole("textbox", { name: "An hour of checking costs, dollars" }).fill("30");
     // 31 × 2 minutes are a dollar and 5 cents … of 31 tasks that named them: 62 minutes at 0.50 are 31 dollars; 31.05375 over 30.
     await expect.poll(() => page.getByTestId("reviewed").innerText()).toBe("≥ $1.04 with checking");
+    // 0.29 over 31.05375 dollars.
+    await expect.poll(() => page.getByTestId("return").innerText()).toBe("? −99.1%");
+    expect(await page.getByTestId("returnrange").innerText()).toMatch(/^\? −(100|99[.\d]*)% to \? −9\d[.\d]*%$/);
     expect(new URL(page.url()).searchParams.get("rate")).toBe("30");
     await page.getByRole("button", { name: "Export" }).click();
     await page.getByRole("menuitem", { name: "Copy as a line for the terminal" }).click();
@@ -118,7 +131,9 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
       await visit.go("/tasks");
       const shown = async () =>
         Promise.all(["success", "failure", "unknown", "open"].map((end) => page.locator(`td.wide [data-ended="${end}"]`).count()));
-      await expect.poll(shown).toEqual([30, 11, 0, 2]);
+      // Of 43 with a call; and of the two without: one that was begun, one that was only spoken of.
+      await expect.poll(shown).toEqual([30 + 1, 11, 0, 2 + 1]);
+      expect(await text('tr[data-task="unheard"]')).toMatch(/ Success .* 0 /);
       expect(await text('tr[data-task="t-1"]')).toMatch(/ticket .* Failure worth \$0\.00 contradictory /);
       expect(await text('tr[data-task="t-43"]')).toMatch(/ Open /);
       await visit.check();
@@ -139,7 +154,7 @@ describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () =>
       const { total } = (await site.gateway.get("/success")) as { total: { failure: { tasks: number; cost: string } } };
       expect(total.failure).toMatchObject({ tasks: 11, cost: "0.01375" });
       await visit.go("/tasks?ended=unknown");
-      expect(await text("main")).toMatch(/No task with calls in this span \(.*\) ended so: not known/);
+      expect(await text("main")).toMatch(/No task in this span \(.*\) ended so: not known/);
     },
   );
 

@@ -183,7 +183,7 @@ it("the command line says the same", async () => {
   const { code, out } = await runCommand(["tasks", "success", "--by", "type"], place);
   expect(code).toBe(0);
   expect(out).toMatch(
-    /\nresolve +4 +75 % \(30–95 %\) +0\.000273 +0\.000091 \(0\.\d+–(0\.\d+|\?)\) +43 % +≥ [\d,]+ % +not enough data: few tasks/,
+    /\nresolve +4 +75 % \(30–95 %\) +0\.000273 +0\.000091 \(0\.\d+–(0\.\d+|\?)\) +43 % +≥ [\d,]+ % \(≥ −100 to ≥ [\d,]+ %\) +not enough data: few tasks/,
   );
   expect((await runCommand(["tasks", "list"], place)).out).toMatch(/^task +type .*\n/);
 });

@@ -22,7 +22,12 @@ function setUp(rows: readonly SuccessRow[] = [], total: SuccessRow = rows[0] ?? 
 }
 
 /** Forty tasks of a dollar, thirty of which succeed; eight more, of two dollars, are not decided. */
-const units = Array.from({ length: 48 }, (_, index) => ({ cost: index < 40 ? "1" : "2", successes: index < 30 ? 1 : 0 }));
+const units = Array.from({ length: 48 }, (_, index) => ({
+  cost: index < 40 ? "1" : "2",
+  successes: index < 30 ? 1 : 0,
+  value: index < 14 ? "6" : "0",
+  reviewMillis: index < 45 ? "120000" : "0",
+}));
 const forty: SuccessRow = {
   ...emptyRow,
   group: ["n_00000000000000aa"],
@@ -56,7 +61,7 @@ describe("figures", () => {
     });
     const success = { tasks: 4, cost: "0" };
     const unknown = await setUp([
-      { ...emptyRow, group: ["a"], success, unpriced: 4, units: units.slice(0, 4).map((one) => ({ ...one, cost: "0" })) },
+      { ...emptyRow, group: ["a"], success, unpriced: 4, units: Array.from({ length: 4 }, () => ({ cost: "0", successes: 1 })) },
     ]).ask("?by=type");
     expect(unknown.body.rows[0]).toMatchObject({ spend: "0", perSuccess: null, perSuccessLeast: null, interval: null, returns: null });
   });
@@ -79,7 +84,12 @@ describe("figures", () => {
       distribution: { p50: "1", p90: "2", p99: "2" },
       shares: { failures: 10 / 56, unknown: 12 / 56, open: 4 / 56, retries: 0.25, rework: 0.05, failedCalls: 0.125 },
       value: "84",
-      returns: { gain: "28", ratio: 0.5, unvaluedShare: 0.75 },
+      returns: {
+        gain: "28",
+        ratio: 0.5,
+        interval: { low: expect.any(Number) as unknown, high: expect.any(Number) as unknown },
+        unvaluedShare: 0.75,
+      },
       // An hour and a half at 32 dollars.
       review: { minutes: 90, unknown: 3, cost: "48", perSuccess: "3.466666666667", returnRatio: (84 - 104) / 104, share: 48 / 104 },
       contradictory: 1,
@@ -103,6 +113,33 @@ describe("figures", () => {
     expect(Number(row.interval.high)).toBeGreaterThan(1.95);
     expect(Number(row.interval.high)).toBeLessThan(3);
     expect((await setUp([forty]).ask()).body.rows[0]?.["interval"]).toEqual(row.interval);
+  });
+
+  it("have one around the return too, with checking and without, as a plain bootstrap over the tasks has it", async () => {
+    type Ends = { low: number; high: number };
+    const row = (await setUp([{ ...forty, unreviewed: 0 }]).ask("?reviewRate=32")).body.rows[0] as unknown as {
+      returns: { ratio: number; interval: Ends };
+      review: { returnRatio: number; returnInterval: Ends; perSuccess: string; interval: { low: string; high: string } };
+    };
+    const near = ({ low, high }: Ends, [from, to]: readonly [number, number]): void => {
+      expect(Math.abs(low - from)).toBeLessThan(0.2 * (to - from));
+      expect(Math.abs(high - to)).toBeLessThan(0.2 * (to - from));
+    };
+    near(row.returns.interval, plain(value, spend));
+    near(
+      row.review.returnInterval,
+      plain(value, (index) => spend(index) + checked(index)),
+    );
+    const [low, high] = plain(
+      (index) => spend(index) + checked(index),
+      (index) => units[index]?.successes ?? 0,
+    );
+    // Of what it costs, and not of how much more.
+    near({ low: Number(row.review.interval.low), high: Number(row.review.interval.high) }, [low + 1, high + 1]);
+    // Who was not checked, as far as is known, may have cost more.
+    expect((await setUp([forty]).ask("?reviewRate=32")).body.rows[0]).toMatchObject({
+      review: { interval: { low: row.review.interval.low, high: null }, returnInterval: row.review.returnInterval },
+    });
   });
 
   it("that nobody can say are null, and what is lacking is said", async () => {
@@ -133,7 +170,16 @@ describe("figures", () => {
 
   it("of review without a rate have minutes and no amounts", async () => {
     const { body } = await setUp([forty]).ask();
-    expect(body.rows[0]?.["review"]).toEqual({ minutes: 90, unknown: 3, cost: null, perSuccess: null, returnRatio: null, share: null });
+    expect(body.rows[0]?.["review"]).toEqual({
+      minutes: 90,
+      unknown: 3,
+      cost: null,
+      perSuccess: null,
+      interval: null,
+      returnRatio: null,
+      returnInterval: null,
+      share: null,
+    });
     expect(body["reviewRate"]).toBeNull();
   });
 });
@@ -193,17 +239,51 @@ describe("the question", () => {
     let state = 7;
     const cost = () => (((state = (state * 48_271) % 2_147_483_647) % 1_000) / 100 + 0.01).toFixed(2);
     const rows = Array.from({ length: 50 }, (_, row) => {
-      const parts = Array.from({ length: 1_000 }, (_, index) => ({ cost: cost(), successes: index % 3 === 0 ? 0 : 1 }));
+      const parts = Array.from({ length: 1_000 }, (_, index) => ({
+        cost: cost(),
+        successes: index % 3 === 0 ? 0 : 1,
+        value: "2",
+        reviewMillis: "60000",
+      }));
       const spend = String(parts.reduce((sum, one) => sum + Math.round(Number(one.cost) * 100), 0)).padStart(3, "0");
       const all = `${spend.slice(0, -2)}.${spend.slice(-2)}`;
-      return { ...emptyRow, group: [`t${row}`], success: { tasks: 666, cost: all }, failure: { tasks: 334, cost: "0" }, units: parts };
+      return {
+        ...emptyRow,
+        group: [`t${row}`],
+        success: { tasks: 666, cost: all },
+        failure: { tasks: 334, cost: "0" },
+        value: "2000",
+        reviewMillis: "60000000",
+        units: parts,
+      };
     });
     const { ask } = setUp(rows, rows[0]);
     await ask();
     const startMs = performance.now();
-    const { body } = await ask();
-    expect(body.rows.every((row) => row["interval"] !== null)).toBe(true);
+    const { body } = await ask("?reviewRate=32");
+    type Row = { interval: unknown; review: { returnInterval: unknown } };
+    const shown = body.rows as unknown as readonly Row[];
+    expect(shown.every(({ interval, review }) => interval !== null && review.returnInterval !== null)).toBe(true);
     // Within 100 ms on a quiet machine.
     expect(performance.now() - startMs).toBeLessThan(1_500);
   });
 });
+
+/** 2.5 and 97.5 % of Σtop ÷ Σbottom − 1 in 4,000 resamples of the 48 tasks. */
+function plain(top: (index: number) => number, bottom: (index: number) => number): readonly [number, number] {
+  let state = 12_345;
+  const drawn = Array.from({ length: 4_000 }, () => {
+    let [above, below] = [0, 0];
+    for (let draw = 0; draw < 48; draw += 1) {
+      state = (state * 48_271) % 2_147_483_647;
+      above += top(state % 48);
+      below += bottom(state % 48);
+    }
+    return above / below - 1;
+  }).sort((a, b) => a - b);
+  return [drawn[100] ?? NaN, drawn[3_900] ?? NaN];
+}
+
+const checked = (index: number): number => (Number(units[index]?.reviewMillis) / 3_600_000) * 32;
+const spend = (index: number): number => Number(units[index]?.cost);
+const value = (index: number): number => Number(units[index]?.value);

@@ -3,9 +3,10 @@
 // data lack.
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { type Economics, type Lack, spendPerSuccess } from "../economics/success.ts";
+import type { ReturnInterval } from "../economics/returns.ts";
+import { type Economics, groups, type Lack, type Part, type SpendInterval, spendPerSuccess } from "../economics/success.ts";
 import { formatUsd, parseUsd, type Pico, sum, toUsd } from "../core/money.ts";
-import { type SuccessRow, type TaskField, taskFields } from "../ledger/store.ts";
+import { type SuccessRow, type SuccessUnit, type TaskField, taskFields } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
@@ -20,13 +21,15 @@ const reviewRatePicoMax = 1_000_000n * 1_000_000_000_000n;
 
 /** The same question has the same answer. */
 const seed = 1;
-/** Draws of one answer, over all its rows: some ten nanoseconds each. */
+/** Draws of one answer, over all its rows and figures: some ten nanoseconds each. */
 const drawsMax = 7_000_000;
 const samplesMin = 120;
 const samplesMax = 1_000;
 
 const share = z.number().openapi({ description: "0 to 1." });
 const sums = z.object({ tasks: count, cost: usd });
+const spendInterval = z.object({ low: usd, high: usd.nullable() }).nullable();
+const returnInterval = z.object({ low: z.number().nullable(), high: z.number().nullable() }).nullable();
 const lack = z.enum(["no-success", "few-tasks", "heavy-tail", "wide", "unknown-outcomes", "unpriced"] satisfies (Lack | "unpriced")[]);
 
 export const successQuery = z.strictObject({
@@ -62,7 +65,7 @@ export const successRow = z
       description:
         "Spend over successes; null: there is none yet, or no part of the spend is known. Where tasks are unpriced, at least that.",
     }),
-    interval: z.object({ low: usd, high: usd.nullable() }).nullable().openapi({
+    interval: spendInterval.openapi({
       description:
         "95 % of it, an estimate by bootstrap over tasks. A high end of null: no upper bound, as where tasks are unpriced; null: it cannot be said.",
     }),
@@ -89,8 +92,15 @@ export const successRow = z
     returns: z
       .object({
         gain: usd.openapi({ description: "Value less spend." }),
-        ratio: z.number().openapi({ description: "Gain over spend." }),
-        unvaluedShare: share.openapi({ description: "Of the spend, that on tasks whose value is unknown." }),
+        ratio: z.number().openapi({ description: "Gain over spend. A value that is unknown adds nothing." }),
+        interval: returnInterval.openapi({
+          description:
+            "95 % of the ratio as it stands, an estimate by the same bootstrap: what is unknown moves it with the ratio. An end of null: no bound; null: it cannot be said.",
+        }),
+        unvaluedShare: share.openapi({
+          description:
+            "Of the spend, that on tasks whose value is unknown: where it is not 0, the ratio and its interval are the least that they can be.",
+        }),
       })
       .nullable(),
     review: z
@@ -98,11 +108,16 @@ export const successRow = z
         minutes: z.number().nullable().openapi({ description: "What people spent checking; null: nobody said." }),
         unknown: count.openapi({ description: "Tasks of which nobody said it: amounts here are the least that they can be." }),
         cost: usd.nullable(),
-        perSuccess: usd.nullable().openapi({ description: "Spend and review together, per success. It has no interval of its own." }),
+        perSuccess: usd.nullable().openapi({ description: "Spend and review together, per success." }),
+        interval: spendInterval.openapi({
+          description:
+            "95 % of it, as of spend per success. A high end of null: no upper bound, as where tasks are unpriced or `unknown` is not 0.",
+        }),
         returnRatio: z
           .number()
           .nullable()
           .openapi({ description: "Value less spend and review, over both; null: not known. At most that, where `unknown` is not 0." }),
+        returnInterval: returnInterval.openapi({ description: "95 % of it as it stands, as of the return." }),
         share: share.nullable(),
       })
       .openapi({ description: "Amounts need `reviewRate`." }),
@@ -223,8 +238,13 @@ function parseRate(said: string | undefined): Pico | null {
 
 /** Fewer where there are many rows. */
 export function samplesOf(rows: readonly SuccessRow[]): number {
-  const units = rows.reduce((all, row) => all + row.units.length, 0);
+  const units = rows.reduce((all, row) => all + row.units.length + besides(row) * Math.min(groups, row.units.length), 0);
   return Math.max(samplesMin, Math.min(samplesMax, Math.floor(drawsMax / Math.max(1, units))));
+}
+
+/** How many figures have an interval beside spend per success: the return, and both with review. */
+function besides({ value, reviewMillis }: SuccessRow): number {
+  return (value === null ? 0 : 1) * (reviewMillis === null ? 1 : 2) + (reviewMillis === null ? 0 : 1);
 }
 
 /** What follows from a row of the store. @param reviewPicoPerHour null: not known. */
@@ -247,8 +267,7 @@ export function economicsOf(row: SuccessRow, reviewPicoPerHour: Pico | null, sam
       onUnvaluedPico: parseUsd(row.unvaluedCost),
     },
     {
-      // Weights of a statistic, and no amounts that anybody adds up.
-      units: row.units.map(({ cost, successes }) => ({ top: Number(cost) * 1e12, bottom: successes })),
+      units: row.units.map(toPart),
       quantiles:
         quantiles === null
           ? null
@@ -258,6 +277,24 @@ export function economicsOf(row: SuccessRow, reviewPicoPerHour: Pico | null, sam
       seed,
     },
   );
+}
+
+/** Weights of a statistic, and no amounts that anybody adds up. */
+function toPart({ cost, successes, value, reviewMillis }: SuccessUnit): Part {
+  return {
+    top: Number(cost) * 1e12,
+    bottom: successes,
+    value: value === undefined ? 0 : Number(value) * 1e12,
+    reviewMillis: reviewMillis === undefined ? 0 : Number(reviewMillis),
+  };
+}
+
+function toEnds(interval: SpendInterval | null, hasHigh: boolean): z.infer<typeof spendInterval> {
+  return interval === null ? null : { low: formatUsd(interval.lowPico), high: toUsd(hasHigh ? interval.highPico : null) };
+}
+
+function toReturn(interval: ReturnInterval | null): z.infer<typeof returnInterval> {
+  return interval === null ? null : { ...interval };
 }
 
 function toShown(
@@ -283,7 +320,7 @@ function toShown(
     unknown: { ...unknown },
     open: { ...open },
     perSuccess: toUsd(isKnown ? found.perSuccessPico : null),
-    interval: interval === null || !isKnown ? null : { low: formatUsd(interval.lowPico), high: toUsd(isPriced ? interval.highPico : null) },
+    interval: isKnown ? toEnds(interval, isPriced) : null,
     perSuccessLeast: toUsd(isKnown ? found.perSuccessLeastPico : null),
     rate: {
       decided: rate.decided,
@@ -296,13 +333,23 @@ function toShown(
     distribution: row.quantiles === null ? null : { ...row.quantiles },
     shares: shares === null ? null : { ...shares, failedCalls: Number(parseUsd(row.failedCost)) / Number(found.spendPico) },
     value: row.value,
-    returns: returns === null ? null : { gain: formatUsd(returns.gainPico), ratio: returns.ratio, unvaluedShare: returns.unvaluedShare },
+    returns:
+      returns === null
+        ? null
+        : {
+            gain: formatUsd(returns.gainPico),
+            ratio: returns.ratio,
+            interval: toReturn(returns.interval),
+            unvaluedShare: returns.unvaluedShare,
+          },
     review: {
       minutes: row.reviewMillis === null ? null : Number(row.reviewMillis) / 60_000,
       unknown: row.unreviewed,
       cost: toUsd(review.costPico),
       perSuccess: toUsd(isKnown ? review.perSuccessPico : null),
+      interval: isKnown ? toEnds(review.interval, isPriced && row.unreviewed === 0) : null,
       returnRatio: isPriced ? review.returnRatio : null,
+      returnInterval: isPriced ? toReturn(review.returnInterval) : null,
       share: isPriced ? review.share : null,
     },
     enough: {

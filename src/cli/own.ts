@@ -3,11 +3,10 @@
 
 import { InvalidArgumentError } from "commander";
 import { type Quote, quoteOf } from "../core/quote.ts";
-import { nearest } from "../near.ts";
+import { distance, nearest } from "../near.ts";
 import * as schema from "../api/pricing.ts";
 import { statusAnswer } from "../api/schema.ts";
 import { plainOptions } from "../api/unpriced.ts";
-import { distance } from "../config.ts";
 import { priceTier } from "../core/price.ts";
 import { isUsageClass, type UsageClass, usageClassNames } from "../core/usage.ts";
 import { PennyworthError } from "../error.ts";

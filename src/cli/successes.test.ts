@@ -16,7 +16,12 @@ const ten: SuccessRow = {
   value: "30",
   reviewMillis: "1800000",
   quantiles: { p50: "1", p90: "1", p99: "1" },
-  units: Array.from({ length: 10 }, (_, index) => ({ cost: "1", successes: index < 8 ? 1 : 0 })),
+  units: Array.from({ length: 10 }, (_, index) => ({
+    cost: "1",
+    successes: index < 8 ? 1 : 0,
+    value: index < 8 ? "3.75" : "0",
+    reviewMillis: "180000",
+  })),
 };
 
 async function told(row: SuccessRow, query = "", rows = 1, isDetailed = false): Promise<string[]> {
@@ -31,24 +36,37 @@ async function told(row: SuccessRow, query = "", rows = 1, isDetailed = false): 
 describe("a success with what checking it took", () => {
   it("has the return with checking once an hour of it has a price: 10 dollars of spend and 10 of checking for 30", async () => {
     // (30 − 10) ÷ 10; (30 − 20) ÷ 20. A success costs 20 ÷ 8.
-    expect((await told(ten))[2]).toMatch(/  20 %  200 %  /);
+    expect((await told(ten))[2]).toMatch(/  20 %  200 % \(50 to 2\d\d %\)  /);
     const lines = await told(ten, "?reviewRate=20");
     expect(lines[0]).toMatch(/  with review \$  on failures  return with review  /);
-    expect(lines[2]).toMatch(/  2\.50  20 %  50 %  /);
-    expect(lines).toContain("With review: spend and checking together; it has no interval of its own.");
+    expect(lines[2]).toMatch(/  2\.50 \(1\.\d\d–\d\.\d\d\)  20 %  50 % \(−25 to \d\d %\)  /);
+    expect(lines).toContain("With review: spend and checking together.");
   });
 
   it("is at least that, and its return at most, where some were checked for nobody knows how long", async () => {
     const lines = await told({ ...ten, unreviewed: 3 }, "?reviewRate=20");
-    expect(lines[2]).toMatch(/  ≥ 2\.50  20 %  ≤ 50 %  /);
+    expect(lines[2]).toMatch(/  ≥ 2\.50 \(1\.\d\d–\?\)  20 %  ≤ 50 % \(≤ −25 to ≤ \d\d %\)  /);
     expect(lines.join("\n")).toContain("Of 3 tasks nobody said how long it was checked");
     // A worth that is not known draws the other way.
-    expect((await told({ ...ten, unreviewed: 3, unvaluedCost: "2" }, "?reviewRate=20"))[2]).toMatch(/  ≥ 2\.50  20 %  \? 50 %  /);
-    expect((await told({ ...ten, unvaluedCost: "2" }, "?reviewRate=20"))[2]).toMatch(/  2\.50  20 %  ≥ 50 %  /);
+    expect((await told({ ...ten, unreviewed: 3, unvaluedCost: "2" }, "?reviewRate=20"))[2]).toMatch(
+      /  ≥ 2\.50 \(1\.\d\d–\?\)  20 %  \? 50 % \(\? −25 to \? \d\d %\)  /,
+    );
+    expect((await told({ ...ten, unvaluedCost: "2" }, "?reviewRate=20"))[2]).toMatch(
+      /  2\.50 \(1\.\d\d–\d\.\d\d\)  20 %  ≥ 50 % \(≥ −25 to ≥ \d\d %\)  /,
+    );
+  });
+
+  it("is never a bare number: of two tasks alike its interval is not known, and that few are no data is said", async () => {
+    const one = { cost: "1", successes: 1, value: "3" };
+    const two = { ...emptyRow, success: { tasks: 2, cost: "2" }, value: "6", units: [one, one], quantiles: ten.quantiles };
+    expect((await told(two))[2]).toMatch(/  1\.00 \(\?\)  0 %  200 % \(\?\)  not enough data: few tasks \(2 decided; 30 needed\)/);
+    // Of two unlike it is wide: a task of three dollars' worth, and one of none.
+    const unlike = { ...two, value: "3", units: [one, { ...one, value: "0" }] };
+    expect((await told(unlike))[2]).toMatch(/  50 % \(−100 to [\d,]+ %\)  not enough data: few tasks/);
   });
 
   it("is at least that where something has no price, and its return is not known", async () => {
-    expect((await told({ ...ten, unpriced: 1 }, "?reviewRate=20"))[2]).toMatch(/  ≥ 2\.50  20 %  —  /);
+    expect((await told({ ...ten, unpriced: 1 }, "?reviewRate=20"))[2]).toMatch(/  ≥ 2\.50 \(1\.\d\d–\?\)  20 %  —  /);
   });
 });
 

@@ -121,9 +121,10 @@ function notes({ total, rows, truncated, waiting, openMs, reviewRate }: Success)
   if (total.presumed > 0)
     lines.push(`${many(total.presumed, "task")} with calls of which nobody knows what they used: they count at their bound.`);
   if (total.returns !== null && total.returns.unvaluedShare > 0)
-    lines.push(`Return: of ${percent(total.returns.unvaluedShare)} of the spend nobody said what came of it was worth.`);
-  if (reviewRate !== null && total.review.perSuccess !== null)
-    lines.push("With review: spend and checking together; it has no interval of its own.");
+    lines.push(
+      `Return: of ${percent(total.returns.unvaluedShare)} of the spend nobody said what came of it was worth. It and its interval are at least (≥) what they are without.`,
+    );
+  if (reviewRate !== null && total.review.perSuccess !== null) lines.push("With review: spend and checking together.");
   if (reviewRate !== null && total.review.unknown > 0)
     lines.push(
       `Of ${many(total.review.unknown, "task")} nobody said how long it was checked: with review it is at least (≥) that, and the return at most (≤)${total.returns !== null && total.returns.unvaluedShare > 0 ? "; a ? where worth is unknown too" : ""}.`,
@@ -163,26 +164,33 @@ function toData({ enough, tasks, rate }: Row): string {
 /** Never without its interval. */
 function toPerSuccess({ perSuccess, interval, unpriced }: Row): string {
   if (perSuccess === null) return unpriced > 0 ? "unknown" : "—";
-  const said = atLeast(short(perSuccess), unpriced);
-  if (interval === null) return `${said} (?)`;
-  return `${said} (${short(interval.low)}–${interval.high === null ? "?" : short(interval.high)})`;
+  return `${atLeast(short(perSuccess), unpriced)} ${toRange(interval)}`;
+}
+
+function toRange(interval: Row["interval"]): string {
+  return interval === null ? "(?)" : `(${short(interval.low)}–${interval.high === null ? "?" : short(interval.high)})`;
 }
 
 function toRate({ observed, low, high }: Row["rate"]): string {
   return observed === null ? "—" : `${percent(observed)} (${percent(low, false)}–${percent(high)})`;
 }
 
-/** Without an interval: checking has none. */
 function toReviewed({ review, unpriced }: Row): string {
-  return review.perSuccess === null ? "—" : atLeast(short(review.perSuccess), unpriced + review.unknown);
+  if (review.perSuccess === null) return "—";
+  return `${atLeast(short(review.perSuccess), unpriced + review.unknown)} ${toRange(review.interval)}`;
 }
 
-/** Worth that nobody said may add to it, checking that nobody said takes from it: with both, it is on neither side. */
+/** Worth that nobody said may add to it and to its interval, checking that nobody said takes from them: with both, they are on neither side. */
 function toReturn({ returns, review }: Row, isPriced: boolean): string {
   if (returns === null) return "—";
-  const ratio = (isPriced ? review.returnRatio : null) ?? returns.ratio;
+  const [ratio, interval] =
+    isPriced && review.returnRatio !== null ? [review.returnRatio, review.returnInterval] : [returns.ratio, returns.interval];
   const [isLeast, isMost] = [returns.unvaluedShare > 0, isPriced && review.unknown > 0];
-  return `${isLeast && isMost ? "? " : isLeast ? "≥ " : isMost ? "≤ " : ""}${ratio < 0 ? "−" : ""}${percent(Math.abs(ratio))}`;
+  const mark = isLeast && isMost ? "? " : isLeast ? "≥ " : isMost ? "≤ " : "";
+  const said = (end: number, hasUnit = true): string => `${mark}${end < 0 ? "−" : ""}${percent(Math.abs(end), hasUnit)}`;
+  if (interval === null) return `${said(ratio)} (?)`;
+  const { low, high } = interval;
+  return `${said(ratio)} (${low === null ? "?" : said(low, false)} to ${high === null ? "?" : said(high)})`;
 }
 
 /** To a tenth below ten. */

@@ -91,20 +91,14 @@ export function bootstrapRatio(
   // Every unit has the same ratio, within rounding: there is no spread to draw from.
   if (squares < 1e-20) return { low: ratio, high: ratio };
   const acceleration = cubes / (6 * squares ** 1.5);
-  const bias = normalQuantile(Math.min(Math.max(shareBelow(ratios, 1), shareMin), 1 - shareMin));
-  const wide = Math.sqrt(n / (n - 1)) * studentQuantile(z, n - 1);
-  const level = (deviate: number): number => {
-    const shifted = bias + deviate;
-    const bent = 1 - acceleration * shifted;
-    return bent <= 0 ? (shifted > 0 ? 1 : 0) : normalCdf(bias + shifted / bent);
-  };
+  const bent = accelerated(ratios, 1, acceleration, n, z);
   const error = Math.sqrt((squares * n) / (n - 1));
   const beyond = (1 - confidence) / 2;
   const farthest = ranked(students, 1 - beyond, Math.ceil);
-  const least = Math.min(1, ranked(ratios, level(-wide), Math.floor));
+  const least = Math.min(1, bent.low);
   // With few successes many resamples have none: then the logarithm says nothing about the lower end.
   const low = farthest === Infinity ? least : Math.min(least, Math.exp(-error * farthest));
-  const high = Math.max(1, ranked(ratios, level(wide), Math.ceil), Math.exp(-error * ranked(students, beyond, Math.floor)));
+  const high = Math.max(1, bent.high, Math.exp(-error * ranked(students, beyond, Math.floor)));
   return { low: ratio * low, high: high <= highMost ? ratio * high : null };
 }
 
@@ -169,6 +163,22 @@ function resample(pairs: Float64Array, n: number, samples: number, random: () =>
   return { ratios: ratios.sort(), students: students.sort() };
 }
 
+/**
+ * BCa's ends among sorted resamples of the figure `value`, with levels widened for `n` units by Student's t.
+ * @param acceleration Σpull³ / (6·(Σpull²)^1.5), of the units' influence on the figure.
+ * @param z of the confidence.
+ */
+export function accelerated(sorted: Float64Array, value: number, acceleration: number, n: number, z: number): Interval {
+  const bias = normalQuantile(Math.min(Math.max(shareBelow(sorted, value), shareMin), 1 - shareMin));
+  const wide = Math.sqrt(n / (n - 1)) * studentQuantile(z, n - 1);
+  const level = (deviate: number): number => {
+    const shifted = bias + deviate;
+    const bent = 1 - acceleration * shifted;
+    return bent <= 0 ? (shifted > 0 ? 1 : 0) : normalCdf(bias + shifted / bent);
+  };
+  return { low: ranked(sorted, level(-wide), Math.floor), high: ranked(sorted, level(wide), Math.ceil) };
+}
+
 /** The share below `value`, ties counted half, kept off 0 and 1. */
 function shareBelow(sorted: Float64Array, value: number): number {
   let below = 0;
@@ -178,7 +188,7 @@ function shareBelow(sorted: Float64Array, value: number): number {
 }
 
 /** The order statistic at `share`, rounded to the outside by the caller. */
-function ranked(sorted: Float64Array, share: number, round: (rank: number) => number): number {
+export function ranked(sorted: Float64Array, share: number, round: (rank: number) => number): number {
   return at(sorted, Math.min(sorted.length, Math.max(1, round(share * (sorted.length + 1)))) - 1);
 }
 

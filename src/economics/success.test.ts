@@ -52,7 +52,7 @@ describe("spend per success", () => {
     expect(formatUsd(all.perSuccessLeastPico ?? zero)).toBe("2.5");
     expect(all.rate).toMatchObject({ decided: 4, observed: 0.5, worst: 2 / 6, best: 4 / 6 });
     // (35 − 10) / 10, with $3 of $10 on tasks whose value nobody knows.
-    expect(all.returns).toEqual({ gainPico: parseUsd("25"), ratio: 2.5, unvaluedShare: 0.3 });
+    expect(all.returns).toEqual({ gainPico: parseUsd("25"), ratio: 2.5, interval: null, unvaluedShare: 0.3 });
     // 20 minutes at $60 an hour are $20: $30 for two, (35 − 30) / 30.
     expect(formatUsd(all.review.costPico ?? zero)).toBe("20");
     expect(formatUsd(all.review.perSuccessPico ?? zero)).toBe("15");
@@ -98,6 +98,59 @@ describe("spend per success", () => {
     expect(enough).toEqual({ isEnough: true, lacks: [], tasksNeeded: 30 });
     expect(() => spendPerSuccess({ ...tally, successes: 21 }, { ...bare, units })).toThrow(/not this tally's/);
     expect(() => spendPerSuccess({ ...tally, onOpenPico: parseUsd("1") }, { ...bare, units })).toThrow(/not this tally's/);
+  });
+
+  it("has an interval of its return, with checking and without, and of what it costs with checking", () => {
+    // 40 tasks at $1 and half an hour at $2 an hour, half of which are worth $6: returns of 2, and of 0.5.
+    const units = Array.from({ length: 40 }, (_, index) => ({
+      top: 1e12,
+      bottom: index % 2,
+      value: index % 2 === 0 ? 0 : 6e12,
+      reviewMillis: 1_800_000,
+    }));
+    const tally = {
+      ...nothing,
+      successes: 20,
+      failures: 20,
+      onSuccessesPico: parseUsd("20"),
+      onFailuresPico: parseUsd("20"),
+      valuePico: parseUsd("120"),
+      reviewMillis: 40n * 1_800_000n,
+    };
+    const found = spendPerSuccess(tally, { ...bare, units, reviewPicoPerHour: parseUsd("2") });
+    // All costs alike: a rate of successes, Wilson's 0.352 to 0.648 of 20 in 40, times 6 less 1, and times 3 less 1.
+    const { low, high } = found.rate.interval;
+    expect(found.returns?.ratio).toBe(2);
+    expectNear(found.returns?.interval?.low, 6 * low - 1);
+    expectNear(found.returns?.interval?.high, 6 * high - 1);
+    expect(found.review.returnRatio).toBe(0.5);
+    expectNear(found.review.returnInterval?.low, 3 * low - 1);
+    expectNear(found.review.returnInterval?.high, 3 * high - 1);
+    // As spend alone, twice.
+    expect(Number(found.review.interval?.lowPico)).toBeCloseTo(2 * Number(found.interval?.lowPico), -3);
+    expect(Number(found.review.interval?.highPico)).toBeCloseTo(2 * Number(found.interval?.highPico), -3);
+    const of = (change: Partial<Tally>) => () => spendPerSuccess({ ...tally, ...change }, { ...bare, units });
+    expect(of({ valuePico: parseUsd("121") })).toThrow(/not this tally's: they are worth/);
+    expect(of({ reviewMillis: 40n * 1_800_001n })).toThrow(/not this tally's: checked for/);
+  });
+
+  it("says of the return of a few alike as little as of their cost", () => {
+    expect(alike(29, 21).returns).toMatchObject({ ratio: 2, interval: null });
+    expect(alike(30, 21).returns).toMatchObject({ ratio: 2, interval: { low: 2, high: 2 } });
+  });
+
+  it("has as wide an interval of its return where tasks come in the order of their worth", () => {
+    const random = generator(3);
+    const values = Array.from({ length: 900 }, () => Math.round(1e12 * random() ** 2)).sort((a, b) => a - b);
+    const units = values.map((value) => ({ top: 1e11, bottom: 1, value }));
+    const worth = values.reduce((sum, value) => sum + value, 0);
+    const tally = { ...nothing, successes: 900, onSuccessesPico: parseUsd("90"), valuePico: toPico(BigInt(worth)) };
+    const { interval } = spendPerSuccess(tally, { ...bare, units }).returns ?? { interval: null };
+    // Every task costs 10 cents: the standard error of the mean worth, 1.96 times to either side, in units of these.
+    const squares = values.reduce((sum, value) => sum + (value - worth / 900) ** 2, 0);
+    const width = (2 * 1.96 * Math.sqrt(squares / 899 / 900)) / 1e11;
+    expect((interval?.high ?? 9) - (interval?.low ?? 9)).toBeGreaterThan(0.85 * width);
+    expect((interval?.high ?? 9) - (interval?.low ?? 9)).toBeLessThan(1.25 * width);
   });
 
   it("is the same however the runs are gathered", () => {
@@ -249,11 +302,11 @@ describe.skipIf(!here)("HumanEval, mean of five runs (skipped: ../shared/data is
   });
 });
 
-/** Of so many tasks that all succeeded, at seven picodollars each. */
-function alike(tasks: number) {
+/** Of so many tasks that all succeeded, at seven picodollars each, and worth as much as is said. */
+function alike(tasks: number, value = 0) {
   return spendPerSuccess(
-    { ...nothing, successes: tasks, onSuccessesPico: toPico(BigInt(tasks) * 7n) },
-    { ...bare, units: Array.from({ length: tasks }, () => ({ top: 7, bottom: 1 })) },
+    { ...nothing, successes: tasks, onSuccessesPico: toPico(BigInt(tasks) * 7n), valuePico: toPico(BigInt(tasks * value)) },
+    { ...bare, units: Array.from({ length: tasks }, () => ({ top: 7, bottom: 1, value })) },
   );
 }
 
@@ -276,4 +329,8 @@ function wrong(n: number, sigma: number, rate: number): number {
     if (enough.isEnough && highPico !== null && (truth < Number(lowPico) || truth > Number(highPico))) missed += 1;
   }
   return missed / 150;
+}
+
+function expectNear(end: number | null | undefined, expected: number): void {
+  expect(Math.abs((end ?? 9) - expected)).toBeLessThan(0.3);
 }

@@ -3,8 +3,9 @@
 // Invariant: no bare number; beside every figure stand its interval and whether the data suffice to say it.
 
 import { divideHalfEven, type Pico, toPico } from "../core/money.ts";
-import { bootstrapRatio, type Interval, type Resampling, type Unit, wilson } from "./interval.ts";
+import { bootstrapRatio, generator, type Interval, type OpenInterval, type Resampling, type Unit, wilson } from "./interval.ts";
 import type { Quantiles } from "./quantile.ts";
+import { type ReturnInterval, returnInterval } from "./returns.ts";
 
 /** The sums over some tasks. The four ends are apart from one another and make up all tasks and all spend. */
 export interface Tally {
@@ -42,7 +43,7 @@ export interface Economics {
   readonly perSuccess: Ratio | null;
   readonly perSuccessPico: Pico | null;
   /** An estimate, from a bootstrap over tasks. Null: it cannot be said, of a few that cost the same neither; a null high end: no upper bound. */
-  readonly interval: { readonly lowPico: Pico; readonly highPico: Pico | null } | null;
+  readonly interval: SpendInterval | null;
   /** The same spend had every unknown and open task succeeded: the least it can turn out to be without a further call. */
   readonly perSuccessLeastPico: Pico | null;
   readonly rate: SuccessRate;
@@ -50,6 +51,11 @@ export interface Economics {
   readonly review: Review;
   readonly shares: Shares | null;
   readonly enough: Enough;
+}
+
+export interface SpendInterval {
+  readonly lowPico: Pico;
+  readonly highPico: Pico | null;
 }
 
 export interface SuccessRate {
@@ -68,6 +74,8 @@ export interface SuccessRate {
 export interface Returns {
   readonly gainPico: Pico;
   readonly ratio: number;
+  /** Of the ratio as it stands, by the same bootstrap. Null: it cannot be said, as of spend per success. */
+  readonly interval: ReturnInterval | null;
   /** Of the spend, that on tasks whose value is unknown: how much of the picture is missing. */
   readonly unvaluedShare: number;
 }
@@ -77,8 +85,10 @@ export interface Review {
   readonly costPico: Pico | null;
   /** Spend and review together, per success. */
   readonly perSuccessPico: Pico | null;
+  readonly interval: SpendInterval | null;
   /** (value − spend − review) / (spend + review). */
   readonly returnRatio: number | null;
+  readonly returnInterval: ReturnInterval | null;
   /** Of spend and review together. */
   readonly share: number | null;
 }
@@ -102,9 +112,16 @@ export interface Enough {
   readonly tasksNeeded: number | null;
 }
 
+/** Spend in picodollars (top) and successes (bottom), of a task or a group of them. */
+export interface Part extends Unit {
+  /** Picodollars that it was known to be worth, and time of checking, ms; not said: nothing. */
+  readonly value?: number;
+  readonly reviewMillis?: number;
+}
+
 export interface Sample extends Resampling {
-  /** Spend (top) and successes (bottom) of each task, or of groups of tasks: the parts of this very tally. Null: not at hand. */
-  readonly units: readonly Unit[] | null;
+  /** Of each task, or of groups of tasks: the parts of this very tally. Null: not at hand. */
+  readonly units: readonly Part[] | null;
   /** Of the cost per task. */
   readonly quantiles: Quantiles | null;
   /** What an hour of checking costs; null: not known. */
@@ -136,8 +153,8 @@ export function spendPerSuccess(tally: Tally, sample: Sample): Economics {
     interval,
     perSuccessLeastPico: over(spend, successes + unknown + open),
     rate,
-    returns: returnsOf(tally, spend),
-    review: reviewOf(tally, spend, sample.reviewPicoPerHour),
+    returns: returnsOf(tally, spend, sample),
+    review: reviewOf(tally, spend, sample),
     shares: sharesOf(tally, spend),
     enough: isEnough(rate.decided, successes, tasks, interval, sample.quantiles),
   };
@@ -157,13 +174,7 @@ const unknownMost = 0.2;
  * with σ = 2 the narrow intervals are those of samples that missed the tail. With it, "enough" is
  * said and wrong in at most some 7 of 100 samples (measured; interval.ts says how far the promise holds).
  */
-function isEnough(
-  decided: number,
-  successes: number,
-  tasks: number,
-  interval: { readonly lowPico: Pico; readonly highPico: Pico | null } | null,
-  quantiles: Quantiles | null,
-): Enough {
+function isEnough(decided: number, successes: number, tasks: number, interval: SpendInterval | null, quantiles: Quantiles | null): Enough {
   const lacks: Lack[] = [];
   const tasksNeeded = quantiles === null ? null : neededFor(quantiles);
   if (successes === 0) lacks.push("no-success");
@@ -182,20 +193,61 @@ export function neededFor({ medianPico, p90Pico }: Quantiles): number | null {
   return Math.max(tasksLeast, Math.ceil(10 * Math.exp(Math.min(sigma * sigma, 30))));
 }
 
-function intervalOf(tally: Tally, spend: Pico, sample: Sample): Economics["interval"] {
+function intervalOf(tally: Tally, spend: Pico, sample: Sample): SpendInterval | null {
   if (sample.units === null) return null;
-  const spread = bootstrapRatio(sample.units, sample);
-  // That a few tasks cost the same does not say that the next one will.
-  const found = spread !== null && spread.low === spread.high && sample.units.length < tasksLeast ? null : spread;
-  let top = 0;
-  let bottom = 0;
+  let [top, bottom, value, moved, millis] = [0, 0, 0, 0, 0];
   for (const unit of sample.units) {
     top += unit.top;
     bottom += unit.bottom;
+    value += unit.value ?? 0;
+    moved += Math.abs(unit.value ?? 0);
+    millis += unit.reviewMillis ?? 0;
   }
   if (bottom !== tally.successes || Math.abs(top - Number(spend)) > 1e-9 * Math.abs(Number(spend)) + 1)
     throw new RangeError(`the units are not this tally's: ${bottom} successes for ${top}, where it has ${tally.successes} for ${spend}`);
-  return found === null ? null : { lowPico: estimate(found.low), highPico: found.high === null ? null : estimate(found.high) };
+  if (tally.valuePico !== null && Math.abs(value - Number(tally.valuePico)) > 1e-9 * moved + 1)
+    throw new RangeError(`the units are not this tally's: they are worth ${value}, where it is worth ${tally.valuePico}`);
+  if (tally.reviewMillis !== null && Math.abs(millis - Number(tally.reviewMillis)) > 1e-9 * millis + 1)
+    throw new RangeError(`the units are not this tally's: checked for ${millis} ms, where it was for ${tally.reviewMillis}`);
+  return toSpend(bootstrapRatio(sample.units, sample), sample.units);
+}
+
+function toSpend(found: OpenInterval | null, units: readonly Part[]): SpendInterval | null {
+  if (found === null || isByAlike(found, units)) return null;
+  return { lowPico: estimate(found.low), highPico: found.high === null ? null : estimate(found.high) };
+}
+
+/** That a few tasks cost the same does not say that the next one will. */
+function isByAlike({ low, high }: ReturnInterval, units: readonly Part[]): boolean {
+  return low === high && units.length < tasksLeast;
+}
+
+/** Figures other than spend per success are resampled from so many units at most: groups of tasks, where there are more. */
+export const groups = 256;
+
+/** By chance, and not in turn: units may come in the order of what they cost, and groups would be alike that tasks are not. */
+function fewOf(units: readonly Part[], seed = 1): readonly Part[] {
+  if (units.length <= groups) return units;
+  const random = generator(seed);
+  const sums = Array.from({ length: groups }, () => ({ top: 0, bottom: 0, value: 0, reviewMillis: 0 }));
+  for (const { top, bottom, value = 0, reviewMillis = 0 } of units) {
+    const group = sums[Math.floor(random() * groups)] as (typeof sums)[number];
+    group.top += top;
+    group.bottom += bottom;
+    group.value += value;
+    group.reviewMillis += reviewMillis;
+  }
+  return sums;
+}
+
+/** @param reviewRate picodollars of spend for a ms of checking. */
+function returnOf({ units, seed, ...resampling }: Sample, reviewRate: number): ReturnInterval | null {
+  if (units === null) return null;
+  const found = returnInterval(
+    fewOf(units, seed).map(({ top, value = 0, reviewMillis = 0 }) => ({ value, spend: top + reviewMillis * reviewRate })),
+    { ...resampling, ...(seed === undefined ? {} : { seed }) },
+  );
+  return found === null || isByAlike(found, units) ? null : found;
 }
 
 function rateOf({ successes, failures }: Tally, tasks: number, confidence?: number): SuccessRate {
@@ -209,19 +261,38 @@ function rateOf({ successes, failures }: Tally, tasks: number, confidence?: numb
   };
 }
 
-function returnsOf({ valuePico, onUnvaluedPico }: Tally, spend: Pico): Returns | null {
+function returnsOf({ valuePico, onUnvaluedPico }: Tally, spend: Pico, sample: Sample): Returns | null {
   if (valuePico === null || spend <= 0n) return null;
-  return { gainPico: toPico(valuePico - spend), ratio: quotient(valuePico - spend, spend), unvaluedShare: quotient(onUnvaluedPico, spend) };
+  return {
+    gainPico: toPico(valuePico - spend),
+    ratio: quotient(valuePico - spend, spend),
+    interval: returnOf(sample, 0),
+    unvaluedShare: quotient(onUnvaluedPico, spend),
+  };
 }
 
-function reviewOf({ reviewMillis, valuePico, successes }: Tally, spend: Pico, rate: Pico | null): Review {
-  if (reviewMillis === null || rate === null) return { costPico: null, perSuccessPico: null, returnRatio: null, share: null };
+function reviewOf({ reviewMillis, valuePico, successes }: Tally, spend: Pico, sample: Sample): Review {
+  const { units, seed, reviewPicoPerHour: rate } = sample;
+  if (reviewMillis === null || rate === null)
+    return { costPico: null, perSuccessPico: null, interval: null, returnRatio: null, returnInterval: null, share: null };
+  const perMillis = Number(rate) / 3_600_000;
   const cost = toPico(divideHalfEven(reviewMillis * rate, 3_600_000n));
   const whole = spend + cost;
   return {
     costPico: cost,
     perSuccessPico: over(whole, successes),
+    interval:
+      units === null
+        ? null
+        : toSpend(
+            bootstrapRatio(
+              fewOf(units, seed).map(({ top, bottom, reviewMillis: millis = 0 }) => ({ top: top + millis * perMillis, bottom })),
+              sample,
+            ),
+            units,
+          ),
     returnRatio: valuePico === null || whole <= 0n ? null : quotient(valuePico - whole, whole),
+    returnInterval: valuePico === null || whole <= 0n ? null : returnOf(sample, perMillis),
     share: whole <= 0n ? null : quotient(cost, whole),
   };
 }

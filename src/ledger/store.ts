@@ -361,8 +361,16 @@ export interface SuccessRow {
   readonly presumed: number;
   /** Of a task's cost, nearest rank. null: there is no task. */
   readonly quantiles: { readonly p50: string; readonly p90: string; readonly p99: string } | null;
-  /** Cost and successes of each task, or, of more than a thousand, of 256 groups of them by a hash of their names: the parts of this row. */
-  readonly units: readonly { readonly cost: string; readonly successes: number }[];
+  /** Of each task, or, of more than five hundred, of 256 groups of them by a hash of their names: the parts of this row. */
+  readonly units: readonly SuccessUnit[];
+}
+
+/** What a row has of these, for one task or a group of them. No `value`, no `reviewMillis`: nobody said it of any. */
+export interface SuccessUnit {
+  readonly cost: string;
+  readonly successes: number;
+  readonly value?: string;
+  readonly reviewMillis?: string;
 }
 
 export interface SuccessPage {

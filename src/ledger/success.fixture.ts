@@ -146,9 +146,20 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
       presumed: parts.filter((part) => callsIn(part).some(({ presumed }) => presumed)).length,
       quantiles: parts.length === 0 ? null : { p50: rank(50), p90: rank(90), p99: rank(99) },
       units: parts
-        .map(({ pico, end }) => ({ pico, successes: end === "success" ? 1 : 0 }))
-        .sort((a, b) => (a.pico < b.pico ? -1 : a.pico > b.pico ? 1 : a.successes - b.successes))
-        .map(({ pico, successes }) => ({ cost: formatUsd(pico), successes })),
+        .map(({ pico, end, ending, whole }) => {
+          const millis = whole.flatMap((one) => endingOf(one.said).reviewMillis ?? []);
+          return {
+            pico,
+            successes: end === "success" ? 1 : 0,
+            worth: ending.valuePico,
+            millis: millis.length === 0 ? null : millis.reduce((sum, ms) => sum + ms, 0),
+          };
+        })
+        .sort(
+          (a, b) =>
+            compare(a.pico, b.pico) || a.successes - b.successes || compareLast(a.worth, b.worth) || compareLast(a.millis, b.millis),
+        )
+        .map(toUnit),
     };
   };
   const rows = [...groups].map(([key, of]) => rowOf(JSON.parse(key) as (string | null)[], of));
@@ -180,6 +191,28 @@ function compareGroups(a: readonly (string | null)[], b: readonly (string | null
     return left < right ? -1 : 1;
   }
   return 0;
+}
+
+interface Unit {
+  readonly pico: bigint;
+  readonly successes: number;
+  readonly worth: bigint | null;
+  readonly millis: number | null;
+}
+
+function toUnit({ pico, successes, worth, millis }: Unit): SuccessRow["units"][number] {
+  const unit = { cost: formatUsd(pico), successes };
+  const valued = worth === null ? unit : { ...unit, value: formatUsd(worth) };
+  return millis === null ? valued : { ...valued, reviewMillis: String(millis) };
+}
+
+function compare(a: bigint | number, b: bigint | number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What nobody said comes last. */
+function compareLast(a: bigint | number | null, b: bigint | number | null): number {
+  return a === null || b === null ? Number(a === null) - Number(b === null) : compare(a, b);
 }
 
 function picoOf(calls: readonly Counted[]): bigint {

@@ -6,9 +6,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Attribution } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { markOf } from "../core/mark.ts";
-import { parseUsd, toPico } from "../core/money.ts";
+import { formatUsd, parseUsd, toPico } from "../core/money.ts";
 import type { Judge, Outcome, Result, TaskBegun } from "../core/outcome.ts";
-import { nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
+import { nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleOutcome, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import { type SuccessPage, type SuccessQuery, type SuccessRow, type TaskEnd, taskEnds, taskFields } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
@@ -64,20 +64,7 @@ function callOf({ id, task, atMs = baseMs, picos = 1n, said = {}, model = "gpt-5
 
 let statements = 0;
 function outcomeOf(task: string, changes: Partial<Outcome> = {}): Entry {
-  const outcome: Outcome = {
-    id: `s${statements++}`,
-    task,
-    atMs: baseMs,
-    result: "success",
-    judge: "check",
-    source: null,
-    valuePico: null,
-    reviewMillis: null,
-    reason: null,
-    key: null,
-    ...changes,
-  };
-  return { kind: "outcome", outcome };
+  return { kind: "outcome", outcome: sampleOutcome(`s${statements++}`, task, { atMs: baseMs, ...changes }) };
 }
 
 function begunOf(task: string, changes: Partial<TaskBegun> = {}, said: Partial<Attribution> = {}): Entry {
@@ -327,7 +314,7 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
       // Eleven costs: 0 four times, 10 three times, 20, 30, 150 and 240. The sixth, the tenth and the last.
       expect(total.quantiles).toEqual({ p50: "0.00000000001", p90: "0.00000000015", p99: "0.00000000024" });
       expect(total.units.map(({ cost }) => cost).slice(-3)).toEqual(["0.00000000003", "0.00000000015", "0.00000000024"]);
-      // The list of tasks says the same of each that has calls, rework too, all of them and those of one end.
+      // The list of tasks says the same of each, rework and those without calls too, all of them and those of one end.
       const listed = async (ended: TaskEnd | null) =>
         (await store.runs({ ...all, order: "newest", limit: 100, ended })).runs.map((run) => [
           run.task,
@@ -337,13 +324,18 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
         ]);
       const byName = (await listed(null)).toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
       expect(byName).toEqual([
+        ["about", "unknown", null, false],
+        ["asked", "unknown", null, false],
         ["cause", "failure", null, false],
         ["differs", "failure", null, true],
         ["fix", "success", null, false],
         ["late", "success", null, false],
+        ["lost", "unknown", null, false],
+        ["nowhere", "success", null, false],
         ["old", "unknown", null, false],
         ["refix", "unknown", null, false],
         ["revised", "success", null, false],
+        ["round", "unknown", null, false],
         ["whole", "success", "2.5", false],
         ["young", "open", null, false],
       ]);
@@ -406,14 +398,20 @@ export function successSuite(name: string, make: () => Promise<TestStore>): void
         entries.push(
           ...callOf({ id: `c${index}`, task: `task-${index}`, picos: BigInt(index), said: { type: index < 150 ? "few" : "many" } }),
         );
-        if (index % 3 === 0) entries.push(outcomeOf(`task-${index}`));
+        // Two in three are worth so much less a hundred: some of them less than nothing.
+        if (index % 3 === 0)
+          entries.push(outcomeOf(`task-${index}`, index % 9 === 0 ? {} : { valuePico: toPico(BigInt(index - 100)), reviewMillis: index }));
       }
       await store.apply(placed(entries));
       const { total, rows } = await store.success({ ...all, by: ["type"] });
       for (const row of [total, ...rows]) {
         expect(row.units.reduce((sum, { cost }) => sum + parseUsd(cost), 0n)).toBe(spent(row));
         expect(row.units.reduce((sum, { successes }) => sum + successes, 0)).toBe(row.success.tasks);
+        expect(row.units.reduce((sum, { value = "0" }) => sum + parseUsd(value), 0n)).toBe(parseUsd(row.value ?? "-1"));
+        expect(row.units.reduce((sum, { reviewMillis = "0" }) => sum + BigInt(reviewMillis), 0n)).toBe(BigInt(row.reviewMillis ?? -1));
       }
+      // 0 to 1,197 by threes, 239,400, less those by nines, 80,199; of 266 tasks.
+      expect([total.reviewMillis, total.value]).toEqual(["159201", formatUsd(toPico(159_201n - 26_600n))]);
       expect(short(total)).toEqual([400, 0, 800, 0]);
       expect(spent(total)).toBe(10n * BigInt((1199 * 1200) / 2));
       expect(rows.map(({ group, units }) => [...group, units.length <= 256])).toEqual([

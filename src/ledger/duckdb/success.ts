@@ -5,20 +5,28 @@
 import { DuckDBDecimalValue, type DuckDBValue } from "@duckdb/node-api";
 import { formatUsd } from "../../core/money.ts";
 import { PennyworthError } from "../../error.ts";
-import { severalModels, type SuccessPage, type SuccessQuery, type SuccessRow, type TaskField, taskFields } from "../store.ts";
+import {
+  severalModels,
+  type SuccessPage,
+  type SuccessQuery,
+  type SuccessRow,
+  type SuccessUnit,
+  taskEnds,
+  type TaskField,
+  taskFields,
+} from "../store.ts";
 import { textOf, toUsd } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { type Sql, sqlOf, taskOf, whole } from "./field.ts";
 import { bounded } from "./query.ts";
 import { begunColumn, type TaskDim, taskDims } from "./schema.ts";
-import { asKnown, bucketOf, chargedNames, chargesOfTasks, isKnown, merged, tasksOfCalls } from "./tasks.ts";
+import { asKnown, bucketOf, chargedNames, chargesOfTasks, endOf, isKnown, merged, tasksOfCalls } from "./tasks.ts";
 
 /** Of more tasks than this, the units are 256 groups of them. */
-const unitsMax = 1000;
-export const ends = ["success", "failure", "unknown", "open"] as const;
+const unitsMax = 500;
 /** In a row, after whether it is the total, the position, what waits and the groups. */
 const measureNames = [
-  ...ends.flatMap((end) => [`${end}Tasks`, `${end}Cost`]),
+  ...taskEnds.flatMap((end) => [`${end}Tasks`, `${end}Cost`]),
   "calls",
   "failedCost",
   "retryCost",
@@ -46,7 +54,7 @@ const parts = [
 
 /** Of such parts. */
 const measures = [
-  ...ends.flatMap((end, index) => [
+  ...taskEnds.flatMap((end, index) => [
     `coalesce(sum(tasks) FILTER (ended = ${index}), 0)::BIGINT AS ${end}Tasks`,
     `coalesce(sum("cost") FILTER (ended = ${index}), 0)::DECIMAL(38,12) AS ${end}Cost`,
   ]),
@@ -90,7 +98,8 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
     n AS MATERIALIZED (SELECT row_number() OVER (ORDER BY ${order}) AS spot, * FROM r),
     q AS (SELECT 0 AS spot, ${quantiles} FROM t
       ${groups.length === 0 ? "" : `UNION ALL SELECT n.spot, ${quantiles} FROM t JOIN n ON ${same} GROUP BY n.spot`}),
-    u AS (SELECT spot, string_agg(replace("cost"::VARCHAR, '.', '') || ':' || successes, ' ' ORDER BY bucket, "cost", successes) AS units FROM (
+    u AS (SELECT spot, string_agg(concat_ws(':', replace("cost"::VARCHAR, '.', ''), successes, coalesce(replace("value"::VARCHAR, '.', ''), ''), reviewMillis),
+      ' ' ORDER BY bucket, "cost", successes, "value", reviewMillis) AS units FROM (
       ${unitsOf("FROM t, a WHERE true", "0", "a.tasks")}
       ${groups.length === 0 ? "" : `UNION ALL ${unitsOf(`FROM t JOIN n ON ${same} WHERE true`, "n.spot", "n.tasks")}`}) GROUP BY spot),
     w AS MATERIALIZED (SELECT name, "statements" FROM tasks ANTI JOIN x USING (name) WHERE NOT ${isKnown}
@@ -106,7 +115,7 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
 }
 
 /**
- * The tables `p`, `x`, `m` and `k`, and the tasks `t`: each root task that is no rework, with what is asked of it, and how it ended, by its place in `ends`.
+ * The tables `p`, `x`, `m` and `k`, and the tasks `t`: each root task that is no rework, with what is asked of it, and how it ended, by its place in `taskEnds`.
  * @param by what else than the filters' fields `columns` say of a task.
  * @param columns of a task `s`: `plain` where nothing is to be added to its row, and `added` with what is booked to it, `k`.
  * @param more conditions on a task `s`.
@@ -125,9 +134,7 @@ export function tasksSql(
   const dims = taskDims.filter((dim) => by.includes(dim) || filters.some(({ field }) => field === dim));
   const of = (rows: string, asked: string): Sql =>
     sqlOf(
-      `SELECT ${asked}, s."value", s.contradictory,
-        CASE s.result WHEN 'success' THEN 0 WHEN 'failure' THEN 1 WHEN 'unknown' THEN 2
-          ELSE CASE WHEN coalesce(s.lastMs, s.beganMs) + ${whole(openMs)} > ${whole(nowMs)} THEN 3 ELSE 2 END END::UTINYINT AS ended
+      `SELECT ${asked}, s."value", s.contradictory, (${endOf("s.result", "coalesce(s.lastMs, s.beganMs)", nowMs, openMs)})::UTINYINT AS ended
         FROM ${rows} WHERE (s.startMs IS NOT NULL OR s.beganMs IS NOT NULL)`,
       ...conditions.flatMap((condition) => [" AND ", condition]),
     );
@@ -181,8 +188,10 @@ const addedMeasures = [
 
 /** Of few tasks each is a unit; of many, those of a bucket are. */
 function unitsOf(from: string, spot: string, tasks: string): string {
-  return `SELECT ${spot} AS spot, t.bucket, sum(t."cost")::DECIMAL(38,12) AS "cost", count_if(t.ended = 0) AS successes ${from} AND ${tasks} > ${unitsMax} GROUP BY ALL
-    UNION ALL SELECT ${spot} AS spot, 0 AS bucket, t."cost", (t.ended = 0)::BIGINT AS successes ${from} AND ${tasks} <= ${unitsMax}`;
+  return `SELECT ${spot} AS spot, t.bucket, sum(t."cost")::DECIMAL(38,12) AS "cost", count_if(t.ended = 0) AS successes,
+      sum(t."value")::DECIMAL(38,12) AS "value", sum(t.reviewMillis)::BIGINT AS reviewMillis ${from} AND ${tasks} > ${unitsMax} GROUP BY ALL
+    UNION ALL SELECT ${spot} AS spot, 0 AS bucket, t."cost", (t.ended = 0)::BIGINT AS successes,
+      t."value"::DECIMAL(38,12) AS "value", t.reviewMillis::BIGINT AS reviewMillis ${from} AND ${tasks} <= ${unitsMax}`;
 }
 
 export function toSuccess(rows: readonly (readonly DuckDBValue[])[], { by, limit }: SuccessQuery): SuccessPage {
@@ -200,7 +209,7 @@ export function toSuccess(rows: readonly (readonly DuckDBValue[])[], { by, limit
 function toRow(row: readonly DuckDBValue[], width: number): SuccessRow {
   const [, , , units, quantiles, ...rest] = row;
   const value = (name: string): DuckDBValue => rest[width + measureNames.indexOf(name)] ?? null;
-  const sums = (end: (typeof ends)[number]) => ({ tasks: Number(value(`${end}Tasks`)), cost: toUsd(value(`${end}Cost`)) });
+  const sums = (end: (typeof taskEnds)[number]) => ({ tasks: Number(value(`${end}Tasks`)), cost: toUsd(value(`${end}Cost`)) });
   return {
     group: rest.slice(0, width).map(textOf),
     success: sums("success"),
@@ -231,13 +240,16 @@ function toQuantiles(value: DuckDBValue | undefined): SuccessRow["quantiles"] {
   return p50 && p90 && p99 ? { p50, p90, p99 } : null;
 }
 
-/** Digits of picodollars and successes, as they were put together. */
 function toUnits(text: string | null): SuccessRow["units"] {
-  if (text === null) return [];
-  return text.split(" ").map((unit) => {
-    const [pico = "0", successes = "0"] = unit.split(":");
-    return { cost: formatUsd(BigInt(pico)), successes: Number(successes) };
-  });
+  return text === null ? [] : text.split(" ").map(toUnit);
+}
+
+/** Digits of picodollars, successes, digits of what it was worth and time of checking, as they were put together: the third may be empty, the last not be there. */
+function toUnit(text: string): SuccessUnit {
+  const [pico = "0", successes = "0", worth = "", reviewMillis] = text.split(":");
+  const unit = { cost: formatUsd(BigInt(pico)), successes: Number(successes) };
+  const valued = worth === "" ? unit : { ...unit, value: formatUsd(BigInt(worth)) };
+  return reviewMillis === undefined ? valued : { ...valued, reviewMillis };
 }
 
 /** What a task is by this field: what was said when it was begun, else what its first call says. */

@@ -11,6 +11,17 @@ interface EndSums {
   readonly cost: string;
 }
 
+export interface SpendInterval {
+  readonly low: string;
+  readonly high: string | null;
+}
+
+/** Of shares of the spend; null: no end. */
+export interface ReturnInterval {
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
 export interface SuccessRow {
   readonly group: Readonly<Record<string, string | null>>;
   readonly tasks: number;
@@ -21,7 +32,7 @@ export interface SuccessRow {
   readonly unknown: EndSums;
   readonly open: EndSums;
   readonly perSuccess: string | null;
-  readonly interval: { readonly low: string; readonly high: string | null } | null;
+  readonly interval: SpendInterval | null;
   readonly perSuccessLeast: string | null;
   readonly rate: {
     readonly decided: number;
@@ -41,13 +52,20 @@ export interface SuccessRow {
     readonly failedCalls: number;
   } | null;
   readonly value: string | null;
-  readonly returns: { readonly gain: string; readonly ratio: number; readonly unvaluedShare: number } | null;
+  readonly returns: {
+    readonly gain: string;
+    readonly ratio: number;
+    readonly interval: ReturnInterval | null;
+    readonly unvaluedShare: number;
+  } | null;
   readonly review: {
     readonly minutes: number | null;
     readonly unknown: number;
     readonly cost: string | null;
     readonly perSuccess: string | null;
+    readonly interval: SpendInterval | null;
     readonly returnRatio: number | null;
+    readonly returnInterval: ReturnInterval | null;
     readonly share: number | null;
   };
   readonly enough: { readonly isEnough: boolean; readonly lacks: readonly Lack[]; readonly tasksNeeded: number | null };
@@ -84,7 +102,7 @@ export function briefText(usd: string): string {
 }
 
 /** As an axis has it: `$0.9 to $1.8`, `from $0.9 on`. null: it cannot be said. */
-export function rangeText(interval: SuccessRow["interval"]): string | null {
+export function rangeText(interval: SpendInterval | null): string | null {
   if (interval === null) return null;
   return interval.high === null ? `from ${briefText(interval.low)} on` : `${briefText(interval.low)} to ${briefText(interval.high)}`;
 }
@@ -101,17 +119,31 @@ export function rateRangeText({ low, high }: SuccessRow["rate"]): string {
   return `${shareText(low)} to ${shareText(high)}`;
 }
 
-/** Without an interval: checking has none. */
 export function reviewedText({ review, unpriced }: SuccessRow): string | null {
   return review.perSuccess === null ? null : `${unpriced + review.unknown > 0 ? "≥ " : ""}${briefText(review.perSuccess)}`;
 }
 
-/** Worth that nobody said may add to it, checking that nobody said takes from it: with both, it is on neither side. */
-export function returnText({ returns, review }: SuccessRow, isPriced: boolean): string | null {
+/** Worth that nobody said may add to it and to its interval, checking that nobody said takes from them: with both, they are on neither side. */
+function markOf({ returns, review }: SuccessRow, isPriced: boolean): string {
+  const [isLeast, isMost] = [(returns?.unvaluedShare ?? 0) > 0, isPriced && review.unknown > 0];
+  return isLeast && isMost ? "? " : isLeast ? "≥ " : isMost ? "≤ " : "";
+}
+
+export function returnText(row: SuccessRow, isPriced: boolean): string | null {
+  const { returns, review } = row;
   if (returns === null) return null;
-  const [isLeast, isMost] = [returns.unvaluedShare > 0, isPriced && review.unknown > 0];
-  const mark = isLeast && isMost ? "? " : isLeast ? "≥ " : isMost ? "≤ " : "";
-  return `${mark}${ratioText((isPriced ? review.returnRatio : null) ?? returns.ratio)}`;
+  return `${markOf(row, isPriced)}${ratioText((isPriced ? review.returnRatio : null) ?? returns.ratio)}`;
+}
+
+/** `20% to 90%`, `from ≥ 20% on`, `up to 90%`. null: it cannot be said. */
+export function returnRangeText(row: SuccessRow, isPriced: boolean): string | null {
+  const { returns, review } = row;
+  const interval = isPriced && review.returnRatio !== null ? review.returnInterval : returns?.interval;
+  if (interval === null || interval === undefined) return null;
+  const said = (end: number): string => `${markOf(row, isPriced)}${ratioText(end)}`;
+  const { low, high } = interval;
+  if (low === null) return high === null ? null : `up to ${said(high)}`;
+  return high === null ? `from ${said(low)} on` : `${said(low)} to ${said(high)}`;
 }
 
 /** A return of 0.5 is 50 % more than was spent. */
@@ -129,11 +161,20 @@ export const lackWords: Readonly<Record<Lack, string>> = {
 };
 
 /** Why the data do not suffice; "": they do. */
-export function lackText({ enough }: SuccessRow): string {
+export function lackText({ enough, rate, tasks }: SuccessRow): string {
   if (enough.isEnough) return "";
-  const needed = enough.tasksNeeded === null ? "" : ` (about ${new Intl.NumberFormat().format(enough.tasksNeeded)} needed)`;
+  const number = new Intl.NumberFormat();
+  // Those alone count whose end is known: as many tasks as are needed are not enough where some are open.
+  const decided = `${number.format(rate.decided)} decided${rate.decided === tasks ? "" : ` of ${number.format(tasks)}`}`;
+  const needed = enough.tasksNeeded === null ? "" : ` (${decided}; about ${number.format(enough.tasksNeeded)} needed)`;
   return enough.lacks
     .filter((lack) => lack !== "wide" || !enough.lacks.includes("no-success"))
     .map((lack) => lackWords[lack] + (lack === "few-tasks" || lack === "heavy-tail" ? needed : ""))
     .join(", ");
+}
+
+/** The same of the return: its own interval is beside it, however wide, and there is one without a success too. */
+export function returnLackText(row: SuccessRow): string {
+  const lacks = row.enough.lacks.filter((lack) => lack !== "wide" && lack !== "no-success");
+  return row.returns === null ? "" : lackText({ ...row, enough: { ...row.enough, isEnough: lacks.length === 0, lacks } });
 }

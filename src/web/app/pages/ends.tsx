@@ -16,6 +16,7 @@ import {
   rangeText,
   rateRangeText,
   rateText,
+  returnRangeText,
   returnText,
   reviewedText,
   type Success,
@@ -151,14 +152,24 @@ function Cells({
           </>
         )}
       </td>
-      {isReviewed ? <td className="number wide">{reviewedText(row) ?? <span className="soft">not known</span>}</td> : null}
+      {isReviewed ? (
+        <td className="number wide">
+          {reviewedText(row) === null ? (
+            <span className="soft">not known</span>
+          ) : (
+            <>
+              {reviewedText(row)} <small className="soft under">{rangeText(row.review.interval) ?? "interval not known"}</small>
+            </>
+          )}
+        </td>
+      ) : null}
       <td className="number wide">{shares === null ? "" : shareText(shares.failures)}</td>
       <td className="number wide">
         {returns === null ? (
           <span className="soft">not known</span>
         ) : (
           <>
-            {returnText(row, isPriced)}
+            {returnText(row, isPriced)} <small className="soft under">{returnRangeText(row, isPriced) ?? "interval not known"}</small>
             {returns.unvaluedShare > 0 ? <small className="soft under">worth unknown of {shareText(returns.unvaluedShare)}</small> : null}
           </>
         )}

@@ -25,13 +25,15 @@ import {
   rateRangeText,
   rateText,
   ratioText,
+  returnLackText,
+  returnRangeText,
   returnText,
   reviewedText,
   type Success,
   type SuccessRow,
   taskFields,
 } from "../success.ts";
-import { describeSpan, toIso, zone } from "../time.ts";
+import { spanInSentence, toIso, zone } from "../time.ts";
 import { useView, type View } from "../view.ts";
 import { plural, wordFor } from "../words.ts";
 import { Ends, nameRow } from "./ends.tsx";
@@ -89,7 +91,7 @@ export function SuccessPage(): ReactNode {
           </div>
         ) : data.total.tasks === 0 ? (
           <div className="card">
-            <Empty title={`No task began in this span (${describeSpan(spanText).toLowerCase()})`}>
+            <Empty title={`No task began in this span (${spanInSentence(spanText)})`}>
               <p>A call belongs to a task once it says so, by a header. How a task ended is said by a program, a check or a person:</p>
               <CopyLine text={"pennyworth tasks end ticket-4711 --result success --value 12.50"} />
               <Waits waiting={data.waiting} />
@@ -236,6 +238,7 @@ function Tiles({ total, isPriced }: { readonly total: SuccessRow; readonly isPri
           ["failed calls", shares.failedCalls],
         ];
   const lack = lackText(total);
+  const returnLack = returnLackText(total);
   return (
     <dl className="tiles pairs">
       <div className="tile">
@@ -246,9 +249,12 @@ function Tiles({ total, isPriced }: { readonly total: SuccessRow; readonly isPri
           </p>
           {total.perSuccess === null ? null : <p className="small ends">{rangeText(total.interval) ?? "interval not known"}</p>}
           {review.perSuccess === null ? null : (
-            <p className="small" data-testid="reviewed">
-              {reviewedText(total)} with checking
-            </p>
+            <>
+              <p className="small" data-testid="reviewed">
+                {reviewedText(total)} with checking
+              </p>
+              <p className="small ends">{rangeText(review.interval) ?? "interval not known"}</p>
+            </>
           )}
           {lack === "" ? null : <p className="small warn">not enough data: {lack}</p>}
         </dd>
@@ -264,7 +270,7 @@ function Tiles({ total, isPriced }: { readonly total: SuccessRow; readonly isPri
             {count(total.success.tasks)} of {plural(rate.decided, "decided task")}
             {rate.worst === null || rate.best === null || rate.worst === rate.best
               ? ""
-              : `; over all ${count(total.tasks)} ${shareText(rate.worst)} to ${shareText(rate.best)}`}
+              : `; of all ${count(total.tasks)} it is ${shareText(rate.worst)} to ${shareText(rate.best)}`}
           </p>
         </dd>
       </div>
@@ -274,14 +280,22 @@ function Tiles({ total, isPriced }: { readonly total: SuccessRow; readonly isPri
           <p className="figure" data-testid="return">
             {returnText(total, isPriced) ?? <span className="soft">not known</span>}
           </p>
+          {returns === null ? null : (
+            <p className="small ends" data-testid="returnrange">
+              {returnRangeText(total, isPriced) ?? "interval not known"}
+            </p>
+          )}
           <p className="soft small">
             {returns === null
               ? total.value === null
                 ? "nobody said what they were worth"
                 : "part of the spend has no price"
               : `${briefText(returns.gain)} over the spend`}
-            {returns !== null && review.returnRatio !== null ? `; ${ratioText(returns.ratio)} without checking` : ""}
+            {returns !== null && review.returnRatio !== null
+              ? `; ${ratioText(returns.ratio)} without checking (${returnRangeText(total, false) ?? "interval not known"})`
+              : ""}
           </p>
+          {returnLack === "" ? null : <p className="small warn">not enough data: {returnLack}</p>}
           {returns === null || returns.unvaluedShare === 0 ? null : (
             <p className="small warn">worth unknown of {shareText(returns.unvaluedShare)} of the spend</p>
           )}
@@ -353,10 +367,11 @@ function Notes({ data: { total, rows, truncated, waiting, openMs, reviewRate } }
       ? `${plural(total.open.tasks, "task")} may still end, until ${count(Math.round(openMs / 360_000) / 10)} h after the last call: ${briefText(total.open.cost)}.`
       : null,
     total.contradictory > 0 ? `Of ${plural(total.contradictory, "task")} sources say different things.` : null,
-    total.unpriced > 0 ? `${plural(total.unpriced, "task")} used something without a price: ≥, at least.` : null,
-    reviewRate !== null && total.review.perSuccess !== null
-      ? "With checking: spend and checking together; it has no interval of its own."
+    total.returns !== null && total.returns.unvaluedShare > 0
+      ? "Worth that nobody said adds nothing to the return: it and its interval are at least (≥) what they are without."
       : null,
+    total.unpriced > 0 ? `${plural(total.unpriced, "task")} used something without a price: ≥, at least.` : null,
+    reviewRate !== null && total.review.perSuccess !== null ? "With checking: spend and checking together." : null,
     reviewRate !== null && total.review.unknown > 0
       ? `Of ${plural(total.review.unknown, "task")} nobody said how long it was checked: with checking it is at least (≥) that, and the return at most (≤)${total.returns !== null && total.returns.unvaluedShare > 0 ? "; a ? where worth is unknown too" : ""}.`
       : null,
@@ -386,10 +401,17 @@ function toTable({ by, rows, total }: Success): (string | number)[][] {
     ...(["failures", "unknown", "open", "retries", "rework", "failedCalls"] as const).map((name) => row.shares?.[name] ?? ""),
     row.value ?? "",
     row.returns?.ratio ?? "",
+    row.returns?.interval?.low ?? "",
+    row.returns?.interval?.high ?? "",
     row.returns?.unvaluedShare ?? "",
     row.review.minutes ?? "",
     row.review.cost ?? "",
     row.review.perSuccess ?? "",
+    row.review.interval?.low ?? "",
+    row.review.interval?.high ?? "",
+    row.review.returnRatio ?? "",
+    row.review.returnInterval?.low ?? "",
+    row.review.returnInterval?.high ?? "",
     row.enough.isEnough ? "enough" : row.enough.lacks.join(" "),
   ];
   const heads = [
@@ -408,10 +430,17 @@ function toTable({ by, rows, total }: Success): (string | number)[][] {
     "onFailedCalls",
     "value",
     "return",
+    "returnLow",
+    "returnHigh",
     "unvaluedShare",
     "reviewMinutes",
     "reviewCost",
     "perSuccessWithReview",
+    "perSuccessWithReviewLow",
+    "perSuccessWithReviewHigh",
+    "returnWithReview",
+    "returnWithReviewLow",
+    "returnWithReviewHigh",
     "data",
   ];
   return [
