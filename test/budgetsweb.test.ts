@@ -98,7 +98,7 @@ describe.skipIf(!hasChromium)(`the pages of budgets in a browser (${reason})`, (
     for (const part of ["spent", "held", "presumed", "left"])
       expect([part, await figure('[data-budget="whole-company"]', part)]).toEqual([part, whole?.[part]]);
     expect(await row("whole-company").innerText()).toMatch(/in the settings file[^]*\$100 per month\s+resets in/);
-    await visit.page.getByRole("switch", { name: "80 % used or more" }).click();
+    await visit.page.getByRole("switch", { name: "80% used or more" }).click();
     await expect.poll(() => visit.page.locator("[data-budget]").count()).toBe(2);
     expect(new URL(visit.page.url()).search).toBe("?near=true");
   });
@@ -318,7 +318,7 @@ describe.skipIf(!hasChromium)(`the pages of budgets in a browser (${reason})`, (
     await visit.go("/");
     const { page } = visit;
     await page.locator("[data-concern=budgets]").waitFor();
-    expect(await page.locator("[data-concern=budgets]").innerText()).toMatch(/2 budgets are used to 80 % or more\s+2 of them are used up/);
+    expect(await page.locator("[data-concern=budgets]").innerText()).toMatch(/2 budgets are used to 80% or more\s+2 of them are used up/);
     expect(await page.locator("[data-concern=refusals]").innerText()).toMatch(/calls were refused today/);
     await page.locator("[data-concern=budgets]").click();
     await expect.poll(() => page.locator("[data-budget]").count()).toBe(2);

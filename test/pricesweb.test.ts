@@ -293,7 +293,7 @@ describe.skipIf(!hasChromium)(`the pages of prices in a browser (${reason})`, ()
     await visit.go("/");
     const alert = page.locator('[data-gap="openai"]');
     await alert.waitFor();
-    expect(await alert.innerText()).toMatch(/\+\$0\.01.* between openai's statement and the ledger[^]*\+82\.85 % of what is stated/);
+    expect(await alert.innerText()).toMatch(/\+\$0\.01.* between openai's statement and the ledger[^]*\+82\.85% of what is stated/);
     await alert.click();
     await page.getByTestId("gap").waitFor();
   });

@@ -156,3 +156,8 @@ export function describeSpan(text: string): string {
   const last = untilMs === null ? "now" : day(untilMs - 1);
   return first === last ? first : `${first} – ${last}`;
 }
+
+/** The same within a sentence: `last 7 days`, and a month's name keeps its capital. */
+export function spanInSentence(text: string): string {
+  return isPreset(text) ? presets[text].toLowerCase() : describeSpan(text);
+}

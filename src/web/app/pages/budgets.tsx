@@ -116,7 +116,7 @@ export function BudgetsPage(): ReactNode {
           />
           <Switch
             size="xs"
-            label={`${nearPercent} % used or more`}
+            label={`${nearPercent}% used or more`}
             checked={said.near !== undefined}
             onChange={(event) => change({ near: event.currentTarget.checked ? "true" : undefined })}
           />

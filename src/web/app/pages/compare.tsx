@@ -18,7 +18,7 @@ import { SpanPicker } from "../parts/span.tsx";
 import { Empty, Pending } from "../parts/states.tsx";
 import { many, one } from "../search.ts";
 import { isTaskField, taskFields } from "../success.ts";
-import { describeSpan, toIso, zone } from "../time.ts";
+import { spanInSentence, toIso, zone } from "../time.ts";
 import { useView, type View } from "../view.ts";
 import { plural } from "../words.ts";
 import { OddsCard } from "./odds.tsx";
@@ -87,7 +87,7 @@ export function ComparePage(): ReactNode {
           </div>
         ) : data.candidates.length === 0 ? (
           <div className="card">
-            <Empty title={`No task to compare in this span (${describeSpan(spanText).toLowerCase()})`}>
+            <Empty title={`No task to compare in this span (${spanInSentence(spanText)})`}>
               <p>
                 {data.unnamed > 0
                   ? `Of ${plural(data.unnamed, "task")} nobody said the ${nameField(by).toLowerCase()}.`

@@ -26,7 +26,7 @@ export function toConcerns({ halts: halted, budgets: near, usedUp: full, refused
   if (near > 0)
     found.push({
       kind: "budgets",
-      what: `${plural(near, "budget")} ${wordFor(near, "is", "are")} used to ${nearPercent} % or more`,
+      what: `${plural(near, "budget")} ${wordFor(near, "is", "are")} used to ${nearPercent}% or more`,
       why: full === 0 ? "What is held and presumed is counted." : `${count(full)} of them ${wordFor(full, "is", "are")} used up.`,
       isBad: full > 0,
     });
@@ -34,7 +34,7 @@ export function toConcerns({ halts: halted, budgets: near, usedUp: full, refused
     found.push({
       kind: "refusals",
       what: `${refused >= refusalsMax ? `${count(refusalsMax)} or more calls` : plural(refused, "call")} ${wordFor(refused, "was", "were")} refused today`,
-      why: "Nothing of them was sent.",
+      why: "None of them was sent.",
       isBad: false,
     });
   return found;

@@ -11,7 +11,7 @@ import type { View } from "../view.ts";
 import { plural } from "../words.ts";
 
 const settleMs = 400;
-const typedLabels = { cac: "Winning a customer costs", churn: "Leave in a month (0.02)", cash: "Cash to carry losses" } as const;
+const typedLabels = { cac: "Winning a customer costs", churn: "Part leaving in a month", cash: "Cash to carry losses" } as const;
 
 const isNumber = (text: string): boolean => /^(\d{1,12}(\.\d{1,12})?)?$/.test(text.trim());
 const isRight = (name: string, text: string): boolean => isNumber(text) && (name !== "churn" || text === "" || Number(text) <= 1);
@@ -54,7 +54,7 @@ export function GrowthPart({
             w={170}
             label={typedLabels[name]}
             {...(name === "churn" ? {} : { leftSection: "$" })}
-            placeholder="not said"
+            placeholder={name === "churn" ? "not said; as 0.02" : "not said"}
             inputMode="decimal"
             autoComplete="off"
             value={typed[name] ?? ""}

@@ -246,7 +246,7 @@ function Tiles({ data }: { readonly data: Margins }): ReactNode {
             {belowZero.lost === "0" ? amountText("0") : <Usd value={belowZero.lost} mark={least} />} lost on them
             {losing === null || losing.customers === 0
               ? ""
-              : `; in ${monthText(losing.month)} ${plural(losing.customers, "customer")}, ${amountText(losing.lost)}`}
+              : `; in ${monthText(losing.month)}, ${plural(losing.customers, "customer")}, ${amountText(losing.lost)}`}
           </p>
         </dd>
       </div>

@@ -151,7 +151,7 @@ export function Prices(): ReactNode {
             <Models models={shown} ranges={ranges} known={known} />
           )}
           <p className="soft small foot">
-            Standard prices, for 1M tokens. A model that is not here is not free: what calls it used is listed above as without a price.
+            Standard prices, for 1M tokens. A model that is not here is not free: what calls used of it is listed as without a price.
           </p>
         </section>
         <Lists />

@@ -89,7 +89,7 @@ export function RefusalSheet({ refusal }: { readonly refusal: Refusal }): ReactN
             </div>
           </div>
           <p className="body anywhere" data-testid="detail">
-            {detail}
+            {detail.charAt(0).toUpperCase() + detail.slice(1)}
           </p>
           {against.length === 0 ? null : <InTheWay against={against} />}
           {stopped === null || stopped === undefined ? null : (
@@ -154,14 +154,14 @@ function InTheWay({ against }: { readonly against: readonly Against[] }): ReactN
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Budgets in the way">
       <table className="list">
-        <Head columns={["Budget", ["Of", "number"], ["Left then", "number"], ["Needed", "number"], ["Reset", "wide"]]} />
+        <Head columns={["Budget", ["Of", "number wide"], ["Left then", "number"], ["Needed", "number"], ["Reset", "wide"]]} />
         <tbody>
           {against.map((one) => (
             <tr key={placeName(one)} data-against={one.budget}>
               <th scope="row">
                 <BudgetLink place={one} />
               </th>
-              <td className="number">{amount(one.limit, one, true)}</td>
+              <td className="number wide">{amount(one.limit, one, true)}</td>
               <td className="number">{amount(one.left, one)}</td>
               <td className="number">{amount(one.needed, one)}</td>
               <td className="wide">{one.resetsMs === null ? <span className="soft">not by itself</span> : exactMoment(one.resetsMs)}</td>

@@ -16,7 +16,7 @@ import { shareText } from "../parts/values.ts";
 import { one } from "../search.ts";
 import { kindWords, partKeys, type Shape, type ShapeSums, wasteWords } from "../shape.ts";
 import { briefText } from "../success.ts";
-import { describeSpan, longDay, toIso, zone } from "../time.ts";
+import { longDay, spanInSentence, toIso, zone } from "../time.ts";
 import { useView } from "../view.ts";
 import { plural, wordFor } from "../words.ts";
 import { Prompt } from "./prompt.tsx";
@@ -82,7 +82,7 @@ export function ShapePage(): ReactNode {
           </div>
         ) : data.total.calls === 0 ? (
           <div className="card">
-            <Empty title={`No such call in this span (${describeSpan(spanText).toLowerCase()})`}>
+            <Empty title={`No such call in this span (${spanInSentence(spanText)})`}>
               <p>A call belongs to a task, and to a step of it, once it says so, by a header:</p>
               <CopyLine text={'-H "x-pennyworth-task: ticket-4711" -H "x-pennyworth-type: support" -H "x-pennyworth-step: plan"'} />
             </Empty>
@@ -163,7 +163,7 @@ function Tiles({ shape: { type, total, tasks, callsMax, depth } }: { readonly sh
 }
 
 export function toolsText({ tools, toolsUnknown, calls }: ShapeSums): string {
-  if (toolsUnknown >= calls) return "tools called not known";
+  if (toolsUnknown >= calls || (toolsUnknown > 0 && tools === 0)) return "tools called not known";
   return `${toolsUnknown > 0 ? "at least " : ""}${plural(tools, "tool")} called`;
 }
 

@@ -107,7 +107,7 @@ export function nameDays({ from, to }: { readonly from: string; readonly to: str
 export function namePercent(gapPercent: string | null, isValued = false): string {
   if (gapPercent === null) return "nothing is stated in dollars";
   const of = isValued ? "its quantities at the ledger's prices" : "what is stated";
-  return `${signOf(gapPercent)}${hundredths.format(gapPercent.replace("-", "") as `${number}`)} % of ${of}`;
+  return `${signOf(gapPercent)}${hundredths.format(gapPercent.replace("-", "") as `${number}`)}% of ${of}`;
 }
 
 const hundredths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });

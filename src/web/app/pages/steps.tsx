@@ -92,7 +92,7 @@ function Cells({ sums, whole, decimals }: { readonly sums: ShapeSums; readonly w
       <td className="number">
         <Usd value={sums.cost} decimals={decimals} mark={markOf(sums)} />
       </td>
-      <td className="number wide soft">{percent(share(sums.cost, whole))}</td>
+      <td className="number wide soft">{sums.cost === "0" && markOf(sums) !== "" ? null : percent(share(sums.cost, whole))}</td>
       <td className="number" data-usd={sums.wasted}>
         {sums.wasted === "0" ? <span className="soft">none</span> : briefText(sums.wasted)}
       </td>
@@ -100,7 +100,11 @@ function Cells({ sums, whole, decimals }: { readonly sums: ShapeSums; readonly w
       <td className={`number wide${sums.failed.calls > 0 ? " bad" : " soft"}`}>{count(sums.failed.calls)}</td>
       <td className="number wide soft">{count(sums.repeated.calls)}</td>
       <td className="number wide">
-        {toolsUnknown >= calls ? <span className="soft">not known</span> : `${toolsUnknown > 0 ? "≥ " : ""}${count(tools)}`}
+        {toolsUnknown >= calls || (toolsUnknown > 0 && tools === 0) ? (
+          <span className="soft">not known</span>
+        ) : (
+          `${toolsUnknown > 0 ? "≥ " : ""}${count(tools)}`
+        )}
       </td>
       <td className="number wide">{compact(sums.inputTokens)}</td>
       <td className="number wide">{growth === null ? <span className="soft">not known</span> : count(Math.round(growth.perCall))}</td>

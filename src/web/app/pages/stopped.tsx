@@ -98,7 +98,7 @@ function Refused({ search, change }: Pick<View, "search" | "change">): ReactNode
     <section className="card" aria-labelledby="refusals">
       <div className="title">
         <h2 id="refusals">Refused calls</h2>
-        <p className="soft small">Nothing of them was sent</p>
+        <p className="soft small">None of them was sent</p>
         <div className="tools">
           <Share name="refusals" line="pennyworth budgets refusals" table={() => toTable(found)} />
         </div>
@@ -249,7 +249,7 @@ function Tally({ answer }: { readonly answer: ReturnType<typeof useAnswer<Guard>
   const decimals = decimalsFor([tally.cutCost, tally.shortenedCost]);
   const tiles: readonly (readonly [string, ReactNode, ReactNode, string])[] = [
     ["admitted", count(tally.admitted), "Let in", `${count(waiting)} wait for their turn`],
-    ["refused", count(tally.refused), "Refused", "nothing of them was sent"],
+    ["refused", count(tally.refused), "Refused", "none of them was sent"],
     ["capped", count(tally.capped + tally.lowered), "Caps put in", `${count(tally.lowered)} of them in place of a larger one`],
     ["degraded", count(tally.degraded), "Degraded", `${count(tally.waited)} waited`],
     [
@@ -262,7 +262,7 @@ function Tally({ answer }: { readonly answer: ReturnType<typeof useAnswer<Guard>
       "cut",
       <Usd key="cut" value={tally.cutCost} decimals={decimals} />,
       "Streams cut",
-      `${count(tally.cut)} ended since the money was gone`,
+      `${count(tally.cut)} ended because the money was gone`,
     ],
   ];
   return (
@@ -273,7 +273,7 @@ function Tally({ answer }: { readonly answer: ReturnType<typeof useAnswer<Guard>
           since the start, {dayClock(sinceMs, nowMs)}
         </p>
       </div>
-      <dl className="tiles pairs">
+      <dl className="tiles pairs thirds">
         {tiles.map(([name, figure, what, why]) => (
           <div key={name} className="tile" data-tally={name}>
             <dt>{what}</dt>

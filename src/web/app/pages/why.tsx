@@ -172,7 +172,18 @@ function Answered({
           <h2 id="moved" className="hidden">
             In short
           </h2>
-          <p data-testid="summary">{summary}</p>
+          <p data-testid="summary">
+            {/* A line may not end between a minus and its amount. */}
+            {summary.split(/(−\S+)/).map((part, index) =>
+              part.startsWith("−") ? (
+                <span key={index} className="usd">
+                  {part}
+                </span>
+              ) : (
+                part
+              ),
+            )}
+          </p>
         </div>
         <dl className="tiles">
           <Tile name="Before" side={before} />

@@ -38,9 +38,9 @@ export function BreakEvenBar({ worth: { breakEven, success, basis } }: { readonl
         )}
       </div>
       <div className="scale soft small" aria-hidden="true">
-        <span>0 %</span>
+        <span>0%</span>
         <span>success</span>
-        <span>100 %</span>
+        <span>100%</span>
       </div>
       <p data-testid="breakeven">
         {turns} <span className="soft">{known}</span>

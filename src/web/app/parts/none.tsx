@@ -4,7 +4,7 @@ import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useStatus } from "../data.ts";
 import { toFirstCall } from "../first.ts";
-import { describeSpan } from "../time.ts";
+import { spanInSentence } from "../time.ts";
 import { CopyLine } from "./share.tsx";
 import { Empty } from "./states.tsx";
 
@@ -28,7 +28,7 @@ export function NoCalls({
   return (
     <Empty title="No call matches">
       <p>
-        {filters.length === 0 ? "None started" : "None like this started"} in this span ({describeSpan(spanText)}).
+        {filters.length === 0 ? "None started" : "None like this started"} in this span ({spanInSentence(spanText)}).
       </p>
       <Button size="xs" variant="default" onClick={onAll}>
         All calls of all time

@@ -96,7 +96,8 @@ export function Plot({
           splitNumber: Math.max(1, Math.floor(width / 130)),
           axisTick: { show: false },
           axisLine: { lineStyle: { color: color("--edge") } },
-          axisLabel: { ...text, hideOverlap: true, formatter, ...(isStepped ? {} : { customValues: spaced(times, width) }) },
+          // Below the lowest of the other axis, which stands right beside it.
+          axisLabel: { ...text, margin: 12, hideOverlap: true, formatter, ...(isStepped ? {} : { customValues: spaced(times, width) }) },
           axisPointer: { show: true, snap: false, label: { show: false }, lineStyle: { color: color("--edge"), type: "solid" } },
         },
         yAxis: {
@@ -106,23 +107,28 @@ export function Plot({
           splitLine: { lineStyle: { color: color("--grid") } },
         },
         series: lines.flatMap((line, index) => {
+          const drawnIn = colorOf(scheme, line.color, false);
           const shared = {
             type: "line",
             silent: true,
             emphasis: { disabled: true },
             // Rings around dots: what lies on the same point is seen, too.
-            symbol: isStepped ? "none" : index === 0 ? "circle" : "emptyCircle",
+            symbol: isStepped ? "none" : "circle",
             symbolSize: index === 0 ? 4 : 9,
             z: index === 0 ? 3 : 2,
             showAllSymbol: true,
-            itemStyle: { color: colorOf(scheme, line.color, false) },
+            itemStyle: index === 0 ? { color: drawnIn } : { color: color("--surface"), borderColor: drawnIn, borderWidth: 2 },
             ...(isStepped ? { step: "end" } : {}),
           };
           const drawn = isStepped ? extend(line.points, lastMs) : line.points;
           const [past, future] = cut(drawn, nowMs);
           return [
-            { ...shared, lineStyle: { width: line.isSoft === true ? 1.25 : 2, type: line.isSoft === true ? [2, 3] : "solid" }, data: past },
-            { ...shared, symbol: "none", lineStyle: { width: 1.75, type: "dashed" }, data: future },
+            {
+              ...shared,
+              lineStyle: { color: drawnIn, width: line.isSoft === true ? 1.25 : 2, type: line.isSoft === true ? [2, 3] : "solid" },
+              data: past,
+            },
+            { ...shared, symbol: "none", lineStyle: { color: drawnIn, width: 1.75, type: "dashed" }, data: future },
           ];
         }),
       },

@@ -5,7 +5,7 @@
 import { useElementSize } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import type { Standing } from "../compare.ts";
-import { toGeometry } from "../money.ts";
+import { toAxis, toGeometry } from "../money.ts";
 import { briefText } from "../success.ts";
 import { shareText } from "./values.ts";
 
@@ -73,7 +73,7 @@ export function Scatter({ standings, baseline }: { readonly standings: readonly 
           <g key={`x${cost}`} className="tick">
             <line x1={x(cost)} x2={x(cost)} y1={top} y2={height - bottom} />
             <text x={x(cost)} y={height - bottom + 16} textAnchor="middle">
-              {briefText(cost.toFixed(12))}
+              {toAxis(cost)}
             </text>
           </g>
         ))}

@@ -3,6 +3,7 @@
 
 import type { ReactNode } from "react";
 import type { Margins } from "../margin.ts";
+import { Icon } from "../icons.tsx";
 import { count } from "../money.ts";
 import { plural } from "../words.ts";
 import { Head } from "./head.tsx";
@@ -20,17 +21,21 @@ export function Spread({ bins, what }: { readonly bins: Margins["bins"]; readonl
             className={to !== null && to <= 0 ? "loses" : "gains"}
             title={`${nameBin(from, to)}: ${plural(keys, what)}`}
           >
-            <span style={{ height: keys === 0 ? 0 : `${Math.max(2, (100 * keys) / most)}%` }} />
+            <span style={{ height: keys === 0 ? 0 : `${Math.max(2, (100 * keys) / most)}%` }}>
+              {keys === 0 ? null : <small className="soft">{count(keys)}</small>}
+            </span>
           </span>
         ))}
       </div>
       <div className="spreadaxis soft small" aria-hidden="true">
         <span>−100%</span>
-        <span>0</span>
+        <span>0%</span>
         <span>100%</span>
       </div>
       <details className="small">
-        <summary>As a table</summary>
+        <summary>
+          <Icon name="right" size={12} /> As a table
+        </summary>
         <div className="scroll" tabIndex={0} role="region" aria-label="How margins are spread">
           <table className="list">
             <Head columns={["Margin", [`${what.charAt(0).toUpperCase()}${what.slice(1)}s`, "number"]]} />

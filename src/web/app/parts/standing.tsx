@@ -133,7 +133,7 @@ export function StateBadge({ standing }: { readonly standing: Standing | undefin
   const state = stateOf(standing);
   if (state === "over") return <span className="badge bad">over its limit</span>;
   if (state === "full") return <span className="badge bad">used up</span>;
-  return state === "near" ? <span className="badge warn">{standing?.usedPercent} % used</span> : null;
+  return state === "near" ? <span className="badge warn">{standing?.usedPercent}% used</span> : null;
 }
 
 /** What is as usual, to refuse, needs no word. */

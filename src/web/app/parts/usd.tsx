@@ -27,7 +27,8 @@ export function Usd({
       </span>
     );
   if (preferred.exact) return <Exact value={value} mark={mark} />;
-  const text = round(value, value === "0" ? 0 : decimals);
+  // A true minus, as beside it in the same row: a hyphen is too short.
+  const text = round(value, value === "0" ? 0 : decimals).replace("-", "−");
   return (
     <span data-usd={value} title={exact(value)} className={value === "0" && mark === "" ? "usd soft" : "usd"}>
       {mark}
@@ -42,7 +43,7 @@ export function Exact({ value, mark = "" }: { readonly value: string; readonly m
   return (
     <span data-usd={value} className="usd">
       {mark}
-      {head}
+      {head.replace("-", "−")}
       {fine === "" ? null : <span className="fine">{fine}</span>}
     </span>
   );
