@@ -184,9 +184,11 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
     const visit = await site.visit();
     const { page } = visit;
     const said = page.getByTestId("unreal").first();
+    const text = async (): Promise<string> =>
+      (await said.count()) > 0 ? said.innerText() : `nothing of it in: ${await page.locator("main").innerText()}`;
     for (const path of ["/calls?filter=provider=sandbox", "/calls/last", "/tasks/ticket-1"]) {
       await visit.go(path);
-      await expect.poll(() => said.innerText(), { message: path }).toBe("the sandbox's: no real money");
+      await expect.poll(text, { message: path, timeout: 30_000 }).toBe("the sandbox's: no real money");
     }
     // Beside the sandbox's calls there is a charge of a real provider.
     const { rows } = (await site.gateway.get("/report?by=provider&since=30d")) as {
@@ -194,7 +196,7 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
     };
     const cost = rows.find(({ group }) => group.provider === "sandbox")?.cost;
     await visit.go("/explore?span=30d");
-    await expect.poll(() => said.innerText()).toContain("of which the sandbox's, no real money");
+    await expect.poll(text, { timeout: 30_000 }).toContain("of which the sandbox's, no real money");
     expect(await said.locator("[data-usd]").getAttribute("data-usd")).toBe(cost);
     await visit.go("/calls?filter=provider=openai");
     expect(await said.count()).toBe(0);
@@ -214,6 +216,20 @@ describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
     await page.locator("tr[data-call]").first().waitFor();
     await page.goto(`${site.gateway.url}/calls/no-such-call`);
     await page.getByText("No call has the id no-such-call.").waitFor();
+    await visit.close();
+  });
+
+  it("ask again by themselves what failed for a reason that passes", { timeout: 120_000 }, async () => {
+    const visit = await site.visit();
+    const { page } = visit;
+    let isBusy = true;
+    await page.route("**/api/v1/calls?*", (route) =>
+      isBusy ? route.fulfill({ status: 503, json: { error: { code: "x", message: "Not just now." } } }) : route.continue(),
+    );
+    await page.goto(`${site.gateway.url}/calls`);
+    await page.getByText("Not just now.").waitFor();
+    isBusy = false;
+    await page.locator("tr[data-call]").first().waitFor();
     await visit.close();
   });
 

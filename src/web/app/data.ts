@@ -10,6 +10,8 @@ import { prefer, usePreferences } from "./preferences.ts";
 const pulseMs = 2_000;
 const statusMs = 10_000;
 const refreshMsMin = 4_000;
+/** What failed for a reason that passes is asked again so often. */
+const healMs = 5_000;
 
 /** A session ends by itself: whoever is told so first tells the frame, and the frame shows the sign-in. */
 const cache = new QueryCache({
@@ -25,12 +27,18 @@ export const client: QueryClient = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 2_000,
-      retry: (failures, error) => failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 500),
+      retry: (failures, error) => failures < 2 && isPassing(error),
       retryDelay: 800,
+      refetchInterval: ({ state }) => isPassing(state.error) && healMs,
       refetchOnWindowFocus: false,
     },
   },
 });
+
+/** The server was not reached, or could not answer: the same question may do a moment later. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status >= 500);
+}
 
 interface Asking {
   /** It is asked again when the store has moved on. */
@@ -56,7 +64,7 @@ export function useAnswer<Answer>(
     enabled,
     meta: { live },
     ...(staleMs === undefined ? {} : { staleTime: staleMs }),
-    ...(everyMs === undefined || paused ? {} : { refetchInterval: everyMs }),
+    ...(everyMs === undefined || paused ? {} : { refetchInterval: ({ state }) => (isPassing(state.error) ? healMs : everyMs) }),
   });
 }
 
