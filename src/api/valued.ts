@@ -2,6 +2,7 @@
 // how a change is divided (economics/drivers.ts), what the store sums (ledger/drivers.ts). Invariant: a price that is not known makes an amount
 // unknown, and never zero; what is charged is the ledger's, to the last digit.
 
+import { keyOf } from "../core/key.ts";
 import { cost, formatUsd, parseUsd, type Pico, type Rate, toPico, zero } from "../core/money.ts";
 import { priceTier, standard } from "../core/price.ts";
 import { uncachedClass, type UsageClass, usageClasses } from "../core/usage.ts";
@@ -74,7 +75,7 @@ export function createQuotes(prices: PricesAccess): Quotes {
   const lists = [...new Set(prices.lists().flatMap(({ taken }) => (taken === null ? [] : [taken.knownMs])))].toSorted((a, b) => a - b);
   const last = lists.at(-1) ?? -Infinity;
   function spansOf(isList: boolean, provider: string, model: string, tier: string | null, knownMs: number | null): readonly PriceSpan[] {
-    const name = JSON.stringify([isList, provider, model, tier, knownMs]);
+    const name = keyOf(isList ? "list" : "own", provider, model, tier, String(knownMs));
     let found = spans.get(name);
     if (found === undefined) {
       const book = isList ? prices.listed(knownMs) : prices;
@@ -90,14 +91,15 @@ export function createQuotes(prices: PricesAccess): Quotes {
   }
   return {
     list: (provider, model, atMs, knownMs) =>
-      kept(`${atMs} ${knownMs} ${provider} ${model}`, () => {
+      kept(`${atMs} ${knownMs} ${keyOf(provider, model)}`, () => {
         const [own, listed] = [false, true].map((isList) => ratesAt(spansOf(isList, provider, model, null, knownMs), atMs));
         return new Map([...(own ?? []), ...(listed ?? [])]);
       }),
-    paid: (provider, model, tier, atMs, knownMs) => {
-      const asked = priceTier(tier);
-      return ratesAt(spansOf(false, provider, model, asked === standard ? null : asked, knownMs), atMs);
-    },
+    paid: (provider, model, tier, atMs, knownMs) =>
+      kept(`${atMs} ${knownMs} ${keyOf(provider, model, tier)}`, () => {
+        const asked = priceTier(tier);
+        return ratesAt(spansOf(false, provider, model, asked === standard ? null : asked, knownMs), atMs);
+      }),
     edges: (provider, model) =>
       [...spansOf(true, provider, model, null, null), ...spansOf(false, provider, model, null, null)].flatMap(({ fromMs }) =>
         fromMs === null ? [] : [fromMs],
@@ -122,26 +124,26 @@ function hasNoon({ fromMs, toMs }: NonNullable<PriceSpan["window"]>): boolean {
 
 /** Where a span is cut by changes of the list prices of what was used in it; for the dearest models first, where there are many. */
 export function cutsOf(cells: readonly DriverSumsCell[], side: Side, { sinceMs, untilMs }: Span, quotes: Quotes): Cuts {
-  // Of a model that is new or gone no price is asked for: its whole cost is the mix's.
-  const seen = sides.map(
-    (which) => new Set(cells.flatMap((cell) => (cell[which] === null ? [] : [JSON.stringify([cell.provider, cell.model])]))),
-  );
-  const inBoth = new Set([...(seen[0] ?? [])].filter((name) => seen[1]?.has(name)));
-  const used = new Map<string, { provider: string; model: string; classes: Set<UsageClass>; pico: bigint }>();
-  for (const { provider, model, [side]: usage } of cells) {
-    if (model === null || usage === null) continue;
-    const name = JSON.stringify([provider, model]);
-    if (!inBoth.has(name)) continue;
-    const one = used.get(name) ?? { provider, model, classes: new Set<UsageClass>(), pico: 0n };
+  const used = new Map<string, { provider: string; model: string; classes: Set<UsageClass>; pico: bigint; readonly seen: Set<Side> }>();
+  for (const cell of cells) {
+    const { provider, model, [side]: usage } = cell;
+    if (model === null) continue;
+    const name = keyOf(provider, model);
+    let one = used.get(name);
+    if (one === undefined) used.set(name, (one = { provider, model, classes: new Set(), pico: 0n, seen: new Set() }));
+    for (const which of sides) if (cell[which] !== null) one.seen.add(which);
+    if (usage === null) continue;
     for (const line of usage.lines) if (line.cost !== null) one.classes.add(line.class);
-    used.set(name, { ...one, pico: one.pico + parseUsd(usage.cost) });
+    one.pico += parseUsd(usage.cost);
   }
+  // Of a model that is new or gone no price is asked for: its whole cost is the mix's.
+  const inBoth = [...used.values()].filter(({ seen }) => seen.size === sides.length);
   const within = (atMs: number): boolean => sinceMs < atMs && atMs < untilMs;
   const known = quotes.known(sinceMs).filter(within);
   const edges = new Set<number>();
   const moves: PriceMove[] = [];
   let left = 0;
-  for (const { provider, model, classes } of [...used.values()].toSorted((a, b) => (a.pico === b.pico ? 0 : a.pico < b.pico ? 1 : -1))) {
+  for (const { provider, model, classes } of inBoth.toSorted((a, b) => (a.pico === b.pico ? 0 : a.pico < b.pico ? 1 : -1))) {
     const list = (atMs: number, knownMs: number | null): Rates => quotes.list(provider, model, atMs, knownMs);
     const changed = new Set([
       ...quotes.edges(provider, model).filter((atMs) => within(atMs) && isOther(list(atMs, null), list(atMs - 1, null), classes)),
@@ -191,7 +193,7 @@ export function valuedOf(cells: readonly DriverSumsCell[], cuts: Both<Cut>, quot
     const [first] = group;
     if (first === undefined) continue;
     const { type, provider, model } = first;
-    const charged = new Set(group.flatMap((cell) => sides.flatMap((side) => cell[side]?.lines ?? [])).flatMap(toCharged));
+    const charged = chargedIn(group);
     const priced = group.map((cell) => priceCell(cell, pieces, referenceMs, charged, quotes));
     const found = { before: addUp(priced.map((one) => one.before)), after: addUp(priced.map((one) => one.after)) };
     const isMissing = sides.some((side) => {
@@ -200,9 +202,8 @@ export function valuedOf(cells: readonly DriverSumsCell[], cuts: Both<Cut>, quot
     });
     const isPaid = sides.some((side) => (found[side]?.chargedPico ?? 0n) > 0n);
     // Where a cell is in one span alone, its price says nothing.
-    if (isMissing && isPaid && found.before !== null && found.after !== null)
-      unlisted.set(JSON.stringify([provider, model]), { provider, model });
-    valued.push({ type, key: keyOf(first), ...found });
+    if (isMissing && isPaid && found.before !== null && found.after !== null) unlisted.set(keyOf(provider, model), { provider, model });
+    valued.push({ type, key: placeOf(first), ...found });
     figures.set(name, { provider, model, group: first.group, ...found });
   }
   return { cells: valued, figures, unlisted: [...unlisted.values()] };
@@ -210,19 +211,24 @@ export function valuedOf(cells: readonly DriverSumsCell[], cuts: Both<Cut>, quot
 
 /** Names a cell among all: tiers apart it is the store's. */
 export function cellName(type: string | null, key: string): string {
-  return JSON.stringify([type, key]);
+  return keyOf(type, key);
 }
 
-function keyOf({ provider, model, group }: DriverSumsCell): string {
-  return JSON.stringify([provider, model, group]);
+/** Of a cell within its type. */
+function placeOf({ provider, model, group }: DriverSumsCell): string {
+  return keyOf(provider, model, group);
 }
 
 export function nameOf(cell: DriverSumsCell): string {
-  return cellName(cell.type, keyOf(cell));
+  return cellName(cell.type, placeOf(cell));
 }
 
-function toCharged(line: Lines[number]): UsageClass[] {
-  return line.cost === null ? [] : [line.class];
+/** Classes that have a price in one of the cells. */
+function chargedIn(cells: readonly DriverSumsCell[]): ReadonlySet<UsageClass> {
+  const found = new Set<UsageClass>();
+  for (const cell of cells)
+    for (const side of sides) for (const line of cell[side]?.lines ?? []) if (line.cost !== null) found.add(line.class);
+  return found;
 }
 
 /** A piece of a cell's usage, and when it began. */
@@ -235,13 +241,13 @@ interface Piece {
 function piecesOf({ span, edges, pieces }: Cut, side: Side): (cell: DriverSumsCell) => readonly Piece[] {
   const starts = [span.sinceMs, ...edges];
   const found = pieces.map(
-    (cells) => new Map(cells.flatMap((cell) => (cell[side] === null ? [] : [[JSON.stringify([nameOf(cell), cell.tier]), cell[side]]]))),
+    (cells) => new Map(cells.flatMap((cell) => (cell[side] === null ? [] : [[keyOf(nameOf(cell), cell.tier), cell[side]]]))),
   );
   return (cell) => {
     const whole = cell[side];
     if (whole === null) return [];
     if (found.length === 0) return [{ atMs: span.sinceMs, usage: whole }];
-    const name = JSON.stringify([nameOf(cell), cell.tier]);
+    const name = keyOf(nameOf(cell), cell.tier);
     const earlier = found.map((usages) => usages.get(name) ?? null);
     const last = earlier.reduce<DriverUsage>((rest, usage) => (usage === null ? rest : without(rest, usage)), whole);
     return [...earlier, last].flatMap((usage, index) => (usage === null ? [] : [{ atMs: starts[index] ?? span.sinceMs, usage }]));

@@ -2,6 +2,7 @@
 // Invariant: the same as comparing the call with each one.
 
 import { type BudgetField, budgetFields, type CallScope, type Scope } from "./budget.ts";
+import { part } from "./key.ts";
 
 interface Shape<Item> {
   /** Without `task`, which a call has several of. */
@@ -97,9 +98,4 @@ function keyOf(fields: Shape<unknown>["fields"], scope: CallScope): string | nul
     key += part(value);
   }
   return key;
-}
-
-/** The length before the value: no two lists of values make one key. */
-function part(value: string): string {
-  return `${value.length}:${value}`;
 }

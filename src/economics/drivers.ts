@@ -134,7 +134,7 @@ interface Group {
 function toGroups(cells: readonly DriverCell[], tasks: readonly TypeTasks[]): Map<string | null, Group> {
   const groups = new Map<string | null, Group>();
   for (const { type, before, after } of tasks) {
-    for (const count of [before, after]) requireCount(count, `tasks of the type ${type}`);
+    for (const count of [before, after]) requireCount(count, () => `tasks of the type ${type}`);
     if (groups.has(type)) throw new RangeError(`drivers: the tasks of the type ${type} are given twice`);
     groups.set(type, { before: { tasks: before, firstTries: 0 }, after: { tasks: after, firstTries: 0 } });
   }
@@ -142,38 +142,45 @@ function toGroups(cells: readonly DriverCell[], tasks: readonly TypeTasks[]): Ma
   const seen = new Map<string | null, Set<string>>();
   for (const cell of cells) {
     const group = groups.get(cell.type);
-    const name = `the cell ${cell.key} of ${cell.type === null ? "no type" : `the type ${cell.type}`}`;
-    if (group === undefined) throw new RangeError(`drivers: ${name} has a type of which no number of tasks is given`);
+    if (group === undefined) throw new RangeError(`drivers: ${nameOf(cell)} has a type of which no number of tasks is given`);
     const keys = seen.get(cell.type) ?? new Set();
-    if (keys.has(cell.key)) throw new RangeError(`drivers: ${name} is given twice`);
+    if (keys.has(cell.key)) throw new RangeError(`drivers: ${nameOf(cell)} is given twice`);
     seen.set(cell.type, keys.add(cell.key));
     for (const period of ["before", "after"] as const) {
       const usage = cell[period];
       if (usage === null) continue;
-      requirePeriod(usage, `${name}, ${period}`);
+      requirePeriod(usage, () => `${nameOf(cell)}, ${period}`);
       group[period].firstTries += usage.firstTries;
       if (cell.type === null) group[period].tasks += usage.calls;
       else if (usage.calls > 0 && group[period].tasks === 0)
-        throw new RangeError(`drivers: ${name} has calls ${period}, but its type no tasks: count those that had calls`);
+        throw new RangeError(`drivers: ${nameOf(cell)} has calls ${period}, but its type no tasks: count those that had calls`);
     }
   }
   return groups;
 }
 
-function requirePeriod({ firstTries, calls, tokens, atReference, listPico, chargedPico }: CellPeriod, name: string): void {
-  requireCount(firstTries, `first tries of ${name}`);
-  requireCount(calls, `calls of ${name}`);
-  requireCount(tokens, `tokens of ${name}`);
-  if (firstTries > calls) throw new RangeError(`drivers: ${name} has more first tries (${firstTries}) than calls (${calls})`);
-  for (const amount of [atReference?.noCachePico, atReference?.withCachePico, listPico, chargedPico])
-    if (amount !== null && amount !== undefined && amount < 0n)
-      throw new RangeError(`drivers: ${name} has an amount below zero: ${amount}`);
-  if (calls === 0 && (chargedPico > 0n || tokens > 0))
-    throw new RangeError(`drivers: ${name} has a cost or tokens without a call: give it as another charge`);
+function nameOf({ type, key }: DriverCell): string {
+  return `the cell ${key} of ${type === null ? "no type" : `the type ${type}`}`;
 }
 
-function requireCount(value: number, name: string): void {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`drivers: the ${name} are a whole number, zero or more: ${value}`);
+/** @param name is asked for where something is wrong: of thousands of cells nothing is, as a rule. */
+function requirePeriod({ firstTries, calls, tokens, atReference, listPico, chargedPico }: CellPeriod, name: () => string): void {
+  for (const [what, value] of [
+    ["first tries", firstTries],
+    ["calls", calls],
+    ["tokens", tokens],
+  ] as const)
+    requireCount(value, () => `${what} of ${name()}`);
+  if (firstTries > calls) throw new RangeError(`drivers: ${name()} has more first tries (${firstTries}) than calls (${calls})`);
+  for (const amount of [atReference?.noCachePico, atReference?.withCachePico, listPico, chargedPico])
+    if (amount !== null && amount !== undefined && amount < 0n)
+      throw new RangeError(`drivers: ${name()} has an amount below zero: ${amount}`);
+  if (calls === 0 && (chargedPico > 0n || tokens > 0))
+    throw new RangeError(`drivers: ${name()} has a cost or tokens without a call: give it as another charge`);
+}
+
+function requireCount(value: number, name: () => string): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`drivers: the ${name()} are a whole number, zero or more: ${value}`);
 }
 
 /** The change of one cell's cost, by both methods. */
@@ -201,11 +208,23 @@ function toSide(cell: DriverCell, group: Group, volume: Volume, period: "before"
 
 function toLine(factor: DriverFactor, found: Contribution[], fromPico: Pico, contributorsMax: number): DriverLine {
   const pico = sum(found.map((contribution) => contribution.pico));
-  const byKey = found
-    .toSorted((a, b) => (magnitude(a.pico) === magnitude(b.pico) ? 0 : magnitude(a.pico) < magnitude(b.pico) ? 1 : -1))
-    .slice(0, contributorsMax);
+  const byKey = largest(found, contributorsMax);
   const restPico = toPico(pico - sum(byKey.map((contribution) => contribution.pico)));
   return { factor, pico, fromPico, toPico: toPico(fromPico + pico), byKey, restPico };
+}
+
+/** By magnitude; of alike ones the first. Few are asked for, of thousands. */
+function largest(found: readonly Contribution[], most: number): Contribution[] {
+  const best: Contribution[] = [];
+  for (const one of found) {
+    const size = magnitude(one.pico);
+    const least = best[most - 1];
+    if (least !== undefined && size <= magnitude(least.pico)) continue;
+    const place = best.findIndex(({ pico }) => magnitude(pico) < size);
+    best.splice(place === -1 ? best.length : place, 0, one);
+    if (best.length > most) best.pop();
+  }
+  return best;
 }
 
 function widest(lines: readonly DriverLine[], cross: Drivers["shapley"]): Drivers["maxGap"] {

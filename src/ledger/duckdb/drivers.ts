@@ -2,7 +2,7 @@
 // the rows are (spans.ts), what moved the bill (economics/drivers.ts). Invariant: SQL adds and counts; the cells and the rest are what a report of the
 // span adds up to, whichever values are told apart.
 
-import { formatUsd } from "../../core/money.ts";
+import { keyOf } from "../../core/key.ts";
 import { compareText } from "../../core/order.ts";
 import { isUsageClass } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
@@ -16,7 +16,7 @@ import {
   toldCellsMax,
   toldCustomersMax,
 } from "../drivers.ts";
-import { decimal, textOf, toUsd } from "./answer.ts";
+import { textOf } from "./answer.ts";
 import { toPosition } from "./evidence.ts";
 import { joinSql, type Sql, sqlOf, where } from "./field.ts";
 import { groupsSql } from "./query.ts";
@@ -67,8 +67,13 @@ function dearestSql({ before, after, filters, zone }: DriversQuery): Sql {
   );
 }
 
+/** What a cell is told apart by in an answer. */
+const shownColumns = cellColumns.filter((name) => name !== "class" && name !== "priced");
+/** Its measures, and its lines in one text: class, quantity and cost of each, the last empty where it has no price. */
+const shownMeasures = ["calls", "firstTries", "unpriced", "cost"] as const;
+
 /** In a row, after the position. */
-const names = ["what", ...cellColumns, "isRest", ...cellMeasureNames] as const;
+const names = ["what", ...shownColumns, "isRest", ...shownMeasures, "parts"] as const;
 /** Where each is. */
 const at = Object.fromEntries(names.map((name, index) => [name, index + 2])) as Readonly<Record<(typeof names)[number], number>>;
 
@@ -93,14 +98,14 @@ function driversSql({ before, after, by, filters, zone }: DriversQuery, told: To
     sqlOf(`g AS MATERIALIZED (SELECT ${added} FROM (`, joinSql(rows, " UNION ALL "), `) GROUP BY ALL HAVING sum("lines") > 0)`),
   ];
   const given: Sql[] = [];
-  if (by === null) given.push(sqlOf(`SELECT 'cell' AS what, * FROM g`));
+  if (by === null) given.push(shown("g"));
   else {
     tables.push(sqlOf("v AS MATERIALIZED (", told === null || isPart ? roomy : givenBy(told), ")"));
     const isKept = `(v.kept AND NOT g.isRest)`;
+    const kept = columns.replace(`"group"`, `CASE WHEN ${isKept} THEN g."group" END AS "group"`);
     given.push(
-      sqlOf(
-        `SELECT 'cell' AS what, * FROM (SELECT ${columns.replace(`"group"`, `CASE WHEN ${isKept} THEN g."group" END AS "group"`)}, ${isKept} IS NOT TRUE AS isRest,
-          ${cellSums} FROM g LEFT JOIN v ON v."group" IS NOT DISTINCT FROM g."group" GROUP BY ALL)`,
+      shown(
+        `(SELECT ${kept}, ${isKept} IS NOT TRUE AS isRest, ${cellSums} FROM g LEFT JOIN v ON v."group" IS NOT DISTINCT FROM g."group" GROUP BY ALL)`,
       ),
       sqlOf(`SELECT 'left' AS what, count(*) AS calls FROM v WHERE NOT kept`),
     );
@@ -110,7 +115,7 @@ function driversSql({ before, after, by, filters, zone }: DriversQuery, told: To
       sqlOf(`SELECT 'tasks' AS what, ${span} AS span, "type", calls FROM (`, tasksBy({ sinceMs, untilMs, filters, zone }), ")"),
       sqlOf(
         `SELECT 'other' AS what, ${span} AS span, c.provider || ' ' || CASE WHEN b.id IS NULL THEN c.lines[1]."class" ELSE 'corrections' END AS "group",
-          sum(c."cost")::DECIMAL(38,12) AS "cost" FROM periods AS c LEFT JOIN bookings AS b ON b.id = c.charge `,
+          ${plain(`sum(c."cost")::DECIMAL(38,12)`)} AS "cost" FROM periods AS c LEFT JOIN bookings AS b ON b.id = c.charge `,
         where(sinceMs, untilMs, filters, zone, [{ text: `c."cost" IS NOT NULL`, values: [] }]),
         " GROUP BY ALL",
       ),
@@ -124,6 +129,22 @@ function driversSql({ before, after, by, filters, zone }: DriversQuery, told: To
   );
 }
 
+/** Cells as they are answered: of each side one row. */
+function shown(cells: string): Sql {
+  const columns = [...shownColumns.map((name) => `"${name}"`), "isRest"].join(", ");
+  const line = `concat("class", ' ', quantity, ' ', CASE WHEN priced THEN ${plain(`"cost"`)} END)`;
+  return sqlOf(
+    `SELECT 'cell' AS what, ${columns}, ${["calls", "firstTries", "unpriced"].map((name) => `sum("${name}")::BIGINT AS "${name}"`).join(", ")},
+      ${plain(`sum("cost")::DECIMAL(38,12)`)} AS "cost", string_agg(${line}, ',' ORDER BY "class", priced DESC) FILTER ("class" IS NOT NULL) AS parts
+      FROM ${cells} GROUP BY ${columns}`,
+  );
+}
+
+/** Dollars as all amounts are written. */
+function plain(decimal: string): string {
+  return `rtrim(rtrim((${decimal})::VARCHAR, '0'), '.')`;
+}
+
 /** The dearest values, as many as there is room for the cells of. */
 const roomy = `SELECT "group", sum(cells) OVER (ORDER BY "cost" DESC, "group" NULLS LAST ROWS UNBOUNDED PRECEDING) <= ${toldCellsMax} AS kept FROM (
   SELECT "group", count(*) AS cells, sum("cost") AS "cost" FROM (
@@ -134,17 +155,9 @@ function givenBy(told: Told): Sql {
 }
 
 type Side = "before" | "after";
-interface Usage {
-  calls: number;
-  firstTries: number;
-  unpriced: number;
-  pico: bigint;
-  readonly lines: DriverUsage["lines"][number][];
-}
+type Cell = Omit<DriverSumsCell, Side> & { before: DriverUsage | null; after: DriverUsage | null };
 
-type Cell = Omit<DriverSumsCell, Side> & { before: Usage | null; after: Usage | null };
-
-/** Adds up the rows of `names`. Of customers there are tens of thousands. */
+/** Puts the rows of `names` together. Of customers there are thousands. */
 class Sums {
   /** By what tells them apart; each value is said, or it is not. */
   readonly #cells = new Map<string, Cell>();
@@ -165,7 +178,7 @@ class Sums {
     const what = row(at.what);
     if (what === null) return;
     const side: Side = Number(row(at.span)) === 0 ? "before" : "after";
-    if (what === "cell") this.#line(row, side);
+    if (what === "cell") this.#cell(row, side);
     else if (what === "tasks") {
       const type = textOf(row(at.type)) ?? "";
       const known = this.#tasks.get(type) ?? { type, before: 0, after: 0 };
@@ -174,33 +187,33 @@ class Sums {
     } else if (what === "other") {
       const key = textOf(row(at.group)) ?? "";
       const known = this.#other.get(key) ?? { key, before: "0", after: "0" };
-      known[side] = toUsd(row(at.cost));
+      known[side] = textOf(row(at.cost)) ?? "0";
       this.#other.set(key, known);
     } else if (what === "left") this.#left = Number(row(at.calls));
   }
 
-  #line(row: Row, side: Side): void {
+  #cell(row: Row, side: Side): void {
     const group = row(at.isRest) === true ? others : textOf(row(at.group));
     const [type, provider, model, tier] = [textOf(row(at.type)), textOf(row(at.provider)), textOf(row(at.model)), textOf(row(at.tier))];
-    const key = `${keyOf(type)}${keyOf(provider)}${keyOf(model)}${keyOf(tier)}${keyOf(group)}`;
+    const key = keyOf(type, provider, model, tier, group);
     let cell = this.#cells.get(key);
     if (cell === undefined)
       this.#cells.set(key, (cell = { type, provider: provider ?? "", model, tier, group, before: null, after: null }));
-    const usage = (cell[side] ??= { calls: 0, firstTries: 0, unpriced: 0, pico: 0n, lines: [] });
-    const cost = row(at.cost);
-    usage.calls += Number(row(at.calls));
-    usage.firstTries += Number(row(at.firstTries));
-    usage.unpriced += Number(row(at.unpriced));
-    usage.pico += decimal(cost) ?? 0n;
-    const name = String(row(at.class));
-    if (isUsageClass(name))
-      usage.lines.push({ class: name, quantity: Number(row(at.quantity)), cost: row(at.priced) === true ? toUsd(cost) : null });
+    cell[side] = {
+      calls: Number(row(at.calls)),
+      firstTries: Number(row(at.firstTries)),
+      cost: textOf(row(at.cost)) ?? "0",
+      unpriced: Number(row(at.unpriced)),
+      lines: linesOf(textOf(row(at.parts))),
+    };
   }
 
   all(): DriverSums {
     const cells = new Map<string, DriverSumsCell>();
-    for (const { before, after, ...cell } of this.#cells.values())
-      cells.set(JSON.stringify(Object.values(cell)), { ...cell, before: toUsage(before), after: toUsage(after) });
+    for (const cell of this.#cells.values()) {
+      const { type, provider, model, tier, group } = cell;
+      cells.set(JSON.stringify([type, provider, model, tier, group]), cell);
+    }
     return {
       cells: sorted(cells),
       tasks: sorted(this.#tasks),
@@ -211,16 +224,12 @@ class Sums {
   }
 }
 
-/** Whatever a value is, those of several after each other are told apart. */
-function keyOf(value: string | null): string {
-  return value === null ? "-" : `${value.length}:${value}`;
-}
-
-function toUsage(usage: Usage | null): DriverUsage | null {
-  if (usage === null) return null;
-  const { calls, firstTries, unpriced, pico, lines } = usage;
-  lines.sort((a, b) => compareText(a.class, b.class) || (a.cost === null ? 1 : -1));
-  return { calls, firstTries, cost: formatUsd(pico), unpriced, lines };
+function linesOf(parts: string | null): DriverUsage["lines"] {
+  if (parts === null) return [];
+  return parts.split(",").flatMap((part) => {
+    const [name = "", quantity, spent] = part.split(" ");
+    return isUsageClass(name) ? [{ class: name, quantity: Number(quantity), cost: spent === "" ? null : (spent ?? null) }] : [];
+  });
 }
 
 function sorted<Value>(found: ReadonlyMap<string, Value>): Value[] {
