@@ -76,10 +76,12 @@ const quantiles = `quantile_disc("cost", [0.5, 0.9, 0.99]) AS quantiles`;
 export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit }: SuccessQuery): Sql {
   if (by.length > 2) throw new PennyworthError("query_invalid", { detail: "tasks are told apart by two fields at most" });
   const groups = by.map((_, index) => `g${index}`);
-  const lead = groups.length === 0 ? "" : `${groups.join(", ")}, `;
+  const isTold = groups.length > 0;
   const same = groups.map((name) => `t.${name} IS NOT DISTINCT FROM n.${name}`).join(" AND ");
-  const listed = groups.length === 0 ? "" : `GROUP BY ${groups.join(", ")}`;
   const order = ["tasks DESC", ...groups.map((name) => `${name} NULLS LAST`)].join(", ");
+  // Which rows there are is decided by counting alone: of tens of thousands of groups, few are added up.
+  const counted = `SELECT ${[...groups, "count(*) AS tasks"].join(", ")} FROM t GROUP BY ALL ORDER BY ${order} LIMIT ${bounded(limit) + 1}`;
+  const ranked = `SELECT row_number() OVER (ORDER BY ${order}) AS spot, * FROM (${counted})`;
   const named = by.map((field, index) => `${said(field)} AS g${index}, `).join("");
   return sqlOf(
     "WITH ",
@@ -88,20 +90,17 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
       added: `${named}s.bucket, ${addedMeasures.join(", ")}`,
     }),
     `,
-    e AS MATERIALIZED (SELECT ${lead}ended, ${parts} FROM t GROUP BY ${lead}ended),
+    ${isTold ? `n AS MATERIALIZED (${ranked}),` : ""}
+    e AS MATERIALIZED (SELECT ${isTold ? "n.spot, " : ""}ended, ${parts} FROM t ${isTold ? `LEFT JOIN n ON ${same}` : ""} GROUP BY ALL),
     a AS MATERIALIZED (SELECT ${measures} FROM e),
-    r AS MATERIALIZED (${
-      groups.length === 0
-        ? "SELECT * FROM a WHERE false"
-        : `SELECT ${lead}${measures} FROM e ${listed} ORDER BY ${order} LIMIT ${bounded(limit) + 1}`
-    }),
-    n AS MATERIALIZED (SELECT row_number() OVER (ORDER BY ${order}) AS spot, * FROM r),
+    z AS MATERIALIZED (SELECT 0 AS spot, ${groups.map((name) => `NULL AS ${name}, `).join("")}* FROM a
+      ${isTold ? `UNION ALL BY NAME SELECT * FROM (SELECT spot, ${measures} FROM e WHERE spot IS NOT NULL GROUP BY spot) JOIN (SELECT spot, ${groups.join(", ")} FROM n) USING (spot)` : ""}),
     q AS (SELECT 0 AS spot, ${quantiles} FROM t
-      ${groups.length === 0 ? "" : `UNION ALL SELECT n.spot, ${quantiles} FROM t JOIN n ON ${same} GROUP BY n.spot`}),
+      ${isTold ? `UNION ALL SELECT n.spot, ${quantiles} FROM t JOIN n ON ${same} GROUP BY n.spot` : ""}),
     u AS (SELECT spot, string_agg(concat_ws(':', replace("cost"::VARCHAR, '.', ''), successes, coalesce(replace("value"::VARCHAR, '.', ''), ''), reviewMillis),
       ' ' ORDER BY bucket, "cost", successes, "value", reviewMillis) AS units FROM (
       ${unitsOf("FROM t, a WHERE true", "0", "a.tasks")}
-      ${groups.length === 0 ? "" : `UNION ALL ${unitsOf(`FROM t JOIN n ON ${same} WHERE true`, "n.spot", "n.tasks")}`}) GROUP BY spot),
+      ${isTold ? `UNION ALL ${unitsOf(`FROM t JOIN n ON ${same} WHERE true`, "n.spot", "n.tasks")}` : ""}) GROUP BY spot),
     w AS MATERIALIZED (SELECT name, "statements" FROM tasks ANTI JOIN x USING (name) WHERE NOT ${isKnown}
       UNION ALL SELECT name, "statements" FROM m WHERE NOT ${isKnown}),
     waiting AS (SELECT coalesce(sum("statements"), 0)::BIGINT AS waiting FROM w ANTI JOIN (
@@ -109,8 +108,7 @@ export function successSql({ by, sinceMs, untilMs, filters, nowMs, openMs, limit
       UNION ALL SELECT task FROM begun WHERE task IN (SELECT name FROM w) UNION ALL SELECT task FROM open
       UNION ALL SELECT name FROM (${chargedNames}) WHERE name IN (SELECT name FROM w)) AS below USING (name))
     SELECT segment, "offset", waiting, units, quantiles, ${[...groups, ...measureNames.map((name) => `"${name}"`)].join(", ")}
-    FROM (SELECT 0 AS spot, ${groups.map((name) => `NULL AS ${name}, `).join("")}* FROM a UNION ALL SELECT * FROM n) AS z
-      LEFT JOIN u USING (spot) LEFT JOIN q USING (spot), waiting, applied ORDER BY spot`,
+    FROM z LEFT JOIN u USING (spot) LEFT JOIN q USING (spot), waiting, applied ORDER BY spot`,
   );
 }
 
