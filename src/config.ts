@@ -128,6 +128,32 @@ const variable = z.string().regex(/^[A-Za-z_]\w{0,127}$/, "expected the name of 
 /** Addresses that a mail can be from or to; no display name, so that nothing can be put behind it. */
 const mailAddress = z.email().max(254);
 
+/** An agent that is watched for being worth it: the question of `pennyworth worth` by the same names (api/watched.ts checks what they say). */
+const watchedSchema = z.strictObject({
+  type: z.string().trim().min(1).max(1_000),
+  /** Each agent that has such tasks, unless told, but for those that are watched by themselves. */
+  agent: z.string().trim().min(1).max(1_000).optional(),
+  owner: z.string().trim().min(1).max(100).optional(),
+  /** Tasks that began in so many days until now. */
+  days: z.int().min(1).max(366).default(7),
+  minutes: z.number().optional(),
+  rate: decimal.optional(),
+  value: decimal.optional(),
+  cost: decimal.optional(),
+  reviewMinutes: z.number().optional(),
+  reviewRate: decimal.optional(),
+  cleanupMinutes: z.number().optional(),
+  cleanupRate: decimal.optional(),
+  cleanup: decimal.optional(),
+  detection: z.number().optional(),
+  damage: decimal.optional(),
+  irreversible: decimal.optional(),
+});
+
+function isWatchedOnce(list: readonly z.infer<typeof watchedSchema>[]): boolean {
+  return new Set(list.map(({ type, agent }) => JSON.stringify([type, agent]))).size === list.length;
+}
+
 /** `alerts:` of the settings file. */
 export const alertsSchema = z
   .strictObject({
@@ -173,6 +199,7 @@ export const alertsSchema = z
         { shortMinutes: 5, longMinutes: 60, factor: 14.4 },
         { shortMinutes: 60, longMinutes: 360, factor: 6 },
       ]),
+    worth: z.array(watchedSchema).max(50).refine(isWatchedOnce, "two watch one type and agent").default([]),
   })
   .refine(({ webhooks, slack, emails }) => isNamedOnce([...webhooks, ...slack, ...emails]), "two receivers have one name");
 
@@ -309,6 +336,7 @@ export type PriceSettings = z.infer<typeof priceSchema>;
 export type CreditSettings = z.infer<typeof creditSchema>;
 export type AllowanceSettings = z.infer<typeof allowanceSchema>;
 export type MachineSettings = z.infer<typeof machineSchema>;
+export type WatchedSettings = z.infer<typeof watchedSchema>;
 export type AlertSettings = z.infer<typeof alertsSchema>;
 
 /** Flags given on the command line: the same tree as the settings file, any part of it. */

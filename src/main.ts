@@ -14,6 +14,7 @@ import { type Alerts, openAlerts } from "./alerts/desk.ts";
 import { checkReceivers } from "./alerts/receiver.ts";
 import type { ApiContext } from "./api/context.ts";
 import { createApi } from "./api/app.ts";
+import { watchWorth } from "./api/watched.ts";
 import type { Config } from "./config.ts";
 import { checkHooks, createContext, keysNeeded, openSince, refuseOpenAddress } from "./context.ts";
 import type { Entry } from "./core/entry.ts";
@@ -68,6 +69,8 @@ export interface Effects {
   readonly now: () => number;
   /** It serves the demo's folder, and no other may. */
   readonly demo: boolean;
+  /** Between two looks at what agents are worth, ms; as alerts have it unless told. */
+  readonly worthLookMs?: number;
 }
 
 const realEffects: Effects = { now: Date.now, demo: false };
@@ -105,12 +108,13 @@ export async function openOffline(config: Config): Promise<{ readonly app: Retur
 }
 
 /** @throws PennyworthError `data_demo` for a folder of invented data, unless the demo serves it. */
-export async function start(config: Config, { now, demo }: Effects = realEffects): Promise<Running> {
+export async function start(config: Config, { now, demo, worthLookMs }: Effects = realEffects): Promise<Running> {
   const { settings } = config;
   const log = createLog(config);
   if (!demo) refuseDemo(settings.data);
   checkRoutes(new Map(mergeProviders(settings.providers)).set(sandboxRecord.name, sandboxRecord), settings.routes);
   checkReceivers(settings.alerts);
+  const worths = watchWorth(settings.alerts.worth);
   checkHooks(config);
   const ledger = await openLedger(config, log, now);
   const { journal } = ledger;
@@ -121,7 +125,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     warn: (message) => log.warn(message),
     observed: (observation) => guard.guard.observed(observation),
   });
-  const alerts = alertsOf(config, ledger, log);
+  const alerts = alertsOf(config, ledger, log, worthLookMs);
   const guard = await guardOf(config, ledger, log, {
     serves: true,
     append: (entry) => recorder.put(entry),
@@ -255,7 +259,7 @@ export async function start(config: Config, { now, demo }: Effects = realEffects
     await close();
     throw error;
   }
-  alerts.watch(() => toAlertStandings(guard.guard.book, guard.guard.now()));
+  alerts.watch(() => toAlertStandings(guard.guard.book, guard.guard.now()), worths === null ? null : () => worths(context));
   return {
     url,
     adminToken,
@@ -319,9 +323,10 @@ async function guardOf(
   });
 }
 
-function alertsOf(config: Config, ledger: OpenLedger, log: Logger): Alerts {
+function alertsOf(config: Config, ledger: OpenLedger, log: Logger, worthLookMs?: number): Alerts {
   const nameOf = (token: string): Promise<string | null> => ledger.names.name(token);
-  return openAlerts(config, { now: ledger.now, createId, nameOf, warn: (message) => log.warn(message), version });
+  const warn = (message: string): void => log.warn(message);
+  return openAlerts(config, { now: ledger.now, createId, nameOf, warn, version, ...(worthLookMs === undefined ? {} : { worthLookMs }) });
 }
 
 function watchClock(onJump: (byMs: number) => void): NodeJS.Timeout {

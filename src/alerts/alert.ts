@@ -1,4 +1,4 @@
-// What an alert is, what it is made from, and the table of kinds. Not here: when one is due (judge.ts, gather.ts), its words (words.ts), the way
+// What an alert is, what it is made from, and the table of kinds. Not here: when one is due (judge.ts, worth.ts, gather.ts), its words (words.ts), the way
 // to people (outbox.ts). Invariant: customers and users are tokens in everything here; names come in where words are made for people.
 
 import type { Measure } from "../core/budget.ts";
@@ -30,7 +30,7 @@ export const actionKinds = {
 
 export type ActionKind = keyof typeof actionKinds;
 
-export const alertKinds = ["threshold", "burn", ...(Object.keys(actionKinds) as ActionKind[])] as const;
+export const alertKinds = ["threshold", "burn", "worth", ...(Object.keys(actionKinds) as ActionKind[])] as const;
 
 export type AlertKind = (typeof alertKinds)[number];
 
@@ -53,6 +53,41 @@ export interface AlertStanding {
   readonly measure: Measure;
   /** Whole per cents at which somebody is told. Empty: nothing at all is told of it, its burn rate neither. */
   readonly alerts: readonly number[];
+}
+
+/** An agent that is not worth it, and who answers for it; null: nobody in particular. */
+export interface WorthStanding {
+  readonly owner: string | null;
+  readonly worth: Worth;
+}
+
+/** What the ledger says of an agent at tasks of a type. Amounts are decimal strings of dollars, and estimates; all as `POST /api/v1/worth` answers. */
+export interface Worth {
+  readonly type: string;
+  /** null: the tasks of the type that name none. */
+  readonly agent: string | null;
+  /** Tasks that began in so many days until now, and how many of them have ended. */
+  readonly days: number;
+  readonly tasks: number;
+  /** What stands against it: a person who would do it, or the value of what succeeds. */
+  readonly against: "person" | "value";
+  readonly reason: string;
+  /** Of those whose outcome is known, with its interval; null: it is known of none. */
+  readonly success: {
+    readonly low: number;
+    readonly at: number | null;
+    readonly high: number;
+    readonly successes: number | null;
+    readonly tasks: number | null;
+    readonly confidence: number | null;
+  } | null;
+  readonly breakEven: { readonly kind: "at" | "always" | "never"; readonly p: number | null };
+  /** Per task, over all that is known; below zero: lost. A low of null: no bound. */
+  readonly saved: { readonly low: string | null; readonly at: string | null; readonly high: string } | null;
+  /** Of all `tasks` together, at the success that was observed. */
+  readonly lost: string | null;
+  /** The verdict in one sentence, rounded. */
+  readonly summary: string;
 }
 
 /** Something the guard did. */
@@ -126,6 +161,11 @@ export interface BurnAlert extends Base, About {
   readonly goneMs: number;
 }
 
+export interface WorthAlert extends Base, About {
+  readonly kind: "worth";
+  readonly worth: Worth;
+}
+
 export interface ActionAlert extends Base {
   readonly kind: ActionKind;
   readonly count: number;
@@ -138,10 +178,10 @@ export interface TestAlert extends Base {
   readonly kind: "test";
 }
 
-export type Alert = ThresholdAlert | BurnAlert | ActionAlert | TestAlert;
+export type Alert = ThresholdAlert | BurnAlert | WorthAlert | ActionAlert | TestAlert;
 
 /** What is decided, before it has an id. */
-export type Draft = Omit<ThresholdAlert, "id"> | Omit<BurnAlert, "id"> | Omit<ActionAlert, "id">;
+export type Draft = Omit<ThresholdAlert, "id"> | Omit<BurnAlert, "id"> | Omit<WorthAlert, "id"> | Omit<ActionAlert, "id">;
 
 export interface ReceiverStanding {
   readonly name: string;

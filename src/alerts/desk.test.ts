@@ -11,9 +11,10 @@ import { SMTPServer } from "smtp-server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readConfig } from "../config.ts";
 import { minuteMs } from "../core/time.ts";
-import type { AlertEvent, AlertStanding } from "./alert.ts";
-import { type Alerts, lookMs, openAlerts } from "./desk.ts";
+import type { AlertEvent, AlertStanding, WorthStanding } from "./alert.ts";
+import { type Alerts, lookMs, openAlerts, worthLookMs } from "./desk.ts";
 import { checkReceivers } from "./receiver.ts";
+import { worthOf } from "./worth.fixture.ts";
 
 const usd = 1_000_000_000_000n;
 const dayOne = Date.UTC(2026, 10, 21);
@@ -56,7 +57,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** `tick` stands for `lookMs` having passed. */
+/** `tick` stands for `lookMs` having passed; where so little happens, a look at what agents are worth comes at once. */
 function open(settings: object, environment: Readonly<Record<string, string>> = {}): Alerts & { tick(): void } {
   const { settings: parsed, secret } = readConfig(undefined, { data: folder, alerts: settings }, { ...environment });
   const looks: (() => void)[] = [];
@@ -69,7 +70,7 @@ function open(settings: object, environment: Readonly<Record<string, string>> = 
           looks.push(act);
           return () => {};
         }
-        const timer = setTimeout(act, Math.min(ms, 2_000));
+        const timer = setTimeout(act, ms === worthLookMs || ms === worthLookMs / 5 ? 10 : Math.min(ms, 2_000));
         return () => clearTimeout(timer);
       },
       createId: () => `alert_${(ids += 1)}`,
@@ -330,7 +331,7 @@ describe("who gets what", () => {
   it("a kind that is none is refused with those near it", () => {
     const { settings } = readConfig(undefined, { alerts: { slack: [{ name: "chat", urlFrom: "URL", kinds: ["treshold"] }] } }, {});
     expect(() => checkReceivers(settings.alerts)).toThrow(
-      /alerts\.slack, chat: no alert is of the kind treshold \(threshold\?\); there are threshold, burn, refused/,
+      /alerts\.slack, chat: no alert is of the kind treshold \(threshold\?\); there are threshold, burn, worth, refused/,
     );
   });
 });
@@ -444,5 +445,53 @@ describe("looking at budgets", () => {
     // The last 200 are kept.
     await until(async () => expect((await alerts.recent())[0]?.title).toContain("[v2499]"));
     expect(await alerts.recent()).toHaveLength(200);
+  });
+});
+
+describe("looking at what agents are worth", () => {
+  const standings: readonly WorthStanding[] = [{ owner: "help desk", worth: worthOf({}) }];
+
+  it("tells the receivers of its owner, goes on after a look that failed, and asks one question at a time", async () => {
+    const [own, others] = [await listen(), await listen()];
+    const receivers = [
+      { name: "own", urlFrom: "OWN", owners: ["help desk"], kinds: ["worth"] },
+      { name: "others", urlFrom: "OTHERS", owners: ["platform"] },
+    ];
+    const alerts = open({ webhooks: receivers }, { OWN: own.url, OTHERS: others.url });
+    let [looks, under, most] = [0, 0, 0];
+    const worths = async (): Promise<readonly WorthStanding[]> => {
+      looks += 1;
+      under += 1;
+      most = Math.max(most, under);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      under -= 1;
+      if (looks === 1) throw new Error("not yet");
+      return standings;
+    };
+    alerts.watch(() => [], worths);
+    await until(() => expect(looks).toBeGreaterThan(4));
+    expect(warned).toEqual(["what agents are worth could not be looked at for alerts: Error: not yet"]);
+    expect([most, own.got.length, others.got.length]).toEqual([1, 1, 0]);
+    expect(JSON.parse(own.got[0]?.body as string)).toMatchObject({ type: "alert.worth", data: { worth: worthOf({}) } });
+  });
+
+  it("does not tell again after a restart, and a file from before there was such a thing is read", async () => {
+    for (const expected of [1, 0]) {
+      const { got, url } = await listen();
+      const alerts = open({ webhooks: [{ name: "ops", urlFrom: "URL" }] }, { URL: url });
+      let looks = 0;
+      alerts.watch(
+        () => [],
+        async () => ((looks += 1), standings),
+      );
+      await until(() => expect(looks).toBeGreaterThan(2));
+      await until(() => expect(got).toHaveLength(expected));
+      await alerts.close();
+    }
+    const path = join(folder, "alerts.json");
+    const { told, ...kept } = JSON.parse(readFileSync(path, "utf8")) as { told: object };
+    writeFileSync(path, JSON.stringify({ ...kept, told: { ...told, worths: undefined } }));
+    expect(await open({}).recent()).toHaveLength(1);
+    expect(warned).toEqual([]);
   });
 });

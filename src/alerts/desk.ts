@@ -1,21 +1,33 @@
-// The alerts of one server: looks at the budgets every few seconds, takes what the guard did, keeps what was told, and hands alerts to the receivers.
-// Not here: what is worth telling (judge.ts, gather.ts), how it is sent. Invariants: nothing here is waited for by a call; a failure here is a line
-// in the log, and the next look goes on.
+// The alerts of one server: looks at the budgets every few seconds and at what agents are worth every few minutes, takes what the guard did, keeps what
+// was told, and hands alerts to the receivers. Not here: what must be told (judge.ts, worth.ts, gather.ts), how it is sent. Invariants: nothing here is
+// waited for by a call; a failure here is a line in the log, and the next look goes on.
 
-import { hourMs } from "../core/time.ts";
+import { hourMs, minuteMs } from "../core/time.ts";
 import type { Config } from "../config.ts";
 import { PennyworthError } from "../error.ts";
 import { setTimer } from "../timer.ts";
-import { actionKinds, type Alert, type AlertEvent, type AlertsAccess, type AlertStanding, type Draft, type ListedAlert } from "./alert.ts";
+import {
+  actionKinds,
+  type Alert,
+  type AlertEvent,
+  type AlertsAccess,
+  type AlertStanding,
+  type Draft,
+  type ListedAlert,
+  type WorthStanding,
+} from "./alert.ts";
 import { Gatherer } from "./gather.ts";
 import { Judge } from "./judge.ts";
 import { readKept, type Recent, recentMax, writeKept } from "./kept.ts";
 import { Outbox, Untaken } from "./outbox.ts";
 import { createReceivers } from "./receiver.ts";
 import { toWords, type Words } from "./words.ts";
+import { WorthJudge } from "./worth.ts";
 
 /** Between two looks at the budgets, ms. */
 export const lookMs = 5_000;
+/** Between two looks at what agents are worth, ms; the first is after a fifth of it. */
+export const worthLookMs = 5 * minuteMs;
 /** Budgets looked at before others get their turn. */
 const sliceMax = 250;
 /** What waited longer than this when a server starts is not sent any more. */
@@ -33,28 +45,37 @@ export interface AlertEffects {
   readonly nameOf: (token: string) => Promise<string | null>;
   readonly warn: (message: string) => void;
   readonly version: string;
+  /** In place of the usual one, ms. */
+  readonly worthLookMs?: number;
 }
 
 export interface Alerts extends AlertsAccess {
   /** Something the guard did. Costs a look-up in a map; never fails and never waits. */
   tell(event: AlertEvent): void;
-  /** Looks at the budgets every `lookMs` from now on, and sends what waited when the last server stopped. `standings`: all of them, as of now. */
-  watch(standings: () => Iterable<AlertStanding>): void;
+  /**
+   * Looks at the budgets every `lookMs` from now on, at what agents are worth every `worthLookMs`, one look at a time, and sends what waited when the
+   * last server stopped.
+   * @param standings all budgets, as of now.
+   * @param worths all agents that are not worth it, as of now; null: none is watched.
+   */
+  watch(standings: () => Iterable<AlertStanding>, worths?: (() => Promise<readonly WorthStanding[]>) | null): void;
   close(): Promise<void>;
 }
 
 export function openAlerts(config: Config, effects: AlertEffects): Alerts {
-  return new Desk(config, { setTimer, ...effects });
+  return new Desk(config, { setTimer, worthLookMs, ...effects });
 }
 
 class Desk implements Alerts {
   readonly #folder: string;
   readonly #effects: Required<AlertEffects>;
   readonly #judge: Judge;
+  readonly #worthJudge: WorthJudge;
   readonly #gatherer: Gatherer;
   readonly #recent: Recent[];
   readonly #outboxes: ReadonlyMap<string, Outbox>;
   #stopLook: () => void = () => {};
+  #stopWorth: () => void = () => {};
   #stopSoon: (() => void) | null = null;
   #isWatching = false;
   #isClosed = false;
@@ -72,6 +93,7 @@ class Desk implements Alerts {
       factorTenths: Math.round(factor * 10),
     }));
     this.#judge = new Judge(pairs, told);
+    this.#worthJudge = new WorthJudge(told.worths);
     this.#gatherer = new Gatherer(told.actions);
     this.#recent = recent.map(({ alert, deliveries }) => ({ alert, deliveries: { ...deliveries } }));
     const words = (alert: Alert): Promise<Words> => this.#words(alert, settings.names);
@@ -99,7 +121,7 @@ class Desk implements Alerts {
     if (actionKinds[event.kind].isUrgent) this.#stopSoon ??= this.#effects.setTimer(() => this.#tellSoon(), 0);
   }
 
-  watch(standings: () => Iterable<AlertStanding>): void {
+  watch(standings: () => Iterable<AlertStanding>, worths: (() => Promise<readonly WorthStanding[]>) | null = null): void {
     if (this.#isWatching) return;
     this.#isWatching = true;
     for (const { receiver } of this.#outboxes.values())
@@ -121,6 +143,7 @@ class Desk implements Alerts {
         });
     };
     look();
+    if (worths !== null) this.#watchWorth(worths, this.#effects.worthLookMs / 5);
   }
 
   receivers() {
@@ -154,6 +177,7 @@ class Desk implements Alerts {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#stopLook();
+    this.#stopWorth();
     this.#stopSoon?.();
     await Promise.all([...this.#outboxes.values()].map((outbox) => outbox.close(graceMs)));
     // Who only looked has nothing to keep.
@@ -173,6 +197,26 @@ class Desk implements Alerts {
     if (this.#judge.sweep(nowMs)) this.#isChanged = true;
     for (const draft of this.#gatherer.due(nowMs)) this.#deliver(draft);
     this.#save();
+  }
+
+  /** The next look waits until this one has its answer, so that there is never more than one. */
+  #watchWorth(worths: () => Promise<readonly WorthStanding[]>, afterMs: number): void {
+    const { now, setTimer, warn, worthLookMs: everyMs } = this.#effects;
+    const look = async (): Promise<void> => {
+      try {
+        const standings = await worths();
+        if (this.#isClosed) return;
+        const { drafts, isChanged } = this.#worthJudge.look(standings, now());
+        for (const draft of drafts) this.#deliver(draft);
+        if (isChanged) this.#isChanged = true;
+        this.#save();
+      } catch (error) {
+        if (this.#isClosed) return;
+        warn(`what agents are worth could not be looked at for alerts: ${String(error)}`);
+      }
+      this.#watchWorth(worths, everyMs);
+    };
+    this.#stopWorth = setTimer(() => void look(), afterMs);
   }
 
   #tellSoon(): void {
@@ -202,7 +246,10 @@ class Desk implements Alerts {
       .then(async () => {
         if (!this.#isChanged) return;
         this.#isChanged = false;
-        await writeKept(this.#folder, { told: { ...this.#judge.told, actions: this.#gatherer.told }, recent: this.#recent });
+        await writeKept(this.#folder, {
+          told: { ...this.#judge.told, actions: this.#gatherer.told, worths: this.#worthJudge.told },
+          recent: this.#recent,
+        });
         this.#isUnwritable = false;
       })
       .catch((cause: unknown) => {

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { actionKinds, type Alert, alertKinds, type Delivery } from "./alert.ts";
 import type { ToldAction } from "./gather.ts";
 import type { Told } from "./judge.ts";
+import type { ToldWorth } from "./worth.ts";
 
 /** Alerts that are kept, the newest. */
 export const recentMax = 200;
@@ -18,12 +19,12 @@ export interface Recent {
 }
 
 export interface Kept {
-  readonly told: Told & { readonly actions: readonly ToldAction[] };
+  readonly told: Told & { readonly actions: readonly ToldAction[]; readonly worths: readonly ToldWorth[] };
   /** The oldest first. */
   readonly recent: readonly Recent[];
 }
 
-const nothing: Kept = { told: { thresholds: [], burns: [], actions: [] }, recent: [] };
+const nothing: Kept = { told: { thresholds: [], burns: [], actions: [], worths: [] }, recent: [] };
 
 const when = z.number().nullable();
 const window = { key: z.string(), fromMs: when, toMs: when };
@@ -34,6 +35,8 @@ const keptSchema = z.object({
     thresholds: z.array(z.object({ ...window, atMs: z.number(), percent: z.number(), peak: z.number() })),
     burns: z.array(z.object({ ...window, lastMs: z.array(when) })),
     actions: z.array(z.object({ kind: z.enum(actionNames), key: z.string(), dueMs: z.number(), waitMs: z.number() })),
+    // Not in files that are older than it.
+    worths: z.array(z.object({ key: z.string(), betterMs: when })).default([]),
   }),
   recent: z.array(
     z.object({

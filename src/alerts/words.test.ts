@@ -1,9 +1,10 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { dayMs, hourMs, minuteMs } from "../core/time.ts";
-import type { ActionAlert, Alert, BurnAlert, ThresholdAlert } from "./alert.ts";
+import type { ActionAlert, Alert, BurnAlert, ThresholdAlert, Worth, WorthAlert } from "./alert.ts";
 import { toMail, toSlack, toWebhook, webhookHeaders } from "./payload.ts";
 import { toWords } from "./words.ts";
+import { worthOf } from "./worth.fixture.ts";
 
 const atMs = Date.UTC(2026, 10, 21, 12);
 const amounts = {
@@ -53,6 +54,8 @@ const refused: ActionAlert = {
   ],
   others: 1,
 };
+const worth: WorthAlert = { ...about, id: "a4", kind: "worth", severity: "warning", atMs, budget: null, values: [], worth: worthOf({}) };
+const lines = (parts: Partial<Worth>): string[] => toWords({ ...worth, worth: worthOf(parts) }, hidden).text.split("\n");
 const names = (token: string): string | null => (token === "n_00000000000000aa" ? "Acme & <!channel>\r\nBcc: x" : null);
 const hidden = (): null => null;
 
@@ -89,6 +92,42 @@ describe("words", () => {
     expect(text).toContain(
       "In the last 5 min 20.3 times as fast, in the last 1 h 15.8 times. At this rate what is left is gone in 1 d 3 h.",
     );
+  });
+
+  it("of an agent that is not worth it: success with its interval, the break-even, and what it cost", () => {
+    expect(toWords(worth, hidden)).toEqual({
+      title: "Agent helper is not worth it at resolve-ticket: 38.3 % of 120 tasks succeed (30–47.4 %), 49 % is its break-even",
+      text: [
+        "No: the agent pays from 49 % success on, and it succeeds in 30 % to 47.4 %.",
+        "In the last 7 days 130 tasks cost about $110.93 more than a person would have.",
+        "Owner: help desk.",
+      ].join("\n"),
+    });
+  });
+
+  it.each<[Partial<Worth>, string]>([
+    [{ agent: "a".repeat(90), type: "t".repeat(90) }, `${"a".repeat(49)}… is not worth it at ${"t".repeat(49)}…: 38.3 %`],
+    [{ agent: "x\r\nBcc: y" }, "Agent x Bcc: y is not worth it at resolve-ticket: 38.3 %"],
+    [{ agent: null }, "An agent without a name is not worth it at resolve-ticket: 38.3 % of 120"],
+    [{ breakEven: { kind: "never", p: null } }, "Agent helper is not worth it at resolve-ticket, even if every task succeeds"],
+    [{ breakEven: { kind: "at", p: 1.2 } }, "Agent helper is not worth it at resolve-ticket, even if every task succeeds"],
+    [{ success: null, saved: null, lost: null }, "Agent helper is not worth it at resolve-ticket, even if every task succeeds"],
+    [
+      {
+        success: { low: 0.4896, at: 0.48993, high: 0.48999, successes: 1, tasks: 1, confidence: 0.95 },
+        breakEven: { kind: "at", p: 0.49 },
+      },
+      "48.99 % of 1 task succeeded (48.96–49 %), 49 % is its break-even",
+    ],
+  ])("of one of which is known %j", (parts, expected) => {
+    expect(toWords({ ...worth, worth: worthOf(parts) }, hidden).title).toContain(expected);
+  });
+
+  it("of one against the value of its work, over a day, and without what is not known", () => {
+    expect(lines({ against: "value", days: 1, tasks: 1 })[1]).toBe(
+      "In the last day 1 task cost about $110.93 more than what succeeded was worth.",
+    );
+    expect(lines({ lost: null })).toHaveLength(2);
   });
 
   it("of what the guard did: how often, to what, and one call", () => {

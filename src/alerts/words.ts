@@ -1,8 +1,9 @@
-// An alert in words: a title, and what is known beside it. Not here: how a channel wants it (payload.ts). Invariant: amounts are exact; control
-// characters and marks that turn a text around do not come through, whoever chose the name they are in.
+// An alert in words: a title, and what is known beside it. Not here: how a channel wants it (payload.ts). Invariant: amounts are exact, but for
+// estimates; control characters and marks that turn a text around do not come through, whoever chose the name they are in.
 
+import { parseUsd, shortUsd } from "../core/money.ts";
 import { dayMs, hourMs, minuteMs } from "../core/time.ts";
-import { type About, actionKinds, type Alert, type Amounts, type Gathered } from "./alert.ts";
+import { type About, actionKinds, type Alert, type Amounts, type Gathered, type Worth } from "./alert.ts";
 
 export interface Words {
   readonly title: string;
@@ -12,6 +13,8 @@ export interface Words {
 /** A name longer than this is clipped: names come from callers. */
 const nameLengthMax = 80;
 const titleLengthMax = 140;
+/** Of two names in one title. */
+const halfLengthMax = 50;
 const textLengthMax = 2_500;
 
 /** `nameOf`: the name that a token stands for; null: not known, or not to be told. */
@@ -40,6 +43,8 @@ function compose(alert: Alert, nameOf: (token: string) => string | null): { read
         ],
       };
     }
+    case "worth":
+      return { title: toVerdict(alert.worth), lines: [plain(alert.worth.summary), toExcess(alert.worth), ownerOf(alert)] };
     case "test":
       return {
         title: "A test from Pennyworth",
@@ -59,6 +64,29 @@ function compose(alert: Alert, nameOf: (token: string) => string | null): { read
       };
     }
   }
+}
+
+/** Where more than every task would have to succeed, no success is named: it does not matter. */
+function toVerdict({ type, agent, success, breakEven: { kind, p } }: Worth): string {
+  const who = agent === null ? "An agent without a name" : `Agent ${clip(plain(agent), halfLengthMax)}`;
+  const what = `${who} is not worth it at ${clip(plain(type), halfLengthMax)}`;
+  if (success === null || success.at === null || kind !== "at" || p === null || p >= 1) return `${what}, even if every task succeeds`;
+  const { low, at, high, tasks } = success;
+  const digits = [1, 2, 3].find((count) => toPercent(at, count) !== toPercent(p, count)) ?? 4;
+  const [from, to] = [toPercent(low, digits), toPercent(high, digits)];
+  const of = tasks === null ? "tasks succeed" : tasks === 1 ? "1 task succeeded" : `${formatCount(tasks)} tasks succeed`;
+  return `${what}: ${toPercent(at, digits)} % of ${of} (${from}–${to} %), ${toPercent(p, digits)} % is its break-even`;
+}
+
+function toExcess({ days, tasks, lost, against }: Worth): string {
+  if (lost === null) return "";
+  const span = days === 1 ? "In the last day" : `In the last ${days} days`;
+  const than = against === "person" ? "a person would have" : "what succeeded was worth";
+  return `${span} ${many(tasks, "task")} cost about ${shortUsd(parseUsd(lost))} more than ${than}.`;
+}
+
+function toPercent(share: number, decimals: number): string {
+  return (100 * share).toFixed(decimals).replace(/\.?0+$/, "");
 }
 
 function toLine(one: Gathered, nameOf: (token: string) => string | null, isOnly: boolean): string {

@@ -23,6 +23,36 @@ const receiver = z
   })
   .openapi("AlertReceiver");
 
+const amount = z.string().openapi({ description: "Decimal dollars, an estimate." });
+const worth = z
+  .object({
+    type: z.string(),
+    agent: text.openapi({ description: "null: the tasks of the type that name no agent." }),
+    days: count.openapi({ description: "Tasks that began in so many days until then." }),
+    tasks: count.openapi({ description: "How many of them have ended." }),
+    against: z.enum(["person", "value"]),
+    reason: z.string(),
+    success: z
+      .object({
+        low: z.number(),
+        at: z.number().nullable(),
+        high: z.number(),
+        successes: count.nullable(),
+        tasks: count.nullable(),
+        confidence: z.number().nullable(),
+      })
+      .nullable(),
+    breakEven: z.object({ kind: z.enum(["at", "always", "never"]), p: z.number().nullable() }),
+    saved: z
+      .object({ low: amount.nullable(), at: amount.nullable(), high: amount })
+      .nullable()
+      .openapi({ description: "Per task; below zero: lost." }),
+    lost: amount.nullable().openapi({ description: "Of all tasks together, at the success that was observed." }),
+    summary: z.string(),
+  })
+  .nullable()
+  .openapi({ description: "Of an agent that is not worth it, what `POST /api/v1/worth` said of it; null: it is about something else." });
+
 const about = {
   budget: text,
   values: z.array(z.string()).openapi({ description: "Of the budget's `each` fields; customers and users by name, where it is known." }),
@@ -48,6 +78,7 @@ export const alertsAnswer = z
           of: z.array(z.object({ ...about, count, call: text, detail: z.string() })).openapi({
             description: "Of gathered events, what was of one budget or subject.",
           }),
+          worth,
           deliveries: z.record(z.string(), z.enum(["waiting", "sent", "failed"])).openapi({ description: "By receiver." }),
         }),
       )
@@ -70,7 +101,7 @@ export function addAlerts(app: Api, context: ApiContext): void {
   const list = createRoute({
     method: "get",
     path: "/api/v1/alerts",
-    summary: "Who is told of what the guard sees, and the last alerts",
+    summary: "Who is told of what budgets, the guard and agents come to, and the last alerts",
     security,
     middleware: needs("read", context),
     responses: { 200: json("Receivers without secrets, and alerts.", alertsAnswer), ...failures },
@@ -98,6 +129,7 @@ export function addAlerts(app: Api, context: ApiContext): void {
         subject,
         count: "count" in alert ? alert.count : 1,
         of: await Promise.all(of.map(async (one) => Object.assign({}, one, { values: await nameOf(one.values) }))),
+        worth: alert.kind === "worth" ? alert.worth : null,
         deliveries: { ...deliveries },
       };
     });

@@ -1,11 +1,11 @@
-// `pennyworth alerts list|test`: who is told of what the guard sees, what was told last, and whether it arrives.
+// `pennyworth alerts list|test`: who is told of what, what was told last, and whether it arrives.
 
 import type { Command } from "commander";
 import { exitCodes, print, printJson, remark, type SettingsOptions, withControl, withExamples, withSettings } from "./command.ts";
 import type { Control } from "./control.ts";
 
 export function addAlerts(program: Command): void {
-  const alerts = program.command("alerts").description("who is told of budgets and of what the guard does, and whether it arrives");
+  const alerts = program.command("alerts").description("who is told of budgets, agents and what the guard does, and whether it arrives");
   const list = alerts
     .command("list")
     .description("receivers, and the last alerts")
