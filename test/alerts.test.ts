@@ -220,6 +220,8 @@ it("tells a webhook once of an agent that sinks below its break-even, with the n
     expect(told.text).toContain(summary);
     const listed = { kind: "worth", owner: alerts.worth[0]?.owner, worth, deliveries: { own: "sent" } };
     await vi.waitFor(async () => expect(await ask("GET", "/alerts")).toMatchObject({ alerts: [listed] }), soon);
+    const losing = [{ type: "resolve-ticket", agent: "helper", summary }];
+    expect(await ask("GET", "/overview")).toMatchObject({ guard: { losing } });
     const place = { data: folder.path, folder: folder.path };
     expect((await runCommand(["alerts", "list"], place)).out).toContain(
       `Z  warning  ${told.title}\n  ${summary}\n  In the last 7 days ${tasks} tasks`,
@@ -229,6 +231,7 @@ it("tells a webhook once of an agent that sinks below its break-even, with the n
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(bodies).toHaveLength(1);
     expect(await ask("GET", "/alerts")).toMatchObject({ alerts: [{ title: told.title }] });
+    expect(await ask("GET", "/overview")).toMatchObject({ guard: { losing } });
   } finally {
     await running.close();
     hook.closeAllConnections();

@@ -222,6 +222,8 @@ export interface TestResult {
 
 export interface AlertsAccess {
   receivers(): readonly ReceiverStanding[];
+  /** Agents that are watched, and were not worth it at the last look. */
+  losing(): readonly Worth[];
   /** The newest first. */
   recent(): Promise<readonly ListedAlert[]>;
   /** Sends one, at once and once. @throws PennyworthError `receiver_unknown`. */

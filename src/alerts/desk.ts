@@ -14,6 +14,7 @@ import {
   type AlertStanding,
   type Draft,
   type ListedAlert,
+  type Worth,
   type WorthStanding,
 } from "./alert.ts";
 import { Gatherer } from "./gather.ts";
@@ -148,6 +149,10 @@ class Desk implements Alerts {
 
   receivers() {
     return [...this.#outboxes.values()].map((outbox) => outbox.standing);
+  }
+
+  losing(): readonly Worth[] {
+    return this.#worthJudge.losing;
   }
 
   async recent(): Promise<readonly ListedAlert[]> {

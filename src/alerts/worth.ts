@@ -3,7 +3,7 @@
 // told comes through a restart.
 
 import { dayMs } from "../core/time.ts";
-import type { Draft, WorthStanding } from "./alert.ts";
+import type { Draft, Worth, WorthStanding } from "./alert.ts";
 
 /** It must be worth it, or too little known to say, for so long, ms: then its being no more is news. */
 const betterMs = dayMs;
@@ -19,6 +19,7 @@ export interface ToldWorth {
 
 export class WorthJudge {
   readonly #told: Map<string, ToldWorth>;
+  #losing: readonly Worth[] = [];
 
   constructor(told: readonly ToldWorth[]) {
     this.#told = new Map(told.map((one) => [one.key, one]));
@@ -26,6 +27,11 @@ export class WorthJudge {
 
   get told(): readonly ToldWorth[] {
     return [...this.#told.values()];
+  }
+
+  /** Those that were not worth it at the last look. */
+  get losing(): readonly Worth[] {
+    return this.#losing;
   }
 
   /**
@@ -36,7 +42,9 @@ export class WorthJudge {
     const drafts: Draft[] = [];
     const losing = new Set<string>();
     let isChanged = false;
-    for (const { owner, worth } of standings) {
+    const found = [...standings];
+    this.#losing = found.map(({ worth }) => worth);
+    for (const { owner, worth } of found) {
       const { type, agent } = worth;
       const key = JSON.stringify([type, agent]);
       losing.add(key);

@@ -22,6 +22,7 @@ export const alertsInMemory: AlertsAccess = {
       lastError: null,
     },
   ],
+  losing: () => [],
   recent: async () => [
     {
       alert: {

@@ -131,8 +131,8 @@ export function addOverview(app: Api, context: ApiContext): void {
   });
 }
 
-/** What of budgets and halts needs a look. */
-function guarded({ guard }: ApiContext, sinceMs: number): z.infer<typeof overview>["guard"] {
+/** What of budgets, halts and agents needs a look. */
+function guarded({ guard, alerts }: ApiContext, sinceMs: number): z.infer<typeof overview>["guard"] {
   const fullest = guard.budgets(1).flatMap(({ standings }) => standings.slice(0, 1));
   const near = fullest.filter(({ allowance, left }) => allowance <= 0n || (allowance - left) * 100n >= allowance * nearPercent);
   return {
@@ -140,6 +140,7 @@ function guarded({ guard }: ApiContext, sinceMs: number): z.infer<typeof overvie
     budgets: near.length,
     usedUp: near.filter(({ left }) => left <= 0n).length,
     refused: guard.refused({ sinceMs, budget: null, limit: refusalsMax }).length,
+    losing: alerts.losing().map(({ type, agent, summary }) => ({ type, agent, summary })),
   };
 }
 

@@ -165,7 +165,7 @@ describe("the overview", () => {
     );
     expect(JSON.stringify(body["attention"])).not.toContain("presumed");
     expect(body["hours"]).toEqual([{ atMs: Date.UTC(2026, 10, 21, 11), cost: "0.00135" }]);
-    expect(body["guard"]).toEqual({ halts: 0, budgets: 0, usedUp: 0, refused: 0 });
+    expect(body["guard"]).toEqual({ halts: 0, budgets: 0, usedUp: 0, refused: 0, losing: [] });
     expect(body["gaps"]).toEqual([]);
   });
 

@@ -67,8 +67,11 @@ export const overview = z
         budgets: count.openapi({ description: "Used to 80 % or more, by what is held and presumed too; of one with `each`, its fullest." }),
         usedUp: count.openapi({ description: "Of these, those with nothing left." }),
         refused: count.openapi({ description: "Calls of today that were not let in: the newest 100 at most." }),
+        losing: z
+          .array(z.object({ type: z.string(), agent: text, summary: z.string() }))
+          .openapi({ description: "Agents that are watched for being worth it (`alerts.worth`), and were not at the last look." }),
       })
-      .openapi({ description: "What of budgets and halts needs a look." }),
+      .openapi({ description: "What of budgets, halts and agents needs a look." }),
     gaps: z.array(listed).openapi({ description: "The newest statement of each provider that differs from the ledger by a cent or more." }),
     position: position.nullable(),
     ...freshness,

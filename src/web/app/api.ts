@@ -267,7 +267,14 @@ export interface Overview {
   }[];
   /** Today by the hour. */
   readonly hours: readonly { readonly atMs: number; readonly cost: string }[];
-  readonly guard: { readonly halts: number; readonly budgets: number; readonly usedUp: number; readonly refused: number };
+  readonly guard: {
+    readonly halts: number;
+    readonly budgets: number;
+    readonly usedUp: number;
+    readonly refused: number;
+    /** Agents that are watched, and are not worth it. */
+    readonly losing: readonly { readonly type: string; readonly agent: string | null; readonly summary: string }[];
+  };
   /** Statements that differ from the ledger. */
   readonly gaps: readonly ReconciledSums[];
 }
