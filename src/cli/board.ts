@@ -59,7 +59,7 @@ function rates({ minute, hour, today, openCalls }: Facts, { columns, paint }: Lo
     { value: `$${amount(minute)}`, unit: "last minute" },
     { value: `$${amount(hour)}`, unit: "last hour" },
     { value: `$${amount(today)}`, unit: "today" },
-    { value: formatCount(minute.calls), unit: "calls a minute" },
+    { value: formatCount(minute.calls), unit: minute.calls === 1 ? "call a minute" : "calls a minute" },
     { value: formatCount(openCalls), unit: "under way" },
     { value: formatCount(hour.failed), unit: "failed this hour", isAlarm: hour.failed > 0 },
   ];

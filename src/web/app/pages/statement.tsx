@@ -107,7 +107,10 @@ export function nameDays({ from, to }: { readonly from: string; readonly to: str
 export function namePercent(gapPercent: string | null, isValued = false): string {
   if (gapPercent === null) return "nothing is stated in dollars";
   const of = isValued ? "its quantities at the ledger's prices" : "what is stated";
-  return `${signOf(gapPercent)}${hundredths.format(gapPercent.replace("-", "") as `${number}`)}% of ${of}`;
+  const size = gapPercent.replace("-", "") as `${number}`;
+  // A difference is no nought, however small.
+  const shown = Number(size) > 0 && Number(size) < 0.005 ? `<${hundredths.format(0.01)}` : hundredths.format(size);
+  return `${signOf(gapPercent)}${shown}% of ${of}`;
 }
 
 const hundredths = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
