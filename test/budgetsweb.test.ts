@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "./command.ts";
-import { hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 
@@ -53,7 +53,7 @@ async function fill(gateway: Site["gateway"]): Promise<void> {
     expect((await call(gateway, { team: "runaway", task: "ticket-9", root: "ticket-9" })).status).toBe(status);
 }
 
-describe.skipIf(!hasChromium)(`the pages of budgets in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the pages of budgets in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let empty: Site;
   let visit: Visit;

@@ -2,7 +2,7 @@
 // Not here: the figures of larger samples (src/api/compare.test.ts, test/compare.test.ts), the other pages (web.test.ts).
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 
@@ -31,7 +31,7 @@ async function fill(gateway: Site["gateway"]): Promise<void> {
   for (let tries = 0; tries < 50; tries += 1) if (((await gateway.get("/compare?by=agent&fresh=true")) as { fresh: boolean }).fresh) return;
 }
 
-describe.skipIf(!hasChromium)(`the page Compare in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the page Compare in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let visit: Visit;
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasChromium, makeCalls, makeLongWork, openSite, type Site, type Visit } from "./site.ts";
+import { hasChromium, inBrowser, makeCalls, makeLongWork, openSite, type Site, type Visit } from "./site.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -21,7 +21,9 @@ interface Receipt {
   readonly lines: readonly { readonly cost: string }[];
 }
 
-describe.skipIf(!hasChromium)("a reader (skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM)", { timeout: 120_000 }, () => {
+const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
+
+describe.skipIf(!hasChromium)(`a reader (${reason})`, { ...inBrowser, timeout: 120_000 }, () => {
   let site: Site;
   let visit: Visit;
   let page: Page;

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "./command.ts";
-import { hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 const now = new Date();
@@ -41,7 +41,7 @@ async function fill({ post }: Site["gateway"]): Promise<void> {
   await post("/revenue", { customer: "Beta <b>&</b> Sons", plan: "team", amount: "98", from: first(-1), to: first(0) });
 }
 
-describe.skipIf(!hasChromium)(`the page of margins in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the page of margins in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let visit: Visit;
 

@@ -11,7 +11,7 @@ import type { UsageClass } from "../src/core/usage.ts";
 import { Journal } from "../src/ledger/journal.ts";
 import { nobody, sampleEnd, sampleStart } from "../src/ledger/store.fixture.ts";
 import { runCommand } from "./command.ts";
-import { hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 const folder = mkdtempSync(join(tmpdir(), "pennyworth-pricesweb-"));
@@ -104,7 +104,7 @@ interface Reported {
   readonly total: { readonly cost: string; readonly unpriced: number };
 }
 
-describe.skipIf(!hasChromium)(`the pages of prices in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the pages of prices in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let empty: Site;
   let visit: Visit;

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "./command.ts";
-import { ask, hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { ask, hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 
@@ -40,7 +40,7 @@ async function say(gateway: Site["gateway"], headers: Readonly<Record<string, st
   expect(response.status).toBe(200);
 }
 
-describe.skipIf(!hasChromium)(`the page Where tokens go in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the page Where tokens go in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let visit: Visit;
 

@@ -12,6 +12,9 @@ const { freshenWeb } = (await import("../scripts/web.mjs" as string)) as { fresh
 export const chromiumPath = process.env["PENNYWORTH_CHROMIUM"] ?? "/usr/bin/chromium";
 export const hasChromium = existsSync(chromiumPath);
 
+/** A browser on a busy machine may stand still for a while: what fails in it has a second try, and `npm test` names what needed one. */
+export const inBrowser = { retry: 1 };
+
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export interface Look {

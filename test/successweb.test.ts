@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "./command.ts";
-import { ask, hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { ask, hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 
@@ -28,7 +28,7 @@ async function fill(gateway: Site["gateway"]): Promise<void> {
   await gateway.post("/tasks", { id: "t-2 again", type: "ticket", reworkOf: "t-2" });
 }
 
-describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the page Success in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let visit: Visit;
 

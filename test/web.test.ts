@@ -2,7 +2,7 @@
 // than the screen, and that the browser has nothing to complain of.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask, declare, hasChromium, looks, makeCalls, makeLongWork, openSite, type Site } from "./site.ts";
+import { ask, declare, hasChromium, inBrowser, looks, makeCalls, makeLongWork, openSite, type Site } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 
@@ -11,7 +11,7 @@ async function fill(gateway: Site["gateway"]): Promise<void> {
   await makeLongWork(gateway);
 }
 
-describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the pages in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let empty: Site;
 

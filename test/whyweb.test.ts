@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "./command.ts";
-import { ask, declare, hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { ask, declare, hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 
@@ -19,7 +19,7 @@ async function work(gateway: Site["gateway"], type: string, from: number, count:
     });
 }
 
-describe.skipIf(!hasChromium)(`the page Why it moved in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the page Why it moved in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let visit: Visit;
   const edges: string[] = [];

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "./command.ts";
-import { ask, hasChromium, looks, openSite, type Site, type Visit } from "./site.ts";
+import { ask, hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "./site.ts";
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 const support = "/worth?minutes=9&rate=32&cost=0.0585&success=68%25&cleanup-minutes=6&tasks=3200";
@@ -24,7 +24,7 @@ async function fill(gateway: Site["gateway"]): Promise<void> {
   }
 }
 
-describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, () => {
+describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, inBrowser, () => {
   let site: Site;
   let visit: Visit;
 
