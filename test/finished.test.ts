@@ -81,3 +81,22 @@ it("that becomes known later takes the place of what was not, and another one ne
   expect((await send([first.replace("0.25", "0.75")])).body).toMatchObject({ costs: 1 });
   expect((await figures()).classes).toEqual({ task: "1.375" });
 });
+
+it("whose cost comes without a word of what it was is of whom it was begun for, then", async () => {
+  expect(
+    (await gateway.control("POST", "/tasks", { id: "later", type: "late", customer: "Cove", began: `${day(-5)}T05:00:00Z` })).status,
+  ).toBe(201);
+  expect((await gateway.control("POST", "/tasks", { id: "part", type: "late", root: "later", parent: "later" })).status).toBe(201);
+  expect((await send(["later,,,,,3.25,,", "part,,,,,2,,"])).body).toMatchObject({ costs: 2, begun: 0 });
+  const { rows } = (await ask(`/report?by=customer,day&since=${day(-5)}&until=${day(-4)}`)) as unknown as { rows: Rows };
+  expect(rows.map(({ group, cost }) => [group["customer"], group["day"], cost])).toEqual([["Cove", day(-5), "3.25"]]);
+  const { total } = (await ask("/success?filter=type=late")) as { total: Loose };
+  expect([total["tasks"], total["spend"]]).toEqual([1, "5.25"]);
+});
+
+it("of which one source says two things at a moment ended as the later of them says", async () => {
+  const two = (task: string): string[] => [`${task},tie,,,,,success,`, `${task},tie,,,,,failure,`];
+  expect((await send(Array.from({ length: 20 }, (_, index) => two(`tie-${index}`)).flat())).body).toMatchObject({ recorded: 40 });
+  const { total } = (await ask("/success?filter=type=tie")) as { total: Loose };
+  expect([total["failure"], total["contradictory"]]).toMatchObject([{ tasks: 20 }, 0]);
+});

@@ -93,18 +93,26 @@ describe("an ending", () => {
   });
 });
 
-it("does not depend on the order in which statements came, nor on how often", () => {
+it("is what a source said last, also of the same moment", () => {
+  const [first, second] = [
+    said({ id: "b", atMs: 1, result: "success", valuePico: toPico(5n) }),
+    said({ id: "a", atMs: 1, result: "failure" }),
+  ];
+  expect(endingOf([first, second])).toMatchObject({ result: "failure", valuePico: toPico(0n), isContradictory: false });
+  expect(endingOf([second, first])).toMatchObject({ result: "success", valuePico: toPico(5n), isContradictory: false });
+});
+
+it("does not depend on the order in which statements of other times came, nor on how often", () => {
   const outcome = fc.record({
     judge: fc.constantFrom(...judges),
     source: fc.constantFrom(null, "a", "b"),
-    atMs: fc.nat(5),
     result: fc.constantFrom(null, ...results),
     valuePico: fc.option(fc.bigInt(0n, 9n).map(toPico)),
     reviewMillis: fc.option(fc.nat(9)),
   });
   fc.assert(
     fc.property(fc.array(outcome, { maxLength: 8 }), fc.infiniteStream(fc.nat()), (list, keys) => {
-      const all = list.map((terms, index) => said({ ...terms, id: `id${index}` }));
+      const all = list.map((terms, index) => said({ ...terms, atMs: index, id: `id${index}` }));
       const shuffled = all
         .map((one) => [keys.next().value ?? 0, one] as const)
         .toSorted(([a], [b]) => a - b)

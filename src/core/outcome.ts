@@ -67,11 +67,11 @@ export interface Ending {
   readonly statements: number;
 }
 
-/** @param said of one task, in any order; of the same id only one counts, and they are the same. */
+/** @param said of one task, in the order in which it was said; of the same id only one counts, and they are the same. */
 export function endingOf(said: readonly Outcome[]): Ending {
   const once = [...new Map(said.map((outcome) => [outcome.id, outcome])).values()];
-  // The weightiest first; of the same weight the latest; ids decide between two of the same moment.
-  const order = once.toSorted((a, b) => judges.indexOf(a.judge) - judges.indexOf(b.judge) || b.atMs - a.atMs || (a.id < b.id ? 1 : -1));
+  // The weightiest first; of the same weight the latest; of the same moment what was said last.
+  const order = once.toReversed().toSorted((a, b) => judges.indexOf(a.judge) - judges.indexOf(b.judge) || b.atMs - a.atMs);
   const standing = order.filter(
     (outcome) => outcome.result !== null && outcome === lastOf(order, outcome, ({ result }) => result !== null),
   );

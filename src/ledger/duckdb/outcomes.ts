@@ -65,13 +65,13 @@ async function applyStatements(db: Transaction, batch: Batch, spool: Spool): Pro
     if (others === undefined) said.set(task, [outcome]);
     else others.push(outcome);
   };
-  for (const [, { outcome }] of fresh) keep(outcome);
-  const tasks = [...said.keys()].map((task) => line({ task }));
-  if (tasks.length === 0) return;
+  if (fresh.length === 0) return;
+  const tasks = [...new Set(fresh.map(([, { outcome }]) => wellFormed(outcome.task)))].map((task) => line({ task }));
   await spool(tasks, async (file) => {
-    const before = `SELECT text FROM statements WHERE task IN (SELECT task FROM ${spooled({ task: "VARCHAR" })})`;
+    const before = `SELECT text FROM statements WHERE task IN (SELECT task FROM ${spooled({ task: "VARCHAR" })}) ORDER BY rowid`;
     for (const [text] of await db.rows(before, [file])) keep(toOutcome(text));
   });
+  for (const [, { outcome }] of fresh) keep(outcome);
   const columns = { id: "VARCHAR", task: "VARCHAR", text: "VARCHAR" };
   await spool(
     fresh.map(([id, { outcome, text }]) => line({ id, task: wellFormed(outcome.task), text })),
@@ -110,13 +110,13 @@ export async function toSaid(rows: readonly (readonly DuckDBValue[])[], records:
   };
 }
 
-/** What was said of a task, the earliest first. */
+/** What was said of a task, the earliest first; of the same moment as it was said. */
 export function statementsSql(task: string): Sql {
-  return { text: `SELECT text FROM statements WHERE task = ?::VARCHAR`, values: [wellFormed(task)] };
+  return { text: `SELECT text FROM statements WHERE task = ?::VARCHAR ORDER BY rowid`, values: [wellFormed(task)] };
 }
 
 export function toOutcomes(rows: readonly (readonly unknown[])[]): Outcome[] {
-  return rows.map(([text]) => toOutcome(text)).toSorted((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1));
+  return rows.map(([text]) => toOutcome(text)).toSorted((a, b) => a.atMs - b.atMs);
 }
 
 function toOutcome(text: unknown): Outcome {
