@@ -8,7 +8,7 @@ import { stepTables } from "./steps.ts";
 import { spooled } from "./transaction.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 12;
+export const schemaVersion = 13;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
