@@ -76,7 +76,9 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
       unpriced: (query) => ledger.store.unpriced(query),
       trend: (query) => ledger.store.trend(query),
       caughtUp: async (waitMsMax = caughtUpMsMax) => {
-        const { position } = ledger.journal;
+        const { position, isEmpty } = ledger.journal;
+        // The store hears of nothing as long as there is nothing.
+        if (isEmpty) return true;
         await ledger.journal.synced();
         const seen = ledger.store.caughtUp(position, waitMsMax).then(() => true);
         return waitMsMax === null ? seen : seen.catch(() => false);

@@ -112,6 +112,22 @@ describe("journal", () => {
     );
   });
 
+  it("knows whether anything is in it", async () => {
+    const own = mkdtempSync(join(folder, "empty-"));
+    for (let opened = 0; opened < 2; opened += 1) {
+      const journal = await Journal.open(own, options);
+      expect(journal.isEmpty).toBe(true);
+      await journal.close();
+    }
+    const journal = await Journal.open(own, options);
+    journal.append(clock(1));
+    expect(journal.isEmpty).toBe(false);
+    await journal.close();
+    const again = await Journal.open(own, options);
+    expect(again.isEmpty).toBe(false);
+    await again.close();
+  });
+
   it("knows after a restart which calls are open, in whichever segment they began or ended", async () => {
     const [[start1, end1], [start2], [start3, end3]] = [sampleCall(1), sampleCall(2), sampleCall(3)];
     const appended = [start1, start2, start3, end3, start3, end1];

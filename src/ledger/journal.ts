@@ -65,6 +65,8 @@ export class Journal {
   #prompt = false;
   #waiting: { readonly upTo: number; resolve(): void; reject(error: Error): void }[] = [];
   #retired: number[] = [];
+  /** When it was opened. */
+  readonly #hadEntries: boolean;
 
   /** What a crash had left behind the last whole line, and where it was put; null when the journal ended well. */
   readonly torn: Torn | null;
@@ -78,6 +80,7 @@ export class Journal {
     this.#file = from.file;
     this.#segment = from.segment;
     this.#offset = from.offset;
+    this.#hadEntries = from.segment > 1 || from.hasEntries;
     this.#hash = from.hash;
     this.#state = from.state;
     this.#rotateAt = options.segmentBytesMax;
@@ -101,6 +104,7 @@ export class Journal {
         state,
         segment: 1,
         torn: null,
+        hasEntries: false,
         begun: [],
       });
     } catch (cause) {
@@ -150,6 +154,11 @@ export class Journal {
   /** Where the last entry ends; where the header ends in a segment without entries. */
   get position(): Position {
     return { segment: this.#segment, offset: this.#offset };
+  }
+
+  /** Whether anything is on record at all. */
+  get isEmpty(): boolean {
+    return !this.#hadEntries && this.#appended === 0;
   }
 
   /** Why the last append failed (`ENOSPC`, `EIO` …); null when it did not. */

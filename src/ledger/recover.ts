@@ -31,6 +31,8 @@ export interface Recovered {
   readonly hash: Hash;
   readonly state: LedgerState;
   readonly torn: Torn | null;
+  /** Whether any entry is in it. */
+  readonly hasEntries: boolean;
   /** Tasks that were begun by name in it, in their order. */
   readonly begun: readonly TaskBegun[];
 }
@@ -59,11 +61,15 @@ export async function recover(folder: string, files: JournalFiles): Promise<Reco
 }
 
 /** Reads all lines. Starts are decoded only if they have no end, ends not at all: so ten million calls cost a restart no more than ten. */
-function scan(file: number, segment: number): Pick<Recovered, "offset" | "hash" | "state" | "begun"> & { readonly rest: number } {
+function scan(
+  file: number,
+  segment: number,
+): Pick<Recovered, "offset" | "hash" | "state" | "begun" | "hasEntries"> & { readonly rest: number } {
   const hash = createHash("sha256");
   const starts = new Map<string, string>();
   const others: Entry[] = [];
   let state: LedgerState | null = null;
+  let hasEntries = false;
   let offset = 0;
   let bad: number | null = null;
   let buffer = Buffer.allocUnsafe(bufferBytes);
@@ -84,7 +90,10 @@ function scan(file: number, segment: number): Pick<Recovered, "offset" | "hash" 
         throw damaged("a line whose checksum does not hold", { segment, offset: bad ?? offset });
       if (text === null) bad ??= offset;
       else if (state === null) state = decodeState(parseHeader(text, segment).state);
-      else note(text, state);
+      else {
+        note(text, state);
+        hasEntries = true;
+      }
       from = end + 1;
       if (bad === null) offset = position - filled + from;
     }
@@ -96,7 +105,7 @@ function scan(file: number, segment: number): Pick<Recovered, "offset" | "hash" 
   for (const text of starts.values()) applyEntry(state, decodeEntry(text));
   for (const entry of others) applyEntry(state, entry);
   const begun = others.flatMap((entry) => (entry.kind === "task.begun" ? [entry.task] : []));
-  return { offset, rest: position - offset, hash, state, begun };
+  return { offset, rest: position - offset, hash, state, begun, hasEntries };
 
   function note(text: string, state: LedgerState): void {
     const call = peekCall(text);
