@@ -94,8 +94,9 @@ it("whose cost comes without a word of what it was is of whom it was begun for, 
   expect([total["tasks"], total["spend"]]).toEqual([1, "5.25"]);
 });
 
+const two = (task: string): string[] => [`${task},tie,,,,,success,`, `${task},tie,,,,,failure,`];
+
 it("of which one source says two things at a moment ended as the later of them says", async () => {
-  const two = (task: string): string[] => [`${task},tie,,,,,success,`, `${task},tie,,,,,failure,`];
   expect((await send(Array.from({ length: 20 }, (_, index) => two(`tie-${index}`)).flat())).body).toMatchObject({ recorded: 40 });
   const { total } = (await ask("/success?filter=type=tie")) as { total: Loose };
   expect([total["failure"], total["contradictory"]]).toMatchObject([{ tasks: 20 }, 0]);

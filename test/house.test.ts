@@ -36,6 +36,7 @@ const heights: Readonly<Record<string, number>> = {
   capacity: 2,
   core: 1,
   "near.ts": -0.5,
+  "text.ts": -0.5,
   "turn.ts": 0.5,
   "replace.ts": 0.5,
   "timer.ts": 0.5,

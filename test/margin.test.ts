@@ -61,7 +61,7 @@ const lastMonth = `since=${first(-1)}&until=${first(0)}`;
 
 async function send(
   path: string,
-  body: string,
+  body: string | Uint8Array<ArrayBuffer>,
   type: string,
 ): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
   const headers = { authorization: `Bearer ${gateway.adminToken}`, "content-type": type };
@@ -134,6 +134,35 @@ it("takes a table once, however often it comes, and none of it where a line is w
     notes: ["1 amount names neither customer, plan nor feature: counted in the revenue of all, and in no line of margins."],
   });
   expect((await send("/revenue/imports", table, "text/csv")).body).toMatchObject({ recorded: 0, known: 2 });
+});
+
+it("takes a file of thousands of lines whole or not at all, and no other letters than UTF-8", { timeout: 120_000 }, async () => {
+  const folder = await temporaryFolder();
+  const place = { data: gateway.dataFolder, folder: folder.path };
+  const file = join(folder.path, "revenue.csv");
+  const span = `${first(-30)},${first(-29)}`;
+  const all = async (): Promise<number> => ((await gateway.get("/revenue?limit=1000&fresh=true")) as { revenue: object[] }).revenue.length;
+  const before = await all();
+  const lines = Array.from({ length: 5_001 }, (_, index) => `old-${index},Omega,1,${span}`);
+  // "acme-pro" is on record since the first test, and the first line says something else of its id than the last.
+  for (const [line, message] of [
+    [`acme-pro,Acme,1,${span}`, /1 of 5002 amounts are wrong: line 5003: "acme-pro" is on record already and says something else/],
+    [`old-0,Omega,2,${span}`, /1 or more of 5002 amounts are wrong: line 5003: "old-0" is on record already and says something else/],
+  ] as const) {
+    writeFileSync(file, `id,customer,amount,from,to\n${[...lines, line].join("\n")}\n`);
+    const { code, err } = await runCommand(["revenue", "import", file], place);
+    expect([code, err]).toEqual([1, expect.stringMatching(message)]);
+    expect(await all()).toBe(before);
+  }
+  const latin = Buffer.from(`customer,amount,from,to\nMöller,1,${span}\n`, "latin1");
+  writeFileSync(file, latin);
+  expect((await runCommand(["revenue", "import", file], place)).err).toContain("line 2 is not UTF-8: save the file as UTF-8");
+  for (const path of ["/revenue/imports", "/outcomes"]) {
+    const sent = await send(path, latin, "text/csv");
+    expect([sent.status, messageOf(sent)]).toEqual([400, expect.stringContaining("line 2 is not UTF-8: send it as UTF-8")]);
+  }
+  expect(await all()).toBe(before);
+  await rm(folder.path, { recursive: true, force: true });
 });
 
 it("says what each brings in and costs, what belongs to nobody, and what is not known", async () => {

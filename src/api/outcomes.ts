@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
 import { endingOf, type Outcome } from "../core/outcome.ts";
 import { PennyworthError } from "../error.ts";
+import { faultOfText } from "../text.ts";
 import { turns } from "../turn.ts";
 import { type ApiContext, type Caller, nobody } from "./context.ts";
 import { waited } from "./fresh.ts";
@@ -64,6 +65,13 @@ export const outcomesAnswer = z
   .openapi("Outcomes");
 
 const params = z.object({ id: taskName.describe("The task.") });
+/** Not strict: where calls take their key in the query, it is there. */
+const checkOnly = z.object({
+  check: z
+    .enum(["true", "false"])
+    .optional()
+    .openapi({ description: "`true`: answer as if it were taken, or with what is wrong, and put nothing on record." }),
+});
 /** For the document alone: what is read is checked line by line. */
 const plain = (schema: z.ZodType): object => ({ ...z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), $schema: undefined });
 
@@ -172,8 +180,12 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
   /** One at a time: between looking for what is on record of a task and adding to it nobody else may come. */
   const inTurn = turns();
 
-  /** All or none. @throws PennyworthError `request_malformed` with each wrong line; `journal_unwritable`. */
-  const take = async (placed: readonly Placed[], caller: Caller): Promise<z.infer<typeof manyRecorded>> => {
+  /**
+   * All or none.
+   * @param isCheck nothing is put on record.
+   * @throws PennyworthError `request_malformed` with each wrong line; `journal_unwritable`.
+   */
+  const take = async (placed: readonly Placed[], caller: Caller, isCheck = false): Promise<z.infer<typeof manyRecorded>> => {
     const { outcomesMax } = context.settings().limits;
     if (placed.length === 0) throw malformed("there is no outcome in it");
     if (placed.length > outcomesMax)
@@ -185,7 +197,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
     });
     let written = 0;
     const write = async (act: () => void): Promise<void> => {
-      act();
+      if (!isCheck) act();
       written += 1;
       if (written % atOnce === 0) await new Promise((resolve) => setImmediate(resolve));
     };
@@ -194,10 +206,10 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       if (spent.size > 0) await context.ledger.caughtUp();
       const known = new Set(bare.length === 0 ? [] : (await context.ledger.find({ tasks: bare, responses: [] })).tasks);
       const described = [...begins].flatMap(([task, { isDescribed }]) => (isDescribed ? [task] : []));
-      const before = (await recall.ask({ tasks: described })).tasks;
-      // What a task is may stand on another line than what it cost.
+      const before = (await recall.ask({ tasks: [...described, ...spent.keys()] })).tasks;
+      // What a task is may stand on another line than what it cost, or have been said before: then that stands.
       const whole = [...spent.values()].map((one) => {
-        const task = begins.get(one.task)?.task;
+        const task = before.get(one.task) ?? begins.get(one.task)?.task;
         return task === undefined ? one : Object.assign({}, one, { attribution: task.attribution, atMs: task.beganMs });
       });
       const { entries, costs, faults } = await decideSpent(whole, context.ledger, edge.nowMs);
@@ -206,8 +218,10 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       for (const [id, { task, isDescribed }] of begins) {
         const mark = markOf(task.attribution);
         if ((!isDescribed && known.has(id)) || before.has(id) || tasks.look(id, mark) !== "new") continue;
-        await write(() => edge.names.record({ kind: "task.begun", task }));
-        tasks.keep(id, mark);
+        await write(() => {
+          edge.names.record({ kind: "task.begun", task });
+          tasks.keep(id, mark);
+        });
         begun += 1;
       }
       for (const entry of entries) await write(() => edge.names.record(entry));
@@ -215,8 +229,10 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
     };
     const { begun, costs } = begins.size === 0 ? { begun: 0, costs: 0 } : await inTurn(enter);
     for (const { outcome, mark } of news) {
-      await write(() => record(outcome, edge.names));
-      outcomes.keep(outcome.id, mark);
+      await write(() => {
+        record(outcome, edge.names);
+        outcomes.keep(outcome.id, mark);
+      });
     }
     return { recorded: news.length, known: ids.length - news.length, ids: [...ids], begun, costs };
   };
@@ -228,6 +244,7 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
     summary: "Says how many tasks ended",
     description: `All or none: each wrong line is named, the first ${faultsMax} of them. CSV has its columns in the first line: ${sheetColumns.join(", ")}. A line without an id has that which follows from what it says, so that a file counts once.`,
     request: {
+      query: checkOnly,
       body: {
         required: true,
         content: {
@@ -236,15 +253,20 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
         },
       },
     },
-    responses: { 200: json("All of it had been said before.", manyRecorded), 201: json("On record.", manyRecorded), ...failures },
+    responses: {
+      200: json("All of it had been said before, or was only checked.", manyRecorded),
+      201: json("On record.", manyRecorded),
+      ...failures,
+    },
   });
   app.openapi(many, async (c) => {
     const type = (c.req.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
     const body = await c.req.text();
     if (type !== "text/csv" && type !== "application/json") throw malformed("its content-type is neither application/json nor text/csv");
     const placed = type === "text/csv" ? await fromSheet(body) : fromList(body);
-    const done = await take(placed, c.get("caller") ?? nobody);
-    return c.json(done, done.recorded + done.begun + done.costs > 0 ? 201 : 200);
+    const isCheck = c.req.valid("query").check === "true";
+    const done = await take(placed, c.get("caller") ?? nobody, isCheck);
+    return c.json(done, !isCheck && done.recorded + done.begun + done.costs > 0 ? 201 : 200);
   });
 
   const hook = createRoute({
@@ -267,6 +289,8 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
     const body = new Uint8Array(await c.req.arrayBuffer());
     const id = readSigned((header) => c.req.header(header), body, context.hookSecret(name), context.now());
     if (id === null) throw new PennyworthError("hook_refused");
+    const fault = faultOfText(body);
+    if (fault !== null) throw malformed(`${fault}: send it as UTF-8`);
     const done = await take(fromHook(toJson(new TextDecoder().decode(body)), id, name), nobody);
     return c.json(done, done.recorded + done.begun + done.costs > 0 ? 201 : 200);
   });

@@ -63,6 +63,10 @@ const importQuery = z.strictObject({
     .union([z.string().max(60), z.array(z.string().max(60)).max(200)])
     .optional()
     .openapi({ description: "Dollars for one unit of another currency, any number of times.", example: "EUR=1.08" }),
+  check: z
+    .enum(["true", "false"])
+    .optional()
+    .openapi({ description: "`true`: answer as if it were taken, or with what is wrong, and put nothing on record." }),
 });
 
 export interface Placed {
@@ -156,16 +160,21 @@ export function addRevenue(app: Api, context: ApiContext): void {
         },
       },
     },
-    responses: { 200: json("All of it had been said before.", revenueImported), 201: json("On record.", revenueImported), ...failures },
+    responses: {
+      200: json("All of it had been said before, or was only checked.", revenueImported),
+      201: json("On record.", revenueImported),
+      ...failures,
+    },
   });
   app.openapi(many, async (c) => {
-    const { customerBy, rate } = c.req.valid("query");
+    const { customerBy, rate, check } = c.req.valid("query");
+    const isCheck = check === "true";
     const body = await c.req.text();
     const rates = rate === undefined ? [] : typeof rate === "string" ? [rate] : rate;
     const listed = fromList(body);
     const { witness, lines, notes } = listed ?? context.readRevenue(body, { customerBy, rates });
-    const { nobodys, ...done } = await inTurn(() => take(lines, witness, payersOf(c.get("identity")?.key ?? null)));
-    return c.json({ ...done, notes: [...notes, ...nobodysNotes(nobodys)] }, done.recorded > 0 ? 201 : 200);
+    const { nobodys, ...done } = await inTurn(() => take(lines, witness, payersOf(c.get("identity")?.key ?? null), isCheck));
+    return c.json({ ...done, notes: [...notes, ...nobodysNotes(nobodys)] }, done.recorded > 0 && !isCheck ? 201 : 200);
   });
 
   const remove = createRoute({
@@ -197,8 +206,12 @@ export function addRevenue(app: Api, context: ApiContext): void {
     return new Map(revenues.map((record) => [record.revenue.id, record]));
   }
 
-  /** All or none. @throws PennyworthError `revenue_invalid` with each wrong line; `journal_unwritable`. */
-  async function take(placed: readonly Placed[], witness: string, payers: Payers) {
+  /**
+   * All or none.
+   * @param isCheck nothing is put on record.
+   * @throws PennyworthError `revenue_invalid` with each wrong line; `journal_unwritable`.
+   */
+  async function take(placed: readonly Placed[], witness: string, payers: Payers, isCheck: boolean) {
     if (placed.length === 0) throw refused("there is no amount in it");
     if (placed.length > revenuesMax) throw refused(`${placed.length} amounts are more than ${revenuesMax}: send them in parts`);
     const faults: string[] = [];
@@ -243,12 +256,12 @@ export function addRevenue(app: Api, context: ApiContext): void {
       const more = faults.length > faultsMax ? `; and ${faults.length - faultsMax} more` : "";
       throw refused(`${faults.length} of ${placed.length} amounts are wrong: ${faults.slice(0, faultsMax).join("; ")}${more}`);
     }
-    for (const [index, { revenue, wanted }] of [...within.values()].entries()) {
+    for (const [index, { revenue, wanted }] of (isCheck ? [] : [...within.values()]).entries()) {
       learn(wanted, context.names);
       context.record({ kind: "revenue", revenue });
       if (index % atOnce === atOnce - 1) await new Promise((resolve) => setImmediate(resolve));
     }
-    await context.ledger.caughtUp();
+    if (!isCheck) await context.ledger.caughtUp();
     return {
       recorded: within.size,
       known: same,

@@ -1,9 +1,11 @@
 // What all routes of the control plane share: who may ask, and how errors are described.
-// Not here: how a token is checked (the context does). Invariant: a route names the role it needs, and the document says so.
+// Not here: how a token is checked (the context does). Invariants: a route names the role it needs, and the document says so; what is sent to the control
+// plane is UTF-8, or refused before anything of it is read.
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { PennyworthError } from "../error.ts";
+import { faultOfCharset } from "../text.ts";
 import { type ApiContext, type Caller, type Identity, nobody } from "./context.ts";
 import { requireOwnPage } from "./origin.ts";
 import { failure } from "./schema.ts";
@@ -40,6 +42,7 @@ export function needs(role: "read" | "administer", context: ApiContext): Middlew
         c.set("identity", await context.authorize(token, role));
       }
     }
+    await requireText(c);
     await next();
   };
 }
@@ -53,8 +56,17 @@ export function uses(context: ApiContext): MiddlewareHandler<ApiEnv> {
       return administers(c, next);
     }
     c.set("caller", await context.admit(c.req.header(), new URL(c.req.url).search.slice(1)));
+    await requireText(c);
     return next();
   };
+}
+
+/** Other bytes would be read as other words, and two customers as one. What OpenTelemetry sends is no text. */
+async function requireText(c: Context<ApiEnv>): Promise<void> {
+  if (!["POST", "PUT"].includes(c.req.method) || !c.req.path.startsWith("/api/")) return;
+  const [, charset = "utf-8"] = /;\s*charset\s*=\s*([^;\s]+)/i.exec(c.req.header("content-type") ?? "") ?? [];
+  const fault = faultOfCharset(new Uint8Array(await c.req.arrayBuffer()), charset);
+  if (fault !== null) throw new PennyworthError("request_malformed", { detail: `${fault}: send it as UTF-8` });
 }
 
 /** For routes that `uses` guards: what calls need, if they need any. */

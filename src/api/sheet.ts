@@ -6,6 +6,7 @@ import { hash } from "node:crypto";
 import { Readable } from "node:stream";
 import { type Info, parse } from "csv-parse";
 import { nearest } from "../near.ts";
+import { delimiterOf, Lines, withoutLine } from "../text.ts";
 
 /** Of the statement how a task ended: by these a line without an id is known again. */
 const statementColumns = ["task", "result", "value", "review_minutes", "judge", "source", "reason", "at", "id"] as const;
@@ -36,7 +37,7 @@ export const sheetColumns = [...statementColumns, ...finishedColumns] as const;
 type Column = (typeof sheetColumns)[number];
 
 export interface SheetRow {
-  /** `line 12`. */
+  /** `line 12`: its first. */
   readonly place: string;
   /** What is to be a statement (said.ts), as it stands there. */
   readonly said: Readonly<Record<string, unknown>>;
@@ -53,21 +54,22 @@ export class SheetFault extends Error {}
  * @throws SheetFault with the line.
  */
 export async function readSheet(text: string): Promise<SheetRow[]> {
-  const first = text.slice(0, (text.indexOf("\n") + 1 || text.length + 1) - 1);
-  const delimiter = ["\t", ";", ","].toSorted((a, b) => first.split(b).length - first.split(a).length)[0] ?? ",";
+  const [bytes, delimiter] = [Buffer.from(text), delimiterOf(text)];
   const options = { info: true, bom: true, trim: true, skip_empty_lines: true, relax_column_count: true, delimiter } as const;
+  const lines = new Lines(bytes, delimiter);
   let columns: readonly Column[] | null = null;
   const rows: SheetRow[] = [];
   try {
-    for await (const line of Readable.from(piecesOf(text)).pipe(parse(options))) {
-      const { record, info } = line as { readonly record: string[]; readonly info: Info };
-      if (columns === null) columns = toColumns(record);
-      else rows.push({ place: `line ${info.lines}`, said: toSaid(columns, record) });
+    for await (const one of Readable.from(piecesOf(bytes)).pipe(parse(options))) {
+      const { record, info } = one as { readonly record: string[]; readonly info: Info };
+      const place = `line ${lines.next(info.bytes)}`;
+      if (columns === null) columns = toColumns(record, place);
+      else rows.push({ place, said: toSaid(columns, record) });
     }
   } catch (cause) {
     if (cause instanceof SheetFault) throw cause;
-    const { lines, message } = cause as { readonly lines?: number; readonly message: string };
-    throw new SheetFault(`${lines === undefined ? "" : `line ${lines}: `}${message}`, { cause });
+    const { bytes: at, message } = cause as { readonly bytes?: number; readonly message: string };
+    throw new SheetFault(`${at === undefined ? "" : `line ${lines.from(at)}: `}${withoutLine(message)}`, { cause });
   }
   if (columns === null) throw new SheetFault(`the table is empty: its first line names its columns, ${sheetColumns.join(", ")}`);
   return withCosts(rows);
@@ -83,29 +85,28 @@ function withCosts(rows: readonly SheetRow[]): SheetRow[] {
   });
 }
 
-function toColumns(head: readonly string[]): readonly Column[] {
-  const columns = head.map(toColumn);
+function toColumns(head: readonly string[], place: string): readonly Column[] {
+  const columns = head.map((name) => toColumn(name, place));
   const twice = columns.find((column, index) => columns.indexOf(column) !== index);
-  if (twice !== undefined) throw new SheetFault(`line 1: the column ${twice} is there twice`);
-  if (!columns.includes("task")) throw new SheetFault(`line 1: no column is called task; there are ${sheetColumns.join(", ")}`);
+  if (twice !== undefined) throw new SheetFault(`${place}: the column ${twice} is there twice`);
+  if (!columns.includes("task")) throw new SheetFault(`${place}: no column is called task; there are ${sheetColumns.join(", ")}`);
   return columns;
 }
 
-async function* piecesOf(text: string): AsyncGenerator<Buffer> {
-  const bytes = Buffer.from(text);
+async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
   for (let from = 0; from < bytes.length; from += pieceBytes) {
     yield bytes.subarray(from, from + pieceBytes);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-function toColumn(name: string): Column {
+function toColumn(name: string, place: string): Column {
   const wanted = name.toLowerCase().replaceAll(/[^a-z]/g, "");
   const known = sheetColumns.find((column) => column.replaceAll("_", "") === wanted);
   if (known !== undefined) return known;
   const near = nearest(name, sheetColumns, 1).map((column) => ` (${column}?)`);
   throw new SheetFault(
-    `line 1: no column is called ${JSON.stringify(name.slice(0, 100))}${near.join("")}; there are ${sheetColumns.join(", ")}`,
+    `${place}: no column is called ${JSON.stringify(name.slice(0, 100))}${near.join("")}; there are ${sheetColumns.join(", ")}`,
   );
 }
 

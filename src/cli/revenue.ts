@@ -1,7 +1,6 @@
-// `pennyworth revenue`: what customers pay, listed, said, imported and voided. Not here: what it comes to (margin.ts). Invariant: nothing of a file is sent before all of it
-// is understood.
+// `pennyworth revenue`: what customers pay, listed, said, imported and voided. Not here: what it comes to (margin.ts). Invariant: nothing of a file is on record before all
+// of it is understood, and found to contradict nothing that is.
 
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { PennyworthError } from "../error.ts";
 import {
@@ -11,7 +10,6 @@ import {
   printJson,
   remark,
   type SettingsOptions,
-  whyUnread,
   wholeNumber,
   withControl,
   withExamples,
@@ -109,7 +107,11 @@ async function listRevenue(control: Control, { since, until, customer, limit, js
   const found = await ask(control, revenueList, toPath("revenue", { since, until, customer, limit: String(limit), fresh: "true" }));
   if (json) return printJson(found);
   if (found.revenue.length === 0)
-    return print("No revenue here yet. To say it: pennyworth revenue add --customer Acme --plan pro --amount 49 --from 2026-11-01");
+    return print(
+      since !== undefined || until !== undefined || customer !== undefined
+        ? "No revenue matches what was asked for (--since, --until, --customer)."
+        : "No revenue here yet. To say it: pennyworth revenue add --customer Acme --plan pro --amount 49 --from 2026-11-01",
+    );
   const columns = [
     ...["id", "customer", "plan", "feature", "from", "to", "by"].map((head) => ({ head })),
     { head: "amount $", align: "right" as const },
@@ -156,12 +158,8 @@ async function voidOne(control: Control, id: string, { json }: SettingsOptions):
 }
 
 async function importFile(file: string, options: ImportOptions): Promise<void> {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw wrong(`${file} ${whyUnread(cause)}`);
-  }
+  const { readText } = await import("./parts.ts");
+  const text = readText(file);
   if (!/^(id|name|email|metadata\.\S{1,100})$/.test(options.customerBy))
     throw wrong(`--customer-by ${JSON.stringify(options.customerBy)}: expected id, name, email or metadata.KEY`);
   const { parseRates, readRevenue } = await import("../ingest/revenue.ts");
@@ -179,20 +177,26 @@ async function send(
   { witness, lines, notes }: Awaited<ReturnType<typeof import("../ingest/revenue.ts").readRevenue>>,
   { json }: SettingsOptions,
 ): Promise<void> {
-  const [{ ask }, { revenueImported }] = await Promise.all([import("./control.ts"), import("../api/earned.ts")]);
+  const [{ ask }, { revenueImported }, { sendParts, toParts }] = await Promise.all([
+    import("./control.ts"),
+    import("../api/earned.ts"),
+    import("./parts.ts"),
+  ]);
+  const done = await sendParts(
+    toParts(lines, ({ said }) => said.id, atOnce),
+    (part, isCheck) => {
+      const [revenue, places] = [part.map(({ said }) => said), part.map(({ place }) => place)];
+      const path = `/api/v1/revenue/imports${isCheck ? "?check=true" : ""}`;
+      return ask(control, revenueImported, path, { method: "POST", body: { witness, revenue, places } });
+    },
+  );
   const counts = { recorded: 0, known: 0, voided: 0 };
-  const said = [...notes];
-  for (let from = 0; from < lines.length; from += atOnce) {
-    const part = lines.slice(from, from + atOnce);
-    const [revenue, places] = [part.map(({ said }) => said), part.map(({ place }) => place)];
-    const done = await ask(control, revenueImported, "/api/v1/revenue/imports", { method: "POST", body: { witness, revenue, places } });
-    for (const name of ["recorded", "known", "voided"] as const) counts[name] += done[name];
-    said.push(...done.notes);
-  }
+  for (const one of done) for (const name of ["recorded", "known", "voided"] as const) counts[name] += one[name];
+  const said = [...notes, ...done.flatMap((one) => one.notes)];
   if (json) return printJson({ ...counts, notes: said });
   const more = [
-    ...(counts.known === 0 ? [] : [`${counts.known} known before`]),
-    ...(counts.voided === 0 ? [] : [`${counts.voided} voided before`]),
+    ...(counts.known === 0 ? [] : [`${counts.known.toLocaleString("en")} known before`]),
+    ...(counts.voided === 0 ? [] : [`${counts.voided.toLocaleString("en")} voided before`]),
   ];
   print(`${[`${many(counts.recorded, "amount")} on record`, ...more].join(", ")}.`);
   for (const note of said) print(note);

@@ -108,6 +108,28 @@ describe("a task", () => {
     );
   });
 
+  it("without a name, or with one that no address can have, is refused, and why is said", async () => {
+    for (const [name, why] of [
+      ["", "the task's name is empty: say which one is meant"],
+      [" ", "the task's name is empty"],
+      ["..", '".." cannot be the name of a task'],
+      [".", '"." cannot be the name of a task'],
+    ] as const)
+      for (const args of [
+        ["outcomes", name],
+        ["end", name, "--result", "success"],
+      ])
+        expect(await run(...args)).toEqual({ code: 2, out: "", err: expect.stringContaining(why) });
+    expect(await run("begin", "--id", "..")).toMatchObject({ code: 2, err: expect.stringContaining('is "." or ".."') });
+    expect(await run("import", write("task,result\n..,success\n"))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is "." or ".."'),
+    });
+    expect(context.recorded).toEqual([]);
+    // Three points are a name.
+    expect((await run("outcomes", "...")).code).toBe(0);
+  });
+
   it("is listed with what it cost", async () => {
     const listed = await run("list");
     expect(listed.out).toMatch(
@@ -122,7 +144,7 @@ describe("a task", () => {
   });
 });
 
-function write(text: string): string {
+function write(text: string | Buffer): string {
   const path = join(data, "outcomes.csv");
   writeFileSync(path, text);
   return path;
@@ -151,6 +173,45 @@ describe("a file", () => {
       "2,500 outcomes on record.\nOf 500 tasks or more nobody has heard yet: pennyworth tasks waiting.\n",
     );
     expect(context.recorded).toHaveLength(2_500);
+  });
+
+  it("of thousands of lines is taken whole or not at all", async () => {
+    const head = "task,type,customer,cost,result";
+    const lines = Array.from({ length: 2_500 }, (_, index) => `t${index},fix,Acme,1,success`);
+    expect((await run("import", write(`${head}\nlast,fix,Acme,1,success\n`))).code).toBe(0);
+    const before = context.recorded.length;
+    Object.assign(context.names, { tokenOf: (name: string) => `n_${Buffer.from(name).toString("hex").padEnd(16, "0").slice(0, 16)}` });
+    // What is on record already, what another line says, and an id: each of a line in another part.
+    for (const [line, message] of [
+      ["last,fix,Acme,2,success", /: 1 of 2501 outcomes are wrong, and none was recorded: line 2502: cost: 1 is on record of "last"/],
+      ["t0,fix,Acme,2,success", /line 2502: cost: line 2 says 1 of "t0"/],
+      [
+        "t0,fix,Beta,1,success",
+        /: 1 or more of 2501 outcomes are wrong, and none was recorded: line 2502: customer: line 2 says another of "t0"/,
+      ],
+    ] as const) {
+      const { code, out, err } = await run("import", write(`${[head, ...lines, line].join("\n")}\n`));
+      expect([code, out, err]).toEqual([2, "", expect.stringMatching(message)]);
+      expect(context.recorded).toHaveLength(before);
+    }
+    const path = write(`${[head, ...lines].join("\n")}\n`);
+    expect((await run("import", path)).out).toBe("2,500 outcomes on record, 2,500 tasks begun, 2,500 costs booked.\n");
+    expect((await run("import", path)).out).toBe("0 outcomes on record, 2,500 known before.\n");
+  }, 120_000);
+
+  it("that is not UTF-8 is refused with its line, before two names become one", async () => {
+    for (const [bytes, message] of [
+      [
+        Buffer.from("task,type,customer\nl1,lat,Müller\nl2,lat,Möller\n", "latin1"),
+        /outcomes\.csv: line 2 is not UTF-8: save the file as UTF-8/,
+      ],
+      [Buffer.from("\uFEFFtask,type\n", "utf16le"), /outcomes\.csv: it is UTF-16, not UTF-8: save the file as UTF-8/],
+    ] as const) {
+      const { code, err } = await run("import", write(bytes));
+      expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+    }
+    expect(context.recorded).toEqual([]);
+    expect((await run("import", write("\uFEFFtask,type\nl1,lat\n"))).code).toBe(0);
   });
 
   it.each([
@@ -235,7 +296,7 @@ it.each([
   [["sucess"], /unknown command 'sucess'\n\(Did you mean success\?\)/],
   [["end", "t1", "--result", "succes"], /argument 'succes' is invalid\. Allowed choices are success, failure, unknown/],
   [["end", "t1", "--judge", "god", "--result", "success"], /Allowed choices are person, check, self/],
-  [["end", "t1"], /What was asked for is not understood: .*says nothing: give result, value or reviewMinutes/],
+  [["end", "t1"], /: it says nothing: give --result, --value or --review-minutes\.\n$/],
   [["end", "t1", "--value", "12,50"], /value: "12,50" is no amount/],
   [["end", "t1", "--review-minutes", "-2"], /--review-minutes "-2": expected minutes, zero or more/],
   [["end", "t1", "--result", "success", "--at", "2999-01-01"], /is more than a day ahead/],

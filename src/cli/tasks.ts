@@ -1,7 +1,6 @@
 // `pennyworth tasks`: tasks with what they cost, how they began and ended, and what a success costs. Not here: how it looks (successes.ts), what the
-// words mean (api/said.ts). Invariant: nothing of a file is sent before all of it is understood.
+// words mean (api/said.ts). Invariant: nothing of a file is on record before all of it is understood, and found to contradict nothing that is.
 
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { isDemo } from "../demo/marker.ts";
 import { PennyworthError } from "../error.ts";
@@ -14,7 +13,6 @@ import {
   remark,
   type SettingsOptions,
   toConfig,
-  whyUnread,
   withControl,
   withExamples,
   withSettings,
@@ -218,11 +216,14 @@ function toTags(said: readonly string[]): Record<string, string> {
 async function endOne(control: Control, task: string, options: EndOptions): Promise<void> {
   const [{ ask }, { recorded }] = await Promise.all([import("./control.ts"), import("../api/outcomes.ts")]);
   const { result, value, judge, source, reason, at, id, reviewMinutes: minutes } = options;
+  const path = toOutcomes(task);
+  if (result === undefined && value === undefined && minutes === undefined)
+    throw wrong("it says nothing: give --result, --value or --review-minutes");
   if (minutes !== undefined && !/^\d+(\.\d+)?$/.test(minutes))
     throw wrong(`--review-minutes ${JSON.stringify(minutes)}: expected minutes, zero or more, such as 2.5`);
   const reviewMinutes = minutes === undefined ? undefined : Number(minutes);
   const body = { result, value, reviewMinutes, judge, source, reason, at, id };
-  const made = await ask(control, recorded, `/api/v1/tasks/${encodeURIComponent(task)}/outcomes`, { method: "POST", body });
+  const made = await ask(control, recorded, path, { method: "POST", body });
   if (options.json) return printJson(made);
   const said = [
     result,
@@ -254,24 +255,29 @@ async function waitingOf(control: Control, tasks: ReadonlySet<string>): Promise<
   }
 }
 
+/** @throws PennyworthError of a name that no address can have: in one, `..` is the step before, however it is written. */
+function toOutcomes(task: string): string {
+  const name = task.trim();
+  if (name === "") throw wrong("the task's name is empty: say which one is meant");
+  if (name === "." || name === "..") throw wrong(`${JSON.stringify(name)} cannot be the name of a task: it is a step in every address`);
+  return `/api/v1/tasks/${encodeURIComponent(task)}/outcomes`;
+}
+
 async function showOutcomes(control: Control, task: string, { json }: SettingsOptions): Promise<void> {
+  const path = toOutcomes(task);
   const [{ ask }, { outcomesAnswer }, { describeOutcomes }] = await Promise.all([
     import("./control.ts"),
     import("../api/outcomes.ts"),
     import("./successes.ts"),
   ]);
-  const found = await ask(control, outcomesAnswer, `/api/v1/tasks/${encodeURIComponent(task)}/outcomes?fresh=true`);
+  const found = await ask(control, outcomesAnswer, `${path}?fresh=true`);
   if (json) return printJson(found);
   print(describeOutcomes(found));
 }
 
 async function importFile(file: string, options: SettingsOptions): Promise<void> {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw wrong(`${file} ${whyUnread(cause)}`);
-  }
+  const { readText } = await import("./parts.ts");
+  const text = readText(file);
   const { readSheet, SheetFault } = await import("../api/sheet.ts");
   const { readPlaced } = await import("../api/placed.ts");
   let rows: Awaited<ReturnType<typeof readSheet>>;
@@ -296,26 +302,33 @@ function detailOf(error: PennyworthError): string {
   return error.message.replace(/^[^:]*: /, "").replace(/\.$/, "");
 }
 
-async function send(control: Control, rows: readonly SheetRow[], { json }: SettingsOptions): Promise<void> {
-  const [{ ask }, { manyRecorded }] = await Promise.all([import("./control.ts"), import("../api/outcomes.ts")]);
-  let [recorded, known, begun, costs] = [0, 0, 0, 0];
-  for (let from = 0; from < rows.length; from += atOnce) {
-    const outcomes = rows.slice(from, from + atOnce).map(({ said }) => said);
-    const done = await ask(control, manyRecorded, "/api/v1/outcomes", { method: "POST", body: { outcomes } }).catch((cause: unknown) => {
+async function send(control: Control, rows: readonly SheetRow[], options: SettingsOptions): Promise<void> {
+  const [{ ask }, { manyRecorded }, { costFields, taskFields }, { sendParts, toParts }] = await Promise.all([
+    import("./control.ts"),
+    import("../api/outcomes.ts"),
+    import("../api/finished.ts"),
+    import("./parts.ts"),
+  ]);
+  const fields = [...taskFields, ...costFields, "began"];
+  // What a task is may stand on another of its lines than what it cost.
+  const told = new Set(rows.flatMap(({ said }) => (fields.some((field) => said[field] !== undefined) ? [String(said["task"])] : [])));
+  const keyOf = ({ said }: SheetRow): string | null => (told.has(String(said["task"])) ? String(said["task"]) : null);
+  const most = Math.min(atOnce, toConfig(options).settings.limits.outcomesMax);
+  const done = await sendParts(toParts(rows, keyOf, most), (part, isCheck) =>
+    ask(control, manyRecorded, `/api/v1/outcomes${isCheck ? "?check=true" : ""}`, {
+      method: "POST",
+      body: { outcomes: part.map(({ said }) => said) },
+    }).catch((cause: unknown) => {
       if (!(cause instanceof PennyworthError) || !/outcomes\.\d+: /.test(cause.message)) throw cause;
       // As whoever wrote the file counts.
-      throw wrong(
-        detailOf(cause).replaceAll(/\boutcomes\.(\d+)(?=: | says )/g, (place, index) => rows[from + Number(index)]?.place ?? place),
-      );
-    });
-    recorded += done.recorded;
-    known += done.known;
-    begun += done.begun;
-    costs += done.costs;
-  }
-  if (json) return printJson({ recorded, known, begun, costs });
+      throw wrong(detailOf(cause).replaceAll(/\boutcomes\.(\d+)(?=: | says )/g, (place, index) => part[Number(index)]?.place ?? place));
+    }),
+  );
+  const of = (name: "recorded" | "known" | "begun" | "costs"): number => done.reduce((sum, one) => sum + one[name], 0);
+  const [recorded, known, begun, costs] = [of("recorded"), of("known"), of("begun"), of("costs")];
+  if (options.json) return printJson({ recorded, known, begun, costs });
   const more = [
-    ...(known === 0 ? [] : [`${known} known before`]),
+    ...(known === 0 ? [] : [`${known.toLocaleString("en")} known before`]),
     ...(begun === 0 ? [] : [`${many(begun, "task")} begun`]),
     ...(costs === 0 ? [] : [`${many(costs, "cost")} booked`]),
   ];

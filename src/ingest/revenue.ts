@@ -52,10 +52,10 @@ export function parseRates(texts: readonly string[]): Record<string, string> {
 }
 
 function readOwn(table: Table): RevenueFile {
-  const columns = table.columns.map(toColumn);
+  const columns = table.columns.map((name) => toColumn(name, table.place));
   const twice = columns.find((column, index) => columns.indexOf(column) !== index);
-  if (twice !== undefined) throw failAt("line 1", `the column ${twice} is there twice`);
-  if (!columns.includes("from")) throw failAt("line 1", `no column is called from; there are ${revenueColumns.join(", ")}`);
+  if (twice !== undefined) throw failAt(table.place, `the column ${twice} is there twice`);
+  if (!columns.includes("from")) throw failAt(table.place, `no column is called from; there are ${revenueColumns.join(", ")}`);
   const seen = new Map<string, number>();
   const lines = table.rows.map(({ record, place }) => {
     const cells: { [column in Column]?: string } = {};
@@ -71,12 +71,12 @@ function readOwn(table: Table): RevenueFile {
   return { witness: "csv", lines, notes: [] };
 }
 
-function toColumn(name: string): Column {
+function toColumn(name: string, place: string): Column {
   const known = revenueColumns.find((column) => column === nameOf(name));
   if (known !== undefined) return known;
   const near = nearest(name, revenueColumns, 1).map((column) => ` (${column}?)`);
   throw failAt(
-    "line 1",
+    place,
     `no column is called ${JSON.stringify(name.slice(0, 100))}${near.join("")}; there are ${revenueColumns.join(", ")}; nor is it an export of Stripe's invoices`,
   );
 }
