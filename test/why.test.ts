@@ -9,16 +9,20 @@ import { createApi } from "../src/api/app.ts";
 import { callsOf, costOf, listOf, november, october, pricesOf, record, sumsOf, type Work } from "../src/api/bills.fixture.ts";
 import type { ApiContext } from "../src/api/context.ts";
 import { createMemory } from "../src/api/memory.fixture.ts";
+import { unattributed } from "../src/core/call.ts";
 import type { Entry } from "../src/core/entry.ts";
 import { parseUsd } from "../src/core/money.ts";
 import { encodeEntry } from "../src/ledger/codec.ts";
 import { DuckDBStore } from "../src/ledger/duckdb/store.ts";
+import { samplePeriod } from "../src/ledger/periods.fixture.ts";
 import { placed } from "../src/ledger/store.fixture.ts";
 import type { CallRecord } from "../src/ledger/store.ts";
 
 interface Body {
   readonly before: { readonly cost: string; readonly calls: number; readonly tasks: number; readonly revenue: string | null };
   readonly after: { readonly cost: string; readonly revenue: string | null };
+  readonly summary: string;
+  readonly bound: string;
   readonly margin: { readonly steps: readonly { readonly factor: string; readonly points: string }[] } | null;
   readonly change: string;
   readonly lines: readonly { readonly factor: string; readonly change: string }[];
@@ -170,6 +174,44 @@ describe("through the store", () => {
     const report = await ask<{ total: { cost: string; calls: number } }>(contextOf(store), "/report?since=2026-10-01&until=2026-11-01");
     const { before } = await ask<Body>(contextOf(store), `/drivers?${months}`);
     expect([before.cost, before.calls]).toEqual([report.total.cost, report.total.calls]);
+  });
+
+  it("what has no price, or no usage, is counted as a report counts it, of charges as well as of calls", async () => {
+    const bare = { ...base, tasks: 1, calls: 1, retryEvery: 0, model: "nowhere" };
+    const calls = [...callsOf([bare], october, history), ...callsOf([{ ...bare, tasks: 2 }], november, history)];
+    // The second of November answers without usage.
+    const last = calls.at(-1);
+    if (last?.end === null || last === undefined) throw new Error("no end");
+    const said = [...calls.slice(0, -1), { ...last, end: { ...last.end, usage: null, charges: [], unpriced: [] } }];
+    const day = { fromMs: november15, toMs: november15 + 86_400_000, provider: "elsewhere", class: "task" } as const;
+    const charges = [
+      samplePeriod("up1", { ...day, attribution: { ...unattributed, task: "up1", type: "UP", agent: "ada" }, costPico: null }),
+      samplePeriod("up2", { ...day, attribution: { ...unattributed, task: "up2", type: "UP", agent: "bob" }, costPico: parseUsd("2") }),
+    ];
+    const context = contextOf(
+      await storeOf(
+        said,
+        charges.map((charge) => ({ kind: "charge", charge })),
+      ),
+    );
+    const none = { unpriced: 0, periodUnpriced: 0, unmetered: 0, isCostWhole: true };
+    const all = await ask<Body>(context, `/drivers?${months}`);
+    expect(all.before).toMatchObject({ cost: "0", ...none, unpriced: 1, isCostWhole: false });
+    expect(all.after).toMatchObject({ cost: "2", unpriced: 2, periodUnpriced: 1, unmetered: 1, isCostWhole: false });
+    const { total } = await ask<{ total: object }>(context, "/report?since=2026-11-01&until=2026-12-01");
+    expect(total).toMatchObject({ cost: "2", unpriced: 1, periodUnpriced: 1, unmetered: 1 });
+    // With filters, and told apart.
+    const up = await ask<Body>(context, `/drivers?${months}&filter=type=UP&by=customer`);
+    expect([up.before, up.after, up.bound]).toMatchObject([
+      { cost: "0", ...none },
+      { cost: "2", unpriced: 1, periodUnpriced: 1, unmetered: 0, isCostWhole: false },
+      "at least",
+    ]);
+    expect(up.summary).toBe("≥ $2.00 more than the same days of the month before: $2.00 costs of tasks from elsewhere.");
+    const ada = await ask<Body>(context, `/drivers?${months}&filter=agent=ada`);
+    expect([ada.after, ada.summary]).toMatchObject([{ cost: "0", unpriced: 1 }, "What was spent is unknown; nothing was spent before."]);
+    const bob = await ask<Body>(context, `/drivers?${months}&filter=agent=bob`);
+    expect([bob.before, bob.after, bob.bound]).toMatchObject([none, { cost: "2", ...none }, "exact"]);
   });
 
   it("revenue by the day makes a bridge of gross margin", async () => {

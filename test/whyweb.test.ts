@@ -38,6 +38,13 @@ describe.skipIf(!hasChromium)(`the page Why it moved in a browser (${reason})`, 
       await work(gateway, "write", 0, 4, 200_000, 25_000);
       await new Promise((resolve) => setTimeout(resolve, 5));
       mark();
+      // One without a price, then another of a dollar.
+      await ask(gateway, {}, "unheard-of");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      mark();
+      await ask(gateway, { "x-sandbox-input-tokens": "4000000", "x-sandbox-output-tokens": "0" });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      mark();
       await declare(gateway, { id: "hosting-1", item: "hosting", provider: "azure", model: "gpt-4o-mini-ft", cost: "41.10" });
     });
     visit = await site.visit();
@@ -94,6 +101,20 @@ describe.skipIf(!hasChromium)(`the page Why it moved in a browser (${reason})`, 
     expect(await changes()).toEqual({ new_work: "0.4" });
     await visit.go("/why?span=2020-01-01..2020-01-02");
     await page.getByText("Nothing in either span").waitFor();
+    await visit.check();
+  });
+
+  it("says that a cost is unknown, and which way the change is bound", { timeout: 90_000 }, async () => {
+    const { page } = visit;
+    await visit.go(`/why?span=${edges[2]}..${edges[3]}&against=2020-01-01..2020-01-02`);
+    await page.getByTestId("summary").waitFor();
+    expect(await text('[data-testid="summary"]')).toBe("What was spent is unknown; nothing was spent before.");
+    expect([await text('[data-testid="then"]'), await text('[data-testid="change"]')]).toEqual(["unknown", "unknown"]);
+    await visit.go(`/why?span=${edges[2]}..${edges[4]}&against=2020-01-01..2020-01-02`);
+    await page.getByTestId("summary").waitFor();
+    expect(await text('[data-testid="summary"]')).toMatch(/^≥ \$1\.00 more than .*: \$1\.00 new work\.$/);
+    expect([await text('[data-testid="then"]'), await text('[data-testid="change"]')]).toEqual(["≥ $1.00", "≥ +$1.00"]);
+    expect(await text(".notes")).toContain("Cost unknown: then, 1 call with something without a price.");
     await visit.check();
   });
 

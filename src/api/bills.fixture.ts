@@ -143,7 +143,15 @@ export function sumsOf(records: readonly CallRecord[], { before, after, by }: Dr
       tasks.set(kind, seen);
     }
   }
+  const gaps = ({ sinceMs, untilMs }: Span) => ({
+    unpriced: records.filter(
+      ({ start, end }) => start !== null && start.startMs >= sinceMs && start.startMs < untilMs && (end?.unpriced.length ?? 0) > 0,
+    ).length,
+    unmetered: 0,
+    periodUnpriced: 0,
+  });
   return {
+    gaps: { before: gaps(before), after: gaps(after) },
     cells: [...cells].map(([name, cell]) => {
       const [type, provider, model, tier, group] = JSON.parse(name) as [string | null, string, string | null, string | null, string | null];
       return { type, provider, model, tier, group, before: usageOf(cell.before), after: usageOf(cell.after) };

@@ -9,7 +9,7 @@ import type { StandingList } from "../prices/history.ts";
 import { createApi } from "./app.ts";
 import { callsOf, costOf, type Dollars, listOf, november, october, pricesOf, record, sumsOf, type Work } from "./bills.fixture.ts";
 import type { ApiContext } from "./context.ts";
-import { createMemory, nowMs } from "./memory.fixture.ts";
+import { createMemory, noGaps, nowMs } from "./memory.fixture.ts";
 import { spansOf } from "./drivers.ts";
 
 interface Line {
@@ -327,7 +327,7 @@ describe("of too many values of `by`", () => {
   it("the others are one, and are the same in pieces of a span whose prices changed", async () => {
     const triage = { type: "triage", provider: "acme", model: "small", tier: null };
     const cell = (group: string, before: DriverUsage | null, after: DriverUsage) => ({ ...triage, group, before, after });
-    const rest = { tasks: [{ type: "triage", before: 504, after: 504 }], other: [], left: 500, position: null };
+    const rest = { tasks: [{ type: "triage", before: 504, after: 504 }], other: [], gaps: noGaps, left: 500, position: null };
     const [one, all] = [cell("agent 0", used(4, "0.25"), used(4, "0.375")), cell(others, used(500, "31.25"), used(500, "46.875"))];
     const whole = { ...rest, cells: [one, all] };
     const early = { ...rest, left: 0, cells: [cell("agent 0", null, used(2, "0.125")), cell(others, null, used(250, "15.625"))] };
@@ -411,7 +411,7 @@ async function bridgedBy(query: string, isKnown = true) {
     prices,
     ledger: {
       ...memory.ledger,
-      drivers: async () => ({ cells, tasks: [{ type: "triage", before: 1, after: 1 }], other: [], left: 0, position: null }),
+      drivers: async () => ({ cells, tasks: [{ type: "triage", before: 1, after: 1 }], other: [], gaps: noGaps, left: 0, position: null }),
       margin: async (of) => ({
         ...(await memory.ledger.margin(of)),
         spans: of.spans.map(({ sinceMs, untilMs }) => (isKnown ? String((2 * (untilMs - sinceMs)) / 86_400_000) : null)),

@@ -11,8 +11,10 @@ import { type Contribution, driverFactors, type DriverFactor, type Drivers, driv
 import { type DriverField, driverFields, type DriverSums, type DriversQuery, others } from "../ledger/drivers.ts";
 import type { Span } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
+import { boundOf } from "./bounds.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
+import { gapFields, toGaps, unpricedBy } from "./gaps.ts";
 import { factorNames, nameCharge, nameOther, sentenceOf } from "./moved.ts";
 import { toName, toTokens } from "./names.ts";
 import { clipZone, invalid, parseFilters, parseLimit, parsePast, parseTime, parseZone, refuseFuture } from "./query.ts";
@@ -54,7 +56,13 @@ export const driversQuery = z.strictObject({
 });
 
 const figures = z
-  .object({ calls: count, firstTries: count, tokens: count, cost: usd })
+  .object({
+    calls: count,
+    firstTries: count,
+    tokens: count,
+    cost: usd,
+    unpriced: count.openapi({ description: "Calls of it that used something without a price: it cost at least what is said." }),
+  })
   .openapi({ description: "What it was in that span." });
 
 export const contributor = z
@@ -78,7 +86,7 @@ const side = z.object({
   cost: usd,
   calls: count,
   tasks: count,
-  unpriced: count,
+  ...gapFields,
   revenue: usd
     .nullable()
     .openapi({ description: "What customers paid for the days, UTC, that begin in the span; null: not known, or not asked." }),
@@ -91,10 +99,15 @@ export const driversAnswer = z
     zone: z.string(),
     against: z.string(),
     before: side.openapi({
-      description: "`cost` is what a report of the span says. `unpriced`: calls of it that used something without a price.",
+      description: "`cost` is what a report of the span says; what it counts as unknown is counted here as well.",
     }),
     after: side,
     change: usd,
+    bound: z.enum(["exact", "at least", "at most", "none"]).openapi({
+      description:
+        "Which way the change of cost is bound; that of the margin is bound the other way. `at least`: some cost after is unknown; `at most`: some " +
+        "before; `none`: both, and it may be more or less.",
+    }),
     changePercent: z.string().nullable().openapi({ description: "Of what it was before; null: nothing.", example: "12.5" }),
     summary: z.string().openapi({ description: "In one sentence." }),
     lines: z.array(
@@ -135,7 +148,10 @@ export const driversAnswer = z
         steps: z.array(z.object({ factor: z.union([z.literal("revenue"), factor]), points, from: points, to: points })),
       })
       .nullable()
-      .openapi({ description: "The change of gross margin, in points: revenue first, then the cost's drivers." }),
+      .openapi({
+        description:
+          "The change of gross margin, in points: revenue first, then the cost's drivers. A margin is at most that where `isCostWhole` is not.",
+      }),
     noMargin: z
       .object({
         period: z.enum(["before", "after"]).nullable(),
@@ -186,16 +202,20 @@ export function addDrivers(app: Api, context: ApiContext): void {
     const valued = valuedOf(sums.cells, found.cuts, quotes);
     const drivers = driversOf(valued.cells, sums.tasks, sums.other.map(toCharge), limit);
     const { bridge, none } = marginOf(revenue, drivers);
+    const isWhole = { before: toGaps(sums.gaps.before).isCostWhole, after: toGaps(sums.gaps.after).isCostWhole };
+    const bare = unpricedBy(sums);
     const other = nameOther(sums.other.filter(({ before, after }) => before !== after).map(({ key }) => key));
     const named = async ({ type, key, pico }: Contribution, of: DriverFactor): Promise<z.infer<typeof contributor>> => {
-      const cell = of === "other_charges" ? undefined : valued.figures.get(cellName(type, key));
+      const place = cellName(type, key);
+      const cell = of === "other_charges" ? undefined : valued.figures.get(place);
       const charge = of === "other_charges" ? key : null;
       const isRest = cell?.group === others;
       const group = by === null || isRest ? null : await toName(by, cell?.group ?? null, context.names);
       const shown = (which: Side): z.infer<typeof figures> | null => {
         const usage = cell?.[which] ?? null;
         if (usage === null) return null;
-        return { calls: usage.calls, firstTries: usage.firstTries, tokens: usage.tokens, cost: formatUsd(usage.chargedPico) };
+        const { calls, firstTries, tokens, chargedPico } = usage;
+        return { calls, firstTries, tokens, cost: formatUsd(chargedPico), unpriced: bare.get(place)?.[which] ?? 0 };
       };
       return {
         type,
@@ -227,8 +247,10 @@ export function addDrivers(app: Api, context: ApiContext): void {
         before: toSide(sums, spans.before, drivers, "before", revenue),
         after: toSide(sums, spans.after, drivers, "after", revenue),
         change: formatUsd(drivers.changePico),
+        // What is not known of the later span can only raise it, of the earlier one only lower it.
+        bound: boundOf(isWhole.after, isWhole.before),
         changePercent: drivers.beforePico > 0n ? toPercent(drivers) : null,
-        summary: sentenceOf(drivers, name, other),
+        summary: sentenceOf(drivers, name, isWhole, other),
         lines: await Promise.all(lines),
         shapley: drivers.shapley.map(({ factor: of, pico }) => ({ factor: of, change: formatUsd(pico) })),
         maxGap: { factor: drivers.maxGap.factor, amount: formatUsd(drivers.maxGap.pico) },
@@ -431,7 +453,7 @@ function toSide(sums: DriverSums, span: Span, drivers: Drivers, which: Side, rev
     cost: formatUsd(which === "before" ? drivers.beforePico : drivers.afterPico),
     calls: usages.reduce((all, { calls }) => all + calls, 0),
     tasks: sums.tasks.reduce((all, one) => all + one[which], 0),
-    unpriced: usages.reduce((all, { unpriced }) => all + unpriced, 0),
+    ...toGaps(sums.gaps[which]),
     revenue: revenue?.of[which] ?? null,
   };
 }

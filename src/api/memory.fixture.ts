@@ -56,6 +56,10 @@ export interface MemoryContext extends ApiContext {
   readonly guard: MemoryGuard;
 }
 
+const whole = { unpriced: 0, unmetered: 0, periodUnpriced: 0 };
+/** Nothing of either span is unknown. */
+export const noGaps: DriverSums["gaps"] = { before: whole, after: whole };
+
 /** Tokens: `admin` may do all, `reader` may read, `user` may do neither, but make calls. */
 export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const keys: ListedKey[] = [];
@@ -64,7 +68,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
   const position = { segment: 1, offset: 4_096 };
   const tasks: MemoryContext["tasks"] = {
     page: { rows: [], total: emptyRow, truncated: false, waiting: 0, position },
-    drivers: { cells: [], tasks: [], other: [], left: 0, position },
+    drivers: { cells: [], tasks: [], other: [], gaps: noGaps, left: 0, position },
     trials: { trials: [], truncated: false, position },
     shape: { steps: [], tasks: 0, callsMax: 0, depth: { max: 0, sum: 0 }, types: [], position },
   };

@@ -6,8 +6,8 @@ import { parseUsd, toPico } from "../core/money.ts";
 import { driverFactors, type Drivers } from "../economics/drivers.ts";
 import { sentenceOf } from "./moved.ts";
 
-function say(parts: readonly bigint[]): string {
-  let at = toPico(10n ** 18n);
+function say(parts: readonly bigint[], isWhole = { before: true, after: true }, from = 10n ** 18n): string {
+  let at = toPico(from);
   const beforePico = at;
   const lines = driverFactors.map((factor, index) => {
     const pico = toPico(parts[index] ?? 0n);
@@ -23,7 +23,7 @@ function say(parts: readonly bigint[]): string {
     shapley: [],
     maxGap: { factor: "volume", pico: toPico(0n) },
   };
-  return sentenceOf(drivers, "then");
+  return sentenceOf(drivers, "then", isWhole);
 }
 
 /** In picodollars. */
@@ -38,6 +38,40 @@ it("gives the cent that rounding loses to the part that lost most", () => {
   // 1.005, 1.0049 and 1.0048 are 3.0147: rounded one by one they would be $3.00 of $3.01.
   const text = say([1_005_000_000_000n, 1_004_900_000_000n, 1_004_800_000_000n]);
   expect(text).toBe("$3.01 more than then: $1.01 new work, $1.00 stopped work, $1.00 more tasks.");
+});
+
+it("says which way a change is bound where some cost is not known, and never that the unknown is nothing", () => {
+  const [whole, less] = [true, false];
+  const sides = [
+    { before: whole, after: less },
+    { before: less, after: whole },
+    { before: less, after: less },
+  ];
+  const [dollar, none] = [10n ** 12n, 0n];
+  const all = (parts: readonly bigint[], from: bigint) => sides.map((isWhole) => say(parts, isWhole, from));
+  expect(all([dollar], dollar)).toEqual([
+    "≥ $1.00 more than then: $1.00 new work.",
+    "≤ $1.00 more than then: $1.00 new work.",
+    "? $1.00 more than then: $1.00 new work.",
+  ]);
+  expect(all([none, -dollar], 3n * dollar)).toEqual([
+    "≤ $1.00 less than then: −$1.00 stopped work.",
+    "≥ $1.00 less than then: −$1.00 stopped work.",
+    "? $1.00 less than then: −$1.00 stopped work.",
+  ]);
+  expect(all([], dollar)).toEqual([
+    "At least as much as then: ≥ $1.00.",
+    "At most as much as then: $1.00.",
+    "As much as then, as far as prices are known: ≥ $1.00.",
+  ]);
+  expect(all([], none)).toEqual([
+    "What was spent is unknown; nothing was spent before.",
+    "Nothing was spent; what was spent before is unknown.",
+    "What was spent is unknown in both spans.",
+  ]);
+  // Of one span nothing is known at all.
+  expect(say([dollar], sides[1], none)).toBe("≤ $1.00 more than then: $1.00 new work. What was spent before is unknown.");
+  expect(say([none, -dollar], sides[0], dollar)).toBe("≤ $1.00 less than then: −$1.00 stopped work. What was spent after is unknown.");
 });
 
 it("adds up, whatever moved", () => {

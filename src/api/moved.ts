@@ -1,8 +1,10 @@
 // Why a bill moved, in one sentence: by how much, and what moved it most. Not here: the amounts (economics/drivers.ts). Invariant: pure, and all that
-// the command line and the page say in words comes from here; the amounts named add up to the change as it is named.
+// the command line and the page say in words comes from here; the amounts named add up to the change as it is named, and what is not known is never
+// said to be nothing.
 
 import { apportion, divideHalfEven, parseUsd, roundUsd } from "../core/money.ts";
 import type { DriverFactor, Drivers } from "../economics/drivers.ts";
+import { boundOf } from "./bounds.ts";
 
 /** What an amount above zero is, and one below. */
 const words: Readonly<Record<DriverFactor, readonly [more: string, less: string]>> = {
@@ -39,19 +41,36 @@ export function nameCharge(key: string): string {
 
 const namedMax = 4;
 
+/** Before a difference that is above zero, and before the size of one below it. */
+const marks: Readonly<Record<ReturnType<typeof boundOf>, readonly [more: string, less: string]>> = {
+  exact: ["", ""],
+  "at least": ["≥ ", "≤ "],
+  "at most": ["≤ ", "≥ "],
+  none: ["? ", "? "],
+};
+
 /**
  * @param against what the earlier span is called: "the 30 days before".
+ * @param isWhole whether all of a span's cost is known: else it is at least what is said.
  * @param other what charges that belong to no call are called.
  */
 export function sentenceOf(
   { beforePico, afterPico, changePico, lines }: Drivers,
   against: string,
+  isWhole: { readonly before: boolean; readonly after: boolean },
   other: string = factorNames.other_charges,
 ): string {
-  if (beforePico === 0n && afterPico === 0n) return "Nothing was spent in either span.";
+  const unknown = { before: beforePico === 0n && !isWhole.before, after: afterPico === 0n && !isWhole.after };
+  if (beforePico === 0n && afterPico === 0n) {
+    if (unknown.before && unknown.after) return "What was spent is unknown in both spans.";
+    if (unknown.after) return "What was spent is unknown; nothing was spent before.";
+    return unknown.before ? "Nothing was spent; what was spent before is unknown." : "Nothing was spent in either span.";
+  }
+  const bound = boundOf(isWhole.after, isWhole.before);
+  const same = `${bound === "at least" ? "At least as" : bound === "at most" ? "At most as" : "As"} much as ${against}${bound === "none" ? ", as far as prices are known" : ""}`;
   const size = magnitude(changePico);
   const moved = lines.filter((line) => line.pico !== 0n).toSorted((a, b) => compare(magnitude(b.pico), magnitude(a.pico)));
-  if (moved.length === 0) return `As much as ${against}: ${usd(afterPico)}.`;
+  if (moved.length === 0) return `${same}: ${isWhole.after ? "" : "≥ "}${usd(afterPico)}.`;
   const gross = moved.reduce((sum, line) => sum + magnitude(line.pico), 0n);
   // What is less than a hundredth of all that moved says nothing.
   const told = moved.slice(0, namedMax).filter((line, index) => index === 0 || magnitude(line.pico) * 100n >= gross);
@@ -76,8 +95,14 @@ export function sentenceOf(
   });
   const left = shown.at(-1) ?? 0n;
   if (left !== 0n) named.push(`${signed(left, decimals)} all else`);
-  const head = changePico === 0n ? `As much as ${against}` : `${usd(size)} ${changePico < 0n ? "less" : "more"} than ${against}`;
-  return `${head}: ${named.join(", ")}.`;
+  const [more, less] = marks[bound];
+  const head =
+    changePico === 0n ? same : changePico < 0n ? `${less}${usd(size)} less than ${against}` : `${more}${usd(size)} more than ${against}`;
+  const open = [
+    ...(unknown.before ? [" What was spent before is unknown."] : []),
+    ...(unknown.after ? [" What was spent after is unknown."] : []),
+  ];
+  return `${head}: ${named.join(", ")}.${open.join("")}`;
 }
 
 /** What the lines are called, in their order. */

@@ -4,7 +4,7 @@
 import type { z } from "zod";
 import type { contributor, driversAnswer } from "../api/drivers.ts";
 import { formatUsd, parseUsd, roundUsd, sum } from "../core/money.ts";
-import { many } from "./command.ts";
+import { atLeast, many } from "./command.ts";
 import { paint } from "./draw.ts";
 import { short } from "./successes.ts";
 import { toTime } from "./standing.ts";
@@ -30,19 +30,23 @@ export function describeMoves(found: Moves, top: number, isDrawn: boolean): stri
     ...(isDrawn ? [{ head: "", paint: paint.accent }] : []),
   ];
   const row = (name: string, amount: string, detail: string, bar: string): string[] => [name, amount, detail, ...(isDrawn ? [bar] : [])];
-  const rows: (string[] | null)[] = [row("before", say(before.cost), sizeOf(before), place("0", before.cost))];
+  const rows: (string[] | null)[] = [row("before", spentOf(before, say), sizeOf(before), place("0", before.cost))];
   for (const line of lines) {
     rows.push(row(line.name, signed(line.change, say), "", place(line.from, line.to)));
     for (const one of line.contributors.slice(0, top)) rows.push(row(`  ${nameOf(one)}`, signed(one.change, say), detailOf(line, one), ""));
     const rest = restOf(line, top);
     if (top > 0 && rest !== 0n) rows.push(row("  all others", signedPico(rest, say), "", ""));
   }
-  rows.push(null, row("after", say(after.cost), sizeOf(after), place("0", after.cost)));
+  rows.push(null, row("after", spentOf(after, say), sizeOf(after), place("0", after.cost)));
   return [summary, "", head, "", formatTable(columns, rows), ...notes(found)].join("\n");
 }
 
 function restOf({ change, contributors }: Line, top: number): bigint {
   return parseUsd(change) - sum(contributors.slice(0, top).map((one) => parseUsd(one.change)));
+}
+
+function spentOf({ cost, isCostWhole }: Moves["before"], say: (usd: string) => string): string {
+  return isCostWhole ? say(cost) : atLeast(cost === "0" ? cost : say(cost), 1);
 }
 
 function sizeOf({ calls, tasks }: Moves["before"]): string {
@@ -70,13 +74,14 @@ function detailOf({ factor }: Line, { before, after }: Contributor): string {
   if (factor === "volume" || factor === "type_mix" || factor === "calls_per_task" || factor === "model_mix")
     return `${formatCount(before.calls)} → ${formatCount(after.calls)} calls`;
   const say = sayerOf([before.cost, after.cost]);
-  return `$${say(before.cost)} → $${say(after.cost)} in all`;
+  const spent = ({ cost, unpriced }: typeof before): string => atLeast(cost === "0" && unpriced > 0 ? cost : `$${say(cost)}`, unpriced);
+  return `${spent(before)} → ${spent(after)} in all`;
 }
 
 /** As many decimals as the largest amount needs, for all; what would look like nothing is less than the least of them. */
 function sayerOf(amounts: readonly string[]): (usd: string) => string {
   const most = amounts.reduce((size, usd) => (magnitude(parseUsd(usd)) > size ? magnitude(parseUsd(usd)) : size), 0n);
-  const decimals = most >= parseUsd("10") ? 2 : most >= parseUsd("0.1") ? 4 : most >= parseUsd("0.001") ? 6 : 8;
+  const decimals = most >= parseUsd("10") || most === 0n ? 2 : most >= parseUsd("0.1") ? 4 : most >= parseUsd("0.001") ? 6 : 8;
   return (usd) => {
     const rounded = roundUsd(parseUsd(usd), decimals);
     if (!/[1-9]/.test(rounded) && usd !== "0") return `<${rounded.slice(0, -1)}1`;
@@ -109,7 +114,7 @@ function placer(levels: readonly string[]): (from: string, to: string) => string
   };
 }
 
-function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, margin, noMargin, zone }: Moves): string[] {
+function notes({ lines, lacking, before, after, bound, priceMoves, maxGap, shapley, margin, noMargin, zone }: Moves): string[] {
   const said: string[] = [];
   const gap = lines.find((line) => line.factor === maxGap.factor);
   const other = shapley.find((one) => one.factor === maxGap.factor);
@@ -132,17 +137,16 @@ function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, mar
         .map(({ model }) => plain(model ?? "no model"))
         .join(", ")}: what prices moved there is not known.`,
     );
-  const unpriced = [
-    ...(before.unpriced > 0 ? [`${many(before.unpriced, "call")} before`] : []),
-    ...(after.unpriced > 0 ? [`${many(after.unpriced, "call")} after`] : []),
-  ];
-  if (unpriced.length > 0) said.push(`${unpriced.join(" and ")} used something without a price: at least what is said was spent.`);
+  const unknown = [...gapsOf(before, "before"), ...gapsOf(after, "after")];
+  if (unknown.length > 0) said.push(`Cost unknown: ${unknown.join("; ")}. At least (≥) what is said was spent.`);
   if (margin !== null) {
     const steps = margin.steps.filter((step) => step.points !== "0");
     const told = steps.map((step) => `${toPoints(step.points)} ${lines.find((line) => line.factor === step.factor)?.name ?? "revenue"}`);
-    said.push(
-      `Gross margin ${toPercent(margin.before)} → ${toPercent(margin.after)}, ${toPoints(margin.change)} points: ${told.join(", ")}.`,
-    );
+    const most = (side: Moves["before"]): string => (side.isCostWhole ? "" : "≤ ");
+    const from = `${most(before)}${toPercent(margin.before)}`;
+    const to = `${most(after)}${toPercent(margin.after)}`;
+    const change = told.length === 0 ? "nothing moved" : `${pointMarks[bound]}${toPoints(margin.change)} points: ${told.join(", ")}`;
+    said.push(`Gross margin ${from} → ${to}${told.length === 0 ? ": " : ", "}${change}.`);
   }
   // Of those who never said what customers pay, nothing is said.
   const isTold = noMargin !== null && (noMargin.reason !== "revenue_unknown" || before.revenue !== null || after.revenue !== null);
@@ -150,6 +154,19 @@ function notes({ lines, lacking, before, after, priceMoves, maxGap, shapley, mar
   if (zone !== "UTC") said.push(`Dates were those of ${plain(zone)}.`);
   return said.length === 0 ? [] : ["", ...said];
 }
+
+/** What of a span nobody knows the cost of. */
+function gapsOf({ unpriced, periodUnpriced, unmetered }: Moves["before"], when: string): string[] {
+  const parts = [
+    ...(unpriced > periodUnpriced ? [`${many(unpriced - periodUnpriced, "call")} with something without a price`] : []),
+    ...(periodUnpriced > 0 ? [`${many(periodUnpriced, "day")} of charges without a price`] : []),
+    ...(unmetered > 0 ? [`${many(unmetered, "call")} without usage`] : []),
+  ];
+  return parts.length === 0 ? [] : [`${when}, ${parts.join(", ")}`];
+}
+
+/** Before a change of margin: a cost that is more than is known makes it less. */
+const pointMarks: Readonly<Record<Moves["bound"], string>> = { exact: "", "at least": "≤ ", "at most": "≥ ", none: "? " };
 
 const reasons = {
   revenue_unknown: "nothing is known of what customers paid",

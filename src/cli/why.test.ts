@@ -115,7 +115,7 @@ describe("why", () => {
     const [line] = found.lines;
     const [one] = line?.contributors ?? [];
     if (line === undefined || one === undefined) throw new Error("no contributors");
-    const figures = { calls: 1, firstTries: 1, tokens: 1 };
+    const figures = { calls: 1, firstTries: 1, tokens: 1, unpriced: 0 };
     const contributors = [
       { ...one, change: "0.004", before: { ...figures, cost: "0.149" }, after: { ...figures, cost: "0.0134" } },
       { ...one, charge: "elsewhere task", chargeName: "costs of tasks from elsewhere", change: "3" },
@@ -132,6 +132,32 @@ describe("why", () => {
     expect(text.replaceAll(/ {2,}/g, "  ")).toContain("+<0.01  $0.1490 → $0.0134 in all");
     expect(text).toMatch(/costs of tasks from elsewhere +\+3\.00/);
     expect(text).toContain("No bridge of gross margin: what customers paid is known by the day, UTC, and these spans are not as long as");
+  });
+
+  it("marks what is not known, in costs and in margins, and has words where nothing moved", { timeout: 30_000 }, async () => {
+    const { out } = await run(...months, "--json");
+    const found = driversAnswer.parse(JSON.parse(out));
+    const gaps = { unpriced: 3, periodUnpriced: 1, unmetered: 0, isCostWhole: false };
+    const [before, after] = [
+      { ...found.before, cost: "0", ...gaps },
+      { ...found.after, ...gaps, unpriced: 1, unmetered: 1 },
+    ];
+    const margin = { before: "55", after: "45.4167", change: "-9.5833" };
+    const step = { factor: "revenue", points: "-9.5833", from: "55", to: "45.4167" } as const;
+    const describe = (changes: Partial<typeof found>): string =>
+      describeMoves({ ...found, noMargin: null, margin: { ...margin, steps: [step] }, ...changes }, 0, false).replaceAll(/ {2,}/g, "  ");
+    const both = describe({ before, after, bound: "none" });
+    expect(both).toContain("before  unknown  100 calls, 100 tasks");
+    expect(both).toContain("after  ≥ 65.50  140 calls, 140 tasks");
+    expect(both).toContain(
+      "Cost unknown: before, 2 calls with something without a price, 1 day of charges without a price; after, 1 day of charges without a price, 1 call without usage. At least (≥) what is said was spent.",
+    );
+    expect(both).toContain("Gross margin ≤ 55.0 % → ≤ 45.4 %, ? −9.58 points: −9.58 revenue.");
+    expect(describe({ after, bound: "at least" })).toContain("Gross margin 55.0 % → ≤ 45.4 %, ≤ −9.58 points: −9.58 revenue.");
+    expect(describe({ before, bound: "at most" })).toContain("Gross margin ≤ 55.0 % → 45.4 %, ≥ −9.58 points: −9.58 revenue.");
+    expect(describe({})).toContain("Gross margin 55.0 % → 45.4 %, −9.58 points: −9.58 revenue.");
+    const same = { before: "55", after: "55", change: "0", steps: [{ ...step, points: "0", to: "55" }] };
+    expect(describe({ margin: same })).toContain("Gross margin 55.0 % → 55.0 %: nothing moved.");
   });
 
   it("refuses what it does not know with exit code 2", { timeout: 30_000 }, async () => {

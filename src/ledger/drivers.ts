@@ -58,6 +58,16 @@ export interface DriverSumsCell {
   readonly after: DriverUsage | null;
 }
 
+/** What a span costs besides what is said, and nobody knows: counted as a report counts it. */
+export interface DriverGaps {
+  /** Calls that used something without a price. */
+  readonly unpriced: number;
+  /** Calls without usage though something was sent. */
+  readonly unmetered: number;
+  /** Days of period charges without a price. */
+  readonly periodUnpriced: number;
+}
+
 export interface DriverSums {
   readonly cells: readonly DriverSumsCell[];
   /**
@@ -65,8 +75,9 @@ export interface DriverSums {
    * those of the cells, but null.
    */
   readonly tasks: readonly { readonly type: string; readonly before: number; readonly after: number }[];
-  /** What belongs to no call: period charges, by `PROVIDER CLASS`, and what was booked for closed months, by `PROVIDER corrections`. */
+  /** What belongs to no call and has a price: period charges, by `PROVIDER CLASS`, and what was booked for closed months, by `PROVIDER corrections`. */
   readonly other: readonly { readonly key: string; readonly before: string; readonly after: string }[];
+  readonly gaps: { readonly before: DriverGaps; readonly after: DriverGaps };
   /** How many values of `by` are not told apart. */
   readonly left: number;
   readonly position: Position | null;

@@ -48,7 +48,7 @@ export interface KeyCost {
   /** Of `cost`: what belongs to periods, and to no call. */
   readonly periodCost: string;
   readonly tokens: number;
-  /** Calls, and days of period charges, of which something has no price. */
+  /** Calls, and days of period charges, of which something has no price, or no usage. */
   readonly unpriced: number;
 }
 

@@ -4,11 +4,13 @@
 import type { Attribution, CallEnd, CallStart, Observation } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { formatUsd, type Pico, sum, toPico } from "../core/money.ts";
+import type { PeriodCharge } from "../core/period.ts";
 import { totalQuantities, type UsageClass } from "../core/usage.ts";
 import { merge, noShape, type Shape, shapeOf } from "../economics/shape.fixture.ts";
 import { resentOf, type StepCall, type Waste, wastesOf } from "../economics/waste.fixture.ts";
 import {
   type DriverField,
+  type DriverGaps,
   type DriverSums,
   type DriversQuery,
   type DriverUsage,
@@ -16,6 +18,7 @@ import {
   toldCellsMax,
   toldCustomersMax,
 } from "./drivers.ts";
+import { daysOf, valueOfDay } from "./periods.fixture.ts";
 import type { ShapePage, ShapeQuery, StepSums } from "./shape.ts";
 import type { CallRecord, Filter, Span } from "./store.ts";
 
@@ -44,6 +47,8 @@ const tierOf = ({ start, end }: Counted): string | null => end?.tierServed ?? st
 const costOf = ({ end }: Counted): Pico => sum((end?.charges ?? []).map(({ costPico }) => costPico));
 const isFailed = ({ end }: Counted): boolean => ["failed", "cut", "unreached"].includes(end?.status ?? "");
 const isFirst = ({ start }: Counted): boolean => start === null || (start.attempt === 1 && start.reason === "first");
+const isRefused = (end: CallEnd): boolean => end.status === "failed" && (end.httpStatus === null || end.httpStatus >= 400);
+const isUnmetered = ({ end }: Counted): boolean => end !== null && end.usage === null && end.status !== "unreached" && !isRefused(end);
 const isUnpriced = ({ end }: Counted): boolean => (end?.unpriced.length ?? 0) > 0;
 
 function kindOf(call: Counted): string | null {
@@ -94,9 +99,11 @@ function linesOf(calls: readonly Counted[]): DriverUsage["lines"] {
     .map(([, { class: name, quantity, pico }]) => ({ class: name, quantity, cost: pico === null ? null : formatUsd(pico) }));
 }
 
+/** @param charges of periods that were not voided, in months that are open. */
 export function expectedDrivers(
   calls: readonly Counted[],
   { before, after, by, filters, told }: DriversQuery,
+  charges: readonly PeriodCharge[] = [],
 ): Omit<DriverSums, "position" | "other"> {
   const spans: readonly Span[] = [before, after];
   const found = spans.map((span) => calls.filter((call) => isIn(call, span) && passes(call, filters)));
@@ -119,6 +126,14 @@ export function expectedDrivers(
   const types = [...new Set(found.flat().flatMap((call) => kindOf(call) ?? []))].toSorted(compare);
   const tasks = (side: number, type: string): number =>
     new Set((found[side] ?? []).filter((call) => kindOf(call) === type).map((call) => said(call).task ?? said(call).root)).size;
+  const gapsOf = (side: number): DriverGaps => ({
+    unpriced: (found[side] ?? []).filter(isUnpriced).length,
+    unmetered: (found[side] ?? []).filter(isUnmetered).length,
+    periodUnpriced: charges
+      .flatMap((charge) => daysOf(charge))
+      .filter(({ fromMs, pico }) => pico === null && fromMs >= (spans[side]?.sinceMs ?? 0) && fromMs < (spans[side]?.untilMs ?? 0))
+      .filter((day) => filters.every(({ field, value, operator }) => (valueOfDay(day, field) === value) === (operator === "="))).length,
+  });
   return {
     cells: keys.map((key) => {
       const [type, provider, model, tier, group] = JSON.parse(key) as [string | null, string, string | null, string | null, string | null];
@@ -126,6 +141,7 @@ export function expectedDrivers(
       return { type, provider, model, tier, group, before: first ?? null, after: second ?? null };
     }),
     tasks: types.map((type) => ({ type, before: tasks(0, type), after: tasks(1, type) })),
+    gaps: { before: gapsOf(0), after: gapsOf(1) },
     left: told === undefined ? [...values].filter((value) => !kept.has(value)).length : 0,
   };
 }
@@ -264,7 +280,6 @@ function depthOf(all: readonly Counted[], own: readonly Counted[]): ShapePage["d
 }
 
 const dearest = (a: bigint, b: bigint): number => (a === b ? 0 : a < b ? 1 : -1);
-const isRefused = (end: CallEnd): boolean => end.status === "failed" && (end.httpStatus === null || end.httpStatus >= 400);
 
 function stepOf(key: string, of: readonly Counted[]): StepSums {
   const [step, provider, model] = JSON.parse(key) as [string | null, string, string | null];
@@ -285,7 +300,7 @@ function stepOf(key: string, of: readonly Counted[]): StepSums {
     calls: shape.calls,
     cost: formatUsd(shape.costPico),
     unpriced: of.filter(isUnpriced).length,
-    unmetered: of.filter(({ end }) => end !== null && end.usage === null && end.status !== "unreached" && !isRefused(end)).length,
+    unmetered: of.filter(isUnmetered).length,
     retries: shape.retries,
     failed: waste("failed").calls,
     failedCost: formatUsd(waste("failed").pico),

@@ -303,9 +303,10 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
           const entries = entriesOf(history, false);
           const store = await taken(history, entries);
           const calls = countedOf(await store.scan(null, 1_000), entries);
+          const charges = entries.flatMap((entry) => (entry.kind === "charge" ? [entry.charge] : []));
           for (const query of driverQueries) {
-            const { cells, tasks, left } = await store.drivers(query);
-            expect({ cells, tasks, left }).toEqual(expectedDrivers(calls, query));
+            const { cells, tasks, gaps, left } = await store.drivers(query);
+            expect({ cells, tasks, gaps, left }).toEqual(expectedDrivers(calls, query, charges));
           }
           for (const query of shapeQueries) expect(await store.shape(query)).toMatchObject(expectedShape(calls, query));
           await store.close();
@@ -342,8 +343,8 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
       await store.apply(placed(late, first.length));
       const counted = countedOf(await store.scan(null, 100), [...first, ...late]);
       for (const by of [null, "agent", "customer"] as const) {
-        const { cells, tasks, left } = await store.drivers({ ...long, by, filters: [] });
-        expect({ cells, tasks, left }).toEqual(expectedDrivers(counted, { ...long, by, filters: [] }));
+        const { cells, tasks, gaps, left } = await store.drivers({ ...long, by, filters: [] });
+        expect({ cells, tasks, gaps, left }).toEqual(expectedDrivers(counted, { ...long, by, filters: [] }));
         expect(cells.map(({ before }) => before?.calls)).toEqual([4]);
       }
       await store.close();
@@ -384,8 +385,8 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
       const counted = countedOf(records, entries);
       for (const filters of [[], [of("agent", "g1")], [of("environment", null), of("session", null)]]) {
         const query: DriversQuery = { ...month, by: "customer", filters };
-        const { cells, tasks, left, other } = await store.drivers(query);
-        expect({ cells, tasks, left }).toEqual(expectedDrivers(counted, query));
+        const { cells, tasks, gaps, left, other } = await store.drivers(query);
+        expect({ cells, tasks, gaps, left }).toEqual(expectedDrivers(counted, query));
         expect(left).toBeGreaterThan(3_000);
         const kept = new Set(cells.flatMap(({ group }) => (group === others ? [] : [group])));
         expect(kept.size).toBe(toldCustomersMax);
@@ -395,7 +396,7 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
         expect(sums).toEqual(expectedDrivers(counted, piece));
         for (const side of ["before", "after"] as const) {
           const { total } = await store.report({ ...everything, ...month[side], filters });
-          expect(formatUsd(spent({ cells, tasks, left, other, position: null }, side))).toBe(total.cost);
+          expect(formatUsd(spent({ cells, tasks, left, other, gaps, position: null }, side))).toBe(total.cost);
         }
       }
       await store.close();
@@ -416,6 +417,8 @@ export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
               const { total } = await store.report({ ...everything, ...query[side], filters: query.filters });
               expect(spent(told, side)).toBe(parseUsd(total.cost));
               expect(told.cells.reduce((all, cell) => all + (cell[side]?.calls ?? 0), 0)).toBe(total.calls);
+              expect(total).toMatchObject(told.gaps[side]);
+              expect(told.cells.reduce((all, cell) => all + (cell[side]?.unpriced ?? 0), 0)).toBe(total.unpriced);
               for (const cell of told.cells) {
                 if (cell.type === null || cell[side] === null) continue;
                 expect(told.tasks.find(({ type }) => type === cell.type)?.[side]).toBeGreaterThan(0);

@@ -8,6 +8,7 @@ import { isUsageClass } from "../../core/usage.ts";
 import { PennyworthError } from "../../error.ts";
 import {
   driverFields,
+  type DriverGaps,
   type DriverSums,
   type DriverSumsCell,
   type DriversQuery,
@@ -73,7 +74,7 @@ const shownColumns = cellColumns.filter((name) => name !== "class" && name !== "
 const shownMeasures = ["calls", "firstTries", "unpriced", "cost"] as const;
 
 /** In a row, after the position. */
-const names = ["what", ...shownColumns, "isRest", ...shownMeasures, "parts"] as const;
+const names = ["what", ...shownColumns, "isRest", ...shownMeasures, "parts", "unmetered", "periodUnpriced"] as const;
 /** Where each is. */
 const at = Object.fromEntries(names.map((name, index) => [name, index + 2])) as Readonly<Record<(typeof names)[number], number>>;
 
@@ -110,6 +111,8 @@ function driversSql({ before, after, by, filters, zone }: DriversQuery, told: To
       sqlOf(`SELECT 'left' AS what, count(*) AS calls FROM v WHERE NOT kept`),
     );
   }
+  // By what is filtered by, if anything: sums by hours that know the one know the other.
+  const [first] = filters;
   for (const [span, { sinceMs, untilMs }] of [before, after].entries())
     given.push(
       sqlOf(`SELECT 'tasks' AS what, ${span} AS span, "type", calls FROM (`, tasksBy({ sinceMs, untilMs, filters, zone }), ")"),
@@ -118,6 +121,11 @@ function driversSql({ before, after, by, filters, zone }: DriversQuery, told: To
           ${plain(`sum(c."cost")::DECIMAL(38,12)`)} AS "cost" FROM periods AS c LEFT JOIN bookings AS b ON b.id = c.charge `,
         where(sinceMs, untilMs, filters, zone, [{ text: `c."cost" IS NOT NULL`, values: [] }]),
         " GROUP BY ALL",
+      ),
+      sqlOf(
+        `SELECT 'gaps' AS what, ${span} AS span, ${gapNames.map((name) => `sum("${name}")::BIGINT AS "${name}"`).join(", ")} FROM (`,
+        groupsSql([first?.field ?? "provider"], sinceMs, untilMs, undefined, filters, zone),
+        ")",
       ),
     );
   return sqlOf(
@@ -154,6 +162,9 @@ function givenBy(told: Told): Sql {
   return { text: `SELECT DISTINCT unnest(from_json(?::VARCHAR, '["VARCHAR"]')) AS "group", true AS kept`, values: [JSON.stringify(told)] };
 }
 
+const gapNames = ["unpriced", "unmetered", "periodUnpriced"] as const;
+const none: DriverGaps = { unpriced: 0, unmetered: 0, periodUnpriced: 0 };
+
 type Side = "before" | "after";
 type Cell = Omit<DriverSumsCell, Side> & { before: DriverUsage | null; after: DriverUsage | null };
 
@@ -163,6 +174,7 @@ class Sums {
   readonly #cells = new Map<string, Cell>();
   readonly #tasks = new Map<string, { type: string; before: number; after: number }>();
   readonly #other = new Map<string, { key: string; before: string; after: string }>();
+  readonly #gaps = { before: none, after: none };
   #rows = 0;
   #left = 0;
   #position: DriverSums["position"] = null;
@@ -189,6 +201,9 @@ class Sums {
       const known = this.#other.get(key) ?? { key, before: "0", after: "0" };
       known[side] = textOf(row(at.cost)) ?? "0";
       this.#other.set(key, known);
+    } else if (what === "gaps") {
+      const [unpriced, unmetered, periodUnpriced] = gapNames.map((name) => Number(row(at[name]) ?? 0)) as [number, number, number];
+      this.#gaps[side] = { unpriced, unmetered, periodUnpriced };
     } else if (what === "left") this.#left = Number(row(at.calls));
   }
 
@@ -218,6 +233,7 @@ class Sums {
       cells: sorted(cells),
       tasks: sorted(this.#tasks),
       other: sorted(this.#other),
+      gaps: this.#gaps,
       left: this.#left,
       position: this.#position,
     };

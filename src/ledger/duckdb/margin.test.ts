@@ -65,6 +65,15 @@ async function apply(entries: readonly Entry[]): Promise<void> {
   position += entries.length;
 }
 
+test("a call of which nobody knows what it used has no known cost", async () => {
+  const [start, ended] = call("a", "acme", "2026-09-03", 2n) as [Entry, Entry & { readonly kind: "end" }];
+  const silent: Entry = { kind: "end", call: { ...ended.call, status: "failed", usage: null, charges: [] } };
+  await store.apply(placed([start, silent, ...call("b", "acme", "2026-09-04", 3n)]));
+  const span = { sinceMs: day("2026-09-01"), untilMs: day("2026-10-01") };
+  const { costs } = await store.margin({ by: "customer", ...span, months: [], spans: [] });
+  expect(costs).toMatchObject([{ key: "acme", calls: 2, cost: "3", unpriced: 1 }]);
+});
+
 describe("what customers pay and cost", () => {
   test("a subscription, an invoice across months and a refund, by customer, month and span", async () => {
     position = 0;

@@ -44,7 +44,7 @@ export async function marginOf(query: MarginQuery, ask: Ask): Promise<MarginSums
 
 function costsSql(by: Key, sinceMs: number, untilMs: number): Sql {
   return sqlOf(
-    `SELECT g0, calls, "cost"::VARCHAR, periodCost::VARCHAR, inputTokens + outputTokens, unpriced + periodUnpriced FROM (`,
+    `SELECT g0, calls, "cost"::VARCHAR, periodCost::VARCHAR, inputTokens + outputTokens, unpriced + unmetered + periodUnpriced FROM (`,
     groupsSql([by], sinceMs, untilMs),
     ") ORDER BY g0 NULLS LAST",
   );

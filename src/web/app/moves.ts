@@ -9,6 +9,7 @@ export interface Figures {
   readonly firstTries: number;
   readonly tokens: number;
   readonly cost: string;
+  readonly unpriced: number;
 }
 
 export interface Contributor {
@@ -41,7 +42,11 @@ export interface Side {
   readonly cost: string;
   readonly calls: number;
   readonly tasks: number;
+  /** Calls, and days of charges. */
   readonly unpriced: number;
+  readonly periodUnpriced: number;
+  readonly unmetered: number;
+  readonly isCostWhole: boolean;
   readonly revenue: string | null;
 }
 
@@ -50,6 +55,8 @@ export interface Moves {
   readonly before: Side;
   readonly after: Side;
   readonly change: string;
+  /** Which way the change is bound; that of the margin the other way. */
+  readonly bound: "exact" | "at least" | "at most" | "none";
   readonly changePercent: string | null;
   readonly summary: string;
   readonly lines: readonly MoveLine[];

@@ -4,10 +4,11 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { count, decimalsFor } from "../money.ts";
-import { type Contributor, meanings, type MoveLine, type Moves } from "../moves.ts";
+import { type Contributor, type Figures, meanings, type MoveLine, type Moves } from "../moves.ts";
 import { Head } from "../parts/head.tsx";
+import { Moved, most, pointMarks, toMark } from "../parts/moved.tsx";
 import { Signed } from "../parts/signed.tsx";
-import { Usd } from "../parts/usd.tsx";
+import { atLeast, Usd } from "../parts/usd.tsx";
 import { toIso } from "../time.ts";
 
 const firstFew = 3;
@@ -34,16 +35,16 @@ export function Drivers({ moves }: { readonly moves: Moves }): ReactNode {
             <tr className="total">
               <th scope="row">All together</th>
               <td className="number wide">
-                <Usd value={moves.before.cost} decimals={decimals} />
+                <Usd value={moves.before.cost} decimals={decimals} mark={toMark(moves.before)} />
               </td>
               <td className="number wide">
-                <Usd value={moves.after.cost} decimals={decimals} />
+                <Usd value={moves.after.cost} decimals={decimals} mark={toMark(moves.after)} />
               </td>
               <td className="number">
-                <Signed value={moves.change} decimals={decimals} />
+                <Moved value={moves.change} bound={moves.bound} decimals={decimals} />
               </td>
               <td className="number wide">
-                <Signed value={moves.change} decimals={decimals} />
+                <Moved value={moves.change} bound={moves.bound} decimals={decimals} />
               </td>
             </tr>
           </tbody>
@@ -92,10 +93,10 @@ function Line({
             <Measures factor={line.factor} one={one} />
           </td>
           <td className="number wide">
-            {one.before === null ? <span className="soft">—</span> : <Usd value={one.before.cost} decimals={decimals} />}
+            {one.before === null ? <span className="soft">—</span> : <Cost of={one.before} decimals={decimals} />}
           </td>
           <td className="number wide">
-            {one.after === null ? <span className="soft">—</span> : <Usd value={one.after.cost} decimals={decimals} />}
+            {one.after === null ? <span className="soft">—</span> : <Cost of={one.after} decimals={decimals} />}
           </td>
           <td className="number">
             <Signed value={one.change} decimals={decimals} />
@@ -125,6 +126,10 @@ function Line({
       ) : null}
     </tbody>
   );
+}
+
+function Cost({ of: { cost, unpriced }, decimals }: { readonly of: Figures; readonly decimals: number }): ReactNode {
+  return <Usd value={cost} decimals={decimals} mark={unpriced > 0 ? atLeast : ""} />;
 }
 
 /** Leads to the same calls over both spans. */
@@ -180,7 +185,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** The same change as points of gross margin. */
 export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
-  const { margin, noMargin, lines } = moves;
+  const { margin, noMargin, lines, before, after, bound } = moves;
   const names = new Map([["revenue", "revenue"], ...lines.map((line) => [line.factor, line.name] as const)]);
   if (margin === null)
     return noMargin === null ? null : (
@@ -189,6 +194,7 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
         {noMargin.period === null ? "" : ` in the span ${noMargin.period === "before" ? "before" : "after it"}`}.
       </p>
     );
+  const steps = margin.steps.filter((step) => Number(step.points) !== 0);
   return (
     <section className="card" aria-labelledby="bridge">
       <div className="title">
@@ -201,22 +207,33 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
           <tbody>
             <tr>
               <th scope="row">Before</th>
-              <td className="number">{percent.format(Number(margin.before))}%</td>
+              <td className="number">
+                {most(before)}
+                {percent.format(Number(margin.before))}%
+              </td>
             </tr>
-            {margin.steps
-              .filter((step) => Number(step.points) !== 0)
-              .map((step) => (
+            {steps.length === 0 ? (
+              <tr>
+                <td colSpan={2} className="soft">
+                  Nothing moved.
+                </td>
+              </tr>
+            ) : (
+              steps.map((step) => (
                 <tr key={step.factor} data-step={step.factor}>
                   <th scope="row">{capital(names.get(step.factor) ?? step.factor)}</th>
                   <td className="number" data-points={step.points}>
                     {points.format(Number(step.points))}
                   </td>
                 </tr>
-              ))}
+              ))
+            )}
             <tr className="total">
               <th scope="row">Then</th>
               <td className="number">
-                {percent.format(Number(margin.after))}% ({points.format(Number(margin.change))})
+                {most(after)}
+                {percent.format(Number(margin.after))}% ({steps.length === 0 ? "" : pointMarks[bound]}
+                {points.format(Number(margin.change))})
               </td>
             </tr>
           </tbody>

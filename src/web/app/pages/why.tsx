@@ -10,13 +10,14 @@ import { decimalsFor, exact, format, parse, round, toAxis, toGeometry } from "..
 import { againstNames, againstOf, type Contributor, groups, type MoveLine, type Moves, toQuestion, usualSpan } from "../moves.ts";
 import { Cascade, type Step } from "../parts/cascade.tsx";
 import { Filters } from "../parts/filters.tsx";
+import { changeMarks, Moved, toMark, toText } from "../parts/moved.tsx";
 import { Page } from "../parts/page.tsx";
 import { Share, toLine } from "../parts/share.tsx";
-import { signOf, Signed } from "../parts/signed.tsx";
+import { signOf } from "../parts/signed.tsx";
 import { SpanPicker } from "../parts/span.tsx";
 import { Empty, Failed, Waiting } from "../parts/states.tsx";
 import { Unreal } from "../parts/unreal.tsx";
-import { atLeast, Usd } from "../parts/usd.tsx";
+import { Usd } from "../parts/usd.tsx";
 import { one } from "../search.ts";
 import { addDays, day, exactMoment, parseSpan, type Span, startOfMonth, toDate, toIso } from "../time.ts";
 import { useView } from "../view.ts";
@@ -152,9 +153,9 @@ function Answered({
   readonly onReady: (picture: () => string) => void;
   readonly onAll: () => void;
 }): ReactNode {
-  const { before, after, change, changePercent, lines, summary } = moves;
+  const { before, after, change, bound, changePercent, lines, summary } = moves;
   const steps = useMemo(() => toSteps(moves), [moves]);
-  if (before.cost === "0" && after.cost === "0" && before.calls + after.calls === 0)
+  if (before.cost === "0" && after.cost === "0" && before.calls + after.calls === 0 && before.isCostWhole && after.isCostWhole)
     return (
       <section className="card">
         <Empty title="Nothing in either span">
@@ -173,9 +174,9 @@ function Answered({
             In short
           </h2>
           <p data-testid="summary">
-            {/* A line may not end between a minus and its amount. */}
-            {summary.split(/(−\S+)/).map((part, index) =>
-              part.startsWith("−") ? (
+            {/* A line may not end between a minus, or a mark, and its amount. */}
+            {summary.split(/(−\S+|[≥≤?] \S+)/).map((part, index) =>
+              index % 2 === 1 ? (
                 <span key={index} className="usd">
                   {part}
                 </span>
@@ -191,12 +192,14 @@ function Answered({
           <div className="tile">
             <dt>Change</dt>
             <dd className="figure" data-testid="change">
-              <Signed value={change} />
+              <Moved value={change} bound={bound} />
             </dd>
             <dd className="soft small">
               {changePercent === null
-                ? "nothing was spent before"
-                : `${signOf(changePercent)}${percents.format(Math.abs(Number(changePercent)))}% of what it was`}
+                ? before.isCostWhole
+                  ? "nothing was spent before"
+                  : "what was spent before is unknown"
+                : `${changeMarks[bound]}${signOf(changePercent)}${percents.format(Math.abs(Number(changePercent)))}% of what it was`}
             </dd>
           </div>
         </dl>
@@ -215,7 +218,7 @@ function Answered({
           <div className="body">
             <Cascade
               steps={steps}
-              label={`From ${exact(before.cost)} to ${exact(after.cost)}, driver by driver`}
+              label={`From ${toText(before, exact(before.cost))} to ${toText(after, exact(after.cost))}, driver by driver`}
               formatAxis={toAxis}
               onReady={onReady}
             />
@@ -243,7 +246,7 @@ function Tile({ name, side }: { readonly name: string; readonly side: Moves["bef
     <div className="tile">
       <dt>{name}</dt>
       <dd className="figure" data-testid={name.toLowerCase()}>
-        <Usd value={side.cost} mark={side.unpriced > 0 ? atLeast : ""} />
+        <Usd value={side.cost} mark={toMark(side)} />
       </dd>
       <dd className="soft small">
         {nameSpan(side)} ·{" "}
@@ -264,17 +267,17 @@ function nameSpan({ sinceMs, untilMs }: Pick<Moves["before"], "sinceMs" | "until
 function toSteps({ before, after, lines }: Moves): readonly Step[] {
   const moved = lines.filter((line) => line.change !== "0");
   const decimals = Math.max(2, decimalsFor([before.cost, after.cost]) - 2);
-  const whole = (key: string, name: string, cost: string): Step => ({
+  const whole = (key: string, name: string, side: Moves["before"]): Step => ({
     key,
     name,
     from: 0,
-    to: toGeometry(cost),
-    text: round(cost, decimals),
-    exact: exact(cost),
+    to: toGeometry(side.cost),
+    text: toText(side, round(side.cost, decimals)),
+    exact: toText(side, exact(side.cost)),
     kind: "whole",
   });
   return [
-    whole("before", "Before", before.cost),
+    whole("before", "Before", before),
     ...moved.map(({ factor, name, change, from, to }): Step => {
       const amount = change.replace("-", "");
       return {
@@ -287,7 +290,7 @@ function toSteps({ before, after, lines }: Moves): readonly Step[] {
         kind: change.startsWith("-") ? "less" : "more",
       };
     }),
-    whole("after", "Then", after.cost),
+    whole("after", "Then", after),
   ];
 }
 
@@ -297,10 +300,7 @@ function Notes({ moves }: { readonly moves: Moves }): ReactNode {
   const gap = lines.find((line) => line.factor === maxGap.factor);
   const other = shapley.find((line) => line.factor === maxGap.factor);
   const gross = lines.reduce((all, line) => all + magnitude(parse(line.change)), 0n);
-  const unpriced = [
-    ...(before.unpriced > 0 ? [`${plural(before.unpriced, "call")} before`] : []),
-    ...(after.unpriced > 0 ? [`${plural(after.unpriced, "call")} then`] : []),
-  ];
+  const unknown = [...gapsOf(before, "before"), ...gapsOf(after, "then")];
   const notes = [
     ...(gap !== undefined && other !== undefined && gross > 0n && parse(maxGap.amount) * 20n >= gross
       ? [
@@ -322,7 +322,7 @@ function Notes({ moves }: { readonly moves: Moves }): ReactNode {
     ...(lacking.prices.length > 0
       ? [`No list price of ${lacking.prices.map(({ model }) => model ?? "no model").join(", ")}: what prices moved there is not known.`]
       : []),
-    ...(unpriced.length > 0 ? [`${unpriced.join(" and ")} used something without a price: at least what is said was spent.`] : []),
+    ...(unknown.length > 0 ? [`Cost unknown: ${unknown.join("; ")}. At least (≥) what is said was spent.`] : []),
   ];
   if (notes.length === 0) return null;
   return (
@@ -337,6 +337,16 @@ function Notes({ moves }: { readonly moves: Moves }): ReactNode {
       </ul>
     </section>
   );
+}
+
+/** What of a span nobody knows the cost of. */
+function gapsOf({ unpriced, periodUnpriced, unmetered }: Moves["before"], when: string): string[] {
+  const parts = [
+    ...(unpriced > periodUnpriced ? [`${plural(unpriced - periodUnpriced, "call")} with something without a price`] : []),
+    ...(periodUnpriced > 0 ? [`${plural(periodUnpriced, "day")} of charges without a price`] : []),
+    ...(unmetered > 0 ? [`${plural(unmetered, "call")} without usage`] : []),
+  ];
+  return parts.length === 0 ? [] : [`${when}, ${parts.join(", ")}`];
 }
 
 function signed(change: string): string {
@@ -359,7 +369,15 @@ function toTable({ before, after, lines, by }: Moves): (string | number)[][] {
     ...[one?.before, one?.after].flatMap((figures) => [figures?.calls ?? "", figures?.tokens ?? "", figures?.cost ?? ""]),
   ];
   const pad = Array.from({ length: 6 }, () => "");
-  const whole = (name: string, cost: string): (string | number)[] => [name, "", "", "", ...(by === null ? [] : [""]), cost, ...pad];
+  const whole = (name: string, { cost, isCostWhole }: Moves["before"]): (string | number)[] => [
+    `${name}${isCostWhole ? "" : cost === "0" ? ", unknown" : ", at least"}`,
+    "",
+    "",
+    "",
+    ...(by === null ? [] : [""]),
+    cost,
+    ...pad,
+  ];
   return [
     [
       "driver",
@@ -375,7 +393,7 @@ function toTable({ before, after, lines, by }: Moves): (string | number)[][] {
       "tokens after",
       "cost after",
     ],
-    whole("before", before.cost),
+    whole("before", before),
     ...lines.flatMap((line) => [
       row(line, null, line.change),
       ...line.contributors.map((one) => row(line, one, one.change)),
@@ -383,6 +401,6 @@ function toTable({ before, after, lines, by }: Moves): (string | number)[][] {
         ? []
         : [[line.name, "all others", "", "", ...(by === null ? [] : [""]), format(parse(line.rest)), ...pad]]),
     ]),
-    whole("after", after.cost),
+    whole("after", after),
   ];
 }
