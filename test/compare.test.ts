@@ -104,6 +104,24 @@ describe("tasks that were put on record", () => {
       expect(found.candidates.find(({ candidate }) => candidate === group.agent)).toMatchObject({ spend, perSuccess });
   });
 
+  it("cost a success at least what success says, where some have no price", async () => {
+    await send("task,type,agent,cost,result,rework_of,began", [
+      "ann-1,mixed,ann,0.5,success,,2026-11-01T00:00Z",
+      "ann-2,mixed,ann,0.7,failure,,2026-11-01T00:00Z",
+      // What made it good is booked there, at a cost that nobody knows.
+      "ann-3,mixed,ann,,success,ann-2,2026-11-02T00:00Z",
+      "ben-1,mixed,ben,1,success,,2026-11-01T00:00Z",
+    ]);
+    const least = { unpriced: 1, spend: "1.2", perSuccess: "1.2", interval: { low: "0.5", high: null } };
+    const found = await compare("by=agent&type=mixed");
+    expect(found.candidates.toSorted((a, b) => (a.candidate < b.candidate ? -1 : 1))).toMatchObject([
+      { candidate: "ann", ...least, perTask: { mean: "0.5" } },
+      { candidate: "ben" },
+    ]);
+    const success = (await gateway.get("/success?by=agent&filter=type=mixed&filter=agent=ann")) as { rows: unknown[] };
+    expect(success.rows).toMatchObject([least]);
+  });
+
   it("have the odds of a second try, which are not those of a first", async () => {
     const odds = (await gateway.get("/odds?by=agent&type=fix&value=10")) as {
       rows: { candidate: string; tries: Record<string, unknown>[] }[];

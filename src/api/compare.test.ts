@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Trial } from "../ledger/trials.ts";
 import { createApi } from "./app.ts";
 import type { Compared } from "./compared.ts";
-import { createMemory, nowMs } from "./memory.fixture.ts";
+import { createMemory, emptyRow, nowMs } from "./memory.fixture.ts";
 
 /** `"s1 f2 u o s?"` of a candidate: successes, failures, … for so many dollars; `?`: for nobody knows what. `cases`: the piece of work of each. */
 function tried(candidate: string | null, text: string, cases: (index: number) => string | null = () => null): Trial[] {
@@ -123,14 +123,34 @@ describe("candidates side by side", () => {
       unpriced: 1,
       unknown: 1,
       open: 1,
-      spend: null,
-      perSuccess: null,
-      interval: null,
+      // At least so much: 1 + 2 + 5, and what the failure cost.
+      spend: "8",
+      perSuccess: "8",
+      interval: { high: null },
       perTask: { mean: "1.5", tasks: 2 },
     });
-    expect(a?.enough).toMatchObject({ isEnough: false, lacks: ["unpriced"] });
+    expect(a?.enough.isEnough).toBe(false);
+    expect(a?.enough.lacks).toContain("unpriced");
     expect(b).toMatchObject({ place: "apart", apart: "cost-unknown", perTask: null, rate: { observed: 0.5 } });
+    expect(b).toMatchObject({ spend: null, perSuccess: null, interval: null });
     expect((await setUp().ask()).body).toMatchObject({ candidates: [], baseline: null, comparisons: [], tasks: 0, repeats: null });
+  });
+
+  it("say what a success costs at least where tasks have no price, as `success` does", async () => {
+    const { context, ask } = setUp([...tried("a", `${times(39, "s1")} f?`), ...tried("b", times(40, "s1"))]);
+    const none = { tasks: 0, cost: "0" };
+    const units = [...Array.from({ length: 39 }, () => ({ cost: "1", successes: 1 })), { cost: "0.39", successes: 0 }];
+    const row = { ...emptyRow, group: ["a"], success: { tasks: 39, cost: "39" }, failure: { tasks: 1, cost: "0.39" } };
+    const of = { unknown: none, open: none, unpriced: 1, quantiles: { p50: "1", p90: "1", p99: "1" }, units };
+    context.tasks.page = { ...context.tasks.page, rows: [{ ...row, ...of }] };
+    const [a, b] = (await ask()).body.candidates.toSorted((one, other) => (one.candidate < other.candidate ? -1 : 1));
+    expect(a).toMatchObject({ candidate: "a", spend: "39.39", perSuccess: "1.01", interval: { high: null } });
+    expect(a?.enough).toEqual({ isEnough: false, lacks: ["unpriced"], tasksNeeded: 30 });
+    expect(b).toMatchObject({ candidate: "b", spend: "40", perSuccess: "1", interval: { low: "1", high: "1" } });
+    expect(context.asked.success).toMatchObject([{ by: ["model"], limit: 200 }]);
+    // Were the store to have read on in between, it would be what the others cost.
+    context.tasks.page = { ...context.tasks.page, rows: [{ ...row, ...of, success: { tasks: 40, cost: "40" } }] };
+    expect((await ask()).body.candidates.find(({ candidate }) => candidate === "a")).toMatchObject({ spend: "39", perSuccess: "1" });
   });
 
   it("say how reliable they are where the same was tried several times", async () => {

@@ -32,9 +32,15 @@ export const standing = z
     perTask: amounts.extend({ mean: usd, tasks: count, low: usd.nullable() }).nullable().openapi({
       description: "Mean cost of an ended task whose cost is known; ends by bootstrap over pieces of work; null: there is none.",
     }),
-    spend: usd.nullable().openapi({ description: "Of all tasks, open ones too; null: some have no price." }),
-    perSuccess: usd.nullable().openapi({ description: "Spend over successes; null: no success, or tasks without a price." }),
-    interval: amounts.nullable().openapi({ description: "95 % of it; null: it cannot be said." }),
+    spend: usd
+      .nullable()
+      .openapi({ description: "Of all tasks, open ones too: at least that where some are `unpriced`; null: nothing of it is known." }),
+    perSuccess: usd.nullable().openapi({
+      description: "Spend over successes: at least that where some are `unpriced`; null: no success, or nothing of the spend is known.",
+    }),
+    interval: amounts
+      .nullable()
+      .openapi({ description: "95 % of it, without a high end where some are `unpriced`; null: it cannot be said." }),
     enough: z.object({ isEnough: z.boolean(), lacks: z.array(lack), tasksNeeded: count.nullable() }),
     place: z.enum(["frontier", "dominated", "apart"]).openapi({
       description: "frontier: nobody succeeds as often for less, or more often for as much. apart: it cannot be placed.",
@@ -171,7 +177,11 @@ export type Compared = z.infer<typeof compareAnswer>;
 
 export function toStanding(found: Standing): z.infer<typeof standing> {
   const { economics, place } = found;
-  const priced = economics === null ? (["unpriced"] as const) : [];
+  // As in success.ts: what has no price costs something, and spend is the least that it can be.
+  const isPriced = found.uncosted === 0;
+  const isKnown = isPriced || economics.spendPico > 0n;
+  const { isEnough, lacks, tasksNeeded } = economics.enough;
+  const interval = isKnown ? toAmounts(economics.interval) : null;
   const { mixture = null, nextSuccessPico = null } = place.kind === "frontier" ? place.point : {};
   return {
     candidate: found.id,
@@ -192,14 +202,10 @@ export function toStanding(found: Standing): z.infer<typeof standing> {
             high: toUsd(found.meanInterval?.highPico ?? null),
             tasks: found.costed,
           },
-    spend: economics === null ? null : formatUsd(economics.spendPico),
-    perSuccess: toUsd(economics?.perSuccessPico ?? null),
-    interval: toAmounts(economics?.interval ?? null),
-    enough: {
-      isEnough: economics?.enough.isEnough ?? false,
-      lacks: [...(economics?.enough.lacks ?? []), ...priced],
-      tasksNeeded: economics?.enough.tasksNeeded ?? null,
-    },
+    spend: isKnown ? formatUsd(economics.spendPico) : null,
+    perSuccess: toUsd(isKnown ? economics.perSuccessPico : null),
+    interval: interval === null || isPriced ? interval : { ...interval, high: null },
+    enough: { isEnough: isEnough && isPriced, lacks: [...lacks, ...(isPriced ? [] : (["unpriced"] as const))], tasksNeeded },
     place: place.kind,
     apart: place.kind === "apart" ? place.reason : null,
     by: place.kind === "dominated" ? [...place.point.by] : [],

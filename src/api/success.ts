@@ -3,6 +3,7 @@
 // data lack.
 
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Quantiles } from "../economics/quantile.ts";
 import type { ReturnInterval } from "../economics/returns.ts";
 import { type Economics, groups, type Lack, type Part, type SpendInterval, spendPerSuccess } from "../economics/success.ts";
 import { formatUsd, parseUsd, type Pico, sum, toUsd } from "../core/money.ts";
@@ -11,11 +12,11 @@ import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { toName, toTokens } from "./names.ts";
-import { invalid, parseFilters, parseLimit, parsePast, parseZone } from "./query.ts";
+import { invalid, parseFiltersOf, parseLimit, parsePast, parseZone } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { count, filter, fresh, freshness, ms, position, text, time, usd, zone } from "./schema.ts";
 
-const rowsMax = 200;
+export const rowsMax = 200;
 const fieldsMax = 2;
 const reviewRatePicoMax = 1_000_000n * 1_000_000_000_000n;
 
@@ -167,7 +168,7 @@ export function addSuccess(app: Api, context: ApiContext): void {
     const nowMs = context.now();
     const by = parseBy(asked.by);
     const span = parsePast(asked, nowMs, parseZone(asked.zone, nowMs));
-    const filters = parseFilters(asked.filter).map(({ field, value, operator }) => ({ field: parseTaskField(field), value, operator }));
+    const filters = parseFiltersOf(asked.filter, parseTaskField);
     const rate = parseRate(asked.reviewRate);
     const limit = parseLimit(asked.limit, 50, rowsMax);
     const freshly = await waited(context, asked.fresh);
@@ -249,7 +250,7 @@ function besides({ value, reviewMillis }: SuccessRow): number {
 
 /** What follows from a row of the store. @param reviewPicoPerHour null: not known. */
 export function economicsOf(row: SuccessRow, reviewPicoPerHour: Pico | null, samples = samplesMax): Economics {
-  const { success, failure, unknown, open, quantiles } = row;
+  const { success, failure, unknown, open } = row;
   return spendPerSuccess(
     {
       successes: success.tasks,
@@ -268,10 +269,7 @@ export function economicsOf(row: SuccessRow, reviewPicoPerHour: Pico | null, sam
     },
     {
       units: row.units.map(toPart),
-      quantiles:
-        quantiles === null
-          ? null
-          : { medianPico: parseUsd(quantiles.p50), p90Pico: parseUsd(quantiles.p90), p99Pico: parseUsd(quantiles.p99) },
+      quantiles: toQuantiles(row),
       reviewPicoPerHour,
       samples,
       seed,
@@ -279,8 +277,13 @@ export function economicsOf(row: SuccessRow, reviewPicoPerHour: Pico | null, sam
   );
 }
 
+export function toQuantiles({ quantiles }: SuccessRow): Quantiles | null {
+  if (quantiles === null) return null;
+  return { medianPico: parseUsd(quantiles.p50), p90Pico: parseUsd(quantiles.p90), p99Pico: parseUsd(quantiles.p99) };
+}
+
 /** Weights of a statistic, and no amounts that anybody adds up. */
-function toPart({ cost, successes, value, reviewMillis }: SuccessUnit): Part {
+export function toPart({ cost, successes, value, reviewMillis }: SuccessUnit): Part {
   return {
     top: Number(cost) * 1e12,
     bottom: successes,

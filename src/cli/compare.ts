@@ -93,7 +93,11 @@ export function describeCompare(found: Compared): string {
     formatCount(one.tasks),
     toSure(one.rate.observed, one.rate),
     one.perTask === null ? (one.unpriced > 0 ? "unknown" : "—") : toMean(one.perTask.mean, toEnds(one.perTask)),
-    one.perSuccess === null ? (one.unpriced > 0 ? "unknown" : "—") : toMean(one.perSuccess, one.interval),
+    one.perSuccess === null
+      ? one.unpriced > 0
+        ? "unknown"
+        : "—"
+      : `${one.unpriced > 0 ? "≥ " : ""}${toMean(one.perSuccess, one.interval)}`,
     toPlace(one, isAlike),
   ]);
   const lines = [formatTable(columns, rows), ...(isAlike ? [] : [unlike]), ""];
@@ -206,7 +210,7 @@ function notes({ candidates, tasks, truncated, unnamed, leftOut, absent, by }: C
       : ["In brackets: intervals of 95 %. $ a task: of those that ended; $ per success: all spend over successes."];
   if (unknown > 0) lines.push(`Of ${many(unknown, "task")} nobody said how they ended: in the cost, and not in the success rate.`);
   if (open > 0) lines.push(`${many(open, "task")} may still end: in the spend alone.`);
-  if (unpriced > 0) lines.push(`${many(unpriced, "task")} used something without a price: their cost is not known.`);
+  if (unpriced > 0) lines.push(`${many(unpriced, "task")} used something without a price: ≥, at least; $ a task is of the others.`);
   if (unnamed > 0) lines.push(`Of ${many(unnamed, "task")} nobody said the ${by}.`);
   if (absent.length > 0) lines.push(`No task of ${absent.map(plain).join(", ")}.`);
   if (leftOut.candidates > 0)

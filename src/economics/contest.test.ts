@@ -72,9 +72,9 @@ describe("candidates side by side", () => {
     expect(one.economics?.perSuccessPico).toBe(parseUsd("54"));
   });
 
-  it("have no spend per success where a cost is not known, and a mean over those that are", () => {
+  it("have the least of a spend per success where a cost is not known, and a mean over those that are", () => {
     const one = standing("a", entrant("a", "s1 s3 f?"));
-    expect(one).toMatchObject({ uncosted: 1, costed: 2, meanPico: parseUsd("2"), economics: null });
+    expect(one).toMatchObject({ uncosted: 1, costed: 2, meanPico: parseUsd("2"), economics: { perSuccessPico: parseUsd("2") } });
     expect(standing("b", entrant("b", "s? f?"))).toMatchObject({ meanPico: null, place: { kind: "apart", reason: "cost-unknown" } });
   });
 

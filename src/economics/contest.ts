@@ -28,8 +28,8 @@ export interface Standing {
   /** Their mean cost. null: there is none. */
   readonly meanPico: Pico | null;
   readonly meanInterval: MeanInterval | null;
-  /** All spend over all successes: `perSuccessPico`, its interval, whether the data suffice. null: a task's cost is not known. */
-  readonly economics: Economics | null;
+  /** All spend over all successes: `perSuccessPico`, its interval, whether the data suffice. With `uncosted` tasks these are the least that it is. */
+  readonly economics: Economics;
   readonly place: Place;
 }
 
@@ -150,7 +150,7 @@ function standingOf(gathered: Gathered, candidate: Candidate, place: Place, samp
     costed: candidate.costed,
     meanPico: place.kind === "apart" ? meanOf(candidate) : place.point.meanPico,
     meanInterval: candidate.meanInterval,
-    economics: uncosted > 0 ? null : economicsOf(gathered, samples),
+    economics: economicsOf(gathered, samples),
     place,
   };
 }

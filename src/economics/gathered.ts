@@ -11,7 +11,7 @@ export interface Gathered {
   readonly counts: Readonly<Record<"success" | "failure" | "unknown" | "open", number>>;
   /** Tasks whose cost is not known. */
   readonly uncosted: number;
-  /** On tasks whose cost is known. */
+  /** On tasks whose cost is known, and the part of the others that has a price where it is at hand: the least that was spent. */
   readonly spentPico: Pico;
   /** Different pieces of work. */
   readonly cases: number;

@@ -219,7 +219,9 @@ function Notes({ data: { candidates, tasks, truncated, unnamed, leftOut, absent,
       ? [`Of ${plural(sum("unknown"), "task")} nobody said how they ended: they are in the cost, and not in the success rate.`]
       : []),
     ...(sum("open") > 0 ? [`${plural(sum("open"), "task")} may still end: in the spend per success alone.`] : []),
-    ...(sum("unpriced") > 0 ? [`${plural(sum("unpriced"), "task")} used something without a price: their cost is not known.`] : []),
+    ...(sum("unpriced") > 0
+      ? [`${plural(sum("unpriced"), "task")} used something without a price: ≥, at least; the cost of a task is of the others.`]
+      : []),
     ...(unnamed > 0 ? [`Of ${plural(unnamed, "task")} nobody said the ${nameField(by).toLowerCase()}.`] : []),
     ...(absent.length > 0 ? [`No task of ${absent.join(", ")}.`] : []),
     ...(leftOut.candidates > 0

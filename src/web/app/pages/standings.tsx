@@ -110,7 +110,7 @@ function Row({
         {perSuccess === null ? (
           <span className={unpriced > 0 ? "warn" : "soft"}>{unpriced > 0 ? "unknown" : "none yet"}</span>
         ) : (
-          briefText(perSuccess)
+          `${unpriced > 0 ? "≥ " : ""}${briefText(perSuccess)}`
         )}
         {perSuccess === null ? null : <small className="soft under">{amountsText(interval)}</small>}
         {lacks === "" ? null : <small className="warn under">not enough data: {lacks}</small>}
