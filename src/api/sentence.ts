@@ -35,13 +35,14 @@ export function toSummary(
       const turn = (isAbove ? atWorst?.p : atBest.p) ?? 0;
       const [from, known] = apart(turn, isAbove ? (range?.low ?? 0) : (range?.high ?? 0), (digits) => toRate(range, success, digits));
       const corner = isApart ? ` at the ${isAbove ? "worst" : "best"} that is known of its cost` : "";
-      return `${isAbove ? "Go" : "No"}: the agent pays from ${from} success on${corner}, and it succeeds in ${known}.${money}`;
+      return `${isAbove ? "Go" : "No"}: the agent pays ${toFrom(turn, from)}${corner}, and it succeeds in ${known}.${money}`;
     }
     case "around_break_even": {
       if (isApart)
         return `Not enough data: the agent pays ${toTurn(atBest)} at the best that is known of its cost, ${toTurn(atWorst)} at the worst, and it succeeds in ${toRate(range, success, 1)}.${money}${toMore(moreTasks)}`;
-      const [from, known] = apart(even.p ?? 0, range?.at ?? 2, (digits) => toRate(range, success, digits));
-      return `Not enough data: the agent pays from ${from} success on, which lies within what is known, ${known}.${money}${toMore(moreTasks)}`;
+      const turn = even.p ?? 0;
+      const [from, known] = apart(turn, range?.at ?? 2, (digits) => toRate(range, success, digits));
+      return `Not enough data: the agent pays ${toFrom(turn, from)}, which lies within what is known, ${known}.${money}${toMore(moreTasks)}`;
     }
     case "no_outcomes":
       return `Not enough data: the agent pays ${isApart ? `${toTurn(atBest)} at the best that is known of its cost, ${toTurn(atWorst)} at the worst` : toTurn(even)}, and no outcome is known.${toMore(moreTasks)}`;
@@ -65,7 +66,12 @@ export function toSummary(
 
 function toTurn(even: BreakEven | null): string {
   if (even === null || even.kind === "never") return "at no success";
-  return even.kind === "always" ? "at every success" : `from ${percent(even.p ?? 0)} success on`;
+  return even.kind === "always" ? "at every success" : toFrom(even.p ?? 0, percent(even.p ?? 0));
+}
+
+/** At 0 it breaks even, and that is no success at all. */
+function toFrom(even: number, text: string): string {
+  return even === 0 ? `above ${text} success` : `from ${text} success on`;
 }
 
 function toMinutes(minutes: number): string {

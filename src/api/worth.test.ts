@@ -89,6 +89,19 @@ describe("the support example", () => {
   });
 });
 
+it("breaks even at exactly 0 %, and none of forty is no clear go", async () => {
+  const free = { cost: "0", success: { successes: 0, tasks: 40 } };
+  for (const against of [{ value: "10" }, { person }]) {
+    const { body } = await ask({ ...against, agent: free });
+    expect(body).toMatchObject({ verdict: "not_enough_data", reason: "around_break_even", breakEven: { kind: "at", p: 0 } });
+    expect(body.summary).toContain("pays above 0 % success, which lies within what is known, 0 % to 8.8 % (0 of 40 tasks");
+    const one = (await ask({ ...against, agent: { ...free, success: { successes: 1, tasks: 40 } } })).body;
+    expect(one).toMatchObject({ verdict: "go", reason: "above_break_even" });
+    expect(one.summary).toContain("Go: the agent pays above 0 % success, and it succeeds in");
+    expect((await ask({ ...against, agent: { cost: "0", success: 0 } })).body).toMatchObject({ verdict: "no", reason: "at_break_even" });
+  }
+});
+
 it("a range has no best guess, and its sums are at the middle", async () => {
   const { body } = await ask({ person, agent: { ...agent, success: { low: 0.6, high: 0.8 } } });
   expect(body).toMatchObject({ verdict: "go", success: { low: 0.6, at: null, high: 0.8, kind: "range" }, basis: { of: "middle" } });
@@ -280,7 +293,6 @@ describe("from the ledger", () => {
       "Of 2 tasks that have ended nobody said how: success is counted over the other 28.",
       "1 task is still open, and not counted.",
       "Sources say different things of 1 task; the weightier one counts.",
-      "Checking took at least as long as is reckoned: what was said of it is spread over all tasks that have ended.",
     ]);
     expect(context.asked.success).toMatchObject([
       {
@@ -343,7 +355,9 @@ describe("from the ledger", () => {
   it("comes no cost where some usage has no price: then it has to be said", async () => {
     const unpriced = withLedger([{ ...ended, unpriced: 3 }]);
     const { status, body } = await ask({ person, agent: {}, fromLedger: { type: "ticket" } }, "/worth", unpriced);
-    const message = /of 3 tasks of the type "ticket" some usage has no price, .* say agent\.cost/;
+    // No price helps where a file left the cost empty.
+    const message =
+      /of 3 tasks of the type "ticket" not all of the cost is known, .*: usage has no price \(pennyworth prices unpriced .*\), or a file left the cost empty; say agent\.cost/;
     expect([status, body.error?.message]).toEqual([400, expect.stringMatching(message)]);
     const said = await ask({ person, agent: { cost: "1" }, fromLedger: { type: "ticket" } }, "/worth", unpriced);
     expect(said.body["used"]).toMatchObject({ cost: { value: "1", from: "said" }, success: { from: "ledger" } });
@@ -372,6 +386,13 @@ describe("from the ledger", () => {
     });
     expect(body).toMatchObject({ verdict: "not_enough_data", reason: "no_outcomes" });
     expect(body["notes"]).toContainEqual(expect.stringMatching(/^Nobody said how long these tasks took to check/));
+  });
+
+  it("checking took at least as long as is reckoned, where it was not said of every task that has ended", async () => {
+    const note = expect.stringMatching(/^Checking took at least as long as is reckoned/);
+    // Thirty have ended, and one is open.
+    expect(await notesOf(1)).not.toContainEqual(note);
+    expect(await notesOf(2)).toContainEqual(note);
   });
 
   it("neither success nor the time to check is the ledger's where it is said", async () => {
@@ -479,3 +500,8 @@ describe("the map", () => {
     expect((await ask(body, "/worth/map")).body.error?.message).toMatch(message);
   });
 });
+
+async function notesOf(unreviewed: number): Promise<unknown> {
+  const { body } = await ask({ person, agent: {}, fromLedger: { type: "ticket" } }, "/worth", withLedger([{ ...ended, unreviewed }]));
+  return body["notes"];
+}

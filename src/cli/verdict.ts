@@ -73,7 +73,9 @@ function showBreakEven({ breakEven: { kind, p }, success, basis, saved, moreTask
       ? "The agent pays at every success"
       : kind === "never"
         ? "The agent pays at no success"
-        : `The agent pays from ${percent(p ?? 0)} on`;
+        : p === 0
+          ? "The agent pays above 0 %"
+          : `The agent pays from ${percent(p ?? 0)} on`;
   const middle = basis?.of === "middle" ? `; sums are at the middle of the range, ${percent(basis.p, 2)}` : "";
   const more =
     moreTasks === null

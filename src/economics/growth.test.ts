@@ -130,6 +130,23 @@ describe("how long it can be carried", () => {
     );
   });
 
+  it("within a month is even, so that the first one lasts as long however the burn grows", () => {
+    for (const growth of [-0.5, 0, 0.1, 2, 10]) expect([monthsOf("5", growth), monthsOf("20", growth)]).toEqual([0.25, 1]);
+    // 20, then 60 of which 30 is a half.
+    expect(monthsOf("50", 2)).toBeCloseTo(1.5, 12);
+    fc.assert(
+      fc.property(amounts, growths, growths, (cash, one, other) => {
+        const lasts = (growth: number): number => byMonths(cash, growth);
+        const found = runway({ cashPico: toPico(BigInt(Math.round(cash * 1e12))), burnPico: usd("1"), growth: one }).value;
+        if (found === null) expect(lasts(one)).toBe(Infinity);
+        else expect(found).toBeCloseTo(lasts(one), 5);
+        expect(lasts(Math.max(one, other))).toBeLessThanOrEqual(lasts(Math.min(one, other)) + 1e-9);
+      }),
+    );
+  });
+  const amounts = fc.integer({ min: 0, max: 3_000 }).map((hundredths) => hundredths / 100);
+  const growths = fc.integer({ min: -30, max: 100 }).map((percent) => percent / 100);
+
   it("has no end where nothing is burnt, or the burn fades first", () => {
     expect(runway({ cashPico: usd("1"), burnPico: usd("0") }).reason).toBe("no_burn");
     expect(runway({ cashPico: usd("1"), burnPico: usd("-3") }).reason).toBe("no_burn");
@@ -141,3 +158,19 @@ describe("how long it can be carried", () => {
     expect(() => runway({ cashPico: usd("1"), burnPico: usd("1"), growth: -1 })).toThrow(RangeError);
   });
 });
+
+/** Paid month by month from a first one of 1; of the month in which cash ends, the part that it pays. */
+function byMonths(cash: number, growth: number): number {
+  let [left, burn] = [cash, 1];
+  for (let month = 0; month < 10_000; month += 1) {
+    if (left <= burn + 1e-12) return month + left / burn;
+    left -= burn;
+    burn *= 1 + growth;
+  }
+  return Infinity;
+}
+
+/** At twenty dollars in the first month. */
+function monthsOf(cash: string, growth: number): number | null {
+  return runway({ cashPico: usd(cash), burnPico: usd("20"), growth }).value;
+}

@@ -171,8 +171,8 @@ export function acquisitionCost(input: {
 }
 
 /**
- * How many months cash lasts: cash ÷ burn; with a burn that grows by `growth` a month (0.1: a tenth), b + b(1 + g) + … = cash, so
- * ln(1 + g·cash ÷ burn) ÷ ln(1 + g). The first month burns `burnPico`. An estimate.
+ * How many months cash lasts: cash ÷ burn; with a burn that grows by `growth` a month (0.1: a tenth), b + b(1 + g) + … = cash. The first month burns
+ * `burnPico`; within a month the burn is even, so the last one counts by the part of it that cash carries. A higher growth never lasts longer. An estimate.
  * @throws RangeError when cash is below zero, or a month's growth is not above -1.
  */
 export function runway(input: {
@@ -187,7 +187,17 @@ export function runway(input: {
   if (burnPico <= 0n) return none("no_burn");
   const months = ratio(cashPico, burnPico);
   if (growth === 0) return said(months);
-  return growth * months <= -1 ? none("burn_fades") : said(Math.log1p(growth * months) / Math.log1p(growth));
+  return growth * months <= -1 ? none("burn_fades") : said(grownMonths(months, growth));
+}
+
+/** @param months cash ÷ the first month's burn. After n whole months ((1 + g)ⁿ − 1) ÷ g of these are spent. */
+function grownMonths(months: number, growth: number): number {
+  const each = Math.log1p(growth);
+  const part = (whole: number): number => (months - Math.expm1(whole * each) / growth) / Math.exp(whole * each);
+  // A float may miss a whole number of months from below.
+  const near = Math.round(Math.log1p(growth * months) / each);
+  const whole = part(near) < 0 ? near - 1 : near;
+  return whole + Math.min(1, Math.max(0, part(whole)));
 }
 
 const fine = 1_000_000_000_000n;

@@ -205,6 +205,37 @@ describe("whether there is enough", () => {
     expect(wrong(n, sigma, rate)).toBeLessThan(0.1);
   });
 
+  it("takes tasks that cost nothing for even, and few of them for few", () => {
+    const free = (tasks: number, hours: number | null = null) => {
+      const reviewMillis = hours === null ? null : BigInt(hours * 3_600_000);
+      return spendPerSuccess(
+        { ...nothing, successes: tasks / 2, failures: tasks / 2, reviewMillis },
+        {
+          ...bare,
+          reviewPicoPerHour: parseUsd("30"),
+          quantiles: { medianPico: zero, p90Pico: zero, p99Pico: zero },
+          units: Array.from({ length: tasks }, (_, index) => ({
+            top: 0,
+            bottom: index % 2,
+            reviewMillis: Number(reviewMillis ?? 0n) / tasks,
+          })),
+        },
+      );
+    };
+    expect(free(60).enough).toEqual({ isEnough: true, lacks: [], tasksNeeded: 30 });
+    expect(free(60)).toMatchObject({ perSuccessPico: zero, interval: { lowPico: zero, highPico: zero } });
+    expect(free(10)).toMatchObject({ interval: null, enough: { isEnough: false, lacks: ["few-tasks", "wide"], tasksNeeded: 30 } });
+    // Checking costs something all the same.
+    expect(free(60, 0).review.interval).toEqual({ lowPico: zero, highPico: zero });
+    expect(Number(free(60, 4).review.interval?.lowPico)).toBeGreaterThan(0);
+    // More than half cost nothing, and one a hundred dollars: as uneven as ever.
+    const one = spendPerSuccess(
+      { ...nothing, successes: 60, onSuccessesPico: parseUsd("100") },
+      { ...bare, quantiles: { medianPico: zero, p90Pico: zero, p99Pico: zero } },
+    );
+    expect(one.enough.lacks).toEqual(["heavy-tail", "wide"]);
+  });
+
   it("asks for more tasks where costs are spread", () => {
     const tally = { ...nothing, successes: 100, onSuccessesPico: parseUsd("100") };
     const units = Array.from({ length: 100 }, (_, index) => ({ top: index % 2 === 0 ? 5e11 : 1.5e12, bottom: 1 }));

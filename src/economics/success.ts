@@ -156,7 +156,7 @@ export function spendPerSuccess(tally: Tally, sample: Sample): Economics {
     returns: returnsOf(tally, spend, sample),
     review: reviewOf(tally, spend, sample),
     shares: sharesOf(tally, spend),
-    enough: isEnough(rate.decided, successes, tasks, interval, sample.quantiles),
+    enough: isEnough(rate.decided, tally, tasks, spend, interval, sample.quantiles),
   };
 }
 
@@ -170,13 +170,22 @@ const unknownMost = 0.2;
 /**
  * Whether the data suffice to say what a success costs: at least one success; at least max(30, 10·e^σ²) decided tasks; an interval whose high end is
  * at most 3 times its low end; at most a fifth of the tasks unknown or open.
+ * Tasks that cost nothing at all are as even as can be.
  * σ = ln(p90/median)/1.2816 is the spread of the cost's logarithm. It is in the rule because a narrow interval alone deceives: of 100 log-normal costs
  * with σ = 2 the narrow intervals are those of samples that missed the tail. With it, "enough" is
  * said and wrong in at most some 7 of 100 samples (measured; interval.ts says how far the promise holds).
  */
-function isEnough(decided: number, successes: number, tasks: number, interval: SpendInterval | null, quantiles: Quantiles | null): Enough {
+function isEnough(
+  decided: number,
+  { successes }: Tally,
+  tasks: number,
+  spend: Pico,
+  interval: SpendInterval | null,
+  quantiles: Quantiles | null,
+): Enough {
   const lacks: Lack[] = [];
-  const tasksNeeded = quantiles === null ? null : neededFor(quantiles);
+  const isFree = spend === 0n && quantiles !== null && Object.values(quantiles).every((pico) => pico === 0n);
+  const tasksNeeded = isFree ? tasksLeast : quantiles === null ? null : neededFor(quantiles);
   if (successes === 0) lacks.push("no-success");
   if (decided < tasksLeast) lacks.push("few-tasks");
   else if (tasksNeeded === null || decided < tasksNeeded) lacks.push("heavy-tail");
@@ -209,7 +218,14 @@ function intervalOf(tally: Tally, spend: Pico, sample: Sample): SpendInterval | 
     throw new RangeError(`the units are not this tally's: they are worth ${value}, where it is worth ${tally.valuePico}`);
   if (tally.reviewMillis !== null && Math.abs(millis - Number(tally.reviewMillis)) > 1e-9 * millis + 1)
     throw new RangeError(`the units are not this tally's: checked for ${millis} ms, where it was for ${tally.reviewMillis}`);
-  return toSpend(bootstrapRatio(sample.units, sample), sample.units);
+  return spendInterval(sample.units, sample.units, sample);
+}
+
+/** @param spends what is drawn: of the units themselves, or of groups of them, with checking or without. */
+function spendInterval(spends: readonly Unit[], units: readonly Part[], resampling: Resampling): SpendInterval | null {
+  const isFree = units.length >= tasksLeast && spends.every(({ top }) => top === 0) && spends.some(({ bottom }) => bottom > 0);
+  if (isFree) return { lowPico: toPico(0n), highPico: toPico(0n) };
+  return toSpend(bootstrapRatio(spends, resampling), units);
 }
 
 function toSpend(found: OpenInterval | null, units: readonly Part[]): SpendInterval | null {
@@ -284,12 +300,10 @@ function reviewOf({ reviewMillis, valuePico, successes }: Tally, spend: Pico, sa
     interval:
       units === null
         ? null
-        : toSpend(
-            bootstrapRatio(
-              fewOf(units, seed).map(({ top, bottom, reviewMillis: millis = 0 }) => ({ top: top + millis * perMillis, bottom })),
-              sample,
-            ),
+        : spendInterval(
+            fewOf(units, seed).map(({ top, bottom, reviewMillis: millis = 0 }) => ({ top: top + millis * perMillis, bottom })),
             units,
+            sample,
           ),
     returnRatio: valuePico === null || whole <= 0n ? null : quotient(valuePico - whole, whole),
     returnInterval: valuePico === null || whole <= 0n ? null : returnOf(sample, perMillis),

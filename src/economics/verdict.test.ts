@@ -44,6 +44,11 @@ describe("a verdict", () => {
       "not_enough_data",
       "around_break_even",
     ],
+    // Nothing spent, every failure found: without a success it saves nothing, with any it does.
+    ["is no at none where any success would do", runs("0"), said(0), "no", "at_break_even"],
+    ["is open where none succeeded and any success would do", runs("0"), counted(0, 40), "not_enough_data", "around_break_even"],
+    ["is go where one succeeded and any success would do", runs("0"), counted(1, 40), "go", "above_break_even"],
+    ["is open without outcomes where any success would do", runs("0"), { kind: "unknown" }, "not_enough_data", "no_outcomes"],
     ["needs no data where it is cheaper in any case", runs("70", 0), { kind: "unknown" }, "go", "always_cheaper"],
     ["needs no data where it is dearer in any case", runs("100"), counted(10, 10), "no", "never_cheaper"],
   ])("%s", (_, choice, success, verdict, reason) => {
@@ -111,6 +116,15 @@ describe("how many more tasks would settle it", () => {
   it("nobody can say where tasks succeed as at break-even, or were not counted", () => {
     expect(judge(runs("70"), counted(7, 10)).moreTasks?.likely).toBeNull();
     expect(judge(runs("70"), { kind: "between", low: 0.6, high: 0.8 }).moreTasks).toBeNull();
+  });
+
+  it("is one success where any would do, and failures never settle it", () => {
+    for (const success of [counted(0, 40), counted(0, 0)]) expect(judge(runs("0"), success).moreTasks).toEqual({ likely: null, least: 1 });
+    const runPico = { low: zero, high: null };
+    expect(judge(runs("0"), counted(0, 40), 1, { runPico }).moreTasks).toBeNull();
+    // Dear at the worst: as many successes as that takes.
+    const apart = judge(runs("0"), counted(0, 40), 1, { runPico: { low: zero, high: parseUsd("1") } }).moreTasks;
+    expect(apart?.least).toBeLessThan(100);
   });
 
   it("is more for a higher confidence", () => {

@@ -26,13 +26,13 @@ export const reasons = [
   "always_cheaper",
   /** no: dearer, or no cheaper, even if every task succeeds. */
   "never_cheaper",
-  /** go: the whole interval is at p* or above. */
+  /** go: the whole interval is at p* or above, and the best guess above. */
   "above_break_even",
   /** no: the whole interval is below p*. */
   "below_break_even",
   /** no: a stated probability of p* exactly saves nothing. */
   "at_break_even",
-  /** not enough data: p* lies within the interval. */
+  /** not enough data: p* lies within the interval, or what was counted begins at p* itself: no success yet, where any would pay. */
   "around_break_even",
   /** not enough data: no task has a known outcome. */
   "no_outcomes",
@@ -172,15 +172,17 @@ function decide(choice: Choice, even: BreakEven, range: Range | null): Pick<Verd
   if (range !== null && range.low === range.high && side(choice, range.low) === 0) return { verdict: "no", reason: "at_break_even" };
   if (even.kind === "always") return { verdict: "go", reason: "always_cheaper" };
   if (range === null) return { verdict: "not_enough_data", reason: "no_outcomes" };
-  if (side(choice, range.low) >= 0) return { verdict: "go", reason: "above_break_even" };
+  // None of forty saves nothing so far; a share above none would, and is not shown.
+  const isAbove = side(choice, range.low) >= 0 && (range.at === null || side(choice, range.at) > 0);
+  if (isAbove) return { verdict: "go", reason: "above_break_even" };
   if (side(choice, range.high) < 0) return { verdict: "no", reason: "below_break_even" };
   return { verdict: "not_enough_data", reason: "around_break_even" };
 }
 
 /**
  * Wilson's interval holds exactly the p with |p̂ − p| ≤ z·√(p(1−p)/n), so it leaves p* out once n > z²·p*(1−p*)/(p̂ − p*)².
- * @param low p* at the best of all else that is known, and `high` at the worst, each above 0 and below 1: no needs all below the one, go all above
- * the other. null: at that corner no success would.
+ * @param low p* at the best of all else that is known, and `high` at the worst, each from 0 and below 1: no needs all below the one, which nothing is
+ * below 0, go all above the other. null: at that corner no success would.
  */
 function moreTasks(success: Success, low: number | null, high: number | null): Verdict["moreTasks"] {
   if (low === null && high === null) return null;
@@ -194,7 +196,7 @@ function moreTasks(success: Success, low: number | null, high: number | null): V
     likely: Number.isSafeInteger(needed) ? Math.max(1, needed - tasks) : null,
     least: Math.min(
       high === null ? Infinity : leastAbove(successes, tasks, high, square),
-      low === null ? Infinity : leastAbove(tasks - successes, tasks, 1 - low, square),
+      low === null || low === 0 ? Infinity : leastAbove(tasks - successes, tasks, 1 - low, square),
     ),
   };
 }

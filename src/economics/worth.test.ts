@@ -95,6 +95,14 @@ describe("against a person", () => {
     });
   });
 
+  it("breaks even at 0 where it neither gains nor loses without any success, and pays above", () => {
+    for (const choice of [free, { ...free, against: { kind: "nobody", valuePico: usd("10") } as const }]) {
+      expect(breakEven(choice)).toEqual({ kind: "at", p: 0 });
+      expect([side(choice, 0), side(choice, 0.001)]).toEqual([0, 1]);
+    }
+    expect(breakEven(free, toPico(1n)).p).toBeGreaterThan(0);
+  });
+
   it("has no break-even where a failure costs nothing more: values, not NaN", () => {
     expect(breakEven({ ...free, runPico: usd("1"), detection: 0 })).toEqual({ kind: "always", p: null });
     expect(breakEven({ ...free, runPico: usd("61"), detection: 0 })).toEqual({ kind: "never", p: null });
@@ -230,7 +238,7 @@ describe("laws", () => {
       property(choices, chances, (choice, p) => {
         const { kind, p: even } = breakEven(choice);
         expect(weigh(choice, 1).savedPico).toBeGreaterThanOrEqual(weigh(choice, p).savedPico);
-        if (kind === "always") expect(side(choice, p)).toBeGreaterThanOrEqual(0);
+        if (kind === "always") expect(side(choice, p)).toBe(1);
         else if (kind === "never") expect(side(choice, p)).toBeLessThanOrEqual(0);
         else if (Math.abs(p - (even as number)) > 2e-9) expect(side(choice, p)).toBe(p > (even as number) ? 1 : -1);
       }),

@@ -61,7 +61,8 @@ export interface Expectation {
 /** From which success probability the agent is worth it. */
 export interface BreakEven {
   /**
-   * `at`: above `p`. `always`: at every probability (p* ≤ 0). `never`: at none (p* ≥ 1: dearer, or no cheaper, even if every task succeeds).
+   * `at`: above `p`, which may be 0. `always`: at every probability, 0 too (p* < 0). `never`: at none (p* ≥ 1: dearer, or no cheaper, even if
+   * every task succeeds).
    */
   readonly kind: "at" | "always" | "never";
   /** p*, as the formula gives it, so that it may lie outside 0..1; null: a failure costs no more than a success, so p does not matter. */
@@ -129,7 +130,7 @@ export function breakEven(choice: Choice, atLeastPico: Pico = zero): BreakEven {
   const at0 = line.at0 - atLeastPico * nano * nano;
   const at1 = line.at1 - atLeastPico * nano * nano;
   const p = at1 === at0 ? null : toRatio(-at0, at1 - at0);
-  return { kind: at1 <= 0n ? "never" : at0 >= 0n ? "always" : "at", p };
+  return { kind: at1 <= 0n ? "never" : at0 > 0n ? "always" : "at", p };
 }
 
 /** Whether the agent is worth it at exactly this probability: 1 saves, 0 costs the same, −1 costs more. Never rounded. */

@@ -23,7 +23,9 @@ export function BreakEvenBar({ worth: { breakEven, success, basis } }: { readonl
       ? "The agent pays at every success."
       : kind === "never"
         ? "The agent pays at no success."
-        : `The agent pays from ${shareText(turn, success?.at ?? undefined)} success on.`;
+        : turn === 0
+          ? `The agent pays above ${shareText(0)} success.`
+          : `The agent pays from ${shareText(turn, success?.at ?? undefined)} success on.`;
   return (
     <div className="even">
       <div className="evenbar" role="img" aria-label={`${turns} ${known}`}>
