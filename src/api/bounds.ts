@@ -30,7 +30,7 @@ export function notesOf(by: MarginAnswer["by"], unknown: number, unpriced: numbe
     );
   if (unpriced > 0)
     notes.push(
-      `${unpriced === 1 ? "One call, or day of charges, has" : `${unpriced} calls, or days of charges, have`} something without a price: costs are at least what is said, ${unknown > 0 ? "and margins of those whose revenue is known at most. The margin of all may be more, as revenue is unknown, or less, as cost is" : "and margins at most"}.`,
+      `${unpriced === 1 ? "One call, or day of charges, has" : `${unpriced} calls, or days of charges, have`} something without a price, or no usage: costs are at least what is said, ${unknown > 0 ? "and margins of those whose revenue is known at most. The margin of all may be more, as revenue is unknown, or less, as cost is" : "and margins at most"}.`,
     );
   if (leftPico !== 0n && rule === "none")
     notes.push(`${shortUsd(leftPico)} of cost belongs to no ${who[0]} and is in no line; shared=usage or shared=even divides it.`);

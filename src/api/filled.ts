@@ -53,7 +53,7 @@ export function toQuestion(wanted: WorthWanted, facts: Facts): Question | null {
   const minutes = agent.reviewMinutes ?? facts.reviewMinutes;
   if (minutes === null)
     notes.push("Nobody said how long these tasks took to check, so no time is reckoned for it: say it with the question.");
-  else if (agent.reviewMinutes === undefined)
+  else if (agent.reviewMinutes === undefined && facts.reviewed < facts.successes + facts.failures + facts.unknown)
     notes.push("Checking took at least as long as is reckoned: what was said of it is spread over all tasks that have ended.");
   const isCostTaken = agent.cost === undefined;
   const isReviewTaken = agent.reviewMinutes === undefined && facts.reviewMinutes !== null;
@@ -220,7 +220,7 @@ async function nothingKnown({ type, agent, open, unpriced }: Facts, query: Askin
       : `no task of the type ${JSON.stringify(type)}${whose} is on record`;
   const hint = near.length > 0 && open === 0 ? ` (near it: ${near.join(", ")})` : "";
   if (unpriced > 0) {
-    const detail = `of ${are(unpriced, "task", "tasks")} of the type ${JSON.stringify(type)}${whose} some usage has no price, and so nobody knows what a run costs; set the price (pennyworth prices set), or say agent.cost`;
+    const detail = `of ${are(unpriced, "task", "tasks")} of the type ${JSON.stringify(type)}${whose} not all of the cost is known, and so nobody knows what a run costs: usage has no price (pennyworth prices unpriced says of what, prices set sets it), or a file left the cost empty; say agent.cost`;
     return new PennyworthError("query_invalid", { detail });
   }
   return new PennyworthError("query_invalid", { detail: `${what}${hint}; say agent.cost, or look at a longer time` });

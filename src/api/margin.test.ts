@@ -17,6 +17,25 @@ it.each<[string, (today: number) => string, (today: number) => string]>([
     (today) => `?since=${dayOf(today)}`,
     (today) => `: margins end with yesterday unless until is said (${dayOf(today + 86_400_000)})`,
   ],
+  [
+    "that end in days to come",
+    () => "?since=2026-10-01&until=2999-01-01",
+    (today) =>
+      `until is 2999-01-01, and days to come have no margin yet: ${dayOf(today + 86_400_000)} at the latest, which takes in the day under way (UTC)`,
+  ],
+  ["that end long after", () => "?until=2999-01-01", () => "until is 2999-01-01, and days to come have no margin yet"],
+  [
+    "that end a day after the one under way",
+    (today) => `?until=${dayOf(today + 2 * 86_400_000)}`,
+    (today) => `until is ${dayOf(today + 2 * 86_400_000)}, and days to come have no margin yet`,
+  ],
+  [
+    "with what nothing is divided by",
+    () => "?reserved=Acme%3D1&shared=usage",
+    () => "reserved divides what is shared by it: say shared=reserved too",
+  ],
+  ["with what plans have not", () => "?by=plan&cac=120", () => "cac is of customers, and by is plan"],
+  ["with what features have not", () => "?by=feature&burnGrowth=0.1", () => "burnGrowth is of customers, and by is feature"],
   ["turned round", () => "?since=2026-10-02&until=2026-10-01", () => "no whole day lies between since (2026-10-02) and until (2026-10-01)"],
 ])("the margin of days %s is refused, with what is so", async (_, query, message) => {
   const context = createMemory([]);
@@ -24,4 +43,13 @@ it.each<[string, (today: number) => string, (today: number) => string]>([
   const response = await createApi(context).request(`/api/v1/margin${query(today)}`, { headers: { authorization: "Bearer reader" } });
   const { error } = (await response.json()) as { readonly error?: { readonly message: string } };
   expect([response.status, error?.message]).toEqual([400, expect.stringContaining(message(today))]);
+});
+
+it("the day under way is in a margin that ends with the midnight to come", async () => {
+  const context = createMemory([]);
+  const today = Math.floor(context.entryMs() / 86_400_000) * 86_400_000;
+  const response = await createApi(context).request(`/api/v1/margin?since=${dayOf(today)}&until=${dayOf(today + 86_400_000)}`, {
+    headers: { authorization: "Bearer reader" },
+  });
+  expect([response.status, await response.json()]).toEqual([200, expect.objectContaining({ days: 1, untilMs: today + 86_400_000 })]);
 });

@@ -12,17 +12,22 @@ import { concentration, type CustomerMonth, losing, type LosingCustomer } from "
 import type { KeyCost, MarginSums } from "../ledger/margin.ts";
 import { boundOf, notesOf, unpricedOf } from "./bounds.ts";
 import type { ApiContext, NamesAccess } from "./context.ts";
+import { monthsBack, monthsUntil, spanOf, yearBefore } from "./days.ts";
 import { waited } from "./fresh.ts";
 import { type GrowthAsked, growthOf } from "./growth.ts";
-import { type MarginAnswer, marginAnswer, type MarginAsked, marginLimitMax, type MarginLineShown, marginQuery } from "./margined.ts";
+import {
+  type MarginAnswer,
+  marginAnswer,
+  type MarginAsked,
+  marginLimitMax,
+  type MarginLineShown,
+  marginQuery,
+  refuseIdle,
+} from "./margined.ts";
 import { toName } from "./names.ts";
-import { invalid, parseLimit, parseTime, refuseFuture } from "./query.ts";
+import { invalid, parseLimit } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 
-/** Months that are looked back for when losses began. */
-const monthsBack = 12;
-/** Longest span, days: a question adds up whole months, and a few days by themselves. */
-const daysMax = 3_660;
 const named = 5;
 
 export function addMargin(app: Api, context: ApiContext): void {
@@ -46,6 +51,7 @@ export function addMargin(app: Api, context: ApiContext): void {
 
 async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAnswer> {
   const by = asked.by ?? "customer";
+  refuseIdle(asked);
   const span = spanOf(asked, context.entryMs());
   const { sinceMs, untilMs } = span;
   const rule = asked.shared ?? "none";
@@ -380,51 +386,6 @@ function binsOf(lines: readonly MarginLine[]): MarginAnswer["bins"] {
     counts[place] = (counts[place] ?? 0) + 1;
   }
   return counts.map((keys, index) => ({ from: index === 0 ? null : (index - 11) / 10, to: index === 20 ? null : (index - 10) / 10, keys }));
-}
-
-/** @throws PennyworthError `query_invalid` where days are not whole, or none lies between. */
-function spanOf({ since, until }: MarginAsked, nowMs: number): { readonly sinceMs: number; readonly untilMs: number } {
-  const today = Math.floor(nowMs / dayMs) * dayMs;
-  const whole = (name: "since" | "until", said: string | undefined, usual: number): number => {
-    const atMs = parseTime(name, said, nowMs);
-    if (atMs === null) return usual;
-    if (/^\d{1,6}[smhdw]$/.test(said ?? "")) return Math.floor(atMs / dayMs) * dayMs;
-    if (atMs % dayMs !== 0) throw invalid(`${name} is ${JSON.stringify(said)}: margins are of whole days, UTC, such as 2026-11-01`);
-    return atMs;
-  };
-  const untilMs = Math.min(whole("until", until, today), today + dayMs);
-  const twoBefore = monthSpan(monthOf(monthSpan(monthOf(monthSpan(monthOf(untilMs - 1)).fromMs - 1)).fromMs - 1)).fromMs;
-  const sinceMs = whole("since", since, twoBefore);
-  refuseFuture("since", sinceMs, nowMs);
-  if (sinceMs < Date.UTC(2000, 0)) throw invalid("since is before the year 2000");
-  if (sinceMs >= untilMs) {
-    const hint =
-      until === undefined && sinceMs === today ? `: margins end with yesterday unless until is said (${dayOf(today + dayMs)})` : "";
-    throw invalid(`no whole day lies between since (${dayOf(sinceMs)}) and until (${dayOf(untilMs)})${hint}`);
-  }
-  if (untilMs - sinceMs > daysMax * dayMs) throw invalid(`the span is longer than ${daysMax} days`);
-  return { sinceMs, untilMs };
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
-}
-
-/** The same day of the year before; 29 February is the 28th. */
-const back = (ms: number): number => {
-  const date = new Date(ms);
-  const [year, month] = [date.getUTCFullYear() - 1, date.getUTCMonth()];
-  return Date.UTC(year, month, Math.min(date.getUTCDate(), new Date(Date.UTC(year, month + 1, 0)).getUTCDate()));
-};
-
-function yearBefore({ sinceMs, untilMs }: { readonly sinceMs: number; readonly untilMs: number }) {
-  return { sinceMs: back(sinceMs), untilMs: back(untilMs) };
-}
-
-function monthsUntil(last: string): string[] {
-  const months = [last];
-  while (months.length < monthsBack) months.unshift(monthOf(monthSpan(months[0] as string).fromMs - 1));
-  return months;
 }
 
 function toGrowth(asked: MarginAsked, span: Pick<GrowthAsked, "sinceMs" | "untilMs">): GrowthAsked {

@@ -4,6 +4,7 @@
 import { z } from "@hono/zod-openapi";
 import { shareRules } from "../economics/shares.ts";
 import type { GrowthReason } from "../economics/growth.ts";
+import { invalid } from "./query.ts";
 import { count, fresh, freshness, ms, position, text, time, usd } from "./schema.ts";
 
 export const marginKeys = ["customer", "feature", "plan"] as const;
@@ -54,6 +55,14 @@ export const marginQuery = z.strictObject({
 
 export type MarginAsked = z.infer<typeof marginQuery>;
 
+/** @throws PennyworthError `query_invalid` for what would be left out of the answer. */
+export function refuseIdle(asked: MarginAsked): void {
+  if (asked.reserved !== undefined && asked.shared !== "reserved")
+    throw invalid("reserved divides what is shared by it: say shared=reserved too");
+  const growth = (["cac", "churn", "cash", "burnGrowth", "marginKind", "profit"] as const).find((name) => asked[name] !== undefined);
+  if (growth !== undefined && (asked.by ?? "customer") !== "customer") throw invalid(`${growth} is of customers, and by is ${asked.by}`);
+}
+
 const losing = z.object({
   sinceMonth: z.string().openapi({ description: "The first month of the run that reaches the last whole month.", example: "2026-08" }),
   months: count,
@@ -74,7 +83,7 @@ export const marginLine = z
     margin: usd.nullable(),
     marginShare: part.nullable().openapi({ description: "Of its revenue; null: that is not known, or not above zero." }),
     calls: count.nullable().openapi({ description: "null by plan." }),
-    unpriced: count.openapi({ description: "Calls, and days of charges, without a price: it costs at least what is said." }),
+    unpriced: count.openapi({ description: "Calls, and days of charges, without a price or a usage: it costs at least what is said." }),
     isCostWhole: z.boolean().openapi({
       description:
         "Whether all of its cost, and of what is shared, has a price: else it costs at least, and its margin is at most, what is said.",

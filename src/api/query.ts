@@ -49,6 +49,14 @@ export function parseFields(text: string | undefined): ReportField[] {
  * @throws PennyworthError `query_invalid`.
  */
 export function parseFilters(texts: string | readonly string[] | undefined): Filter[] {
+  return parseFiltersOf(texts, parseField);
+}
+
+/** As `parseFilters`, of the fields that `parse` knows; it refuses the others. */
+export function parseFiltersOf<Field>(
+  texts: string | readonly string[] | undefined,
+  parse: (name: string) => Field,
+): { readonly field: Field; readonly value: string | null; readonly operator: "=" | "!=" }[] {
   const list = texts === undefined ? [] : typeof texts === "string" ? [texts] : texts;
   if (list.length > filtersMax) throw invalid(`at most ${filtersMax} filters are taken, not ${list.length}`);
   return list.map((text) => {
@@ -56,7 +64,7 @@ export function parseFilters(texts: string | readonly string[] | undefined): Fil
     const [, name, operator, value] = match ?? [];
     if (name === undefined || value === undefined) throw invalid(`filter ${quote(text)} is not field=value or field!=value`);
     if (value.length > valueLengthMax) throw invalid(`the value of filter ${quote(name)} is longer than ${valueLengthMax} characters`);
-    return { field: parseField(name.trim()), value: value === "" ? null : value, operator: operator === "!=" ? "!=" : "=" };
+    return { field: parse(name.trim()), value: value === "" ? null : value, operator: operator === "!=" ? "!=" : "=" };
   });
 }
 

@@ -34,7 +34,10 @@ const label = z
   );
 export const said = label.nullable().optional();
 const id = label.pipe(z.string().min(1, "is empty: give an id, or leave it out"));
-export const taskName = label.pipe(z.string().min(1, "is empty: which task is meant?"));
+/** In an address, however it is written, these are steps: no task of such a name could be asked for. */
+const isStep = (text: string): boolean => text === "." || text === "..";
+const step = 'is "." or "..", which no address can name: give another';
+export const taskName = label.pipe(z.string().min(1, "is empty: which task is meant?")).refine((text) => !isStep(text), step);
 export const time = z.union([z.string().max(100), z.number()], {
   error: "expected a time, as text (2026-11-21T12:00Z) or in ms since 1970",
 });
@@ -57,7 +60,10 @@ export const attributed = {
 
 export const taskWanted = z
   .strictObject({
-    id: id.optional().describe("As in x-pennyworth-task. Made up unless given; the first of an id stands."),
+    id: id
+      .refine((text) => !isStep(text), step)
+      .optional()
+      .describe("As in x-pennyworth-task. Made up unless given; the first of an id stands."),
     ...attributed,
     tags: z
       .record(id, label)

@@ -222,6 +222,8 @@ describe("the question", () => {
     ["?by=type,type", /by names "type" twice/],
     ["?by=provider", /tasks are not told apart by "provider"/],
     ["?filter=status%3Dfailed", /tasks are not told apart by "status"/],
+    ["?filter=nofield%3Dx", /tasks are not told apart by "nofield"; known: type, agent, feature, customer, .*, model\.$/],
+    ["?filter=tag.case%3Dx", /tasks are not told apart by "tag.case"; known: type, /],
     ["?filter=type", /filter "type" is not field=value/],
     ["?limit=201", /at most 200 rows/],
     ["?reviewRate=-1", /reviewRate is "-1": expected dollars an hour, 0 to 1000000, such as 32/],

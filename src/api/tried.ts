@@ -6,7 +6,7 @@ import { type TaskField, taskFields } from "../ledger/store.ts";
 import type { OddsQuery } from "../ledger/tries.ts";
 import type { ApiContext } from "./context.ts";
 import { toTokens } from "./names.ts";
-import { parseFilters, parseLimit, parsePast, parseZone } from "./query.ts";
+import { parseFiltersOf, parseLimit, parsePast, parseZone } from "./query.ts";
 import { count, filter, fresh, ms, text, time, usd, zone } from "./schema.ts";
 import { parseTaskField } from "./success.ts";
 
@@ -73,7 +73,7 @@ export function parseTries(context: ApiContext, asked: TrialsAsked, usual: TaskF
   const nowMs = context.now();
   const by = asked.by === undefined || asked.by === "" ? usual : parseTaskField(asked.by.trim());
   const span = parsePast(asked, nowMs, parseZone(asked.zone, nowMs));
-  const said = parseFilters(asked.filter).map(({ field, value, operator }) => ({ field: parseTaskField(field), value, operator }));
+  const said = parseFiltersOf(asked.filter, parseTaskField);
   const type = asked.type === undefined ? [] : [{ field: "type", value: asked.type === "" ? null : asked.type, operator: "=" } as const];
   const filters = toTokens([...said, ...type], context.names) as typeof said;
   const limit = asked.limit === undefined ? null : parseLimit(asked.limit, limitMax, limitMax);

@@ -15,6 +15,7 @@ import {
   withSettings,
 } from "./command.ts";
 import type { Control } from "./control.ts";
+import { wrong } from "./scope.ts";
 
 interface MarginOptions extends SettingsOptions {
   readonly by?: string;
@@ -78,6 +79,10 @@ async function showMargin(control: Control, options: MarginOptions): Promise<voi
   ]);
   const { json, losing, by, since, until, shared, reserved, capacity, order, limit, cac, churn, cash, burnGrowth, marginKind, profit } =
     options;
+  if (reserved !== undefined && shared !== "reserved") throw wrong("--reserved divides what is shared by it: say --shared reserved too");
+  const growth = Object.entries({ cac, churn, cash, "burn-growth": burnGrowth, "margin-kind": marginKind, profit });
+  const idle = by === undefined || by === "customer" ? undefined : growth.find(([, said]) => said !== undefined);
+  if (idle !== undefined) throw wrong(`--${idle[0]} is of customers, and --by is ${by}`);
   const asked = { by, since, until, shared, reserved, capacity, order, limit, cac, churn, cash, burnGrowth, marginKind, profit };
   const path = toPath("margin", { ...asked, losing: losing === true ? "true" : undefined, fresh: "true" });
   const found = await ask(control, marginAnswer, path);

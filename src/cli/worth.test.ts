@@ -154,6 +154,10 @@ describe("from the ledger", () => {
     const heavy = { ...emptyRow, success: { tasks: 40, cost: "79.5" }, units, quantiles: { p50: "0.5", p90: "0.5", p99: "60" } };
     const few = { ...emptyRow, success: { tasks: 4, cost: "0.4" }, reviewMillis: "180000", reviewSquares: "16200000000", unreviewed: 2 };
     const check = ["--minutes", "9", "--rate", "16", "--from-ledger", "heavy", "--check"];
+    context.tasks.page = { ...context.tasks.page, total: { ...heavy, unpriced: 2 } };
+    const unpriced = await run(check, served);
+    expect([unpriced.code, unpriced.err]).toEqual([2, expect.stringMatching(/or a file left the cost empty; say --cost\./)]);
+    expect(unpriced.err).not.toContain("agent.cost");
     context.tasks.page = { ...context.tasks.page, total: heavy };
     expect(await run(check, served)).toMatchObject({ code: 3, out: expect.stringMatching(/^Not enough data: .*; 40 of 40 succeeded/s) });
     context.tasks.page = { ...context.tasks.page, total: few };

@@ -3,6 +3,7 @@
 
 import type { Command } from "commander";
 import { failCheck, print, printJson, type SettingsOptions, withControl, withExamples, withSettings } from "./command.ts";
+import { PennyworthError } from "../error.ts";
 import { wrong } from "./scope.ts";
 
 interface WorthOptions extends SettingsOptions {
@@ -103,8 +104,17 @@ async function weighOne(options: WorthOptions): Promise<void> {
   if (parsed.data.fromLedger === undefined) return show(toAnswer(parsed.data));
   return withControl(options, async (control) => {
     const { ask } = await import("./control.ts");
-    show(await ask(control, worthAnswer, "/api/v1/worth", { method: "POST", body: parsed.data }));
+    const answer = ask(control, worthAnswer, "/api/v1/worth", { method: "POST", body: parsed.data });
+    show(await answer.catch((cause: unknown) => Promise.reject(byFlags(cause))));
   });
+}
+
+/** What the API calls by its place in the question is an option here. */
+function byFlags(cause: unknown): unknown {
+  if (!(cause instanceof PennyworthError)) return cause;
+  const flags = new Map(choices.map(({ path, flag }) => [path, flag]));
+  const message = cause.message.replaceAll(/\b(?:person|agent|dearer|fromLedger)\.[a-z][A-Za-z]*/g, (path) => flags.get(path) ?? path);
+  return Object.assign(cause, { message });
 }
 
 /** The question as the API takes it. What is not understood as a number is refused by its option. */

@@ -98,10 +98,16 @@ describe("a task", () => {
 
 describe("work that throws", () => {
   class RateLimitError extends Error {}
+  class Föö extends Error {}
+  class 例外 extends Error {}
+  const spaced = new (Object.defineProperty(class extends Error {}, "name", { value: "of customer 12" }))("private");
   const renamed = Object.assign(new Error("of customer 12"), { name: "customer 12" });
   it.each([
     ["an error", new TypeError("private: sk-123"), "error:TypeError"],
     ["an error of a library", new RateLimitError("private"), "error:RateLimitError"],
+    ["an error whose class is not in ASCII", new Föö("private"), "error:Föö"],
+    ["an error whose class is in no alphabet", new 例外("private"), "error:例外"],
+    ["an error whose class has no name of a class", spaced, "error"],
     ["an abort", new DOMException("private", "AbortError"), "error:AbortError"],
     ["an error by another name", renamed, "error:Error"],
     ["a string", "private", "error"],

@@ -220,5 +220,5 @@ function nameOf(cause: unknown): string {
   const made = cause.constructor?.name;
   // What browsers throw is all of one class.
   const name = made === "DOMException" ? cause.name : made;
-  return typeof name === "string" && /^[A-Za-z_$][\w$]{0,63}$/.test(name) ? `error:${name}` : "error";
+  return typeof name === "string" && /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]{0,63}$/u.test(name) ? `error:${name}` : "error";
 }

@@ -151,15 +151,16 @@ export function daysOf(span: string, nowMs: number): { readonly since?: string; 
 /** What an address asks of the API. */
 export function toQuestion(search: Search, nowMs: number): Query & { readonly by: By } {
   const by = sides.find((side) => side === one(search["by"])) ?? "customer";
+  const shared = one(search["shared"]);
   return {
     by,
     ...daysOf(one(search["span"]) ?? "", nowMs),
-    shared: one(search["shared"]),
-    reserved: many(search["reserved"]),
+    shared,
+    reserved: shared === "reserved" ? many(search["reserved"]) : [],
     capacity: one(search["capacity"]),
     order: one(search["order"]),
     losing: one(search["losing"]) === "true" ? "true" : undefined,
-    ...Object.fromEntries(typedFields.map((name) => [name, one(search[name])])),
+    ...(by === "customer" ? Object.fromEntries(typedFields.map((name) => [name, one(search[name])])) : {}),
     limit: linesMax,
   };
 }

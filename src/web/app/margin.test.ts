@@ -1,0 +1,18 @@
+// What the page of margins asks of its address, without a browser. Not here: the page itself (test/marginweb.test.ts).
+
+import { expect, it } from "vitest";
+import { toOptions, toQuestion } from "./margin.ts";
+
+const nowMs = Date.UTC(2026, 10, 21, 12);
+
+it("asks nothing that would be refused as left out: what is reserved of another rule, growth of plans", () => {
+  const address = { cac: "120", churn: "0.02", reserved: ["Acme=1"] };
+  expect(toQuestion({ ...address, shared: "reserved" }, nowMs)).toMatchObject({ cac: "120", churn: "0.02", reserved: ["Acme=1"] });
+  const other = toQuestion({ ...address, shared: "even", by: "plan" }, nowMs);
+  expect(other).toMatchObject({ by: "plan", shared: "even", reserved: [] });
+  expect(Object.keys(other)).not.toContain("cac");
+  expect(toOptions(other).filter(([, said]) => said !== undefined)).toEqual([
+    ["by", "plan"],
+    ["shared", "even"],
+  ]);
+});
