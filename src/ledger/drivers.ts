@@ -16,7 +16,7 @@ export const others = "\u0000";
 
 /** Most cells of values of `by` that are told apart: as many of the dearest as fit. And most customers, whose cells are not kept by the day. */
 export const toldCellsMax = 4_000;
-export const toldCustomersMax = 15;
+export const toldCustomersMax = 10;
 
 /**
  * Fast where it is told apart and filtered by what calls say they are for (type, agent, feature, team, environment) and where they ran (provider, model,
