@@ -1,50 +1,21 @@
 // Budgets at the command line, against a control API on the folder's socket: what is defined, shown, granted, refused, stopped; bars; usage.
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createApi } from "../api/app.ts";
+import { beforeEach, describe, expect, it } from "vitest";
 import { createMemory, type MemoryContext, nowMs } from "../api/memory.fixture.ts";
 import { unattributed } from "../core/call.ts";
 import { drawStanding, listBudgets, toAmount } from "./standing.ts";
+import { type Ran, runOn, serveFolder } from "./terminal.fixture.ts";
 
-const data = mkdtempSync(join(tmpdir(), "pennyworth-budgets-"));
+const data = serveFolder(() => context);
 const acme = "n_00000000000000aa";
 const dollar = 1_000_000_000_000n;
 let context: MemoryContext;
-let server: Server;
 
-beforeAll(async () => {
-  const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), { overrideGlobalObjects: false });
-  server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(join(data, "pennyworth.sock"), resolve);
-  });
-});
 beforeEach(() => {
   context = createMemory([]);
 });
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
-  rmSync(data, { recursive: true, force: true });
-});
 
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "budgets", ...args], {
-      env: { ...process.env, PENNYWORTH_DATA: data },
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
+const run = (...args: string[]): Promise<Ran> => runOn(data, "budgets", ...args);
 
 const search = ["--owner", "ada", "--limit", "$500 per month", "--for", "team=search"];
 

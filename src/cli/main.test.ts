@@ -1,38 +1,21 @@
 // The commands as people run them: exit codes, one clear line for what went wrong, tables and JSON, against a server on the folder's socket.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type Server, createServer } from "node:http";
+import { existsSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createApi } from "../api/app.ts";
+import { describe, expect, it } from "vitest";
 import { type MemoryContext, createMemory, makeCall, nowMs } from "../api/memory.fixture.ts";
 import { readConfig } from "../config.ts";
 import { toPico } from "../core/money.ts";
+import { type Ran, runOn, serveFolder } from "./terminal.fixture.ts";
 
-const data = mkdtempSync(join(tmpdir(), "pennyworth-cli-"));
 const context = createMemory([
   makeCall("c1", { startMs: nowMs - 3_000, attribution: { customer: "n_00000000000000aa", task: "\u001b[31mred\u202e" } as never }),
   makeCall("c2", { startMs: nowMs - 2_000 }),
 ]);
-let server: Server;
-
-beforeAll(async () => {
-  const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), { overrideGlobalObjects: false });
-  server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(join(data, "pennyworth.sock"), resolve);
-  });
-});
-
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
-  rmSync(data, { recursive: true, force: true });
-});
+const data = serveFolder(() => context);
 
 /** Lets the server on the folder's socket answer from another ledger for a while. */
 async function withLedger<Result>(other: MemoryContext, use: () => Promise<Result>): Promise<Result> {
@@ -45,18 +28,7 @@ async function withLedger<Result>(other: MemoryContext, use: () => Promise<Resul
   }
 }
 
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...args], {
-      env: { ...process.env, PENNYWORTH_DATA: data },
-    });
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
+const run = (...args: string[]): Promise<Ran> => runOn(data, ...args);
 
 describe("wrong usage ends with 2 and one clear line", () => {
   it.each([

@@ -1,44 +1,14 @@
 // `pennyworth margin` and `pennyworth revenue list` as processes, against a control API on the folder's socket: what is refused, and what is said of nothing.
 // Not here: how a margin is told (margins.test.ts).
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { createApi } from "../api/app.ts";
+import { expect, it } from "vitest";
 import { createMemory } from "../api/memory.fixture.ts";
+import { type Ran, runOn, serveFolder } from "./terminal.fixture.ts";
 
-const data = mkdtempSync(join(tmpdir(), "pennyworth-margin-"));
-let server: Server;
+const context = createMemory([]);
+const data = serveFolder(() => context);
 
-beforeAll(async () => {
-  const context = createMemory([]);
-  const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), { overrideGlobalObjects: false });
-  server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(join(data, "pennyworth.sock"), resolve);
-  });
-});
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
-  rmSync(data, { recursive: true, force: true });
-});
-
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...args], {
-      env: { ...process.env, PENNYWORTH_DATA: data },
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
+const run = (...args: string[]): Promise<Ran> => runOn(data, ...args);
 
 it.each([
   ["--reserved A=1", "--reserved divides what is shared by it: say --shared reserved too"],

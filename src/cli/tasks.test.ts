@@ -1,47 +1,20 @@
 // Tasks at the command line, against a control API on the folder's socket: begun, ended, imported, shown; what a success costs; usage.
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createApi } from "../api/app.ts";
+import { beforeEach, describe, expect, it } from "vitest";
 import { createMemory, emptyRow, makeCall, type MemoryContext, nowMs } from "../api/memory.fixture.ts";
 import { short } from "./successes.ts";
+import { type Ran, runOn, serveFolder } from "./terminal.fixture.ts";
 
-const data = mkdtempSync(join(tmpdir(), "pennyworth-tasks-"));
+const data = serveFolder(() => context);
 let context: MemoryContext;
-let server: Server;
 
-beforeAll(async () => {
-  const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), { overrideGlobalObjects: false });
-  server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(join(data, "pennyworth.sock"), resolve);
-  });
-});
 beforeEach(() => {
   context = createMemory([makeCall("c1", { startMs: nowMs - 2_000, attribution: { task: "t1", type: "resolve-ticket" } as never })]);
 });
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
-  rmSync(data, { recursive: true, force: true });
-});
 
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "tasks", ...args], {
-      env: { ...process.env, PENNYWORTH_DATA: data },
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
+const run = (...args: string[]): Promise<Ran> => runOn(data, "tasks", ...args);
 
 describe("statements of tasks that nobody has heard of", () => {
   it("are listed, with how they are helped", async () => {

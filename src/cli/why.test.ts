@@ -1,22 +1,16 @@
 // `pennyworth why` as a process, against a control API on the folder's socket: the waterfall as text, its JSON, and usage. Amounts are sums by hand.
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { getRequestListener } from "@hono/node-server";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createApi } from "../api/app.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { callsOf, listOf, november, october, pricesOf, record, sumsOf, type Work } from "../api/bills.fixture.ts";
 import type { ApiContext } from "../api/context.ts";
 import { createMemory } from "../api/memory.fixture.ts";
 import { driversAnswer } from "../api/drivers.ts";
 import { describeMoves } from "./moves.ts";
+import { type Ran, runOn, serveFolder } from "./terminal.fixture.ts";
 
-const data = mkdtempSync(join(tmpdir(), "pennyworth-why-"));
-let server: Server;
+let context: ApiContext;
+const data = serveFolder(() => context);
 
 const triage: Work = { type: "triage", tasks: 100, calls: 1, quantities: { input: 1_000_000 } };
 
@@ -36,34 +30,14 @@ beforeAll(async () => {
   ];
   const memory = createMemory(records);
   const other = [{ key: "subscription", before: "20", after: "18" }];
-  const context: ApiContext = {
+  context = {
     ...memory,
     prices,
     ledger: { ...memory.ledger, drivers: async (asked) => ({ ...sumsOf(records, asked), other }) },
   };
-  const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), { overrideGlobalObjects: false });
-  server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(join(data, "pennyworth.sock"), resolve);
-  });
-});
-afterAll(() => {
-  server.close();
-  server.closeAllConnections();
-  rmSync(data, { recursive: true, force: true });
 });
 
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "why", ...args], {
-      env: { ...process.env, PENNYWORTH_DATA: data },
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
+const run = (...args: string[]): Promise<Ran> => runOn(data, "why", ...args);
 
 const months = ["--since", "2026-11-01", "--until", "2026-12-01", "--against", "month"];
 

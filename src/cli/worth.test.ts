@@ -1,14 +1,12 @@
 // `pennyworth worth` as a process, with a folder that holds no ledger: the numbers are sums by hand and the reference's.
 
-import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
 import { afterAll, describe, expect, it } from "vitest";
-import { createApi } from "../api/app.ts";
 import { createMemory, emptyRow } from "../api/memory.fixture.ts";
+import { listenIn, type Ran, runOn } from "./terminal.fixture.ts";
 
 const data = mkdtempSync(join(tmpdir(), "pennyworth-worth-"));
 const served = mkdtempSync(join(tmpdir(), "pennyworth-worth-"));
@@ -20,17 +18,7 @@ afterAll(() => {
   for (const folder of [data, served]) rmSync(folder, { recursive: true, force: true });
 });
 
-function run(args: readonly string[], folder = data): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", "worth", ...args], {
-      env: { ...process.env, PENNYWORTH_DATA: folder },
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
+const run = (args: readonly string[], folder = data): Promise<Ran> => runOn(folder, "worth", ...args);
 
 const support = ["--minutes", "9", "--rate", "$32", "--cost", "0.0585", "--success", "68%", "--cleanup-minutes", "6"];
 const narrow = (text: string): string[] => text.split("\n").map((line) => line.replaceAll(/ {2,}/g, "  ").trim());
@@ -140,11 +128,7 @@ describe("from the ledger", () => {
     };
     const row = { ...emptyRow, group: ["ticket"], success: { tasks: 30, cost: "3" }, failure: { tasks: 10, cost: "1" }, ...alike };
     context.tasks.page = { ...context.tasks.page, rows: [row], total: row };
-    const listener = getRequestListener((request) => createApi(context).fetch(request, { trusted: true }), {
-      overrideGlobalObjects: false,
-    });
-    server = createServer(listener);
-    await new Promise<void>((resolve) => server?.listen(join(served, "pennyworth.sock"), resolve));
+    server = await listenIn(served, () => context);
     const { code, out, err } = await run(["--minutes", "9", "--rate", "32", "--from-ledger", "ticket"], served);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toContain("From the ledger, of 40 tasks of the type ticket: a run costs $0.10 ($0.10 to $0.10); 30 of 40 succeeded.");
