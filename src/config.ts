@@ -113,7 +113,11 @@ const machineSchema = z
   .refine(({ from, to }) => to === undefined || Date.parse(from) < Date.parse(to), "to is not after from");
 
 function isNamedOnce(list: readonly { readonly id?: string; readonly name?: string }[]): boolean {
-  return new Set(list.map((one) => one.id ?? one.name)).size === list.length;
+  return isOnce(list, ({ id, name }) => id ?? name);
+}
+
+function isOnce<One>(list: readonly One[], nameOf: (one: One) => string | undefined): boolean {
+  return new Set(list.map(nameOf)).size === list.length;
 }
 
 /** Who is told of what the guard sees. Nothing secret stands here: it is in the variables that are named. */
@@ -151,7 +155,7 @@ const watchedSchema = z.strictObject({
 });
 
 function isWatchedOnce(list: readonly z.infer<typeof watchedSchema>[]): boolean {
-  return new Set(list.map(({ type, agent }) => JSON.stringify([type, agent]))).size === list.length;
+  return isOnce(list, ({ type, agent }) => JSON.stringify([type, agent]));
 }
 
 /** `alerts:` of the settings file. */
