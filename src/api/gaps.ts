@@ -4,7 +4,7 @@
 import { z } from "@hono/zod-openapi";
 import type { DriverGaps, DriverSums } from "../ledger/drivers.ts";
 import { count } from "./schema.ts";
-import { type Both, nameOf, sides } from "./valued.ts";
+import { type Both, nameOf, type Side, sides } from "./valued.ts";
 
 export const gapFields = {
   unpriced: count.openapi({ description: "Calls, and days of charges, that used something without a price." }),
@@ -19,11 +19,12 @@ export function toGaps({ unpriced, unmetered, periodUnpriced }: DriverGaps) {
 
 /** Calls without a price, by `cellName`. */
 export function unpricedBy({ cells }: DriverSums): ReadonlyMap<string, Both<number>> {
-  const found = new Map<string, Both<number>>();
+  const found = new Map<string, Record<Side, number>>();
   for (const cell of cells) {
-    const known = found.get(nameOf(cell)) ?? { before: 0, after: 0 };
-    const [before, after] = sides.map((which) => known[which] + (cell[which]?.unpriced ?? 0)) as [number, number];
-    found.set(nameOf(cell), { before, after });
+    const name = nameOf(cell);
+    let known = found.get(name);
+    if (known === undefined) found.set(name, (known = { before: 0, after: 0 }));
+    for (const which of sides) known[which] += cell[which]?.unpriced ?? 0;
   }
   return found;
 }
