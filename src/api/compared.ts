@@ -5,11 +5,11 @@ import { z } from "@hono/zod-openapi";
 import { formatUsd, type Pico, roundUsd, toUsd } from "../core/money.ts";
 import type { Comparison, Verdict } from "../economics/compare.ts";
 import type { Contest, Standing } from "../economics/contest.ts";
-import type { MeanInterval } from "../economics/frontier.ts";
 import type { Interval } from "../economics/interval.ts";
 import type { Pass, Repeated, Repeats } from "../economics/repeats.ts";
 import type { Lack } from "../economics/success.ts";
 import { count, freshness, position, usd } from "./schema.ts";
+import { toEnds } from "./success.ts";
 import { amounts, share, trialsAnswer } from "./tried.ts";
 
 const between = z.object({ low: share, high: share });
@@ -181,7 +181,6 @@ export function toStanding(found: Standing): z.infer<typeof standing> {
   const isPriced = found.uncosted === 0;
   const isKnown = isPriced || economics.spendPico > 0n;
   const { isEnough, lacks, tasksNeeded } = economics.enough;
-  const interval = isKnown ? toAmounts(economics.interval) : null;
   const { mixture = null, nextSuccessPico = null } = place.kind === "frontier" ? place.point : {};
   return {
     candidate: found.id,
@@ -204,7 +203,7 @@ export function toStanding(found: Standing): z.infer<typeof standing> {
           },
     spend: isKnown ? formatUsd(economics.spendPico) : null,
     perSuccess: toUsd(isKnown ? economics.perSuccessPico : null),
-    interval: interval === null || isPriced ? interval : { ...interval, high: null },
+    interval: isKnown ? toEnds(economics.interval, isPriced) : null,
     enough: { isEnough: isEnough && isPriced, lacks: [...lacks, ...(isPriced ? [] : (["unpriced"] as const))], tasksNeeded },
     place: place.kind,
     apart: place.kind === "apart" ? place.reason : null,
@@ -279,7 +278,7 @@ function toRepeated({ id, cases, decided, passes, costOfPass }: Repeated): z.inf
             cases: costOfPass.cases,
             unsolved: costOfPass.unsolved,
             mean: toUsd(costOfPass.meanPico),
-            interval: toAmounts(costOfPass.interval),
+            interval: toEnds(costOfPass.interval),
             cheapest: costOfPass.cheapest,
             gain: costOfPass.gain === null ? null : { amount: formatUsd(costOfPass.gain.gainPico), share: costOfPass.gain.essentialness },
           },
@@ -361,8 +360,4 @@ function short(pico: Pico): string {
   const decimals = size >= 1_000_000_000_000n ? 2 : Math.min(12, 12 - size.toString().length + 3);
   const text = roundUsd(size, decimals);
   return `${pico < 0n ? "−" : ""}$${decimals === 2 ? text : text.replace(/0+$/, "")}`;
-}
-
-export function toAmounts(interval: MeanInterval | null): z.infer<typeof amounts> | null {
-  return interval === null ? null : { low: formatUsd(interval.lowPico), high: toUsd(interval.highPico) };
 }

@@ -5,13 +5,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { formatUsd, parseUsd, type Pico, toPico, toUsd } from "../core/money.ts";
 import { oddsFrom, type Try, type Worth, worthTrying } from "../economics/odds.ts";
 import type { CandidateOdds } from "../ledger/tries.ts";
-import { toAmounts } from "./compared.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { toName } from "./names.ts";
 import { invalid } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { count, freshness, position, text, usd } from "./schema.ts";
+import { toEnds } from "./success.ts";
 import { amounts, fieldsText, parseTries, pause, share, trialsAnswer, trialsQuery } from "./tried.ts";
 
 const candidatesMax = 24;
@@ -200,7 +200,7 @@ function toTry(one: Try, first: number | null, value: Pico | null, review: Pico 
     low: one.interval.low,
     high: one.interval.high,
     cost: toUsd(one.costPico),
-    interval: toAmounts(one.costInterval),
+    interval: toEnds(one.costInterval),
     unpriced: one.uncosted,
     within: one.within,
     independent: first === null || one.withinIfIndependent === null ? null : { rate: first, within: one.withinIfIndependent },

@@ -292,7 +292,8 @@ export function toPart({ cost, successes, value, reviewMillis }: SuccessUnit): P
   };
 }
 
-function toEnds(interval: SpendInterval | null, hasHigh: boolean): z.infer<typeof spendInterval> {
+/** @param hasHigh not where something has no price: then nothing bounds it from above. */
+export function toEnds(interval: SpendInterval | null, hasHigh = true): z.infer<typeof spendInterval> {
   return interval === null ? null : { low: formatUsd(interval.lowPico), high: toUsd(hasHigh ? interval.highPico : null) };
 }
 
