@@ -36,6 +36,8 @@ export interface Face {
   readonly recorded?: (entry: Entry) => void;
   /** The task that calls of a trace belong to, as long as it is remembered. */
   readonly traced?: (trace: string) => string | null;
+  /** The task at the root of what a task is a part of; null: nothing is known of it. */
+  readonly rootOf?: (task: string) => string | null;
 }
 
 export function createContext(config: Config, ledger: OpenLedger, face: Face): ApiContext {
@@ -93,6 +95,7 @@ export function createContext(config: Config, ledger: OpenLedger, face: Face): A
     readRevenue: (text, { customerBy, rates }) => readRevenue(text, { customerBy, rates: parseRates(rates) }),
     telemetry: readEvents,
     traced: (trace) => face.traced?.(trace) ?? null,
+    rootOf: (task) => face.rootOf?.(task) ?? null,
     closings: {
       list: () => ledger.journal.closings(),
       openSince: () => openSince(ledger.journal),

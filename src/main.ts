@@ -228,6 +228,10 @@ export async function start(config: Config, { now, demo, worthLookMs }: Effects 
     fatal: (error) => log.error(error),
     recorded: (entry) => (entry.kind === "task.begun" ? keepTask(entry.task) : undefined),
     traced: (trace) => identifier.traced(trace),
+    rootOf: (task) => {
+      const top = tasks.rootOf(task);
+      return guard.guard.trees.rootOf(top ?? task) ?? top;
+    },
   });
   const api = createApi(context);
   const page = createPage();

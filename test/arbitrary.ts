@@ -100,7 +100,11 @@ const someStart: fc.Arbitrary<CallStart> = record({
   hold: record({ inputTokens: count, outputTokens: perhaps(count), cost: perhaps(text), unbounded: perhaps(text) }),
 });
 
-export const anyStart: fc.Arbitrary<CallStart> = withKnown(someStart, { sharedBytes: count, repeats: fc.constant(true as const) });
+export const anyStart: fc.Arbitrary<CallStart> = withKnown(someStart, {
+  sharedBytes: count,
+  repeats: fc.constant(true as const),
+  isRootTaken: fc.constant(true as const),
+});
 
 const someEnd: fc.Arbitrary<CallEnd> = record({
   id: text,

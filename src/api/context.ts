@@ -87,6 +87,8 @@ export interface ApiContext {
   ) => Iterable<TelemetryEvent>;
   /** The task that calls of a trace belong to; null: to several, or it is not remembered. */
   readonly traced: (trace: string) => string | null;
+  /** The task at the root of what a task is a part of, as calls and beginnings said of late; null: nothing is known of it. */
+  readonly rootOf: (task: string) => string | null;
   readonly closings: {
     /** Months that move no more, in the order in which they were closed. */
     list(): readonly Closing[];

@@ -242,6 +242,7 @@ export function createMemory(records: readonly CallRecord[]): MemoryContext {
     },
     telemetry: readEvents,
     traced: (trace) => (trace === "1".repeat(32) ? "traced-task" : null),
+    rootOf: (task) => (task === "middle" ? "top" : null),
     works: () => ({ open: [], ended: [] }),
     keys: {
       list: () => keys,

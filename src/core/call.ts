@@ -119,6 +119,8 @@ export interface CallStart {
   readonly cause: string | null;
   readonly startMs: number;
   readonly attribution: Attribution;
+  /** Its root was not said, but taken: that of its tree, as it stood when the call was let in. Absent: it was said, or there is none above it. */
+  readonly isRootTaken?: true | undefined;
   /** Id of the Pennyworth key; null on keyless loopback. */
   readonly key: string | null;
   readonly provider: string;

@@ -218,6 +218,11 @@ export class TreeBook {
     return chain.length === 0 ? [task] : chain;
   }
 
+  /** The root of the tree that a task is in; null when it is not known. */
+  rootOf(task: string): string | null {
+    return this.#family.get(task)?.tree.root.id ?? null;
+  }
+
   /** Of the tree that a task is in; null when it is not known. */
   standing(task: string): TreeStanding | null {
     const node = this.#family.get(task);

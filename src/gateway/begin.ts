@@ -8,6 +8,7 @@ import { type Stop, toDeath } from "../core/family.ts";
 import type { ToolRound } from "../core/loop.ts";
 import type { Key } from "../core/entry.ts";
 import { parseUsd } from "../core/money.ts";
+import { rootTaken } from "../core/root.ts";
 import { PennyworthError } from "../error.ts";
 import type { TaskBudget } from "../guard/register.ts";
 import type { Admitted, Asking } from "../guard/asking.ts";
@@ -87,9 +88,21 @@ export function toTry(
   return { asking: toAsking(rates.book, trying), target, stopsWhenCut, ...how };
 }
 
+/** With the root of its tree, where it does not say one: whose calls the guard was asked about are in it. */
+export function rooted(attribution: Attribution, { trees }: Pick<Parts["guard"], "trees">): Attribution {
+  const root = rootTaken(attribution, (task) => trees.rootOf(task));
+  return root === null ? attribution : { ...attribution, root };
+}
+
 /** As it goes on record. */
-export function toStart(asked: Asked, { asking, target, attempt, reason, cause }: Try, admitted: Admitted): CallStart {
+export function toStart(
+  { guard }: Pick<Parts, "guard">,
+  asked: Asked,
+  { asking, target, attempt, reason, cause }: Try,
+  admitted: Admitted,
+): CallStart {
   const { facts } = asked;
+  const attribution = rooted(asked.attribution, guard);
   const isRouted = target.model !== null && asking.canRename && admitted.model === null;
   return {
     id: asking.call,
@@ -98,7 +111,7 @@ export function toStart(asked: Asked, { asking, target, attempt, reason, cause }
     reason,
     cause,
     startMs: admitted.atMs,
-    attribution: asked.attribution,
+    attribution,
     key: asked.key,
     provider: target.provider.name,
     format: asked.format.name,
@@ -120,6 +133,7 @@ export function toStart(asked: Asked, { asking, target, attempt, reason, cause }
     prefix: asked.prefix,
     edits: [...(asksForUsage(target) ? facts.edits : []), ...(isRouted ? ["model"] : []), ...admitted.edits],
     hold: admitted.hold,
+    ...(attribution === asked.attribution ? {} : { isRootTaken: true as const }),
     ...asked.again,
     ...(admitted.mark === undefined ? {} : { guard: admitted.mark }),
   };

@@ -18,6 +18,7 @@ import {
   headersOf,
   readRetryCount,
   readTaskBudget,
+  rooted,
   splicesOf,
   toStart,
   toTry,
@@ -206,7 +207,7 @@ export class Exchange {
     const admitted = said instanceof Promise ? await said : said;
     this.#scope = admitted.scope;
     try {
-      return { admitted, start: toStart(asked, wanted, admitted), ...wanted };
+      return { admitted, start: toStart(this.#parts, asked, wanted, admitted), ...wanted };
     } catch (bug) {
       guard.undo(wanted.asking.call);
       throw bug;
@@ -381,7 +382,8 @@ export class Exchange {
     const target = route(this.#parts.routes, this.#address, null, this.#shown.own).targets[0] as Target;
     const isWork = this.#address.kind === "work";
     if (format !== null || isWork) recorder.requireWritable();
-    const attribution = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
+    const said = identifier.attribute(this.#request.headers, readTrace(this.#request.headers), null, [], this.#key?.team);
+    const attribution = rooted(said, this.#parts.guard);
     const key = this.#key?.id ?? null;
     const begins = isWork && beginsWork(this.#request.method as string, this.#address.path);
     const uncovered = begins ? this.#parts.guard.pass(toWorkCaller(this.#parts.now(), attribution, key, target.provider.name)) : [];

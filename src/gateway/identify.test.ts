@@ -147,6 +147,20 @@ describe("what was said when a task was begun", () => {
     });
   });
 
+  test("says the root of what only names its parent, where that was begun as a part", () => {
+    const tasks = new Tasks();
+    begin(tasks, { task: "middle", parent: "top" });
+    begin(tasks, { task: "part", parent: "middle" });
+    begin(tasks, { task: "lone" });
+    const identifier = new Identifier(token, tasks);
+    const rootOf = (headers: Record<string, string>): string | null => identifier.attribute(headers, none, null, []).root;
+    expect(rootOf({ "x-pennyworth-task": "part" })).toBe("top");
+    expect(rootOf({ "x-pennyworth-task": "new", "x-pennyworth-parent": "part" })).toBe("top");
+    expect(rootOf({ "x-pennyworth-task": "new", "x-pennyworth-parent": "part", "x-pennyworth-root": "said" })).toBe("said");
+    // Whether more is above this one is for the guard to say, which knows its calls.
+    expect(rootOf({ "x-pennyworth-task": "new", "x-pennyworth-parent": "lone" })).toBeNull();
+  });
+
   test("goes before the call whose response it names", () => {
     const tasks = new Tasks();
     begin(tasks, { task: "t2", customer: token("Bolt") });

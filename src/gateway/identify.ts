@@ -110,6 +110,8 @@ export class Identifier {
       for (const field of place === "task" ? attributionFields : inherited) say(field, begun.attribution[field]);
       for (const [name, value] of Object.entries(begun.attribution.tags)) addTag(tags, name, value);
     }
+    // What its parent was said to be a part of, it is a part of, too.
+    if (said.root === undefined && said.parent !== undefined) say("root", this.#tasks.rootOf(said.parent));
     const before = hints === null || hints.previousResponse === null ? undefined : this.#responses.use(hints.previousResponse);
     if (before !== undefined) for (const field of attributionFields) say(field, before.attribution[field]);
     say("team", keyTeam);

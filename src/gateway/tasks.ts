@@ -4,6 +4,7 @@
 
 import type { Attribution } from "../core/call.ts";
 import type { TaskBegun } from "../core/outcome.ts";
+import { topOf } from "../core/root.ts";
 
 export interface Begun {
   readonly attribution: Attribution;
@@ -34,6 +35,11 @@ export class Tasks {
   /** undefined: it was not begun by name, or long ago. */
   of(task: string): Begun | undefined {
     return this.#begun.get(task);
+  }
+
+  /** What is said to be above a task, as far up as it was begun by name; null: nothing is. */
+  rootOf(task: string): string | null {
+    return topOf(task, (at) => this.#begun.get(at)?.attribution);
   }
 }
 

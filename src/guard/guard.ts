@@ -281,8 +281,10 @@ export class Guard {
   }
 
   #restart(call: CallStart): void {
-    const { id, guard, hold, startMs: atMs, attribution, key } = call;
-    const { task, root, parent, session, agent, type } = attribution;
+    const { id, guard, hold, startMs: atMs, attribution, isRootTaken, key } = call;
+    const { task, parent, session, agent, type } = attribution;
+    // What was taken for granted still gives way to what is said.
+    const root = isRootTaken === true ? null : attribution.root;
     const tree = { call: id, request: call.request, attempt: call.attempt, task, root, parent, session, agent, type, key, atMs };
     this.trees.enter({ fingerprint: null, toolRounds: [], isHeld: false, ...tree }, []);
     this.memory.begun(id, { model: `${call.provider}/${call.modelSent}`, type, mark: guard ?? null });
