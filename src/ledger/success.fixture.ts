@@ -67,9 +67,23 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
   const subtasks = new Set([...[...calls, ...charges].flatMap(({ below }) => below ?? []), ...begun.keys()]);
   const waiting = [...said.values()].filter(({ task }) => !tasks.has(task) && !subtasks.has(task)).length;
 
+  // What is no task of its own is a part of what it was begun as, else of the one root that its calls name.
+  const rootsOf = (name: string): readonly string[] => {
+    const above = begun.get(name) === undefined ? null : aboveOf(begun.get(name) as TaskBegun);
+    if (above !== null) return [above];
+    const roots = entries.flatMap((entry) =>
+      entry.kind === "start" && entry.call.attribution.task === name ? (entry.call.attribution.root ?? name) : [],
+    );
+    return [...new Set(roots)].filter((root) => root !== name);
+  };
+  const wholeOf = (name: string, depth = 0): string | null => {
+    if (tasks.has(name)) return name;
+    const [root, ...others] = rootsOf(name);
+    return root === undefined || others.length > 0 || depth > 20 ? null : wholeOf(root, depth + 1);
+  };
   const causeOf = (name: string): string | null => {
     const cause = tasks.get(name)?.begun?.reworkOf ?? null;
-    return cause !== null && tasks.has(cause) ? cause : null;
+    return cause === null ? null : wholeOf(cause);
   };
   const isInCircle = (name: string): boolean => {
     let at = causeOf(name);
@@ -80,6 +94,13 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
     const cause = causeOf(name);
     return cause === null || isInCircle(name) ? name : bookedTo(cause);
   };
+
+  const checkedParts = [...new Set([...said.values()].map(({ task }) => task))].flatMap((name): (Task & { readonly of: string })[] => {
+    const root = wholeOf(name);
+    if (root === null || root === name) return [];
+    const own = [...said.values()].filter(({ task }) => task === name);
+    return [{ name, calls: [], begun: null, said: own, charges: [], of: bookedTo(root) }];
+  });
 
   const groups = new Map<string, Task[]>();
   const all: Task[] = [];
@@ -96,7 +117,7 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
   const rowOf = (group: readonly (string | null)[], of: readonly Task[]): SuccessRow => {
     const parts = of.map((task) => {
       const rework = [...tasks.values()].filter(({ name }) => name !== task.name && bookedTo(name) === task.name);
-      const whole = [task, ...rework];
+      const whole = [task, ...rework, ...checkedParts.filter(({ of }) => of === task.name)];
       return {
         task,
         ending: endingOf(task.said),
@@ -176,7 +197,12 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
   };
 }
 
-const isRoot = ({ attribution }: TaskBegun): boolean => attribution.root === null || attribution.root === attribution.task;
+const isRoot = (task: TaskBegun): boolean => aboveOf(task) === null;
+
+function aboveOf({ attribution: { task, parent, root } }: TaskBegun): string | null {
+  const above = root ?? parent;
+  return above === task ? null : above;
+}
 
 function tasksIn({ success, failure, unknown, open }: SuccessRow): number {
   return success.tasks + failure.tasks + unknown.tasks + open.tasks;

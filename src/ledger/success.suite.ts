@@ -16,7 +16,7 @@ import { expectedSuccess } from "./success.fixture.ts";
 
 export const baseMs = Date.UTC(2026, 10, 1);
 const hourMs = 3_600_000;
-const all: SuccessQuery = {
+export const all: SuccessQuery = {
   by: [],
   sinceMs: null,
   untilMs: null,
@@ -38,7 +38,7 @@ interface Sample {
 }
 
 /** A call of ten units at so many picodollars each, with its end. */
-function callOf({ id, task, atMs = baseMs, picos = 1n, said = {}, model = "gpt-5", attempt = 1, failed = false }: Sample): Entry[] {
+export function callOf({ id, task, atMs = baseMs, picos = 1n, said = {}, model = "gpt-5", attempt = 1, failed = false }: Sample): Entry[] {
   const attribution = { ...nobody, task, ...said };
   const call = sampleStart(id, {
     startMs: atMs,
@@ -63,24 +63,24 @@ function callOf({ id, task, atMs = baseMs, picos = 1n, said = {}, model = "gpt-5
 }
 
 let statements = 0;
-function outcomeOf(task: string, changes: Partial<Outcome> = {}): Entry {
+export function outcomeOf(task: string, changes: Partial<Outcome> = {}): Entry {
   return { kind: "outcome", outcome: sampleOutcome(`s${statements++}`, task, { atMs: baseMs, ...changes }) };
 }
 
-function begunOf(task: string, changes: Partial<TaskBegun> = {}, said: Partial<Attribution> = {}): Entry {
+export function begunOf(task: string, changes: Partial<TaskBegun> = {}, said: Partial<Attribution> = {}): Entry {
   return {
     kind: "task.begun",
     task: { attribution: { ...nobody, task, ...said }, beganMs: baseMs, reworkOf: null, key: null, ...changes },
   };
 }
 
-const short = ({ success, failure, unknown, open }: SuccessRow): readonly number[] => [
+export const short = ({ success, failure, unknown, open }: SuccessRow): readonly number[] => [
   success.tasks,
   failure.tasks,
   unknown.tasks,
   open.tasks,
 ];
-const spent = ({ success, failure, unknown, open }: SuccessRow): bigint =>
+export const spent = ({ success, failure, unknown, open }: SuccessRow): bigint =>
   [success, failure, unknown, open].reduce((sum, { cost }) => sum + parseUsd(cost), 0n);
 
 const names = ["t0", "t1", "t2", "t3", "t4", "t5"];
@@ -90,7 +90,7 @@ const atMs = fc.integer({ min: 0, max: 40 }).map((hours) => baseMs + hours * hou
 
 const anyCall = fc.record({
   root: fc.constantFrom(null, null, ...names),
-  task: fc.constantFrom(null, "below", ...names),
+  task: fc.constantFrom(null, "below", "part", ...names),
   said: words,
   key: word,
   atMs,
@@ -106,9 +106,10 @@ const anyCall = fc.record({
 });
 
 const anyBegun = fc.record({
-  task: fc.constantFrom(...names, "begun", "below"),
+  task: fc.constantFrom(...names, "begun", "below", "part"),
   root: fc.constantFrom(null, null, null, "t0", "t1"),
-  reworkOf: fc.constantFrom(null, null, ...names, "begun", "below", "ghost"),
+  parent: fc.constantFrom(null, null, null, "t1", "begun", "below", "part"),
+  reworkOf: fc.constantFrom(null, null, ...names, "begun", "below", "part", "ghost"),
   said: words,
   key: word,
   beganMs: atMs,
@@ -117,7 +118,7 @@ const anyBegun = fc.record({
 
 const anyStatement = fc.record({
   id: fc.nat(30),
-  task: fc.constantFrom(...names, ...names, "begun", "below", "ghost"),
+  task: fc.constantFrom(...names, ...names, "begun", "below", "part", "ghost"),
   atMs,
   result: fc.constantFrom<(Result | null)[]>("success", "success", "failure", "unknown", null),
   judge: fc.constantFrom<Judge[]>("person", "check", "self"),
@@ -192,8 +193,8 @@ export function entriesOf({ calls, begun, statements: said }: Omit<TaskHistory, 
       entries.push({ at: made.at[2], entry: { kind: "observation", observation } });
     }
   });
-  for (const { task, root, reworkOf, said: words, key, beganMs, at } of begun)
-    entries.push({ at, entry: begunOf(task, { reworkOf, key, beganMs }, { root, ...words }) });
+  for (const { task, root, parent, reworkOf, said: words, key, beganMs, at } of begun)
+    entries.push({ at, entry: begunOf(task, { reworkOf, key, beganMs }, { root, parent, ...words }) });
   for (const { id, at, value, review, ...rest } of said)
     entries.push({
       at,

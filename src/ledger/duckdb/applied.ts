@@ -50,7 +50,7 @@ export async function readState(writer: DuckDBConnection, records: Records): Pro
     const entry = decodeEntry(texts[index] as string, position);
     if (entry.kind === "start") open.set(entry.call.id, { start: entry.call, position, bookedMs });
   });
-  const counts = ["evidence", "corrections", "links"].map((table) => `(SELECT count(*) FROM ${table}) > 0`);
+  const counts = ["evidence", "corrections", "links", "sought"].map((table) => `(SELECT count(*) FROM ${table}) > 0`);
   const [some = []] = await rowsOf(writer, `SELECT ${counts.join(", ")}`);
   let books: Closed | null = null;
   for (const [month, atMs] of await rowsOf(writer, `SELECT "month", atMs FROM closings ORDER BY rowid`))
@@ -58,7 +58,7 @@ export async function readState(writer: DuckDBConnection, records: Records): Pro
   return {
     applied: toPosition(row[1], row[2]),
     open,
-    some: { evidence: some[0] === true, corrections: some[1] === true, links: some[2] === true },
+    some: { evidence: some[0] === true, corrections: some[1] === true, links: some[2] === true, parts: some[3] === true },
     books,
   };
 }

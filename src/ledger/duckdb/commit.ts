@@ -10,6 +10,7 @@ import { applyIncidents } from "./incidents.ts";
 import { applyLate, applyRetractions } from "./late.ts";
 import { applyOutcomes } from "./outcomes.ts";
 import { applyPeriods } from "./periods.ts";
+import { applyParts, mattering } from "./parts.ts";
 import type { Records } from "./records.ts";
 import { applyRevenues } from "./revenue.ts";
 import { applyLinks } from "./rework.ts";
@@ -23,6 +24,7 @@ export interface Kinds {
   readonly evidence: boolean;
   readonly corrections: boolean;
   readonly links: boolean;
+  readonly parts: boolean;
 }
 
 /** @param applied what was in the tables before. @returns what they have now. */
@@ -51,13 +53,22 @@ export async function commitBatch(
   await applyIncidents(db, batch.incidents);
   if (batch.closing !== null)
     await db.run("INSERT INTO closings VALUES (?::VARCHAR, ?::BIGINT)", [batch.closing.month, batch.closing.atMs]);
-  const fresh = await applyOutcomes(db, batch, spool);
+  const { links, checked } = await applyOutcomes(db, batch, spool);
   // Rows are taken out for evidence and corrections alone; and of a closed month, other than what stands may be known.
   const again = told || some.evidence || corrections || late ? await remakeTasks(db) : [];
-  const links = await applyLinks(db, fresh, some.links, [...again, ...charged]);
+  const changed = [...again, ...charged];
+  const parts = await applyParts(
+    db,
+    [...links.map(({ cause }) => cause), ...checked, ...(await mattering(db, changed))],
+    applied,
+    [...batch.begun.keys()],
+    some.parts,
+  );
+  const linked = some.links || links.length > 0 || parts.some;
+  if (linked) await applyLinks(db, links, parts.found, changed);
   await foldSums(db);
   await foldTasks(db);
-  return { evidence: some.evidence || told || batch.late.length > 0, corrections, links };
+  return { evidence: some.evidence || told || batch.late.length > 0, corrections, links: linked, parts: parts.some };
 }
 
 /** @returns whether rows were made anew. */

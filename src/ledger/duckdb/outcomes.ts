@@ -22,11 +22,15 @@ export interface Link {
   readonly cause: string;
 }
 
-/** Takes in a batch's tasks that were begun, and statements. @returns the rework among them. */
-export async function applyOutcomes(db: Transaction, batch: Batch, spool: Spool): Promise<Link[]> {
+/** Takes in a batch's tasks that were begun, and statements. @returns the rework among them, and tasks of which it was said how long they were checked. */
+export async function applyOutcomes(
+  db: Transaction,
+  batch: Batch,
+  spool: Spool,
+): Promise<{ readonly links: Link[]; readonly checked: string[] }> {
   const links = batch.begun.size === 0 ? [] : await applyBegun(db, batch, spool);
-  if (batch.outcomes.size > 0) await applyStatements(db, batch, spool);
-  return links;
+  const checked = batch.outcomes.size === 0 ? [] : await applyStatements(db, batch, spool);
+  return { links, checked };
 }
 
 async function applyBegun(db: Transaction, batch: Batch, spool: Spool): Promise<Link[]> {
@@ -38,7 +42,7 @@ async function applyBegun(db: Transaction, batch: Batch, spool: Spool): Promise<
   for (const [task, { task: said }] of fresh) {
     const { attribution, beganMs, reworkOf, key } = said;
     // What is below another is part of that, and is told apart by that one's words.
-    if (attribution.root !== null && wellFormed(attribution.root) !== task) continue;
+    if (aboveOf(task, attribution) !== null) continue;
     const words = taskDims.map((dim) => [
       begunColumn(dim),
       textOf(dim === "key" ? key : dim === "case" ? caseOf(attribution) : attribution[dim]),
@@ -47,14 +51,22 @@ async function applyBegun(db: Transaction, batch: Batch, spool: Spool): Promise<
     if (reworkOf !== null) links.push({ task, cause: wellFormed(reworkOf) });
   }
   await spool(
-    fresh.map(([task, { position }]) => line({ task, ...position })),
-    (file) => db.run(`INSERT INTO begun SELECT * FROM ${spooled({ task: "VARCHAR", segment: "INTEGER", offset: "BIGINT" })}`, [file]),
+    fresh.map(([task, { task: said, position }]) => line({ task, above: aboveOf(task, said.attribution), ...position })),
+    (file) => db.run(`INSERT INTO begun SELECT * FROM ${spooled(begunColumns)}`, [file]),
   );
   await append(db, spool, rows, ["beganMs", ...taskDims.map(begunColumn)]);
   return links;
 }
 
-async function applyStatements(db: Transaction, batch: Batch, spool: Spool): Promise<void> {
+const begunColumns = { task: "VARCHAR", above: "VARCHAR", segment: "INTEGER", offset: "BIGINT" };
+
+/** What a task was begun as a part of; null: it is one of its own. */
+function aboveOf(task: string, { root, parent }: Attribution): string | null {
+  const above = wellFormed(root ?? parent ?? task);
+  return above === task ? null : above;
+}
+
+async function applyStatements(db: Transaction, batch: Batch, spool: Spool): Promise<string[]> {
   const ids = [...batch.outcomes.keys()].map((id) => line({ id }));
   const known = await asked(db, spool, ids, `SELECT id FROM statements WHERE id IN (SELECT id FROM ${spooled({ id: "VARCHAR" })})`);
   const fresh = [...batch.outcomes].filter(([id]) => !known.has(id));
@@ -65,7 +77,7 @@ async function applyStatements(db: Transaction, batch: Batch, spool: Spool): Pro
     if (others === undefined) said.set(task, [outcome]);
     else others.push(outcome);
   };
-  if (fresh.length === 0) return;
+  if (fresh.length === 0) return [];
   const tasks = [...new Set(fresh.map(([, { outcome }]) => wellFormed(outcome.task)))].map((task) => line({ task }));
   await spool(tasks, async (file) => {
     const before = `SELECT text FROM statements WHERE task IN (SELECT task FROM ${spooled({ task: "VARCHAR" })}) ORDER BY rowid`;
@@ -90,6 +102,7 @@ async function applyStatements(db: Transaction, batch: Batch, spool: Spool): Pro
     });
   });
   await append(db, spool, rows, ["statements", "result", "value", "reviewMillis", "contradictory"]);
+  return fresh.flatMap(([, { outcome }]) => (outcome.reviewMillis === null ? [] : [wellFormed(outcome.task)]));
 }
 
 /** What stands under ids: of tasks where in the journal that is, and statements as text. */

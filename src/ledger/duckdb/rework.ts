@@ -7,40 +7,76 @@ import { wellFormed } from "./batch.ts";
 import { json, list } from "./evidence.ts";
 import { type Sql, taskOf } from "./field.ts";
 import type { Link } from "./outcomes.ts";
-import { chargedRoots, isKnown } from "./tasks.ts";
+import { insertLinks, reasons } from "./parts.ts";
+import { isKnown, knownTasks } from "./tasks.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
- * Takes in links, and looks again at those that wait for a task to be known. `some`: whether there are any links already; `again`: tasks of which calls
- * were taken out, or charges came or were taken back. @returns whether there are any now.
+ * Takes in links, and looks again at those that wait for a task to be known. `found`: parts of which it came to be known what they are parts of;
+ * `again`: tasks of which calls were taken out, or charges came or were taken back.
  */
-export async function applyLinks(db: Transaction, fresh: readonly Link[], some: boolean, again: readonly string[]): Promise<boolean> {
-  if (fresh.length === 0 && !some) return false;
-  if (fresh.length > 0) await db.run(insertLinks, [JSON.stringify(fresh)]);
+export async function applyLinks(db: Transaction, fresh: readonly Link[], found: readonly string[], again: readonly string[]): Promise<void> {
+  if (fresh.length > 0) await db.run(insertLinks, [JSON.stringify(fresh.map((link) => ({ ...link, reason: reasons.rework })))]);
   // Of tasks in `tasks` alone nothing is new.
   const known = `SELECT name FROM taskDeltas WHERE ${isKnown} UNION ALL SELECT ${taskOf} FROM open AS c`;
   const waiting = `SELECT task FROM links ANTI JOIN booked USING (task) WHERE cause IN (${known})`;
-  const seeds = `SELECT task FROM links WHERE task IN (${list}) OR cause IN (${list}) UNION ${waiting}`;
+  const risen = `SELECT task FROM links WHERE reason > ${reasons.rework} AND task IN (${known})`;
+  const seeds = `SELECT task FROM links WHERE task IN (${list}) OR task IN (${list}) OR cause IN (${list}) UNION ${waiting} UNION ${risen}`;
   const near = await db.rows(
     `WITH RECURSIVE down(task) AS (${seeds} UNION SELECT l.task FROM links AS l JOIN down AS d ON l.cause = d.task),
       up(task) AS (SELECT task FROM down UNION SELECT l.cause FROM links AS l JOIN up AS u ON l.task = u.task)
-      SELECT l.task, l.cause, l.task IN (SELECT task FROM down) FROM links AS l WHERE l.task IN (SELECT task FROM up)`,
-    [json(fresh.map(({ task }) => task)), json(again)],
+      SELECT l.task, l.cause, l.reason, l.task IN (SELECT task FROM down) FROM links AS l WHERE l.task IN (SELECT task FROM up)`,
+    [json([...fresh.map(({ task }) => task), ...found]), json(again), json(again)],
   );
-  if (near.length === 0) return true;
-  const causes = json([...new Set(near.map(([, cause]) => String(cause)))]);
-  const rows = await db.rows(
-    `SELECT name FROM (${known} UNION ALL SELECT name FROM tasks WHERE ${isKnown} UNION ALL ${chargedRoots}) WHERE name IN (${list})`,
-    [causes],
+  if (near.length === 0) return;
+  const names = json([...new Set(near.flatMap(([task, cause]) => [String(task), String(cause)]))]);
+  const isThere = new Set((await db.rows(knownTasks(list), [names, names, names, names])).map(([name]) => String(name)));
+  const next = nextOf(
+    near.map(([task, cause, reason]) => ({ task: String(task), cause: String(cause), reason: Number(reason) })),
+    isThere,
   );
-  const isThere = new Set(rows.map(([name]) => String(name)));
-  const next = new Map<string, string>();
-  for (const [task, cause] of near) if (isThere.has(String(cause))) next.set(String(task), String(cause));
-  const changed = near.filter(([, , isBelow]) => isBelow === true).map(([task]) => String(task));
-  const booked = changed.map((task) => ({ task, root: follow(task, next) })).filter(({ task, root }) => task !== root);
+  const changed = [...new Set(near.filter(([, , , isBelow]) => isBelow === true).map(([task]) => String(task)))];
+  const booked = changed
+    .map((task) => ({ task, root: follow(task, next), part: !isThere.has(task) }))
+    .filter(({ task, root }) => task !== root && isThere.has(root));
   await db.run(`DELETE FROM booked WHERE task IN (${list})`, [json(changed)]);
   if (booked.length > 0) await db.run(insertBooked, [JSON.stringify(booked)]);
-  return true;
+}
+
+/**
+ * Where each leads: rework to its cause, and what is no task of its own to what it is a part of. What it was begun as goes before what its calls say;
+ * where these say several, nobody knows.
+ */
+function nextOf(
+  links: readonly { readonly task: string; readonly cause: string; readonly reason: number }[],
+  isThere: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
+  const causes = new Map<string, string>();
+  const places = new Map<string, Map<number, string | null>>();
+  for (const { task, cause, reason } of links)
+    if (reason === reasons.rework) causes.set(task, cause);
+    else {
+      const of = places.get(task) ?? new Map<number, string | null>();
+      of.set(reason, of.has(reason) ? null : cause);
+      places.set(task, of);
+    }
+  const next = new Map<string, string>();
+  for (const [task, of] of places) {
+    const above = of.has(reasons.begun) ? of.get(reasons.begun) : of.get(reasons.called);
+    if (!isThere.has(task) && above) next.set(task, above);
+  }
+  for (const [task, cause] of causes) if (isThere.has(cause) || leads(cause, next, isThere)) next.set(task, cause);
+  return next;
+}
+
+/** Whether what is no task of its own is a part of one that is. */
+function leads(task: string, next: ReadonlyMap<string, string>, isThere: ReadonlySet<string>): boolean {
+  const passed = new Set<string>();
+  for (let at: string | undefined = task; at !== undefined && !passed.has(at); at = next.get(at)) {
+    if (isThere.has(at)) return true;
+    passed.add(at);
+  }
+  return false;
 }
 
 /** Up to the first cause, or to the first task that is part of a circle. */
@@ -59,8 +95,8 @@ function follow(task: string, next: ReadonlyMap<string, string>): string {
 export function reworkSql(task: string): Sql {
   const name = wellFormed(task);
   return {
-    text: `SELECT true, root FROM booked WHERE task = ?::VARCHAR
-      UNION ALL (SELECT false, task FROM booked WHERE root = ?::VARCHAR ORDER BY task LIMIT ${namesMax})`,
+    text: `SELECT true, root FROM booked WHERE NOT part AND task = ?::VARCHAR
+      UNION ALL (SELECT false, task FROM booked WHERE NOT part AND root = ?::VARCHAR ORDER BY task LIMIT ${namesMax})`,
     values: [name, name],
   };
 }
@@ -74,5 +110,5 @@ export function toRework(rows: readonly (readonly unknown[])[]): Rework {
 /** Most tasks that are named as making one good. */
 const namesMax = 100;
 
-const insertLinks = `INSERT INTO links SELECT l.task, l.cause FROM (SELECT unnest(from_json(?::VARCHAR, '[{"task":"VARCHAR","cause":"VARCHAR"}]')) AS l)`;
-const insertBooked = `INSERT INTO booked SELECT b.task, b.root FROM (SELECT unnest(from_json(?::VARCHAR, '[{"task":"VARCHAR","root":"VARCHAR"}]')) AS b)`;
+const insertBooked = `INSERT INTO booked SELECT b.task, b.root, b.part FROM
+  (SELECT unnest(from_json(?::VARCHAR, '[{"task":"VARCHAR","root":"VARCHAR","part":"BOOLEAN"}]')) AS b)`;

@@ -8,7 +8,7 @@ import { stepTables } from "./steps.ts";
 import { spooled } from "./transaction.ts";
 
 /** Of the file's layout. A file with another version is dropped and rebuilt. */
-export const schemaVersion = 13;
+export const schemaVersion = 14;
 
 /**
  * Kept beside a call's row. Its record is not: it is read from the journal, where its start and end stand, or from `endText` when the end
@@ -293,8 +293,9 @@ export function cutTable(cut: Cut, unit: CutUnit, name: string = cutName(cut, un
  * what re-ratings said of a call stands in the journal; `closings` the months that move no more; `late` what is known by now of calls of such a
  * month, and `lateCalls` their rows as they would be without closings, empty where nothing is left of one; `bookings` what that came to, whose rows are
  * in `periods`; `tasks` one row for each task, `taskDeltas` rows that are to be added to those,
- * and `taskAgain` names of which calls were taken out; `begun` tasks that were begun by name, with where in the journal that stands;
- * `statements` what was said of how tasks ended; `links` which task makes good which other, and `booked` the one that this comes to; `revenues` what customers pay, with the first whole month of what goes on,
+ * and `taskAgain` names of which calls were taken out; `begun` tasks that were begun by name, with what they are part of and where in the journal that stands;
+ * `statements` what was said of how tasks ended; `sought` names of tasks of which it matters what they are part of; `links` which task makes good
+ * which other, and of what is sought what is above it, and `booked` the one that this comes to; `revenues` what customers pay, with the first whole month of what goes on,
  * `earned` its parts by month (of what goes on that of the month it begins in alone) without what `revenueVoids` names; `refused` entries that could not be turned into a row; `applied` one row: up to
  * where the journal is in here.
  */
@@ -318,10 +319,11 @@ export const schema: readonly string[] = [
   `CREATE TABLE bookings (id VARCHAR, "call" VARCHAR, atMs BIGINT, text VARCHAR)`,
   ...["tasks", "taskDeltas"].map((name) => `CREATE TABLE ${name} (${columnsOf(taskColumns)})`),
   `CREATE TABLE taskAgain (name VARCHAR)`,
-  `CREATE TABLE begun (task VARCHAR, segment INTEGER, "offset" BIGINT)`,
+  `CREATE TABLE begun (task VARCHAR, above VARCHAR, segment INTEGER, "offset" BIGINT)`,
   `CREATE TABLE statements (id VARCHAR, task VARCHAR, text VARCHAR)`,
-  `CREATE TABLE links (task VARCHAR, cause VARCHAR)`,
-  `CREATE TABLE booked (task VARCHAR, root VARCHAR)`,
+  `CREATE TABLE sought (name VARCHAR)`,
+  `CREATE TABLE links (task VARCHAR, cause VARCHAR, reason UTINYINT)`,
+  `CREATE TABLE booked (task VARCHAR, root VARCHAR, part BOOLEAN)`,
   `CREATE TABLE revenues (${columnsOf(revenueColumns)})`,
   `CREATE TABLE earned (${columnsOf(earnedColumns)})`,
   `CREATE TABLE revenueVoids (id VARCHAR, atMs BIGINT)`,

@@ -94,7 +94,7 @@ export class DuckDBStore implements Store {
   /** The last one is being made; all before it end with a month's closing. */
   #batches: Batch[] = [];
   #files = 0;
-  #some: Kinds = { evidence: false, corrections: false, links: false };
+  #some: Kinds = { evidence: false, corrections: false, links: false, parts: false };
   /** Up to where the books are closed, after the batches that were prepared. */
   #books: Closed | null = null;
   #open = new Map<string, OpenCall>();

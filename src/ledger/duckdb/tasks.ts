@@ -81,6 +81,12 @@ export function merged(rows: string, dims: readonly TaskDim[] = taskDims): strin
 /** A task is known by its calls, or by being begun: a name in a statement alone is none. One with a charge is known, too, and has no row for it. */
 export const isKnown = `(startMs IS NOT NULL OR beganMs IS NOT NULL)`;
 
+/** Those of some names that are tasks of their own. @param names a question whose values are given four times. */
+export function knownTasks(names: string): string {
+  return `${["tasks", "taskDeltas"].map((table) => `SELECT name FROM ${table} WHERE ${isKnown} AND name IN (${names})`).join(" UNION ALL ")}
+    UNION ALL SELECT ${taskOf} FROM open AS c WHERE ${taskOf} IN (${names}) UNION ALL SELECT name FROM (${chargedRoots}) WHERE name IN (${names})`;
+}
+
 /** How a task ended, by its place in `taskEnds`: one of which nobody has said it is open for a time after the last that is known of it. */
 export function endOf(result: string, lastMs: string, nowMs: number, openMs: number): string {
   const said = taskEnds.flatMap((end, place) => (end === "open" ? [] : [`WHEN '${end}' THEN ${place}`]));

@@ -1,0 +1,85 @@
+// What parts of tasks are parts of, for those of which it matters: causes of rework, and parts of which somebody said how long they were checked. Of all
+// others it is not kept: there may be millions. Not here: what follows from it (rework.ts). Invariant: `sought` has the names that matter, and of these
+// `links` has all that starts of calls and beginnings say is above them, however the journal was cut into batches.
+
+import type { Position } from "../../core/entry.ts";
+import { endedAfterValues as after, json, list } from "./evidence.ts";
+import type { Value } from "./field.ts";
+import { knownTasks } from "./tasks.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Why one task leads to another: it makes it good, its calls say that it is a part of it, or it was begun as one. */
+export const reasons = { rework: 0, called: 1, begun: 2 } as const;
+
+/** Of a call that its gateway saw: what only a later witness knows of it may turn out to be another's. */
+const isPart = `root <> task AND startSegment IS NOT NULL`;
+
+/** A call's row may be made anew in the batch that its end came with: its start stays. */
+const begunAfter = `(startSegment > ?::INTEGER OR (startSegment = ?::INTEGER AND startOffset > ?::BIGINT))`;
+
+/**
+ * Finds what is above tasks of which it has come to matter, and what a batch says of those of which it did before.
+ * @param names of which it matters, unless they are known as tasks of their own. @param applied up to where calls were in the tables before the batch.
+ * @param begun names that began with the batch. @param some whether anything was sought before.
+ * @returns those of which more is known, and whether anything is sought now.
+ */
+export async function applyParts(
+  db: Transaction,
+  names: readonly string[],
+  applied: Position | null,
+  begun: readonly string[],
+  some: boolean,
+): Promise<{ readonly found: string[]; readonly some: boolean }> {
+  const found: string[] = [];
+  let next = [...names];
+  if (some) {
+    const isSought = `task IN (SELECT name FROM sought)`;
+    const told = `SELECT task, root, ${reasons.called} FROM calls WHERE ${begunAfter} AND ${isPart} AND ${isSought}
+      UNION SELECT task, root, ${reasons.called} FROM open WHERE ${isPart} AND ${isSought}
+      UNION SELECT task, above, ${reasons.begun} FROM begun WHERE above IS NOT NULL AND ${isSought} AND task IN (${list})`;
+    const rows = await link(db, told, [...after(applied), json(begun)]);
+    found.push(...rows.map(({ task }) => task));
+    next.push(...rows.map(({ above }) => above));
+  }
+  let isAny = some;
+  // What is above may be a part in its turn, and known by that alone.
+  while (next.length > 0) {
+    const given = json(next);
+    const fresh = await db.rows(
+      `SELECT DISTINCT name FROM (${list} AS name) WHERE name NOT IN (${knownTasks(list)}) AND name NOT IN (SELECT name FROM sought)`,
+      [given, given, given, given, given],
+    );
+    if (fresh.length === 0) break;
+    isAny = true;
+    const asked = json(fresh.map(([name]) => String(name)));
+    await db.run(`INSERT INTO sought ${list}`, [asked]);
+    const told = `SELECT task, root, ${reasons.called} FROM calls WHERE task IN (${list}) AND ${isPart}
+      UNION SELECT task, root, ${reasons.called} FROM open WHERE task IN (${list}) AND ${isPart}
+      UNION SELECT task, above, ${reasons.begun} FROM begun WHERE task IN (${list}) AND above IS NOT NULL`;
+    const rows = await link(db, told, [asked, asked, asked]);
+    found.push(...rows.map(({ task }) => task));
+    next = rows.map(({ above }) => above);
+  }
+  return { found, some: isAny };
+}
+
+/** Those of some tasks that are causes of rework, or of which somebody said how long they were checked. */
+export async function mattering(db: Transaction, names: readonly string[]): Promise<string[]> {
+  if (names.length === 0) return [];
+  const rows = ["tasks", "taskDeltas"].map((table) => `SELECT name FROM ${table} WHERE reviewMillis IS NOT NULL AND name IN (${list})`);
+  const given = json(names);
+  const found = await db.rows([...rows, `SELECT cause FROM links WHERE cause IN (${list})`].join(" UNION "), [given, given, given]);
+  return found.map(([name]) => String(name));
+}
+
+/** Keeps what was told and is new. */
+async function link(db: Transaction, told: string, values: readonly Value[]): Promise<{ readonly task: string; readonly above: string }[]> {
+  const rows = await db.rows(`SELECT * FROM (${told}) AS t(task, cause, reason) ANTI JOIN links USING (task, cause, reason)`, values);
+  if (rows.length === 0) return [];
+  const links = rows.map(([task, above, reason]) => ({ task: String(task), cause: String(above), reason: Number(reason) }));
+  await db.run(insertLinks, [JSON.stringify(links)]);
+  return links.map(({ task, cause }) => ({ task, above: cause }));
+}
+
+export const insertLinks = `INSERT INTO links SELECT l.task, l.cause, l.reason FROM
+  (SELECT unnest(from_json(?::VARCHAR, '[{"task":"VARCHAR","cause":"VARCHAR","reason":"UTINYINT"}]')) AS l)`;
