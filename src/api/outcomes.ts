@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
 import { endingOf, type Outcome } from "../core/outcome.ts";
+import { rootTaken, topOf } from "../core/root.ts";
 import { PennyworthError } from "../error.ts";
 import { faultOfText } from "../text.ts";
 import { turns } from "../turn.ts";
@@ -207,10 +208,16 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       const known = new Set(bare.length === 0 ? [] : (await context.ledger.find({ tasks: bare, responses: [] })).tasks);
       const described = [...begins].flatMap(([task, { isDescribed }]) => (isDescribed ? [task] : []));
       const before = (await recall.ask({ tasks: [...described, ...spent.keys()] })).tasks;
+      const rootOf = (task: string): string | null => {
+        const top = topOf(task, (at) => (before.get(at) ?? begins.get(at)?.task)?.attribution);
+        return context.rootOf(top ?? task) ?? top;
+      };
       // What a task is may stand on another line than what it cost, or have been said before: then that stands.
       const whole = [...spent.values()].map((one) => {
         const task = before.get(one.task) ?? begins.get(one.task)?.task;
-        return task === undefined ? one : Object.assign({}, one, { attribution: task.attribution, atMs: task.beganMs });
+        const { attribution, beganMs: atMs } = task ?? { ...one, beganMs: one.atMs };
+        const root = rootTaken(attribution, rootOf);
+        return Object.assign({}, one, { attribution: root === null ? attribution : { ...attribution, root }, atMs });
       });
       const { entries, costs, faults } = await decideSpent(whole, context.ledger, edge.nowMs);
       if (faults.length > 0) throw malformed(listOf(faults, placed.length));
