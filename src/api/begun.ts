@@ -1,8 +1,10 @@
-// `/api/v1/tasks/begun`: many tasks begin at once, as programs with many of them say it. Not here: a single one, and how tasks ended (outcomes.ts).
-// Invariants: all or none, each wrong one named; said again under its id a task begins once, and what was said of it first stands.
+// `/api/v1/tasks/begun`: many tasks begin at once, as programs with many of them say it; and what of a task that was begun holds for what is booked
+// on it. Not here: a single one, and how tasks ended (outcomes.ts). Invariants: all or none, each wrong one named; said again under its id a task
+// begins once, and what was said of it first stands.
 
 import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
+import { type Attribution, attributionFields, attributionLimits, unattributed } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
 import { type ApiContext, nobody } from "./context.ts";
 import { type Known, markOf, type Recall } from "./known.ts";
@@ -76,6 +78,33 @@ export function addBegun(app: Api, context: ApiContext, begunBefore: Known, reca
     }
     return c.json({ begun, known: ids.length - begun, ids }, begun > 0 ? 201 : 200);
   });
+}
+
+/** Of its parent and its root a task has neither which task that is nor what kind of work. */
+const ownFields: ReadonlySet<string> = new Set(["task", "parent", "root", "type", "step"]);
+
+/** What was said when its task, that one's parent and its root were begun by name, what goes first at the beginning; of these two only what holds for their parts. */
+export async function begunOf(said: Attribution, ledger: Pick<ApiContext["ledger"], "said">): Promise<readonly Attribution[]> {
+  const found: Attribution[] = [];
+  for (const place of ["task", "parent", "root"] as const) {
+    const id = completed(said, found)[place];
+    const [begun] = id === null ? [] : (await ledger.said({ tasks: [id], outcomes: [] })).tasks;
+    if (begun === undefined) continue;
+    const { attribution } = begun;
+    const fields = attributionFields.map((field) => [field, ownFields.has(field) ? null : attribution[field]] as const);
+    found.push(place === "task" ? attribution : { ...unattributed, ...Object.fromEntries(fields), tags: attribution.tags });
+  }
+  return found;
+}
+
+/** With what is not said itself from the first that says it, as calls have it. */
+export function completed(said: Attribution, begun: readonly Attribution[]): Attribution {
+  const fields = attributionFields.map((field) => [field, [said, ...begun].find((one) => one[field] !== null)?.[field] ?? null] as const);
+  const tags = new Map(Object.entries(said.tags));
+  for (const one of begun)
+    for (const [name, value] of Object.entries(one.tags))
+      if (!tags.has(name) && tags.size < attributionLimits.tagsMax) tags.set(name, value);
+  return { ...unattributed, ...Object.fromEntries(fields), tags: Object.fromEntries(tags) };
 }
 
 const isNamed = (wanted: unknown): boolean => typeof wanted === "object" && wanted !== null && Object.hasOwn(wanted, "id");

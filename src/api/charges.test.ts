@@ -18,6 +18,10 @@ async function ask(context: MemoryContext, method: string, path: string, body?: 
 
 const wanted = { provider: "azure", item: "hosting", model: "gpt-4o-mini-ft", from: "2026-11-01", to: "2026-12-01", cost: "41.10" };
 
+const begin = (context: MemoryContext, said: object) => ask(context, "POST", "/tasks", said, "user");
+const attributionOf = async (context: MemoryContext, attribution: object) =>
+  (await ask(context, "POST", "/charges", { ...wanted, item: "task", attribution })).body["attribution"];
+
 describe("charges of periods", () => {
   it("are declared once, whoever says it again; the customer is a token on record and a name in the answer", async () => {
     const context = createMemory([]);
@@ -36,6 +40,99 @@ describe("charges of periods", () => {
     const other = await ask(context, "POST", "/charges", { ...body, cost: "41.11" });
     expect([other.status, other.body.error?.code]).toEqual([409, "charge_taken"]);
     expect(context.recorded).toHaveLength(2);
+  });
+
+  describe("of a task that was begun by name", () => {
+    it("have what they do not say from what was said then", async () => {
+      const context = createMemory([]);
+      const said = {
+        type: "resolve-ticket",
+        customer: "Acme & <b>Sons</b>",
+        agent: "solver",
+        session: "s-1",
+        prompt: "v3",
+        branch: "main",
+      };
+      await begin(context, { id: "run-1", ...said, tags: { case: "leap", release: "v1" } });
+      const made = await ask(context, "POST", "/charges", {
+        ...wanted,
+        item: "task",
+        attribution: { task: "run-1", agent: "searcher", tags: { release: "v2" } },
+      });
+      expect(made.body["attribution"]).toMatchObject({ ...said, task: "run-1", agent: "searcher", tags: { case: "leap", release: "v2" } });
+      expect(made.body).toMatchObject({ provider: wanted.provider, model: wanted.model });
+      expect(context.recorded.at(-1)).toMatchObject({ kind: "charge", charge: { attribution: { customer: "n_00000000000000aa" } } });
+    });
+
+    it("have of their parent's task and its root all but the kind of work, after what their own was begun with", async () => {
+      const context = createMemory([]);
+      await begin(context, { id: "whole", type: "resolve-ticket", customer: "Acme & <b>Sons</b>", feature: "tickets", project: "p" });
+      await begin(context, { id: "part", type: "search", parent: "whole", root: "whole", project: "own" });
+      const had = { customer: "Acme & <b>Sons</b>", feature: "tickets", parent: "whole", root: "whole" };
+      expect(await attributionOf(context, { task: "part" })).toMatchObject({ ...had, type: "search", project: "own" });
+      expect(await attributionOf(context, { task: "unheard", parent: "whole" })).toMatchObject({
+        task: "unheard",
+        type: null,
+        project: "p",
+      });
+    });
+
+    it("have the root of what they are a part of, and are the same when more is known of that later", async () => {
+      const context = createMemory([]);
+      const rootOf = async (attribution: object) => (await attributionOf(context, attribution)) as { root: string | null };
+      expect(await rootOf({ task: "new", parent: "middle" })).toMatchObject({ root: "top" });
+      expect(await rootOf({ task: "new", parent: "other" })).toMatchObject({ root: "other" });
+      expect(await rootOf({ task: "middle" })).toMatchObject({ root: "top" });
+      const body = { ...wanted, id: "part", item: "task", attribution: { task: "new", parent: "middle" } };
+      expect((await ask(context, "POST", "/charges", body)).status).toBe(201);
+      const later = Object.assign(context, { rootOf: () => "higher" });
+      expect((await ask(later, "POST", "/charges", body)).status).toBe(200);
+    });
+
+    it("have nothing of other tasks, and no more tags than a call may have", async () => {
+      const context = createMemory([]);
+      await begin(context, {
+        id: "run-1",
+        customer: "Acme",
+        tags: Object.fromEntries(Array.from({ length: 64 }, (_, n) => [`t${n}`, "1"])),
+      });
+      expect(await attributionOf(context, { task: "run-2" })).toMatchObject({ customer: null, tags: {} });
+      const { tags } = (await attributionOf(context, { task: "run-1", tags: { own: "2" } })) as { tags: Record<string, string> };
+      expect([Object.keys(tags).length, tags["own"]]).toEqual([64, "2"]);
+    });
+
+    it("are the same when they are sent again, whichever was said first", async () => {
+      const context = createMemory([]);
+      const body = { ...wanted, item: "task", attribution: { task: "run-1" } };
+      const send = async (id: string, attribution: object) => {
+        const { status } = await ask(context, "POST", "/charges", { ...body, id, attribution: { ...body.attribution, ...attribution } });
+        return status;
+      };
+      expect(await send("before", {})).toBe(201);
+      await begin(context, { id: "run-1", customer: "Acme & <b>Sons</b>", tags: { case: "leap" } });
+      expect(await send("before", {})).toBe(200);
+      expect([await send("after", {}), await send("after", {})]).toEqual([201, 200]);
+      expect(await send("after", { customer: "Acme & <b>Sons</b>", tags: { case: "leap" } })).toBe(200);
+      expect([await send("after", { customer: "Nobody" }), await send("after", { tags: { case: "wordy" } })]).toEqual([409, 409]);
+      expect([await send("own", { agent: "solver" }), await send("own", {})]).toEqual([201, 409]);
+    });
+  });
+
+  it("teach the map no name where they are refused", async () => {
+    const context = createMemory([]);
+    const learned: string[] = [];
+    const { token } = context.names;
+    context.names.token = (name) => {
+      learned.push(name);
+      return token(name);
+    };
+    const body = { ...wanted, id: "hosting-2026-11", attribution: { customer: "Acme & <b>Sons</b>" } };
+    await ask(context, "POST", "/charges", { ...body, cost: "lots" });
+    expect(learned).toEqual([]);
+    await ask(context, "POST", "/charges", body);
+    expect(learned).toEqual(["Acme & <b>Sons</b>"]);
+    await ask(context, "POST", "/charges", { ...body, attribution: { customer: "Nobody" } });
+    expect(learned).toEqual(["Acme & <b>Sons</b>"]);
   });
 
   it("are voided by a correcting entry, once, and their id is not used again", async () => {

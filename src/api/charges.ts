@@ -6,15 +6,18 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { type Attribution, attributionFields, unattributed } from "../core/call.ts";
 import { formatUsd, parseUsd, type Pico } from "../core/money.ts";
 import { type PeriodCharge, periodMsMax, periodPicoMax, unitOf } from "../core/period.ts";
+import { rootTaken } from "../core/root.ts";
 import { dayMs } from "../core/time.ts";
 import { PennyworthError } from "../error.ts";
 import { turns } from "../turn.ts";
 import type { ChargeRecord } from "../ledger/store.ts";
+import { begunOf, completed } from "./begun.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { nameAttribution } from "./names.ts";
 import { parseLimit, parseSpan, parseTime } from "./query.ts";
 import { type Api, conflict, failures, json, needs, notFound, security } from "./route.ts";
+import { type Heard, hearing } from "./said.ts";
 import { charge, chargesPage, chargesQuery, chargeWanted } from "./schema.ts";
 
 type Wanted = z.infer<typeof chargeWanted>;
@@ -46,7 +49,8 @@ export function addCharges(app: Api, context: ApiContext): void {
     method: "post",
     path: "/api/v1/charges",
     summary: "Declares a charge of a period that no request shows",
-    description: "With an `id` it may be sent again: the same charge is not booked twice, another one under that id is refused.",
+    description:
+      "With an `id` it may be sent again: the same charge is not booked twice, another one under that id is refused. What it does not say of whose it is, it has from what was said when its task was begun by name.",
     security,
     middleware: needs("administer", context),
     request: { body: { required: true, content: { "application/json": { schema: chargeWanted } } } },
@@ -58,17 +62,21 @@ export function addCharges(app: Api, context: ApiContext): void {
     },
   });
   app.openapi(add, async (c) => {
-    const declared = toCharge(c.req.valid("json"), context);
+    const names = hearing(context);
+    const said = toCharge(c.req.valid("json"), context.now(), names);
     return inTurn(async () => {
       await context.ledger.caughtUp();
-      const before = await context.ledger.charge(declared.id);
-      if (before !== null && (before.voidedMs !== null || !isSame(before.charge, declared)))
+      const before = await context.ledger.charge(said.id);
+      const begun = await begunOf(said.attribution, context.ledger);
+      const attribution = completed(said.attribution, begun);
+      const declared = { ...said, attribution: { ...attribution, root: attribution.root ?? rootTaken(attribution, context.rootOf) } };
+      if (before !== null && (before.voidedMs !== null || !isSame(before.charge, said, begun)))
         throw new PennyworthError("charge_taken", {
           id: declared.id,
           how: before.voidedMs === null ? "says something else" : "was voided",
         });
       if (before !== null) return c.json(await toShown(before, context), 200);
-      context.record({ kind: "charge", charge: declared });
+      names.record({ kind: "charge", charge: declared });
       await context.ledger.caughtUp();
       return c.json(await toShown({ charge: declared, voidedMs: null }, context), 201);
     });
@@ -99,8 +107,7 @@ export function addCharges(app: Api, context: ApiContext): void {
 }
 
 /** @throws PennyworthError `query_invalid` for a time, a span or an amount that is none. */
-function toCharge(wanted: Wanted, context: ApiContext): PeriodCharge {
-  const nowMs = context.now();
+function toCharge(wanted: Wanted, nowMs: number, names: Pick<Heard, "token">): PeriodCharge {
   const fromMs = parseTime("from", wanted.from, nowMs) as number;
   const toMs = parseTime("to", wanted.to, nowMs) as number;
   if (fromMs >= toMs) throw wrong(`from (${wanted.from}) is not before to (${wanted.to})`);
@@ -109,7 +116,7 @@ function toCharge(wanted: Wanted, context: ApiContext): PeriodCharge {
   const said: Record<string, string | null> = {};
   for (const field of attributionFields) {
     const value = wanted.attribution?.[field] ?? null;
-    said[field] = value !== null && (field === "customer" || field === "user") && !token.test(value) ? context.names.token(value) : value;
+    said[field] = value !== null && (field === "customer" || field === "user") && !token.test(value) ? names.token(value) : value;
   }
   return {
     id: wanted.id ?? `charge_${randomUUID()}`,
@@ -148,15 +155,32 @@ function wrong(detail: string, cause?: unknown): PennyworthError {
   return new PennyworthError("request_malformed", { detail }, cause);
 }
 
-/** Whether two declarations say the same, whenever they were made. */
-function isSame(a: PeriodCharge, b: PeriodCharge): boolean {
-  return textOf(a) === textOf(b);
+/**
+ * Whether a declaration says the same as one on record, whenever it was made.
+ * @param begun of its task: what of it the one on record has or lacks depends on which of them was said first.
+ */
+function isSame(before: PeriodCharge, now: PeriodCharge, begun: readonly Attribution[]): boolean {
+  const tags = Object.keys({ ...before.attribution.tags, ...now.attribution.tags });
+  const reads: ((from: Attribution) => string | null)[] = [
+    ...attributionFields.map((field) => (from: Attribution) => from[field]),
+    ...tags.map((name) => (from: Attribution) => from.tags[name] ?? null),
+  ];
+  // Which root it has that says only its parent depends on what was known of that one then.
+  const isPart = completed(now.attribution, begun).parent !== null;
+  const known = isPart ? [...begun, { ...unattributed, root: before.attribution.root }] : begun;
+  return (
+    textOf(before) === textOf(now) &&
+    reads.every((read) => {
+      const [stands, said] = [read(before.attribution), read(now.attribution)];
+      return stands === said || (said === null && known.some((from) => read(from) === stands));
+    })
+  );
 }
 
-function textOf({ bookedMs: _bookedMs, attribution, ...rest }: PeriodCharge): string {
-  const said = [...attributionFields.map((field) => attribution[field]), Object.entries(attribution.tags).toSorted()];
+/** Of all but when it was booked, and whose it is. */
+function textOf({ bookedMs: _bookedMs, attribution: _attribution, ...rest }: PeriodCharge): string {
   const sorted = Object.entries(rest).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return JSON.stringify([sorted, said], (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+  return JSON.stringify(sorted, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
 }
 
 async function toShown({ charge: { costPico, price, class: item, ...rest }, voidedMs }: ChargeRecord, context: ApiContext) {
