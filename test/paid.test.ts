@@ -122,7 +122,7 @@ it("learns no name from a question, nor from a file that is refused", async () =
   for (const path of [
     "/report?filter=customer%3DNosy-report",
     "/revenue?customer=Nosy-revenue",
-    "/margin?capacity=5&reserved=Nosy-margin%3D5",
+    "/margin?shared=reserved&capacity=5&reserved=Nosy-margin%3D5",
     "/compare?by=user&candidates=Nosy-compare,Nosy-other",
   ])
     await fetch(`${gateway.url}/api/v1${path}`, { headers: { authorization: `Bearer ${gateway.adminToken}` } });

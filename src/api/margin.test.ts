@@ -34,6 +34,20 @@ it.each<[string, (today: number) => string, (today: number) => string]>([
     () => "?reserved=Acme%3D1&shared=usage",
     () => "reserved divides what is shared by it: say shared=reserved too",
   ],
+  [
+    "with a capacity that nothing is divided by",
+    () => "?capacity=100",
+    () => "capacity bounds what is shared by it: say shared=idle apart",
+  ],
+  ["by tokens of a capacity that is not looked at", () => "?capacity=100&shared=usage", () => "capacity bounds what is shared by it"],
+  ["evenly, of a capacity", () => "?capacity=100&shared=even", () => "capacity bounds what is shared by it"],
+  [
+    "with losses that grow and nothing to carry them",
+    () => "?burnGrowth=0.1",
+    () => "burnGrowth says how fast cash is spent: say cash too",
+  ],
+  ["with a profit that no margin takes", () => "?profit=12000", () => "say marginKind=fcf or marginKind=ebitda too"],
+  ["with a profit, and gross margin", () => "?profit=12000&marginKind=gross", () => "say marginKind=fcf or marginKind=ebitda too"],
   ["with what plans have not", () => "?by=plan&cac=120", () => "cac is of customers, and by is plan"],
   ["with what features have not", () => "?by=feature&burnGrowth=0.1", () => "burnGrowth is of customers, and by is feature"],
   ["turned round", () => "?since=2026-10-02&until=2026-10-01", () => "no whole day lies between since (2026-10-02) and until (2026-10-01)"],
@@ -44,6 +58,14 @@ it.each<[string, (today: number) => string, (today: number) => string]>([
   const { error } = (await response.json()) as { readonly error?: { readonly message: string } };
   expect([response.status, error?.message]).toEqual([400, expect.stringContaining(message(today))]);
 });
+
+it.each(["?capacity=100&shared=idle%20apart", "?burnGrowth=0.1&cash=5", "?profit=12000&marginKind=fcf", "?marginKind=fcf"])(
+  "%s leaves nothing out, and is answered",
+  async (query) => {
+    const response = await createApi(createMemory([])).request(`/api/v1/margin${query}`, { headers: { authorization: "Bearer reader" } });
+    expect(response.status).toBe(200);
+  },
+);
 
 it("the day under way is in a margin that ends with the midnight to come", async () => {
   const context = createMemory([]);

@@ -59,8 +59,13 @@ export type MarginAsked = z.infer<typeof marginQuery>;
 export function refuseIdle(asked: MarginAsked): void {
   if (asked.reserved !== undefined && asked.shared !== "reserved")
     throw invalid("reserved divides what is shared by it: say shared=reserved too");
+  if (asked.capacity !== undefined && asked.shared !== "reserved" && asked.shared !== "idle apart")
+    throw invalid("capacity bounds what is shared by it: say shared=idle apart or shared=reserved too");
   const growth = (["cac", "churn", "cash", "burnGrowth", "marginKind", "profit"] as const).find((name) => asked[name] !== undefined);
   if (growth !== undefined && (asked.by ?? "customer") !== "customer") throw invalid(`${growth} is of customers, and by is ${asked.by}`);
+  if (asked.burnGrowth !== undefined && asked.cash === undefined) throw invalid("burnGrowth says how fast cash is spent: say cash too");
+  if (asked.profit !== undefined && (asked.marginKind ?? "gross") === "gross")
+    throw invalid("profit is what the Rule of 40 takes in place of the gross margin: say marginKind=fcf or marginKind=ebitda too");
 }
 
 const losing = z.object({

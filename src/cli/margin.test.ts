@@ -13,6 +13,10 @@ const run = (...args: string[]): Promise<Ran> => runOn(data, ...args);
 it.each([
   ["--reserved A=1", "--reserved divides what is shared by it: say --shared reserved too"],
   ["--reserved A=1 --shared usage", "--reserved divides what is shared by it: say --shared reserved too"],
+  ["--capacity 100", '--capacity bounds what is shared by it: say --shared "idle apart" or --shared reserved too'],
+  ["--capacity 100 --shared even", "--capacity bounds what is shared by it"],
+  ["--burn-growth 0.1", "--burn-growth says how fast cash is spent: say --cash too"],
+  ["--profit 12000", "say --margin-kind fcf or --margin-kind ebitda too"],
   ["--by plan --cac 120", "--cac is of customers, and --by is plan"],
   ["--by feature --cash 5 --burn-growth 0.1", "--cash is of customers, and --by is feature"],
   ["--until 2999-01-01", "days to come have no margin yet"],

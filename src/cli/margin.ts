@@ -80,9 +80,14 @@ async function showMargin(control: Control, options: MarginOptions): Promise<voi
   const { json, losing, by, since, until, shared, reserved, capacity, order, limit, cac, churn, cash, burnGrowth, marginKind, profit } =
     options;
   if (reserved !== undefined && shared !== "reserved") throw wrong("--reserved divides what is shared by it: say --shared reserved too");
+  if (capacity !== undefined && shared !== "reserved" && shared !== "idle apart")
+    throw wrong('--capacity bounds what is shared by it: say --shared "idle apart" or --shared reserved too');
   const growth = Object.entries({ cac, churn, cash, "burn-growth": burnGrowth, "margin-kind": marginKind, profit });
   const idle = by === undefined || by === "customer" ? undefined : growth.find(([, said]) => said !== undefined);
   if (idle !== undefined) throw wrong(`--${idle[0]} is of customers, and --by is ${by}`);
+  if (burnGrowth !== undefined && cash === undefined) throw wrong("--burn-growth says how fast cash is spent: say --cash too");
+  if (profit !== undefined && (marginKind ?? "gross") === "gross")
+    throw wrong("--profit is what the Rule of 40 takes in place of the gross margin: say --margin-kind fcf or --margin-kind ebitda too");
   const asked = { by, since, until, shared, reserved, capacity, order, limit, cac, churn, cash, burnGrowth, marginKind, profit };
   const path = toPath("margin", { ...asked, losing: losing === true ? "true" : undefined, fresh: "true" });
   const found = await ask(control, marginAnswer, path);

@@ -5,9 +5,15 @@ import { toOptions, toQuestion } from "./margin.ts";
 
 const nowMs = Date.UTC(2026, 10, 21, 12);
 
-it("asks nothing that would be refused as left out: what is reserved of another rule, growth of plans", () => {
-  const address = { cac: "120", churn: "0.02", reserved: ["Acme=1"] };
-  expect(toQuestion({ ...address, shared: "reserved" }, nowMs)).toMatchObject({ cac: "120", churn: "0.02", reserved: ["Acme=1"] });
+it("asks nothing that would be refused as left out: what is reserved and the capacity of another rule, growth of plans", () => {
+  const address = { cac: "120", churn: "0.02", reserved: ["Acme=1"], capacity: "100" };
+  expect(toQuestion({ ...address, shared: "reserved" }, nowMs)).toMatchObject({
+    cac: "120",
+    churn: "0.02",
+    reserved: ["Acme=1"],
+    capacity: "100",
+  });
+  expect(toQuestion({ ...address, shared: "idle apart" }, nowMs)).toMatchObject({ reserved: [], capacity: "100" });
   const other = toQuestion({ ...address, shared: "even", by: "plan" }, nowMs);
   expect(other).toMatchObject({ by: "plan", shared: "even", reserved: [] });
   expect(Object.keys(other)).not.toContain("cac");

@@ -157,7 +157,7 @@ export function toQuestion(search: Search, nowMs: number): Query & { readonly by
     ...daysOf(one(search["span"]) ?? "", nowMs),
     shared,
     reserved: shared === "reserved" ? many(search["reserved"]) : [],
-    capacity: one(search["capacity"]),
+    capacity: shared === "reserved" || shared === "idle apart" ? one(search["capacity"]) : undefined,
     order: one(search["order"]),
     losing: one(search["losing"]) === "true" ? "true" : undefined,
     ...(by === "customer" ? Object.fromEntries(typedFields.map((name) => [name, one(search[name])])) : {}),
