@@ -9,6 +9,7 @@ import type { reconciliation } from "../api/reconciling.ts";
 import { divideHalfEven, parseRate, parseUsd, roundUsd } from "../core/money.ts";
 import { dayMs } from "../core/time.ts";
 import { PennyworthError } from "../error.ts";
+import { parseText } from "../text.ts";
 import {
   failCheck,
   many,
@@ -105,9 +106,11 @@ function readText(path: string): { readonly name: string; readonly text: string 
   try {
     if (path !== "-" && statSync(path).size > bytesMax)
       throw unreadable(`it is larger than ${bytesMax / 1024 / 1024} MiB: export fewer days at a time`);
-    return { name, text: readFileSync(path === "-" ? 0 : path, "utf8") };
+    return { name, text: parseText(readFileSync(path === "-" ? 0 : path)) };
   } catch (cause) {
     if (cause instanceof PennyworthError) throw cause;
+    // Read as UTF-8 all the same, names that differ would be one.
+    if (cause instanceof RangeError) throw unreadable(cause.message, cause);
     throw unreadable(`it ${whyUnread(cause)}`, cause);
   }
 }

@@ -16,11 +16,13 @@ import { Empty, Pending } from "../parts/states.tsx";
 import { Usd } from "../parts/usd.tsx";
 import { one, type Search } from "../search.ts";
 import { ago, exactMoment } from "../time.ts";
+import { readUtf8 } from "../utf8.ts";
 import { nameDays, namePercent, StatementResult } from "./statement.tsx";
 
 interface Brought {
   readonly name: string;
-  readonly text: string;
+  /** null: it is not UTF-8. */
+  readonly text: string | null;
 }
 
 export function Statements(): ReactNode {
@@ -55,6 +57,7 @@ function Bring(): ReactNode {
   const [since, setSince] = useState("");
   const [until, setUntil] = useState("");
   const [isOver, setOver] = useState(false);
+  const unread = files.find(({ text }) => text === null);
   const compare = useMutation<{ readonly id: string }, ApiError>({
     mutationFn: () =>
       send("POST", "reconciliations", {
@@ -71,7 +74,7 @@ function Bring(): ReactNode {
   });
   const take = async (list: readonly File[]): Promise<void> => {
     compare.reset();
-    setFiles(await Promise.all(list.map(async (file) => ({ name: file.name, text: await file.text() }))));
+    setFiles(await Promise.all(list.map(async (file) => ({ name: file.name, text: await readUtf8(file) }))));
   };
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
@@ -135,10 +138,21 @@ function Bring(): ReactNode {
             value={until}
             onChange={(event) => setUntil(event.currentTarget.value)}
           />
-          <Button className="bottom" type="submit" size="xs" loading={compare.isPending} disabled={files.length === 0 || provider === null}>
+          <Button
+            className="bottom"
+            type="submit"
+            size="xs"
+            loading={compare.isPending}
+            disabled={files.length === 0 || unread !== undefined || provider === null}
+          >
             Compare
           </Button>
         </div>
+        {unread === undefined ? null : (
+          <Alert color="red" variant="outline">
+            <span className="bad">{unread.name} is not UTF-8: save the file as UTF-8.</span>
+          </Alert>
+        )}
         {compare.isError ? (
           <Alert color="red" variant="outline">
             <span className="bad">{compare.error.message}</span>
