@@ -198,6 +198,45 @@ describe("a grant", () => {
   });
 });
 
+describe("names of what is asked for", () => {
+  let learned: string[];
+  beforeEach(() => {
+    learned = [];
+    const { token } = context.names;
+    context.names.token = (name) => {
+      learned.push(name);
+      return token(name);
+    };
+  });
+
+  it("are in the map once a budget, a grant or a halt is on record", async () => {
+    await ask("PUT", "/budgets/a", { ...wanted, for: { customer: "Acme" } });
+    expect(learned).toEqual(["Acme"]);
+    await ask("PUT", "/budgets/each", { ...wanted, for: {}, each: ["customer"] });
+    expect((await ask("POST", "/budgets/each/grants", { id: "g", amount: "5", for: { customer: "Beta" } })).status).toBe(201);
+    expect((await ask("POST", "/halts", { for: { user: "ada" } })).status).toBe(201);
+    expect(learned).toEqual(["Acme", "Beta", "ada"]);
+  });
+
+  it("are not where it is refused, or was granted before", async () => {
+    const nosy = { customer: "Nosy" };
+    await ask("PUT", "/budgets/each", { ...wanted, for: {}, each: ["customer"] });
+    await ask("POST", "/budgets/each/grants", { id: "g", amount: "5", for: { customer: acme } });
+    await ask("PUT", "/budgets/fixed", wanted);
+    context.guard.fixed.add("fixed");
+    const answers = [
+      await ask("PUT", "/budgets/a", { ...wanted, for: nosy, limit: "much" }),
+      await ask("PUT", "/budgets/a", { ...wanted, for: { ...nosy, provider: "opnai" } }),
+      await ask("PUT", "/budgets/fixed", { ...wanted, for: nosy }),
+      await ask("POST", "/budgets/each/grants", { id: "g2", amount: "much", for: nosy }),
+      await ask("POST", "/budgets/each/grants", { id: "g", amount: "5", for: nosy }),
+      await ask("POST", "/halts", { for: { ...nosy, provider: "opnai" } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 409, 400, 200, 400]);
+    expect(learned).toEqual([]);
+  });
+});
+
 describe("what was refused", () => {
   beforeEach(async () => {
     await ask("PUT", "/budgets/each", { ...wanted, for: {}, each: ["customer"] });

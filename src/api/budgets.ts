@@ -118,6 +118,7 @@ export function addBudgets(app: Api, context: ApiContext): void {
       const { id } = c.req.valid("param");
       const edges = await edgesOf(context);
       context.guard.set(orInvalid(() => readTerms(id, c.req.valid("json"), edges)));
+      edges.learn();
       return c.json({ nowMs: context.now(), budget: await shown(id, 100) }, 200);
     },
     (result) => {
@@ -180,6 +181,7 @@ export function addBudgets(app: Api, context: ApiContext): void {
       note: wanted.note ?? null,
     };
     const outcome = context.guard.grant(made);
+    if (outcome === "granted") edges.learn();
     const names = await namesOf(context);
     const grantShown = { ...made, values: await names.values(of.each, made.values), amount: toText(made.amount, of.measure) };
     return c.json({ outcome, grant: grantShown, budget: await shown(id, 100, names) }, outcome === "granted" ? 201 : 200);

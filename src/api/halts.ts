@@ -64,6 +64,7 @@ export function addHalts(app: Api, context: ApiContext): void {
     const edges = await edgesOf(context);
     const scope = orInvalid(() => readScope(said, edges));
     const made = context.guard.halt(scope, c.get("identity")?.name ?? "admin", note ?? null);
+    edges.learn();
     return c.json(await toHalt(made, await namesOf(context)), 201);
   });
 

@@ -137,11 +137,24 @@ export async function namesOf(context: ApiContext): Promise<Named> {
   };
 }
 
-export async function edgesOf(context: ApiContext): Promise<Edges> {
+/** What words mean in one request. */
+export interface Heard extends Edges {
+  /** Its names go into the map: what they are of is on record. What is refused teaches it none. */
+  readonly learn: () => void;
+}
+
+export async function edgesOf(context: ApiContext): Promise<Heard> {
   const { providers, guard } = context.settings();
   const keys = (await context.keys.list()).filter(({ revokedMs }) => revokedMs === null);
+  const heard = new Set<string>();
   return {
-    token: (name) => context.names.token(name),
+    token: (name) => {
+      heard.add(name);
+      return context.names.tokenOf(name);
+    },
+    learn: () => {
+      for (const name of heard) context.names.token(name);
+    },
     keys: new Map(keys.map(({ id, name }) => [name, id])),
     providers: new Set([...providers.map(({ name }) => name), sandboxRecord.name]),
     waits: guard.waitMsMax > 0,
