@@ -115,6 +115,10 @@ describe.skipIf(!hasChromium)(`the page Why it moved in a browser (${reason})`, 
     expect(await text('[data-testid="summary"]')).toMatch(/^≥ \$1\.00 more than .*: \$1\.00 new work\.$/);
     expect([await text('[data-testid="then"]'), await text('[data-testid="change"]')]).toEqual(["≥ $1.00", "≥ +$1.00"]);
     expect(await text(".notes")).toContain("Cost unknown: then, 1 call with something without a price.");
+    expect(await text('section[aria-labelledby="fall"] .title')).toContain("The lines divide the known costs alone.");
+    await visit.go(address());
+    await page.getByTestId("summary").waitFor();
+    expect(await text('section[aria-labelledby="fall"] .title')).not.toContain("known costs alone");
     await visit.check();
   });
 

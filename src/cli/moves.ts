@@ -138,7 +138,9 @@ function notes({ lines, lacking, before, after, bound, priceMoves, maxGap, shapl
         .join(", ")}: what prices moved there is not known.`,
     );
   const unknown = [...gapsOf(before, "before"), ...gapsOf(after, "after")];
-  if (unknown.length > 0) said.push(`Cost unknown: ${unknown.join("; ")}. At least (≥) what is said was spent.`);
+  // What an unknown cost would have added is spread over factors: no line can be bound by itself.
+  const divided = gross > 0n ? " The lines divide the known costs alone." : "";
+  if (unknown.length > 0) said.push(`Cost unknown: ${unknown.join("; ")}. At least (≥) what is said was spent.${divided}`);
   if (margin !== null) {
     const steps = margin.steps.filter((step) => step.points !== "0");
     const told = steps.map((step) => `${toPoints(step.points)} ${lines.find((line) => line.factor === step.factor)?.name ?? "revenue"}`);

@@ -124,11 +124,13 @@ describe("why", () => {
     expect(both).toContain("before  unknown  100 calls, 100 tasks");
     expect(both).toContain("after  ≥ 65.50  140 calls, 140 tasks");
     expect(both).toContain(
-      "Cost unknown: before, 2 calls with something without a price, 1 day of charges without a price; after, 1 day of charges without a price, 1 call without usage. At least (≥) what is said was spent.",
+      "Cost unknown: before, 2 calls with something without a price, 1 day of charges without a price; after, 1 day of charges without a price, 1 call without usage. At least (≥) what is said was spent. The lines divide the known costs alone.",
     );
     expect(both).toContain("Gross margin ≤ 55.0 % → ≤ 45.4 %, ? −9.58 points: −9.58 revenue.");
     expect(describe({ after, bound: "at least" })).toContain("Gross margin 55.0 % → ≤ 45.4 %, ≤ −9.58 points: −9.58 revenue.");
     expect(describe({ before, bound: "at most" })).toContain("Gross margin ≤ 55.0 % → 45.4 %, ≥ −9.58 points: −9.58 revenue.");
+    expect(describe({ after, bound: "at least", lines: [] })).toMatch(/At least \(≥\) what is said was spent\.$/m);
+    expect(describe({})).not.toContain("known costs alone");
     expect(describe({})).toContain("Gross margin 55.0 % → 45.4 %, −9.58 points: −9.58 revenue.");
     const same = { before: "55", after: "55", change: "0", steps: [{ ...step, points: "0", to: "55" }] };
     expect(describe({ margin: same })).toContain("Gross margin 55.0 % → 55.0 %: nothing moved.");

@@ -210,6 +210,7 @@ function Answered({
             <h2 id="fall">From before to then</h2>
             <p className="soft small">
               {nameSpan(before)} to {nameSpan(after)}
+              {before.isCostWhole && after.isCostWhole ? "" : ". The lines divide the known costs alone."}
             </p>
             <div className="tools">
               <Unreal query={{ since: toIso(before.sinceMs), until: toIso(after.untilMs) }} />
