@@ -1,7 +1,7 @@
 // Words about budgets: whom one is for, when it resets, how full it is.
 
 import { describe, expect, it } from "vitest";
-import { type Budget, fullness, resetWords, scopeWords, type Standing, stateOf } from "./guard.ts";
+import { type Budget, fullness, resetWords, scopeWords, sinceWords, type Standing, stateOf } from "./guard.ts";
 
 const standing: Standing = {
   values: [],
@@ -25,6 +25,12 @@ const of = (limit: string, kind: "budget" | "rate" = "budget", measure: Budget["
   standings: [],
   total: 1,
   terms: { kind, owner: "Ada", for: {}, each: [], limit, mode: "hard", unbounded: "refuse", alerts: [] },
+});
+
+it("the guard's tally is since the start; in the demo it has the invented history in it", () => {
+  const nowMs = Date.UTC(2026, 10, 21, 12);
+  expect(sinceWords({ sinceMs: nowMs - 60_000, nowMs }, false)).toMatch(/^since the start, \S/);
+  expect(sinceWords({ sinceMs: nowMs - 60_000, nowMs }, true)).toBe("since the invented history began");
 });
 
 describe("a budget in words", () => {

@@ -2,7 +2,7 @@
 // (docs/budgets.md). Invariant: amounts stay the decimal strings that the API gave, each in its budget's measure.
 
 import type { Attribution } from "./api.ts";
-import { duration } from "./time.ts";
+import { dayClock, duration } from "./time.ts";
 
 export type Measure = "money" | "tokens" | "calls" | "open";
 export type Mode = "hard" | "soft" | "shadow";
@@ -285,4 +285,9 @@ export const codeWords: Readonly<Record<string, string>> = {
 export function newGrantId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(9));
   return `grant_${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Since when the guard's tally counts. The demo makes its past within the server that shows it. */
+export function sinceWords({ sinceMs, nowMs }: Pick<Guard, "sinceMs" | "nowMs">, isDemo: boolean): string {
+  return isDemo ? "since the invented history began" : `since the start, ${dayClock(sinceMs, nowMs)}`;
 }

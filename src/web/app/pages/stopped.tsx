@@ -3,8 +3,8 @@
 
 import { Button, Select, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
-import { useAnswer, useSession } from "../data.ts";
-import { codeWords, type Guard, guardMs, type Refusal, type Refusals, scopeWords } from "../guard.ts";
+import { useAnswer, useSession, useStatus } from "../data.ts";
+import { codeWords, type Guard, guardMs, type Refusal, type Refusals, scopeWords, sinceWords } from "../guard.ts";
 import { Icon } from "../icons.tsx";
 import { count, decimalsFor } from "../money.ts";
 import { Resume } from "../parts/halted.tsx";
@@ -243,9 +243,10 @@ function toTable(refusals: readonly Refusal[]): (string | number)[][] {
 
 /** What the guard did, and what that cost. */
 function Tally({ answer }: { readonly answer: ReturnType<typeof useAnswer<Guard>> }): ReactNode {
+  const isDemo = useStatus().data?.demo === true;
   const { data } = answer;
   if (data === undefined) return null;
-  const { tally, waiting, sinceMs, nowMs } = data;
+  const { tally, waiting } = data;
   const decimals = decimalsFor([tally.cutCost, tally.shortenedCost]);
   const tiles: readonly (readonly [string, ReactNode, ReactNode, string])[] = [
     ["admitted", count(tally.admitted), "Let in", `${count(waiting)} wait for their turn`],
@@ -269,8 +270,8 @@ function Tally({ answer }: { readonly answer: ReturnType<typeof useAnswer<Guard>
     <section className="card" aria-labelledby="tally">
       <div className="title">
         <h2 id="tally">What the guard did, and what that cost</h2>
-        <p className="soft small" title={exactMoment(sinceMs)}>
-          since the start, {dayClock(sinceMs, nowMs)}
+        <p className="soft small" {...(isDemo ? {} : { title: exactMoment(data.sinceMs) })}>
+          {sinceWords(data, isDemo)}
         </p>
       </div>
       <dl className="tiles pairs thirds">
