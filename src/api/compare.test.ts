@@ -1,12 +1,13 @@
 // Candidates side by side, by HTTP: tasks one by one come in, and figures worked out by hand come out, with what was asked of the store.
 
 import { describe, expect, it } from "vitest";
+import { formatUsd, parseUsd, sum } from "../core/money.ts";
 import type { Trial } from "../ledger/trials.ts";
 import { createApi } from "./app.ts";
 import type { Compared } from "./compared.ts";
-import { createMemory, emptyRow, nowMs } from "./memory.fixture.ts";
+import { createMemory, nowMs } from "./memory.fixture.ts";
 
-/** `"s1 f2 u o s?"` of a candidate: successes, failures, … for so many dollars; `?`: for nobody knows what. `cases`: the piece of work of each. */
+/** `"s1 f2 u o s? f2?"` of a candidate: successes, failures, … for so many dollars; `?`: for nobody knows what, or how much more. `cases`: the piece of work of each. */
 function tried(candidate: string | null, text: string, cases: (index: number) => string | null = () => null): Trial[] {
   const endings = { s: "success", f: "failure", u: "unknown", o: "open" } as const;
   return text.split(" ").map((part, index) => ({
@@ -15,7 +16,8 @@ function tried(candidate: string | null, text: string, cases: (index: number) =>
     case: cases(index),
     startMs: nowMs - 1_000_000 + index,
     ending: endings[part[0] as "s"],
-    cost: part[1] === "?" ? null : part.slice(1) || "0",
+    cost: part.endsWith("?") ? null : part.slice(1) || "0",
+    spent: part.slice(1).replace("?", "") || "0",
   }));
 }
 
@@ -136,21 +138,31 @@ describe("candidates side by side", () => {
     expect((await setUp().ask()).body).toMatchObject({ candidates: [], baseline: null, comparisons: [], tasks: 0, repeats: null });
   });
 
-  it("say what a success costs at least where tasks have no price, as `success` does", async () => {
-    const { context, ask } = setUp([...tried("a", `${times(39, "s1")} f?`), ...tried("b", times(40, "s1"))]);
-    const none = { tasks: 0, cost: "0" };
-    const units = [...Array.from({ length: 39 }, () => ({ cost: "1", successes: 1 })), { cost: "0.39", successes: 0 }];
-    const row = { ...emptyRow, group: ["a"], success: { tasks: 39, cost: "39" }, failure: { tasks: 1, cost: "0.39" } };
-    const of = { unknown: none, open: none, unpriced: 1, quantiles: { p50: "1", p90: "1", p99: "1" }, units };
-    context.tasks.page = { ...context.tasks.page, rows: [{ ...row, ...of }] };
-    const [a, b] = (await ask()).body.candidates.toSorted((one, other) => (one.candidate < other.candidate ? -1 : 1));
-    expect(a).toMatchObject({ candidate: "a", spend: "39.39", perSuccess: "1.01", interval: { high: null } });
+  it.each([
+    ["all", false, ""],
+    ["the latest", true, "&limit=80"],
+  ])("say what a success costs at least where tasks have no price, of %s", async (_, truncated, query) => {
+    const { context, ask } = setUp([...tried("a", `${times(39, "s1")} f0.39?`), ...tried("b", times(40, "s1"))], truncated);
+    const [a, b] = (await ask(`?by=agent${query}`)).body.candidates.toSorted((one, other) => (one.candidate < other.candidate ? -1 : 1));
+    expect(a).toMatchObject({ candidate: "a", unpriced: 1, spend: "39.39", perSuccess: "1.01", interval: { high: null } });
+    expect(a).toMatchObject({ perTask: { mean: "1", low: "1", high: "1", tasks: 39 } });
     expect(a?.enough).toEqual({ isEnough: false, lacks: ["unpriced"], tasksNeeded: 30 });
     expect(b).toMatchObject({ candidate: "b", spend: "40", perSuccess: "1", interval: { low: "1", high: "1" } });
-    expect(context.asked.success).toMatchObject([{ by: ["model"], limit: 200 }]);
-    // Were the store to have read on in between, it would be what the others cost.
-    context.tasks.page = { ...context.tasks.page, rows: [{ ...row, ...of, success: { tasks: 40, cost: "40" } }] };
-    expect((await ask()).body.candidates.find(({ candidate }) => candidate === "a")).toMatchObject({ spend: "39", perSuccess: "1" });
+    expect(context.asked.success).toEqual([]);
+  });
+
+  it("spent what is known of all their tasks: alone, as tries at one piece of work, open ones, and more than can be drawn one by one", async () => {
+    const several = setUp([...tried("a", "s1 f2? s3? o4?", often), ...tried("b", "s0.5? f0.25")]);
+    const { candidates } = (await several.ask()).body;
+    expect(candidates.toSorted((one, other) => other.tasks - one.tasks)).toMatchObject([
+      { candidate: "a", unpriced: 3, spend: "10", perSuccess: "5", perTask: { mean: "1", tasks: 1 } },
+      { candidate: "b", unpriced: 1, spend: "0.75", perSuccess: "0.75", perTask: { mean: "0.25", tasks: 1 } },
+    ]);
+    const [many] = (await setUp(tried("many", `${times(1_200, "s1 f2?")}`)).ask()).body.candidates;
+    expect(many).toMatchObject({ unpriced: 1_200, spend: "3600", perSuccess: "3", perTask: { mean: "1", tasks: 1_200 } });
+    // Were the failures' two dollars left out of the groups that are drawn from, it would be about one.
+    expect(Number(many?.interval?.low)).toBeGreaterThan(2.5);
+    expect(many?.interval?.high).toBeNull();
   });
 
   it("say how reliable they are where the same was tried several times", async () => {
@@ -239,10 +251,10 @@ describe("what is compared", () => {
     expect([status, body.error?.message]).toEqual([400, expect.stringMatching(message)]);
   });
 
-  it("of a hundred thousand tasks is answered at once", async () => {
+  it("of more than a hundred thousand tasks is answered at once, and what is known of each is in it", async () => {
     let state = 7;
     const next = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
-    const trials = Array.from({ length: 100_000 }, (_, index): Trial => {
+    const trials = Array.from({ length: 120_000 }, (_, index): Trial => {
       const candidate = `model-${index % 12}`;
       const cost = (0.01 + Math.exp(3 * next()) / 100).toFixed(6);
       return {
@@ -251,7 +263,8 @@ describe("what is compared", () => {
         case: `c${Math.floor(index / 12) % 5_000}`,
         startMs: index,
         ending: next() < 0.5 + (index % 12) / 40 ? "success" : "failure",
-        cost,
+        cost: index % 50 === 0 ? null : cost,
+        spent: cost,
       };
     });
     const { ask } = setUp(trials);
@@ -261,9 +274,16 @@ describe("what is compared", () => {
     const { user, system } = process.cpuUsage(start);
     const tookMs = (user + system) / 1_000;
     expect(body.candidates).toHaveLength(12);
+    for (const { candidate, unpriced, spend } of body.candidates) {
+      const mine = trials.filter((trial) => trial.candidate === candidate);
+      expect([unpriced, spend]).toEqual([
+        mine.filter(({ cost }) => cost === null).length,
+        formatUsd(sum(mine.map(({ spent = "none" }) => parseUsd(spent)))),
+      ]);
+    }
     expect(body.comparisons.every(({ paired }) => paired)).toBe(true);
     // Of the processor, which others may be using too; on a quiet machine within 400.
     expect(tookMs).toBeLessThan(3_000);
-    if (process.env["PENNYWORTH_TIMES"] !== undefined) process.stdout.write(`compare, 100,000 tasks: ${Math.round(tookMs)} ms\n`);
+    if (process.env["PENNYWORTH_TIMES"] !== undefined) process.stdout.write(`compare, 120,000 tasks: ${Math.round(tookMs)} ms\n`);
   });
 });

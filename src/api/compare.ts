@@ -2,12 +2,9 @@
 // shape of the answer and its words (compared.ts). Invariant: the same question has the same answer, and what was not looked at is counted in it.
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { parseUsd, sum } from "../core/money.ts";
 import { contest } from "../economics/contest.ts";
 import type { Gathered } from "../economics/gathered.ts";
 import { repeatsOf } from "../economics/repeats.ts";
-import type { SuccessRow } from "../ledger/store.ts";
-import type { TriesPage } from "../ledger/tries.ts";
 import { nearest } from "../near.ts";
 import { compareAnswer, toComparisons, toRepeats, toStanding } from "./compared.ts";
 import type { ApiContext } from "./context.ts";
@@ -16,8 +13,7 @@ import { gather } from "./gather.ts";
 import { toName, toTokens } from "./names.ts";
 import { invalid } from "./query.ts";
 import { type Api, failures, json, needs, security } from "./route.ts";
-import { rowsMax, toPart, toQuantiles } from "./success.ts";
-import { fieldsText, parseTries, pause, trialsQuery, type TriesAsked } from "./tried.ts";
+import { fieldsText, parseTries, pause, trialsQuery } from "./tried.ts";
 
 /** More are no comparison that anybody reads, and their pairs are many. */
 export const candidatesMax = 24;
@@ -79,11 +75,9 @@ export function addCompare(app: Api, context: ApiContext): void {
     const values = new Set(valuesOf(wanted ?? []));
     const entrants: Gathered[] = [];
     let leftOver = 0;
-    const isWhole = !found.truncated && found.candidates.reduce((tasks, one) => tasks + one.tasks, 0) <= leastTasksMax;
-    const least = isWhole ? await leastOf(context, query, found) : null;
     for (const one of gather(found)) {
       if (wanted !== null && !values.has(one.id)) leftOver += sumOf(one);
-      else entrants.push({ ...withLeast(one, least), id: (await toName(told.by, one.id, context.names)) ?? one.id });
+      else entrants.push({ ...one, id: (await toName(told.by, one.id, context.names)) ?? one.id });
       await pause();
     }
     entrants.sort((a, b) => sumOf(b) - sumOf(a) || (a.id < b.id ? -1 : 1));
@@ -117,29 +111,6 @@ export function addCompare(app: Api, context: ApiContext): void {
       200,
     );
   });
-}
-
-/** Of more tasks, what they cost at least is told by those alone that have a price: reading them all again would take as long as the comparison. */
-const leastTasksMax = 100_000;
-
-/** Tasks without a price, and what `success` says of them: the part that has one is spend too. null: every cost is known. */
-async function leastOf(
-  { ledger }: ApiContext,
-  { by, sinceMs, untilMs, filters, nowMs, openMs }: TriesAsked["query"],
-  { candidates, pieces }: TriesPage,
-): Promise<readonly SuccessRow[] | null> {
-  const isKnown = candidates.every(({ alone }) => alone.uncosted === 0) && pieces.uncosted.every((tasks) => tasks === 0);
-  return isKnown ? null : (await ledger.success({ by: [by], sinceMs, untilMs, filters, nowMs, openMs, limit: rowsMax })).rows;
-}
-
-function withLeast(one: Gathered, rows: readonly SuccessRow[] | null): Gathered {
-  const row = one.uncosted === 0 ? undefined : rows?.find(({ group }) => group[0] === one.id);
-  const { counts } = one;
-  // The store may have read on in between.
-  const isSame = row !== undefined && (["success", "failure", "unknown", "open"] as const).every((end) => row[end].tasks === counts[end]);
-  if (!isSame) return one;
-  const costs = [row.success, row.failure, row.unknown, row.open].map(({ cost }) => parseUsd(cost));
-  return { ...one, spentPico: sum(costs), spendUnits: row.units.map(toPart), quantiles: toQuantiles(row) };
 }
 
 function sumOf({ counts }: Gathered): number {

@@ -19,7 +19,7 @@ export function* gather({ candidates, pieces }: TriesPage): Generator<Gathered> 
   for (const [index, candidate] of candidates.entries()) yield gathered(candidate, pieces, rows[index] ?? []);
 }
 
-function gathered({ value, tasks, alone, each, buckets, quantiles }: CandidateTries, pieces: Pieces, rows: readonly number[]): Gathered {
+function gathered({ value, alone, each, buckets, quantiles }: CandidateTries, pieces: Pieces, rows: readonly number[]): Gathered {
   const counts = { success: alone.success, failure: alone.failure, unknown: alone.unknown, open: alone.open };
   const ended = new Map<number, Tried>();
   const repeated = new Map<number, Repeat>();
@@ -57,10 +57,10 @@ function gathered({ value, tasks, alone, each, buckets, quantiles }: CandidateTr
       });
   }
   const spend: Unit[] = isFew
-    ? each.map(({ isSuccess, pico }) => ({ top: Number(pico ?? 0n), bottom: isSuccess ? 1 : 0 }))
+    ? each.map(({ isSuccess, pico }) => ({ top: Number(pico), bottom: isSuccess ? 1 : 0 }))
     : spendUnits.with(buckets.map(({ bucket, spentPico: top, successes: bottom }) => ({ bucket, top: Number(top), bottom })));
   const cost: Unit[] = isFew
-    ? each.flatMap(({ isOpen, pico }) => (isOpen || pico === null ? [] : { top: Number(pico), bottom: 1 }))
+    ? each.flatMap(({ isOpen, isCosted, pico }) => (isOpen || !isCosted ? [] : { top: Number(pico), bottom: 1 }))
     : costUnits.with(buckets.map(({ bucket, costPico: top, costed: bottom }) => ({ bucket, top: Number(top), bottom })));
   return {
     id: value,
@@ -68,10 +68,7 @@ function gathered({ value, tasks, alone, each, buckets, quantiles }: CandidateTr
     uncosted,
     spentPico: toPico(spentPico),
     cases,
-    quantiles:
-      quantiles === null || uncosted > 0 || tasks === 0
-        ? null
-        : { medianPico: toPico(quantiles.p50), p90Pico: toPico(quantiles.p90), p99Pico: toPico(quantiles.p99) },
+    quantiles: { medianPico: toPico(quantiles.p50), p90Pico: toPico(quantiles.p90), p99Pico: toPico(quantiles.p99) },
     costUnits: inOrder(isFew ? [...costUnits.units(), ...cost] : cost.filter(({ bottom }) => bottom > 0)),
     spendUnits: inOrder(isFew ? [...spendUnits.units(), ...spend] : spend),
     ended: { tasks: ended, alone: { ...aloneOf(alone), moments: momentsOf(alone) } },

@@ -16,7 +16,7 @@ import { invalid, parseFiltersOf, parseLimit, parsePast, parseZone } from "./que
 import { type Api, failures, json, needs, security } from "./route.ts";
 import { count, filter, fresh, freshness, ms, position, text, time, usd, zone } from "./schema.ts";
 
-export const rowsMax = 200;
+const rowsMax = 200;
 const fieldsMax = 2;
 const reviewRatePicoMax = 1_000_000n * 1_000_000_000_000n;
 
@@ -277,13 +277,13 @@ export function economicsOf(row: SuccessRow, reviewPicoPerHour: Pico | null, sam
   );
 }
 
-export function toQuantiles({ quantiles }: SuccessRow): Quantiles | null {
+function toQuantiles({ quantiles }: SuccessRow): Quantiles | null {
   if (quantiles === null) return null;
   return { medianPico: parseUsd(quantiles.p50), p90Pico: parseUsd(quantiles.p90), p99Pico: parseUsd(quantiles.p99) };
 }
 
 /** Weights of a statistic, and no amounts that anybody adds up. */
-export function toPart({ cost, successes, value, reviewMillis }: SuccessUnit): Part {
+function toPart({ cost, successes, value, reviewMillis }: SuccessUnit): Part {
   return {
     top: Number(cost) * 1e12,
     bottom: successes,

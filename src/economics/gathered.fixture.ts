@@ -11,7 +11,7 @@ export interface Tried {
   /** Names the piece of work: the same for every candidate and try that is given it. */
   readonly case: string;
   readonly ending: "success" | "failure" | "unknown" | "open";
-  /** null: not known. */
+  /** null: nothing is known of it. */
   readonly costPico: Pico | null;
 }
 
@@ -45,7 +45,7 @@ export function gather({ id, tries }: Entrant): Gathered {
     uncosted: tries.length - known.length,
     spentPico: sum(known),
     cases: of(tries).size,
-    quantiles: known.length === tries.length ? quantilesOf(known) : null,
+    quantiles: quantilesOf(tries.map(({ costPico }) => costPico ?? toPico(0n))),
     costUnits: fewUnits(
       [...ended.values()].flatMap(({ costPico, costed }) => (costed === 0 ? [] : [{ top: Number(costPico), bottom: costed }])),
     ),

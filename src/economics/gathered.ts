@@ -11,15 +11,15 @@ export interface Gathered {
   readonly counts: Readonly<Record<"success" | "failure" | "unknown" | "open", number>>;
   /** Tasks whose cost is not known. */
   readonly uncosted: number;
-  /** On tasks whose cost is known, and the part of the others that has a price where it is at hand: the least that was spent. */
+  /** On all tasks, so far as it is known: of those without a price the part that has one. The least that was spent. */
   readonly spentPico: Pico;
   /** Different pieces of work. */
   readonly cases: number;
-  /** Of the cost of a task. null: there is none, or one is not known. */
+  /** Of what is known of the cost of each task. null: there is none. */
   readonly quantiles: Quantiles | null;
   /** By piece of work, or by groups of them: cost of ended tasks over their number, where it is known. */
   readonly costUnits: readonly Unit[];
-  /** Likewise: all spend over successes. */
+  /** Likewise: all spend, so far as it is known, over successes. */
   readonly spendUnits: readonly Unit[];
   /** Pieces of work that were ended: one try or more. */
   readonly ended: Side;

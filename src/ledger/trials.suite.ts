@@ -4,7 +4,7 @@
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Entry } from "../core/entry.ts";
-import { formatUsd, parseUsd, sum } from "../core/money.ts";
+import { formatUsd, parseUsd, sum, toPico } from "../core/money.ts";
 import { nobody, placed, sampleCharge, sampleEnd, sampleOutcome, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import { type SuccessQuery, taskFields } from "./store.ts";
@@ -58,13 +58,14 @@ function begunOf(task: string, tags: Readonly<Record<string, string>>, reworkOf:
   return { kind: "task.begun", task: { attribution: { ...nobody, task, tags }, beganMs: baseMs + 1, reworkOf, key: null } };
 }
 
-const told = ({ candidate, task, case: piece, startMs, ending, cost }: Trial): unknown[] => [
+const told = ({ candidate, task, case: piece, startMs, ending, cost, spent }: Trial): unknown[] => [
   candidate,
   task,
   piece,
   startMs - baseMs,
   ending,
   cost,
+  spent,
 ];
 
 export function trialsSuite(name: string, make: () => Promise<TestStore>): void {
@@ -104,9 +105,9 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
       expect(position).not.toBeNull();
       expect(trials.map(told)).toEqual([
         // 10 + 20, and 70 of rework.
-        ["m", "a", "first", 10, "success", "0.0000000001"],
-        ["n", "b", "begun", 1, "failure", "0.00000000005"],
-        ["n", "c", null, 40, "unknown", null],
+        ["m", "a", "first", 10, "success", "0.0000000001", "0.0000000001"],
+        ["n", "b", "begun", 1, "failure", "0.00000000005", "0.00000000005"],
+        ["n", "c", null, 40, "unknown", null, "0.00000000001"],
       ]);
       const two = await store.trials({ ...all, by: "customer", limit: 2 });
       expect(two.truncated).toBe(true);
@@ -146,8 +147,9 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
       await fc.assert(
         fc.asyncProperty(fc.array(anyTry, { maxLength: 60 }), fc.integer({ min: 1, max: 8 }), async (tries, most) => {
           const store = await (await fresh()).open();
-          const entries = tries.flatMap(({ atMs, pico, piece, model, result, isOpen, agent }, index) => [
+          const entries = tries.flatMap(({ atMs, pico, besides, piece, model, result, isOpen, agent }, index) => [
             ...callOf(`c${index}`, `t${index}`, isOpen ? all.nowMs - hourMs : baseMs + atMs, pico, piece, model, agent),
+            ...(besides === null ? [] : callOf(`d${index}`, `t${index}`, baseMs + 6, besides, piece, model, agent)),
             ...(result === null ? [] : [outcomeOf(`o${index}`, `t${index}`, result)]),
           ]);
           // Rework of the first, and a task that is known by its beginning alone.
@@ -163,7 +165,9 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
             ] as const) {
               const query: TriesQuery = { ...all, limit: null, only: null, always: null, most, ...more, by };
               const one = await store.trials({ ...query, limit: query.limit ?? 200_000 });
-              expect(plain(await store.tries(query))).toEqual(plain(expectedTries(one, query)));
+              const found = await store.tries(query);
+              expect(plain(found)).toEqual(plain(expectedTries(one, query)));
+              if (query.limit === null) await expectSpent(store, query, found);
               expect(plainOdds(await store.odds(query))).toEqual(plainOdds(expectedOdds(one, query)));
             }
           await store.close();
@@ -171,6 +175,57 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
         { numRuns: Number(process.env["PENNYWORTH_SUCCESS_RUNS"] ?? 3) },
       );
     }, 600_000);
+
+    test("what is known of a task without a price was spent, whether it is alone or a try among others", async () => {
+      const store = await (await fresh()).open();
+      await store.apply(
+        placed([
+          ...callOf("a1", "a", baseMs, 3n, null),
+          ...callOf("b1", "b", baseMs, 5n, null),
+          ...callOf("b2", "b", baseMs, null, null),
+          // The only try at its piece of work, and it may still end.
+          ...callOf("c1", "c", all.nowMs - hourMs, 7n, "own"),
+          ...callOf("c2", "c", all.nowMs - hourMs, null, "own"),
+          ...callOf("d1", "d", baseMs, 11n, "both"),
+          ...callOf("d2", "d", baseMs, null, "both"),
+          ...callOf("e1", "e", baseMs, 13n, "both", "n"),
+          // What went into it again has no price.
+          begunOf("again", {}, "e"),
+          ...callOf("f1", "again", baseMs, 17n, null, "n"),
+          ...callOf("f2", "again", baseMs, null, null, "n"),
+          outcomeOf("o1", "b", "success"),
+          outcomeOf("o2", "d", "failure"),
+        ]),
+      );
+      const query: TriesQuery = { ...all, limit: null, only: null, always: null, most: 24 };
+      const found = await store.tries(query);
+      // Ten picodollars each.
+      expect([...spentOf(found)]).toEqual([
+        ["m", 260n],
+        ["n", 300n],
+      ]);
+      const [m, n] = found.candidates;
+      expect(m?.alone).toMatchObject({ uncosted: 2, spentPico: 150n, costed: 1, costPico: 30n, squares: 900n, logs: 1 });
+      expect(m?.each?.toSorted((a, b) => Number(a.pico - b.pico))).toEqual([
+        { isSuccess: false, isOpen: false, isCosted: true, pico: 30n },
+        { isSuccess: true, isOpen: false, isCosted: false, pico: 50n },
+        { isSuccess: false, isOpen: true, isCosted: false, pico: 70n },
+      ]);
+      expect(m?.buckets.reduce((sum, { spentPico }) => sum + spentPico, 0n)).toBe(150n);
+      expect([m?.quantiles, n?.quantiles]).toEqual([
+        { p50: 50n, p90: 110n, p99: 110n },
+        { p50: 300n, p90: 300n, p99: 300n },
+      ]);
+      const { spentPico, costPico, decidedPico, uncosted } = found.pieces;
+      expect([spentPico, costPico, decidedPico, [...uncosted]]).toEqual([
+        [110n, 300n],
+        [0n, 0n],
+        [0n, 0n],
+        [1, 1],
+      ]);
+      await expectSpent(store, query, found);
+      await store.close();
+    }, 60_000);
 
     test("of more than a thousand tasks groups stand for all, and of many candidates those with the most tasks are taken", async () => {
       const store = await (await fresh()).open();
@@ -185,6 +240,7 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
             index % 3 === 0 ? `p${index % 1_500}` : null,
             model,
           ),
+          ...(index % 11 === 0 ? callOf(`d${index}`, `t${index}`, baseMs + 2_600, null, null, model) : []),
           ...(index % 5 === 4 ? [] : [outcomeOf(`o${index}`, `t${index}`, index % 7 < 4 ? "success" : "failure")]),
         ];
       }).flat();
@@ -195,6 +251,7 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
         const expected = expectedTries(one, query);
         const found = await store.tries(query);
         expect([found.candidates[0]?.each, expected.candidates[0]?.each]).toEqual([null, null]);
+        await expectSpent(store, query, found);
         // Beyond sixty-four candidates, pieces that others tried too may be left alone.
         if (query.only !== null) expect(plain(found)).toEqual(plain(expected));
         expect(found.candidates.map(({ value, tasks }) => [value, tasks])).toEqual(
@@ -211,6 +268,8 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
 const anyTry = fc.record({
   atMs: fc.nat(5),
   pico: fc.oneof(fc.constant(null), fc.bigInt({ min: 0n, max: 20n }), fc.bigInt({ min: 0n, max: 20_000_000_000_000_000n })),
+  /** Of a second call; null: there is none. */
+  besides: fc.option(fc.bigInt({ min: 0n, max: 20n })),
   piece: fc.constantFrom(null, null, "x", "y", "z"),
   model: fc.constantFrom("m", "m", "n", "o"),
   agent: fc.constantFrom(null, "a", "b"),
@@ -245,6 +304,24 @@ function plainOdds({ candidates, ...page }: OddsPage): unknown {
   };
 }
 
+/** By candidate: what is known of the cost of all its tasks. */
+function spentOf({ candidates, pieces }: TriesPage): ReadonlyMap<string, bigint> {
+  const spent = candidates.map(({ alone }) => alone.spentPico);
+  pieces.candidate.forEach((candidate, row) => {
+    spent[candidate] = (spent[candidate] ?? 0n) + (pieces.spentPico[row] ?? 0n);
+  });
+  return new Map(candidates.map(({ value }, index) => [value, spent[index] ?? 0n]));
+}
+
+/** It is what `success` says that they spent. */
+async function expectSpent(store: Store, { by, sinceMs, untilMs, filters, nowMs, openMs }: TriesQuery, found: TriesPage): Promise<void> {
+  const { rows } = await store.success({ by: [by], sinceMs, untilMs, filters, nowMs, openMs, limit: 1_000 });
+  for (const [value, spent] of spentOf(found)) {
+    const row = rows.find(({ group }) => group[0] === value);
+    expect([value, formatUsd(toPico(spent))]).toEqual([value, formatUsd(sum(endings.map((end) => parseUsd(row?.[end].cost ?? "0"))))]);
+  }
+}
+
 async function expectAlike(store: Store, query: SuccessQuery): Promise<void> {
   for (const by of query.by.length === 1 ? query.by : [taskFields[0]]) {
     const { trials, truncated } = await store.trials({ ...query, by, limit: 1000 });
@@ -259,8 +336,8 @@ async function expectAlike(store: Store, query: SuccessQuery): Promise<void> {
       for (const ending of endings) {
         const ended = own.filter((trial) => trial.ending === ending);
         expect([ending, ended.length]).toEqual([ending, row[ending].tasks]);
-        const known = ended.flatMap(({ cost }) => (cost === null ? [] : [parseUsd(cost)]));
-        if (known.length === ended.length) expect(formatUsd(sum(known))).toBe(row[ending].cost);
+        expect(formatUsd(sum(ended.map(({ spent = "none" }) => parseUsd(spent))))).toBe(row[ending].cost);
+        expect(ended.every(({ cost, spent }) => cost === null || cost === spent)).toBe(true);
       }
     }
   }

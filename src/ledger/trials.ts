@@ -21,6 +21,8 @@ export interface Trial {
   readonly ending: "success" | "failure" | "unknown" | "open";
   /** Decimal string of dollars; null: something of it has no price, and nobody knows. */
   readonly cost: string | null;
+  /** Likewise what is known of it; where nobody says so, all of a cost that is known, and nothing of another. */
+  readonly spent?: string;
 }
 
 export interface TrialsPage {

@@ -1,8 +1,8 @@
 // Tasks one by one, added up as a store adds them up: slow, and meant to be read. For tests alone, which hold the sums of a store to it.
 
 import { createHash } from "node:crypto";
-import { parseUsd, sum } from "../core/money.ts";
-import { quantilesOf } from "../economics/quantile.ts";
+import { parseUsd, type Pico, sum } from "../core/money.ts";
+import { nearestRank, sortPico } from "../economics/quantile.ts";
 import type { Trial, TrialsPage } from "./trials.ts";
 import {
   type CandidateOdds,
@@ -25,6 +25,8 @@ function bucketOf(name: string): number {
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const picoOf = ({ cost }: Trial): bigint | null => (cost === null ? null : parseUsd(cost));
 const total = (some: readonly Trial[]): bigint => sum(some.flatMap(({ cost }) => (cost === null ? [] : parseUsd(cost))));
+const knownOf = ({ cost, spent = cost ?? "0" }: Trial): Pico => parseUsd(spent);
+const totalKnown = (some: readonly Trial[]): bigint => sum(some.map(knownOf));
 const isOver = ({ ending }: Trial): boolean => ending !== "open";
 const isDecided = ({ ending }: Trial): boolean => ending === "success" || ending === "failure";
 const count = (some: readonly Trial[], ending: Trial["ending"]): number => some.filter((one) => one.ending === ending).length;
@@ -81,7 +83,7 @@ export function expectedTries(page: TrialsPage, { only, most, always }: Pick<Tri
       uncosted: column((own) => own.filter(({ cost }) => cost === null).length),
       costed: column((own) => own.filter((one) => isOver(one) && one.cost !== null).length),
       unfit: column((own) => own.filter((one) => isDecided(one) && (picoOf(one) ?? -1n) < 0n).length),
-      spentPico: rows.map(({ own }) => total(own)),
+      spentPico: rows.map(({ own }) => totalKnown(own)),
       costPico: rows.map(({ own }) => total(own.filter(isOver))),
       decidedPico: rows.map(({ own }) => total(own.filter(isDecided))),
     },
@@ -101,8 +103,7 @@ function candidateOf(value: string, mine: readonly Trial[], several: ReadonlySet
   const alone = mine.filter((one) => one.case === null || !several.has(one.case));
   const over = alone.filter((one) => isOver(one) && one.cost !== null);
   const logs = over.map(picoOf).flatMap((pico) => (pico !== null && pico > 0n ? Math.log(Number(pico) / 1e12) - logMiddle : []));
-  const costs = mine.flatMap(({ cost }) => (cost === null ? [] : parseUsd(cost)));
-  const quantiles = costs.length < mine.length ? null : quantilesOf(costs);
+  const costs = sortPico(mine.map(knownOf));
   return {
     value,
     tasks: mine.length,
@@ -112,7 +113,7 @@ function candidateOf(value: string, mine: readonly Trial[], several: ReadonlySet
       unknown: count(alone, "unknown"),
       open: count(alone, "open"),
       uncosted: alone.filter(({ cost }) => cost === null).length,
-      spentPico: total(alone),
+      spentPico: totalKnown(alone),
       costed: over.length,
       costPico: total(over),
       squares: over.reduce((all, one) => all + (picoOf(one) ?? 0n) ** 2n, 0n),
@@ -127,7 +128,12 @@ function candidateOf(value: string, mine: readonly Trial[], several: ReadonlySet
     each:
       alone.length > few
         ? null
-        : alone.map((one) => ({ isSuccess: one.ending === "success", isOpen: one.ending === "open", pico: picoOf(one) })),
+        : alone.map((one) => ({
+            isSuccess: one.ending === "success",
+            isOpen: one.ending === "open",
+            isCosted: one.cost !== null,
+            pico: knownOf(one),
+          })),
     buckets: [...groupBy(alone, (one) => bucketOf(one.case ?? one.task))]
       .sort(([a], [b]) => a - b)
       .map(([bucket, own]) => {
@@ -136,12 +142,12 @@ function candidateOf(value: string, mine: readonly Trial[], several: ReadonlySet
           bucket,
           tasks: own.length,
           successes: count(own, "success"),
-          spentPico: total(own),
+          spentPico: totalKnown(own),
           costed: known.length,
           costPico: total(known),
         };
       }),
-    quantiles: quantiles === null ? null : { p50: quantiles.medianPico, p90: quantiles.p90Pico, p99: quantiles.p99Pico },
+    quantiles: { p50: nearestRank(costs, 0.5), p90: nearestRank(costs, 0.9), p99: nearestRank(costs, 0.99) },
   };
 }
 

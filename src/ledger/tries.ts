@@ -39,11 +39,20 @@ export interface CandidateTries {
   readonly tasks: number;
   readonly alone: TriesAlone;
   /** One by one, in no order that says anything, where they are few; null: more than a thousand. */
-  readonly each: readonly { readonly isSuccess: boolean; readonly isOpen: boolean; readonly pico: bigint | null }[] | null;
+  readonly each: readonly TryAlone[] | null;
   /** In up to 256 groups by name. */
   readonly buckets: readonly TriesBucket[];
-  /** Of the costs of all its tasks, by nearest rank; null: one is not known. */
-  readonly quantiles: { readonly p50: bigint; readonly p90: bigint; readonly p99: bigint } | null;
+  /** Of what is known of the cost of each of its tasks, by nearest rank. */
+  readonly quantiles: { readonly p50: bigint; readonly p90: bigint; readonly p99: bigint };
+}
+
+export interface TryAlone {
+  readonly isSuccess: boolean;
+  readonly isOpen: boolean;
+  /** All of its cost is known. */
+  readonly isCosted: boolean;
+  /** What is known of it. */
+  readonly pico: bigint;
 }
 
 export interface TriesAlone {
@@ -51,8 +60,9 @@ export interface TriesAlone {
   readonly failure: number;
   readonly unknown: number;
   readonly open: number;
-  /** Whose cost is not known, and what the others cost, picodollars. */
+  /** Whose cost is not known: something of it has no price. */
   readonly uncosted: number;
+  /** Picodollars that are known of the cost of all, of these too. */
   readonly spentPico: bigint;
   /** Ended ones whose cost is known. */
   readonly costed: number;
@@ -72,6 +82,7 @@ export interface TriesBucket {
   readonly bucket: number;
   readonly tasks: number;
   readonly successes: number;
+  /** As in `TriesAlone`. */
   readonly spentPico: bigint;
   readonly costed: number;
   readonly costPico: bigint;
@@ -94,8 +105,9 @@ export interface Pieces {
   readonly costed: Int32Array;
   /** Decided ones whose cost is not known, or below nothing. */
   readonly unfit: Int32Array;
-  /** Picodollars that are known: of all tries, of ended ones, of decided ones. */
+  /** Picodollars that are known of the cost of all tries. */
   readonly spentPico: readonly bigint[];
+  /** Of tries whose cost is known: of ended ones, of decided ones. */
   readonly costPico: readonly bigint[];
   readonly decidedPico: readonly bigint[];
 }

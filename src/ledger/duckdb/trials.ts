@@ -19,14 +19,14 @@ export function trialsSql({ by, limit, ...asked }: TrialsQuery): Sql {
     throw new PennyworthError("query_invalid", { detail: `the limit must be a whole number from 1 to ${trialsMax}` });
   const of = (cost: string, unpriced: string): string =>
     `${said(by)} AS candidate, s.name, coalesce(s."begunCase", s."case") AS "case", coalesce(s.beganMs, s.startMs) AS atMs,
-      CASE WHEN ${unpriced} > 0 THEN NULL ELSE ${cost} END AS "cost"`;
+      CASE WHEN ${unpriced} > 0 THEN NULL ELSE ${cost} END AS "cost", ${cost} AS spent`;
   return sqlOf(
     "WITH ",
     tasksSql(asked, by === "model" ? ["case"] : [by, "case"], {
       plain: of(`s."cost"`, "s.unpriced"),
       added: of(`s."cost" + coalesce(k."cost", 0)`, "s.unpriced + coalesce(k.unpriced, 0)"),
     }),
-    `, l AS (SELECT candidate, name, "case", atMs, ended, "cost" FROM t ORDER BY atMs DESC, name DESC LIMIT ${limit})
+    `, l AS (SELECT candidate, name, "case", atMs, ended, "cost", spent FROM t ORDER BY atMs DESC, name DESC LIMIT ${limit})
     SELECT segment, "offset", (SELECT count(*) FROM t) > ${limit} AS more, l.* FROM applied LEFT JOIN l ON true
     ORDER BY candidate NULLS LAST, "case" NULLS LAST, atMs, name`,
   );
@@ -35,7 +35,7 @@ export function trialsSql({ by, limit, ...asked }: TrialsQuery): Sql {
 export function toTrials(rows: readonly (readonly DuckDBValue[])[]): TrialsPage {
   const [first = []] = rows;
   const trials: Trial[] = [];
-  for (const [, , , candidate, task, piece, atMs, ended, cost] of rows)
+  for (const [, , , candidate, task, piece, atMs, ended, cost, spent] of rows)
     if (task !== null)
       trials.push({
         candidate: textOf(candidate),
@@ -44,6 +44,7 @@ export function toTrials(rows: readonly (readonly DuckDBValue[])[]): TrialsPage 
         startMs: Number(atMs),
         ending: taskEnds[Number(ended)] ?? "unknown",
         cost: cost instanceof DuckDBDecimalValue ? toUsd(cost) : null,
+        spent: toUsd(spent ?? null),
       });
   return { trials, truncated: first[2] === true, position: toPosition(first[0], first[1]) };
 }

@@ -21,10 +21,15 @@ const dearFrom = 10_000;
 
 export const began = "coalesce(s.beganMs, s.startMs)";
 export const pieceOf = `coalesce(s."begunCase", s."case")`;
-const costOf = `CASE WHEN s.unpriced > 0 THEN NULL ELSE s."cost" END AS "cost"`;
-const allCostOf = `CASE WHEN s.unpriced + coalesce(k.unpriced, 0) > 0 THEN NULL ELSE s."cost" + coalesce(k."cost", 0) END AS "cost"`;
+const costOf = costsOf(`s."cost"`, "s.unpriced");
+const allCostOf = costsOf(`s."cost" + coalesce(k."cost", 0)`, "s.unpriced + coalesce(k.unpriced, 0)");
 
-/** `tasksSql` with these of a task, and its cost. */
+/** What is known of what a task cost; and all of it, or NULL. */
+function costsOf(known: string, unpriced: string): string {
+  return `${known} AS spent, CASE WHEN ${unpriced} > 0 THEN NULL ELSE ${known} END AS "cost"`;
+}
+
+/** `tasksSql` with these of a task, its cost, and what is known of that. */
 export function triedSql(query: Asked, columns: string, more: readonly Sql[]): Sql {
   const dims = query.by === "model" ? (["case"] as const) : ([query.by, "case"] as const);
   return sqlOf("WITH ", tasksSql(query, dims, { plain: `${columns}, ${costOf}`, added: `${columns}, ${allCostOf}` }, more));
@@ -157,20 +162,19 @@ function sumsSql(query: TriesQuery, more: readonly Sql[]): Sql {
   return sqlOf(
     triedSql(query, `${said(query.by)} AS candidate, s.bucket, ${pieceOf} AS "case"`, more),
     `,
-    r AS MATERIALIZED (SELECT candidate, count(*) AS tasks, count("cost") AS costed FROM t GROUP BY 1),
+    r AS MATERIALIZED (SELECT candidate, count(*) AS tasks FROM t GROUP BY 1),
     n AS MATERIALIZED (SELECT *, row_number() OVER (ORDER BY candidate NULLS LAST) AS spot FROM r),
     ${pieced},
-    u AS (SELECT candidate, bucket, ended, "cost" FROM t WHERE "case" IS NULL AND candidate IS NOT NULL
-      UNION ALL SELECT candidate, md5_number_lower("case") % 256, ended, spent FROM f ANTI JOIN c USING ("case")),
+    u AS (SELECT candidate, bucket, ended, spent, "cost" FROM t WHERE "case" IS NULL AND candidate IS NOT NULL
+      UNION ALL SELECT candidate, md5_number_lower("case") % 256, ended, spent, CASE WHEN uncosted = 0 THEN spent END FROM f ANTI JOIN c USING ("case")),
     b AS MATERIALIZED (SELECT candidate, bucket, count(*) AS tasks, count_if(ended = 0) AS success, count_if(ended = 1) AS failure, count_if(ended = 2) AS unknown,
-      count_if("cost" IS NULL) AS uncosted, sum("cost") AS spent, count_if(${over}) AS costed, sum("cost") FILTER (ended < 3) AS "cost",
+      count_if("cost" IS NULL) AS uncosted, sum(spent) AS spent, count_if(${over}) AS costed, sum("cost") FILTER (ended < 3) AS "cost",
       sum(CASE WHEN ended < 3 AND abs("cost") < ${dearFrom} THEN "cost" * "cost" END) AS squares,
       sum(CASE WHEN ended < 3 AND abs("cost") >= ${dearFrom} THEN "cost"::DECIMAL(38,6) * "cost"::DECIMAL(38,6) END) AS dear,
       count(d) AS logs, ${powers}
       FROM (SELECT *, CASE WHEN ended < 3 AND "cost" > 0 THEN ln("cost"::DOUBLE) - ${logMiddle} END AS d FROM u) GROUP BY 1, 2),
     few AS (SELECT candidate FROM b GROUP BY 1 HAVING sum(tasks) <= ${unitsMax}),
-    q AS (SELECT candidate, quantile_disc("cost", [0.5, 0.9, 0.99]) AS q FROM t
-      SEMI JOIN (SELECT candidate FROM r WHERE tasks = costed AND candidate IS NOT NULL) AS whole USING (candidate) GROUP BY 1)
+    q AS (SELECT candidate, quantile_disc(spent, [0.5, 0.9, 0.99]) AS q FROM t WHERE candidate IS NOT NULL GROUP BY 1)
     ${rowsOf("applied", { segment: "segment", offset: `"offset"` }, "applied")}
     UNION ALL ${rowsOf("rank", { spot: "spot", candidate: "candidate", tasks: "tasks" }, "n")}
     UNION ALL ${rowsOf("quantiles", { spot: "spot", p50: "q[1]", p90: "q[2]", p99: "q[3]" }, "q JOIN n USING (candidate)")}
@@ -185,7 +189,7 @@ function sumsSql(query: TriesQuery, more: readonly Sql[]): Sql {
       ]),
       "b JOIN n USING (candidate)",
     )}
-    UNION ALL ${rowsOf("each", { spot: "n.spot", ended: "u.ended", spent: `u."cost"` }, "u SEMI JOIN few USING (candidate) JOIN n USING (candidate)")}
+    UNION ALL ${rowsOf("each", { spot: "n.spot", ended: "u.ended", uncosted: `u."cost" IS NULL`, spent: "u.spent" }, "u SEMI JOIN few USING (candidate) JOIN n USING (candidate)")}
     UNION ALL ${rowsOf("pieces", { tasks: "count(*)" }, "c")}
     ORDER BY kind, spot, bucket`,
   );
@@ -197,7 +201,7 @@ const over = `ended < 3 AND "cost" IS NOT NULL`;
 /** Of the tasks `t`: `f` by piece of work and candidate, and `c` the pieces that several of them are tries at. */
 const pieced = `f AS MATERIALIZED (SELECT "case", candidate, count(*) AS tasks, count_if(ended < 3) AS over, count_if(ended < 2) AS decided, count_if(ended = 0) AS success,
       count_if("cost" IS NULL) AS uncosted, count_if(${over}) AS costed, count_if(ended < 2 AND ("cost" IS NULL OR "cost" < 0)) AS unfit,
-      sum("cost") AS spent, sum("cost") FILTER (ended < 3) AS "cost", sum("cost") FILTER (ended < 2) AS decidedCost, min(ended) AS ended
+      sum(spent) AS spent, sum("cost") FILTER (ended < 3) AS "cost", sum("cost") FILTER (ended < 2) AS decidedCost, min(ended) AS ended
       FROM t WHERE "case" IS NOT NULL AND candidate IS NOT NULL GROUP BY 1, 2),
     c AS MATERIALIZED (SELECT "case", row_number() OVER (ORDER BY "case") AS piece, md5_number_lower("case") % 256 AS bucket FROM f
       GROUP BY "case" HAVING sum(tasks) > 1)`;
@@ -257,7 +261,7 @@ class Sums {
         each: [],
         buckets: [],
         alone: nothing(),
-        quantiles: null,
+        quantiles: { p50: 0n, p90: 0n, p99: 0n },
       });
       return;
     }
@@ -266,7 +270,7 @@ class Sums {
     if (kind === kinds.quantiles) mine.quantiles = { p50: pico("p50"), p90: pico("p90"), p99: pico("p99") };
     else if (kind === kinds.each) {
       const ended = number("ended");
-      mine.each.push({ isSuccess: ended === 0, isOpen: ended === 3, pico: decimal(cell(at.spent)) });
+      mine.each.push({ isSuccess: ended === 0, isOpen: ended === 3, isCosted: number("uncosted") === 0, pico: pico("spent") });
     } else add(mine, number, pico, (index) => BigInt(String(cell(at.power1 + index) ?? 0)));
   }
 
