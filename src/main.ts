@@ -19,6 +19,7 @@ import type { Config } from "./config.ts";
 import { checkHooks, createContext, keysNeeded, openSince, refuseOpenAddress } from "./context.ts";
 import type { Entry } from "./core/entry.ts";
 import type { TaskBegun } from "./core/outcome.ts";
+import { rootFrom } from "./core/root.ts";
 import { refuseDemo } from "./demo/marker.ts";
 import { PennyworthError } from "./error.ts";
 import { Estimator } from "./gateway/estimate.ts";
@@ -164,7 +165,11 @@ export async function start(config: Config, { now, demo, worthLookMs }: Effects 
   const tasks = new Tasks();
   const keepTask = (task: TaskBegun): void => tasks.keep(task, journal.keys().get(task.key ?? "")?.team ?? null);
   for (const task of journal.begun) keepTask(task);
-  const identifier = new Identifier((name) => ledger.names.token(name), tasks);
+  const identifier = new Identifier(
+    (name) => ledger.names.token(name),
+    tasks,
+    (task) => guard.guard.trees.rootOf(task),
+  );
   const parts: Parts = {
     limits: settings.limits,
     durability: settings.journal.durability,
@@ -228,10 +233,12 @@ export async function start(config: Config, { now, demo, worthLookMs }: Effects 
     fatal: (error) => log.error(error),
     recorded: (entry) => (entry.kind === "task.begun" ? keepTask(entry.task) : undefined),
     traced: (trace) => identifier.traced(trace),
-    rootOf: (task) => {
-      const top = tasks.rootOf(task);
-      return guard.guard.trees.rootOf(top ?? task) ?? top;
-    },
+    rootOf: (task) =>
+      rootFrom(
+        task,
+        (at) => tasks.of(at)?.attribution,
+        (at) => guard.guard.trees.rootOf(at),
+      ),
   });
   const api = createApi(context);
   const page = createPage();

@@ -203,6 +203,20 @@ describe("a kill -9 with calls under way", () => {
     expect(await shown(guarded)).toEqual(last);
   });
 
+  it("forgets no tree, though there is no budget: what was said of a task's place holds", async () => {
+    guarded = await startGuarded({ log: "silent" });
+    await guarded.stop();
+    const { url, started } = await apart(guarded);
+    const call = async (to: string, said: Readonly<Record<string, string>>) => read(chat(to, { text, headers: headers("t", said) }));
+    await call(url, { "x-pennyworth-task": "middle", "x-pennyworth-parent": "top" });
+    await call(url, { "x-pennyworth-task": "part", "x-pennyworth-parent": "middle" });
+    await started.kill("SIGKILL");
+    await guarded.start();
+    expect((await call(guarded.url, { "x-pennyworth-task": "part" })).status).toBe(200);
+    const { tasks } = (await guarded.control("GET", "/tasks?fresh=true")).body as Loose;
+    expect(tasks).toMatchObject([{ task: "top", calls: 3 }]);
+  });
+
   it("of a response that the provider keeps: reading it says what it was", async () => {
     guarded = await startGuarded({ log: "silent" });
     await guarded.set("kept", { for: { feature: "kept" }, limit: "$0.5 per month" });

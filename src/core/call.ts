@@ -42,6 +42,9 @@ export const attributionFields = [
   "environment",
 ] as const satisfies readonly (keyof Attribution)[];
 
+/** What a part has of the task that it is a part of: all but which task it is, and what kind of work. */
+export const inheritedFields = attributionFields.filter((field) => !["task", "parent", "root", "type", "step"].includes(field));
+
 /** Characters of one value, and how many tags there may be: whoever says it, and wherever. */
 export const attributionLimits = { valueLengthMax: 1_024, tagsMax: 64 } as const;
 

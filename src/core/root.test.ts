@@ -19,6 +19,7 @@ describe("the root that is taken", () => {
     ["a parent that nobody knows is taken for it", { ...none, task: "new", parent: "other" }, "other"],
     ["one that says only its parent is at that one's", { ...none, parent: "part" }, "whole"],
     ["no task is above itself", { ...none, task: "whole", parent: "part" }, null],
+    ["what was a root before stays one", { ...none, task: "whole", parent: "other" }, null],
     ["not by its own name either", { ...none, task: "new", parent: "new" }, null],
   ])("%s", (_why, said, root) => {
     expect(rootTaken(said, rootOf)).toBe(root);
@@ -30,8 +31,11 @@ describe("the top of what was begun by name", () => {
     step: { task: "step", parent: "part", root: null },
     part: { task: "part", parent: "whole", root: null },
     told: { task: "told", parent: "step", root: "said" },
-    left: { task: "left", parent: "right", root: null },
-    right: { task: "right", parent: "left", root: null },
+    two: { task: "two", parent: "three", root: null },
+    three: { task: "three", parent: "one", root: null },
+    one: { task: "one", parent: "two", root: null },
+    into: { task: "into", parent: "two", root: null },
+    self: { task: "self", parent: "self", root: null },
   };
 
   it.each([
@@ -43,7 +47,16 @@ describe("the top of what was begun by name", () => {
     expect(topOf(task, (name) => begun[name])).toBe(top);
   });
 
-  it("of a circle is one of it, and is found", () => {
-    expect(["left", "right", null]).toContain(topOf("left", (name) => begun[name]));
+  it("of a circle is the first by name, for all that lead there", () => {
+    expect(["one", "two", "three", "into"].map((task) => topOf(task, (name) => begun[name]))).toEqual(["one", "one", "one", "one"]);
+    expect(topOf("self", (name) => begun[name])).toBeNull();
+  });
+
+  it("of a long chain is its end, as far as anybody looks", () => {
+    const chain = (name: string) => {
+      const at = Number(name);
+      return at === 0 ? undefined : { task: name, parent: String(at - 1), root: null };
+    };
+    expect([topOf("1000", chain), topOf("5000", chain)]).toEqual(["0", null]);
   });
 });

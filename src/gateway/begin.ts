@@ -88,7 +88,7 @@ export function toTry(
   return { asking: toAsking(rates.book, trying), target, stopsWhenCut, ...how };
 }
 
-/** With the root of its tree, where it does not say one: whose calls the guard was asked about are in it. */
+/** With the root of the tree that it is in, where it does not say one. */
 export function rooted(attribution: Attribution, { trees }: Pick<Parts["guard"], "trees">): Attribution {
   const root = rootTaken(attribution, (task) => trees.rootOf(task));
   return root === null ? attribution : { ...attribution, root };

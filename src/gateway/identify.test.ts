@@ -161,6 +161,31 @@ describe("what was said when a task was begun", () => {
     expect(rootOf({ "x-pennyworth-task": "new", "x-pennyworth-parent": "lone" })).toBeNull();
   });
 
+  test("holds for what is below it, though only calls said so: and a trace is of the root", () => {
+    const tasks = new Tasks();
+    begin(tasks, { task: "top", customer: token("Acme") });
+    const roots: Readonly<Record<string, string>> = { middle: "top", part: "top", top: "top" };
+    const identifier = new Identifier(token, tasks, (task) => roots[task] ?? null);
+    const headers = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+    const ask = (said: Record<string, string>) => identifier.attribute({ ...headers, ...said }, readTrace(headers), null, []);
+    expect(ask({ "x-pennyworth-task": "new", "x-pennyworth-parent": "middle" })).toMatchObject({ root: null, customer: token("Acme") });
+    expect(ask({ "x-pennyworth-task": "part" }).customer).toBe(token("Acme"));
+    expect(ask({ "x-pennyworth-task": "top" }).customer).toBe(token("Acme"));
+    expect(identifier.traced("0af7651916cd43dd8448eb211c80319c")).toBe("top");
+  });
+
+  test("a root that was taken is not said again by a call that names the response", () => {
+    const identifier = new Identifier(token);
+    const before = identifier.attribute({ "x-pennyworth-task": "t", "x-pennyworth-parent": "p" }, none, null, []);
+    for (const [isRootTaken, root] of [
+      [true, null],
+      [undefined, "p"],
+    ] as const) {
+      identifier.remember("resp_1", { attribution: { ...before, root: "p" }, isRootTaken, modelSent: null, startMs: 1 });
+      expect(identifier.attribute({}, none, hints({ previousResponse: "resp_1" }), []).root).toBe(root);
+    }
+  });
+
   test("goes before the call whose response it names", () => {
     const tasks = new Tasks();
     begin(tasks, { task: "t2", customer: token("Bolt") });

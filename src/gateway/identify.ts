@@ -3,7 +3,7 @@
 // for bounded memories.
 
 import type { IncomingHttpHeaders } from "node:http";
-import { type Attribution, attributionFields, attributionLimits } from "../core/call.ts";
+import { type Attribution, attributionFields, attributionLimits, type CallStart, inheritedFields } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
 import type { RequestHints } from "../providers/format.ts";
 import { Recent } from "../core/recent.ts";
@@ -21,9 +21,6 @@ const memoryMax = 20_000;
 
 /** Fields that hold names of people or customers: journaled as tokens. */
 const named = new Set<Field>(["customer", "user"]);
-
-/** What a part takes of the task that it is a part of: all but which task it is, and what kind of work. */
-const inherited = attributionFields.filter((field) => !["task", "parent", "root", "type", "step"].includes(field));
 
 /** Headers by which known agents and gateways name what we call a session, a user or a project. */
 const foreign: readonly (readonly [string, Field])[] = [
@@ -49,6 +46,7 @@ const parsedTraceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2
 export class Identifier {
   readonly #token: (name: string) => string;
   readonly #tasks: Tasks;
+  readonly #rootOf: (task: string) => string | null;
   /** Provider's response id → the call that made it. */
   readonly #responses = new Recent<string, Made>(memoryMax);
   /** Trace → the task that its calls belong to; "": to several. */
@@ -56,9 +54,11 @@ export class Identifier {
   /** Last link of a prompt's chain → session. */
   readonly #conversations = new Recent<string, string>(memoryMax);
 
-  constructor(token: (name: string) => string, tasks = new Tasks()) {
+  /** @param rootOf the root of the tree that a task is in; null: none is known. */
+  constructor(token: (name: string) => string, tasks = new Tasks(), rootOf: (task: string) => string | null = () => null) {
     this.#token = token;
     this.#tasks = tasks;
+    this.#rootOf = rootOf;
   }
 
   /**
@@ -102,16 +102,21 @@ export class Identifier {
       say("user", hints.user);
       say("session", hints.session);
     }
-    // Of its own task first: that may say what it is a part of.
-    for (const place of ["task", "parent", "root"] as const) {
-      const begun = said[place] === undefined ? undefined : this.#tasks.of(said[place]);
-      if (begun === undefined) continue;
+    const inherit = (task: string | undefined, fields: readonly Field[]): void => {
+      const begun = task === undefined ? undefined : this.#tasks.of(task);
+      if (begun === undefined) return;
       if (begun.isKeysTeam) say("team", keyTeam);
-      for (const field of place === "task" ? attributionFields : inherited) say(field, begun.attribution[field]);
+      for (const field of fields) say(field, begun.attribution[field]);
       for (const [name, value] of Object.entries(begun.attribution.tags)) addTag(tags, name, value);
-    }
+    };
+    // Of its own task first: that may say what it is a part of.
+    inherit(said.task, attributionFields);
+    inherit(said.parent, inheritedFields);
     // What its parent was said to be a part of, it is a part of, too.
-    if (said.root === undefined && said.parent !== undefined) say("root", this.#tasks.rootOf(said.parent));
+    if (said.root === undefined && said.parent !== undefined) say("root", this.#tasks.topOf(said.parent));
+    const above = said.parent ?? said.task;
+    const top = said.root ?? (above === undefined ? null : this.#rootOf(above)) ?? said.parent;
+    inherit(top, inheritedFields);
     const before = hints === null || hints.previousResponse === null ? undefined : this.#responses.use(hints.previousResponse);
     if (before !== undefined) for (const field of attributionFields) say(field, before.attribution[field]);
     say("team", keyTeam);
@@ -123,7 +128,7 @@ export class Identifier {
       const value = attribution[field];
       if (value !== null && !isToken(value)) attribution[field] = this.#token(value);
     }
-    const task = attribution.root ?? attribution.task;
+    const task = clip(top) ?? attribution.task;
     // Calls that name no task are of one that has the trace's own name: these say nothing of the others.
     if (trace.trace !== null && task !== null && task !== trace.trace) {
       const before = this.#traces.use(trace.trace);
@@ -137,8 +142,9 @@ export class Identifier {
     return this.#traces.use(trace) || null;
   }
 
-  remember(responseId: string, { attribution, modelSent, startMs }: Made): void {
-    this.#responses.set(responseId, { attribution: { ...attribution, tags: {} }, modelSent, startMs });
+  remember(responseId: string, { attribution, isRootTaken, modelSent, startMs }: Made & Pick<CallStart, "isRootTaken">): void {
+    const root = isRootTaken === true ? null : attribution.root;
+    this.#responses.set(responseId, { attribution: { ...attribution, root, tags: {} }, modelSent, startMs });
   }
 
   /** The call that made a response; null when it is not known any more. */

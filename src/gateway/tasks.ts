@@ -38,7 +38,7 @@ export class Tasks {
   }
 
   /** What is said to be above a task, as far up as it was begun by name; null: nothing is. */
-  rootOf(task: string): string | null {
+  topOf(task: string): string | null {
     return topOf(task, (at) => this.#begun.get(at)?.attribution);
   }
 }

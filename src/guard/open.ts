@@ -42,8 +42,9 @@ export async function openGuard(
   const restored = restore(path, journal, options, effects);
   const { guard } = restored;
   guard.policies = policies;
-  // Where nothing was ever said of budgets, calls hold nothing.
-  for await (const entries of journal.entries(restored.position, () => guard.book.isEmpty))
+  // Where nothing was ever said of budgets, calls hold nothing; what trees they are in is read on from a snapshot alone.
+  const isOld = restored.position === null;
+  for await (const entries of journal.entries(restored.position, () => isOld && guard.book.isEmpty))
     for (const entry of entries) guard.replay(entry);
   if (budgets !== null) settle(guard, budgets);
   let written: Position | null = restored.position;
