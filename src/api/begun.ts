@@ -4,7 +4,9 @@
 
 import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
-import { type Attribution, attributionFields, attributionLimits, unattributed } from "../core/call.ts";
+import { type Attribution, attributionFields, attributionLimits, inheritedFields, unattributed } from "../core/call.ts";
+import type { TaskBegun } from "../core/outcome.ts";
+import { rootFrom, rootTaken } from "../core/root.ts";
 import { PennyworthError } from "../error.ts";
 import { type ApiContext, nobody } from "./context.ts";
 import { type Known, markOf, type Recall } from "./known.ts";
@@ -80,21 +82,58 @@ export function addBegun(app: Api, context: ApiContext, begunBefore: Known, reca
   });
 }
 
-/** Of its parent and its root a task has neither which task that is nor what kind of work. */
-const ownFields: ReadonlySet<string> = new Set(["task", "parent", "root", "type", "step"]);
-
-/** What was said when its task, that one's parent and its root were begun by name, what goes first at the beginning; of these two only what holds for their parts. */
-export async function begunOf(said: Attribution, ledger: Pick<ApiContext["ledger"], "said">): Promise<readonly Attribution[]> {
-  const found: Attribution[] = [];
-  for (const place of ["task", "parent", "root"] as const) {
-    const id = completed(said, found)[place];
-    const [begun] = id === null ? [] : (await ledger.said({ tasks: [id], outcomes: [] })).tasks;
-    if (begun === undefined) continue;
-    const { attribution } = begun;
-    const fields = attributionFields.map((field) => [field, ownFields.has(field) ? null : attribution[field]] as const);
-    found.push(place === "task" ? attribution : { ...unattributed, ...Object.fromEntries(fields), tags: attribution.tags });
+/** What was said of tasks when they were begun, and of those that they are parts of, level by level. @param ask what is on record of names. */
+export async function begunAbove(
+  names: Iterable<string>,
+  ask: (tasks: readonly string[]) => Promise<Iterable<TaskBegun>>,
+): Promise<Map<string, Attribution>> {
+  const found = new Map<string, Attribution>();
+  let next = [...new Set(names)];
+  for (let level = 0; next.length > 0 && level < levelsMax; level += 1) {
+    const above = new Set<string>();
+    for (const { attribution } of await ask(next)) {
+      if (attribution.task === null) continue;
+      found.set(attribution.task, attribution);
+      if (attribution.parent !== null && !found.has(attribution.parent)) above.add(attribution.parent);
+    }
+    next = [...above];
   }
   return found;
+}
+
+/** As deep as trees are known. */
+const levelsMax = 64;
+
+/**
+ * What was said when its task, that one's parent and its root were begun by name, what goes first at the beginning; of these two only what holds for
+ * their parts. And at the end its root, where that follows.
+ */
+export async function begunOf(
+  said: Attribution,
+  { ledger, rootOf }: Pick<ApiContext, "ledger" | "rootOf">,
+): Promise<readonly Attribution[]> {
+  const ask = async (tasks: readonly string[]): Promise<Iterable<TaskBegun>> => (await ledger.said({ tasks, outcomes: [] })).tasks;
+  const begun = await begunAbove(
+    [said.task, said.parent].flatMap((name) => name ?? []),
+    ask,
+  );
+  const own = begun.get(said.task ?? "");
+  const { parent } = completed(said, own === undefined ? [] : [own]);
+  const found = [...(own === undefined ? [] : [own]), ...inheritable(begun.get(parent ?? ""))];
+  const placed = completed(said, found);
+  const taken = rootTaken(placed, (task) => rootFrom(task, (at) => begun.get(at), rootOf));
+  const root = placed.root ?? taken;
+  if (root !== null && root !== parent && root !== said.task) {
+    const [top] = await ask([root]);
+    found.push(...inheritable(top?.attribution));
+  }
+  return taken === null ? found : [...found, { ...unattributed, root: taken }];
+}
+
+/** Of what another was begun with, what holds for its parts. */
+function inheritable(begun: Attribution | undefined): Attribution[] {
+  if (begun === undefined) return [];
+  return [{ ...unattributed, ...Object.fromEntries(inheritedFields.map((field) => [field, begun[field]])), tags: begun.tags }];
 }
 
 /** With what is not said itself from the first that says it, as calls have it. */

@@ -87,6 +87,24 @@ describe("charges of periods", () => {
       expect((await ask(context, "POST", "/charges", body)).status).toBe(201);
       const later = Object.assign(context, { rootOf: () => "higher" });
       expect((await ask(later, "POST", "/charges", body)).status).toBe(200);
+      const known = { ...body, id: "known", attribution: { task: "middle" } };
+      expect([(await ask(later, "POST", "/charges", known)).status, (await ask(later, "POST", "/charges", known)).status]).toEqual([
+        201, 200,
+      ]);
+      const self = await ask(later, "POST", "/charges", { ...body, id: "self", attribution: { task: "self", parent: "self" } });
+      expect([self.status, JSON.stringify(self.body)]).toEqual([400, expect.stringContaining("parent: it is the task itself")]);
+    });
+
+    it("have what is above them from what was begun, however long ago, and its words", async () => {
+      const context = createMemory([]);
+      await begin(context, { id: "far", customer: "Acme & <b>Sons</b>" });
+      await begin(context, { id: "near", parent: "far" });
+      await begin(context, { id: "deep", parent: "near" });
+      expect(await attributionOf(context, { task: "deep" })).toMatchObject({
+        parent: "near",
+        root: "far",
+        customer: "Acme & <b>Sons</b>",
+      });
     });
 
     it("have nothing of other tasks, and no more tags than a call may have", async () => {

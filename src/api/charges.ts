@@ -6,7 +6,6 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { type Attribution, attributionFields, unattributed } from "../core/call.ts";
 import { formatUsd, parseUsd, type Pico } from "../core/money.ts";
 import { type PeriodCharge, periodMsMax, periodPicoMax, unitOf } from "../core/period.ts";
-import { rootTaken } from "../core/root.ts";
 import { dayMs } from "../core/time.ts";
 import { PennyworthError } from "../error.ts";
 import { turns } from "../turn.ts";
@@ -50,7 +49,7 @@ export function addCharges(app: Api, context: ApiContext): void {
     path: "/api/v1/charges",
     summary: "Declares a charge of a period that no request shows",
     description:
-      "With an `id` it may be sent again: the same charge is not booked twice, another one under that id is refused. What it does not say of whose it is, it has from what was said when its task was begun by name.",
+      "With an `id` it may be sent again: the same charge is not booked twice, another one under that id is refused. What it does not say of whose it is, it has from what was said when its task was begun by name, then its parent's, then its root's.",
     security,
     middleware: needs("administer", context),
     request: { body: { required: true, content: { "application/json": { schema: chargeWanted } } } },
@@ -67,9 +66,8 @@ export function addCharges(app: Api, context: ApiContext): void {
     return inTurn(async () => {
       await context.ledger.caughtUp();
       const before = await context.ledger.charge(said.id);
-      const begun = await begunOf(said.attribution, context.ledger);
-      const attribution = completed(said.attribution, begun);
-      const declared = { ...said, attribution: { ...attribution, root: attribution.root ?? rootTaken(attribution, context.rootOf) } };
+      const begun = await begunOf(said.attribution, context);
+      const declared = { ...said, attribution: completed(said.attribution, begun) };
       if (before !== null && (before.voidedMs !== null || !isSame(before.charge, said, begun)))
         throw new PennyworthError("charge_taken", {
           id: declared.id,
@@ -113,6 +111,8 @@ function toCharge(wanted: Wanted, nowMs: number, names: Pick<Heard, "token">): P
   if (fromMs >= toMs) throw wrong(`from (${wanted.from}) is not before to (${wanted.to})`);
   if (toMs - fromMs > periodMsMax) throw wrong(`the period is longer than ${periodMsMax / dayMs} days`);
   if (wanted.id?.startsWith("correction:") === true) throw wrong("ids that begin with correction: are bookings for closed months");
+  const { task = null, parent = null } = wanted.attribution ?? {};
+  if (parent !== null && parent === task) throw wrong("parent: it is the task itself");
   const said: Record<string, string | null> = {};
   for (const field of attributionFields) {
     const value = wanted.attribution?.[field] ?? null;
@@ -165,9 +165,8 @@ function isSame(before: PeriodCharge, now: PeriodCharge, begun: readonly Attribu
     ...attributionFields.map((field) => (from: Attribution) => from[field]),
     ...tags.map((name) => (from: Attribution) => from.tags[name] ?? null),
   ];
-  // Which root it has that says only its parent depends on what was known of that one then.
-  const isPart = completed(now.attribution, begun).parent !== null;
-  const known = isPart ? [...begun, { ...unattributed, root: before.attribution.root }] : begun;
+  // Which root follows for one that says none depends on what was known then.
+  const known = now.attribution.root === null ? [...begun, { ...unattributed, root: before.attribution.root }] : begun;
   return (
     textOf(before) === textOf(now) &&
     reads.every((read) => {

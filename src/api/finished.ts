@@ -11,6 +11,7 @@ import {
   attributed,
   type Edge,
   outcomeFields,
+  placeName,
   said,
   saysSomething,
   taskName,
@@ -39,7 +40,7 @@ export const finishedWanted = z
     ...outcomeFields,
     ...attributed,
     case: said.describe("Which piece of work it is a try at: kept as the tag `case`."),
-    reworkOf: said.describe("The task that it makes good: its cost is booked there."),
+    reworkOf: placeName.describe("The task that it makes good: its cost is booked there."),
     began: time.nullable().optional().describe("When the task began; `at` unless told, else now."),
     cost: amount
       .refine((pico) => pico >= 0n, "below zero: nothing costs less than nothing")

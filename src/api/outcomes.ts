@@ -4,11 +4,13 @@
 
 import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Attribution } from "../core/call.ts";
 import { endingOf, type Outcome } from "../core/outcome.ts";
-import { rootTaken, topOf } from "../core/root.ts";
+import { rootFrom, rootTaken } from "../core/root.ts";
 import { PennyworthError } from "../error.ts";
 import { faultOfText } from "../text.ts";
 import { turns } from "../turn.ts";
+import { begunAbove } from "./begun.ts";
 import { type ApiContext, type Caller, nobody } from "./context.ts";
 import { waited } from "./fresh.ts";
 import { readSigned } from "./hook.ts";
@@ -208,10 +210,10 @@ export function addOutcomes(app: Api, context: ApiContext, tasks: Known, outcome
       const known = new Set(bare.length === 0 ? [] : (await context.ledger.find({ tasks: bare, responses: [] })).tasks);
       const described = [...begins].flatMap(([task, { isDescribed }]) => (isDescribed ? [task] : []));
       const before = (await recall.ask({ tasks: [...described, ...spent.keys()] })).tasks;
-      const rootOf = (task: string): string | null => {
-        const top = topOf(task, (at) => (before.get(at) ?? begins.get(at)?.task)?.attribution);
-        return context.rootOf(top ?? task) ?? top;
-      };
+      const begunAs = (task: string): Attribution | undefined => (before.get(task) ?? begins.get(task)?.task)?.attribution;
+      const parents = [...spent.keys()].flatMap((task) => begunAs(task)?.parent ?? []).filter((parent) => begunAs(parent) === undefined);
+      const above = await begunAbove(parents, async (tasks) => (await recall.ask({ tasks })).tasks.values());
+      const rootOf = (task: string): string | null => rootFrom(task, (at) => begunAs(at) ?? above.get(at), context.rootOf);
       // What a task is may stand on another line than what it cost, or have been said before: then that stands.
       const whole = [...spent.values()].map((one) => {
         const task = before.get(one.task) ?? begins.get(one.task)?.task;

@@ -38,6 +38,8 @@ const id = label.pipe(z.string().min(1, "is empty: give an id, or leave it out")
 const isStep = (text: string): boolean => text === "." || text === "..";
 const step = 'is "." or "..", which no address can name: give another';
 export const taskName = label.pipe(z.string().min(1, "is empty: which task is meant?")).refine((text) => !isStep(text), step);
+/** Of another task, where one is named at all. */
+export const placeName = said.refine((text) => !isStep(text ?? ""), step);
 export const time = z.union([z.string().max(100), z.number()], {
   error: "expected a time, as text (2026-11-21T12:00Z) or in ms since 1970",
 });
@@ -49,8 +51,8 @@ export const attributed = {
   agent: said.describe("Who does it."),
   team: said.describe("The team of the key unless told."),
   user: said.describe("Who asked for it. Kept as a token."),
-  parent: said.describe("The task that it is a part of."),
-  root: said.describe("The task that all of it belongs to."),
+  parent: placeName.describe("The task that it is a part of: enough, where that one's root is known or it is the root."),
+  root: placeName.describe("The task that all of it belongs to; that of its parent unless told."),
   session: said,
   prompt: said.describe("The version of the prompt."),
   environment: said,
@@ -69,7 +71,7 @@ export const taskWanted = z
       .record(id, label)
       .refine((tags) => Object.keys(tags).length <= tagsMax, `more than ${tagsMax} tags`)
       .optional(),
-    reworkOf: said.describe("The task whose outcome did not last, and that this one makes good: its cost is booked there."),
+    reworkOf: placeName.describe("The task whose outcome did not last, and that this one makes good: its cost is booked there."),
     began: time.nullable().optional().describe("Now unless told."),
   })
   .openapi("TaskWanted");

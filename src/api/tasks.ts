@@ -1,6 +1,7 @@
 // Tasks: what belongs together as one piece of work, with its money and how it ended, and the tree of one. Not here: how calls come to name a task (gateway/).
 
 import { createRoute, z } from "@hono/zod-openapi";
+import { attributionLimits } from "../core/call.ts";
 import { PennyworthError } from "../error.ts";
 import type { RunRow } from "../ledger/store.ts";
 import type { ApiContext } from "./context.ts";
@@ -54,7 +55,11 @@ export function addTasks(app: Api, context: ApiContext): void {
     ...shared,
     path: "/api/v1/tasks/{id}",
     summary: "A task's tree: its tasks and its calls",
-    request: { params: z.object({ id: z.string().min(1).max(1_000).openapi({ description: "The task, or the root of several." }) }) },
+    request: {
+      params: z.object({
+        id: z.string().min(1).max(attributionLimits.valueLengthMax).openapi({ description: "The task, or the root of several." }),
+      }),
+    },
     responses: { 200: json("The task.", task), ...failures, ...notFound },
   });
   app.openapi(one, async (c) => {
