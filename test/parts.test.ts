@@ -79,13 +79,18 @@ it("calls that name only their parent belong to its root, and so do those of wha
   await call({ task: "new", parent: "pab" });
   expect(await rowOf("whole")).toMatchObject({ tasks: 1, calls: 6 });
   expect(await types()).not.toContain("step");
+  // A root that was taken still gives way to what is said: of what comes after.
+  await call({ task: "p", parent: "over", type: "whole" });
+  const later = (await gateway.receipt(await call({ task: "pab" }))) as unknown as { readonly start: { readonly attribution: object } };
+  expect(later.start.attribution).toMatchObject({ task: "pab", root: "over" });
 });
 
-it("a parent of which nobody has heard is taken for the root", async () => {
+it("a parent of which nobody has heard is taken for the root, which is what its own calls say", async () => {
   await call({ task: "qa", parent: "q", type: "orphan" });
   await call({ task: "qb", parent: "q" });
   await call({ task: "q", type: "later" });
-  expect(await rowOf("orphan")).toMatchObject({ tasks: 1, calls: 3 });
+  expect(await rowOf("later")).toMatchObject({ tasks: 1, calls: 3 });
+  expect(await types()).not.toContain("orphan");
 });
 
 it("what a task was begun as a part of holds for its calls, its own parts and what is said of it", async () => {

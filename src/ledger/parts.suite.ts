@@ -2,11 +2,14 @@
 // (success.suite.ts). For tests alone.
 
 import { afterAll, describe, expect, test } from "vitest";
+import type { Attribution } from "../core/call.ts";
+import type { Entry } from "../core/entry.ts";
 import { parseUsd } from "../core/money.ts";
 import type { Store } from "./contract.ts";
-import { placed } from "./store.fixture.ts";
+import { samplePeriod } from "./periods.fixture.ts";
+import { nobody, placed } from "./store.fixture.ts";
 import type { TestStore } from "./store.suite.ts";
-import { all, begunOf, callOf, outcomeOf, short, spent } from "./success.suite.ts";
+import { all, baseMs, begunOf, callOf, outcomeOf, short, spent } from "./success.suite.ts";
 
 export function partsSuite(name: string, make: () => Promise<TestStore>): void {
   const made: TestStore[] = [];
@@ -62,6 +65,54 @@ export function partsSuite(name: string, make: () => Promise<TestStore>): void {
         ]);
         await store.close();
       }
+    }, 60_000);
+
+    test("a circle of rework through a part is of the tasks alone, and a charge places a part for as long as it stands", async () => {
+      const store = await fresh();
+      const charge = (id: string, attribution: Partial<Attribution>): Entry => ({
+        kind: "charge",
+        charge: samplePeriod(id, { class: "task", attribution: { ...nobody, ...attribution }, fromMs: baseMs, toMs: baseMs + 1 }),
+      });
+      const entries = [
+        callOf({ id: "c1", task: "whole", picos: 3n }),
+        callOf({ id: "c2", task: "part", picos: 4n, said: { root: "whole" } }),
+        [begunOf("whole", { reworkOf: "part" }), outcomeOf("part", { reviewMillis: 5_000 })],
+        [begunOf("fix", { reworkOf: "part" })],
+        callOf({ id: "c3", task: "fix", picos: 7n }),
+        callOf({ id: "c4", task: "paid", picos: 1n }),
+        [outcomeOf("item", { reviewMillis: 300 }), charge("p1", { task: "item", root: "paid" })],
+      ].flat();
+      for (const [index, entry] of entries.entries()) await store.apply(placed([entry], index));
+      const review = async () => {
+        const { total } = await store.success(all);
+        return [total.unknown.tasks, total.reworkCost, total.reviewMillis];
+      };
+      expect(await review()).toEqual([2, "0.00000000007", "5300"]);
+      await store.apply(placed([{ kind: "charge.voided", id: "p1", atMs: baseMs }], entries.length));
+      expect(await review()).toEqual([2, "0.00000000007", "5000"]);
+      await store.apply(placed([charge("p2", { task: "item", root: "whole" })], entries.length + 1));
+      expect(await review()).toEqual([2, "0.00000000007", "5300"]);
+      await store.close();
+    }, 60_000);
+
+    test("what a task is, its own calls say before those of its parts, whichever came first; and the list says what it was begun as", async () => {
+      const store = await fresh();
+      await store.apply(
+        placed([
+          ...callOf({ id: "b1", task: "search", said: { root: "report", type: "search", agent: "digger", parent: "report" } }),
+          ...callOf({ id: "b2", task: "report", said: { type: "report" }, atMs: baseMs + 9 }),
+          ...callOf({ id: "b3", task: "find", said: { root: "begun", type: "search", parent: "begun" } }),
+          begunOf("begun", {}, { type: "study", agent: "boss" }),
+        ]),
+      );
+      const { rows } = await store.success({ ...all, by: ["type"] });
+      expect(rows.map(({ group }) => group[0])).toEqual(["report", "study"]);
+      const { runs } = await store.runs({ ...all, order: "newest", limit: 9, ended: null });
+      expect(runs.map(({ task, type, agent, parent }) => [task, type, agent, parent]).toSorted()).toEqual([
+        ["begun", "study", "boss", null],
+        ["report", "report", "digger", null],
+      ]);
+      await store.close();
     }, 60_000);
   });
 }

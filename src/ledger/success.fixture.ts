@@ -67,14 +67,15 @@ export function expectedSuccess(entries: readonly Entry[], query: SuccessQuery):
   const subtasks = new Set([...[...calls, ...charges].flatMap(({ below }) => below ?? []), ...begun.keys()]);
   const waiting = [...said.values()].filter(({ task }) => !tasks.has(task) && !subtasks.has(task)).length;
 
-  // What is no task of its own is a part of what it was begun as, else of the one root that its calls name.
+  // What is no task of its own is a part of what it was begun as, else of the one root that its calls and charges name.
   const rootsOf = (name: string): readonly string[] => {
     const above = begun.get(name) === undefined ? null : aboveOf(begun.get(name) as TaskBegun);
     if (above !== null) return [above];
     const roots = entries.flatMap((entry) =>
       entry.kind === "start" && entry.call.attribution.task === name ? (entry.call.attribution.root ?? name) : [],
     );
-    return [...new Set(roots)].filter((root) => root !== name);
+    const charged = charges.flatMap(({ task, below }) => (below === name ? (task ?? []) : []));
+    return [...new Set([...roots, ...charged])].filter((root) => root !== name);
   };
   const wholeOf = (name: string, depth = 0): string | null => {
     if (tasks.has(name)) return name;
@@ -253,13 +254,15 @@ function endOf(task: Task, { nowMs, openMs }: SuccessQuery): "success" | "failur
   return nowMs < lastMs + openMs ? "open" : "unknown";
 }
 
-function valueOf({ calls, begun, charges }: Task, field: TaskField): string | null {
+function valueOf({ name, calls, begun, charges }: Task, field: TaskField): string | null {
   if (field === "model") {
     const models = new Set(calls.flatMap(({ model }) => model ?? []));
     return models.size > 1 ? "several" : ([...models][0] ?? null);
   }
   const said = field === "key" ? begun?.key : begun?.attribution[field];
-  return said ?? (calls[0] ?? charges[0])?.said[field] ?? null;
+  const own = (one: { readonly below: string | null }): boolean => one.below === null || one.below === name;
+  const first = <Said extends { readonly below: string | null }>(all: readonly Said[]): Said | undefined => all.find(own) ?? all[0];
+  return said ?? (first(calls) ?? first(charges))?.said[field] ?? null;
 }
 
 const allOf = ({ calls, charges }: Task): bigint => picoOf(calls) + charges.reduce((sum, { pico }) => sum + (pico ?? 0n), 0n);

@@ -57,14 +57,10 @@ export async function commitBatch(
   // Rows are taken out for evidence and corrections alone; and of a closed month, other than what stands may be known.
   const again = told || some.evidence || corrections || late ? await remakeTasks(db) : [];
   const changed = [...again, ...charged];
-  const parts = await applyParts(
-    db,
-    [...links.map(({ cause }) => cause), ...checked, ...(await mattering(db, changed))],
-    applied,
-    [...batch.begun.keys()],
-    some.parts,
-  );
-  const linked = some.links || links.length > 0 || parts.some;
+  const names = [...links.map(({ cause }) => cause), ...checked, ...(await mattering(db, changed))];
+  const isCharged = batch.charges.size + batch.voids.size > 0;
+  const parts = await applyParts(db, { names, begun: [...batch.begun.keys()], isCharged }, applied, some.parts);
+  const linked = some.links || links.length + parts.found.length > 0;
   if (linked) await applyLinks(db, links, parts.found, changed);
   await foldSums(db);
   await foldTasks(db);

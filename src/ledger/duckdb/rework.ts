@@ -1,5 +1,6 @@
-// Rework: which task each one that makes good another is booked to. Not here: what it cost. Invariant: `booked` follows from the set of links and of
-// the tasks that are known, whatever came first: along the links to the last task that is known; one in a circle stands for itself.
+// Rework and parts: which task each one that makes good another is booked to, and what is said of a part. Not here: what it cost. Invariant: `booked`
+// follows from the set of links and of the tasks that are known, whatever came first: along the links to the last task that is known; one in a circle
+// stands for itself.
 
 import { compareText } from "../../core/order.ts";
 import type { Rework } from "../store.ts";
@@ -15,7 +16,12 @@ import type { Transaction } from "./transaction.ts";
  * Takes in links, and looks again at those that wait for a task to be known. `found`: parts of which it came to be known what they are parts of;
  * `again`: tasks of which calls were taken out, or charges came or were taken back.
  */
-export async function applyLinks(db: Transaction, fresh: readonly Link[], found: readonly string[], again: readonly string[]): Promise<void> {
+export async function applyLinks(
+  db: Transaction,
+  fresh: readonly Link[],
+  found: readonly string[],
+  again: readonly string[],
+): Promise<void> {
   if (fresh.length > 0) await db.run(insertLinks, [JSON.stringify(fresh.map((link) => ({ ...link, reason: reasons.rework })))]);
   // Of tasks in `tasks` alone nothing is new.
   const known = `SELECT name FROM taskDeltas WHERE ${isKnown} UNION ALL SELECT ${taskOf} FROM open AS c`;
@@ -26,16 +32,17 @@ export async function applyLinks(db: Transaction, fresh: readonly Link[], found:
     `WITH RECURSIVE down(task) AS (${seeds} UNION SELECT l.task FROM links AS l JOIN down AS d ON l.cause = d.task),
       up(task) AS (SELECT task FROM down UNION SELECT l.cause FROM links AS l JOIN up AS u ON l.task = u.task)
       SELECT l.task, l.cause, l.reason, l.task IN (SELECT task FROM down) FROM links AS l WHERE l.task IN (SELECT task FROM up)`,
-    [json([...fresh.map(({ task }) => task), ...found]), json(again), json(again)],
+    [json([...fresh.map(({ task }) => task), ...found]), json(again), json([...again, ...found])],
   );
-  if (near.length === 0) return;
+  if (near.length + found.length === 0) return;
   const names = json([...new Set(near.flatMap(([task, cause]) => [String(task), String(cause)]))]);
   const isThere = new Set((await db.rows(knownTasks(list), [names, names, names, names])).map(([name]) => String(name)));
   const next = nextOf(
     near.map(([task, cause, reason]) => ({ task: String(task), cause: String(cause), reason: Number(reason) })),
     isThere,
   );
-  const changed = [...new Set(near.filter(([, , , isBelow]) => isBelow === true).map(([task]) => String(task)))];
+  // Of some that were found nothing leads anywhere any more.
+  const changed = [...new Set([...near.filter(([, , , isBelow]) => isBelow === true).map(([task]) => String(task)), ...found])];
   const booked = changed
     .map((task) => ({ task, root: follow(task, next), part: !isThere.has(task) }))
     .filter(({ task, root }) => task !== root && isThere.has(root));
@@ -44,39 +51,33 @@ export async function applyLinks(db: Transaction, fresh: readonly Link[], found:
 }
 
 /**
- * Where each leads: rework to its cause, and what is no task of its own to what it is a part of. What it was begun as goes before what its calls say;
- * where these say several, nobody knows.
+ * Where each leads: rework to the task that its cause is or is a part of, and what is no task of its own to the one that it is a part of. What it was begun
+ * as goes before what is said by calls and charges; where these say several, nobody knows.
  */
 function nextOf(
   links: readonly { readonly task: string; readonly cause: string; readonly reason: number }[],
   isThere: ReadonlySet<string>,
 ): ReadonlyMap<string, string> {
-  const causes = new Map<string, string>();
-  const places = new Map<string, Map<number, string | null>>();
+  const begun = new Map<string, string>();
+  const named = new Map<string, string | null>();
   for (const { task, cause, reason } of links)
-    if (reason === reasons.rework) causes.set(task, cause);
-    else {
-      const of = places.get(task) ?? new Map<number, string | null>();
-      of.set(reason, of.has(reason) ? null : cause);
-      places.set(task, of);
+    if (reason === reasons.begun) begun.set(task, cause);
+    else if (reason !== reasons.rework) named.set(task, named.has(task) && named.get(task) !== cause ? null : cause);
+  const wholeOf = (task: string): string | null => {
+    const passed = new Set<string>();
+    for (let at: string | null = task; at !== null && !passed.has(at); at = begun.get(at) ?? named.get(at) ?? null) {
+      if (isThere.has(at)) return at;
+      passed.add(at);
     }
+    return null;
+  };
   const next = new Map<string, string>();
-  for (const [task, of] of places) {
-    const above = of.has(reasons.begun) ? of.get(reasons.begun) : of.get(reasons.called);
-    if (!isThere.has(task) && above) next.set(task, above);
+  for (const { task, cause, reason } of links) {
+    // Rework is a task of its own, and what is none is only a part.
+    const whole = wholeOf(reason === reasons.rework ? cause : task);
+    if (whole !== null && whole !== task && (reason === reasons.rework) === isThere.has(task)) next.set(task, whole);
   }
-  for (const [task, cause] of causes) if (isThere.has(cause) || leads(cause, next, isThere)) next.set(task, cause);
   return next;
-}
-
-/** Whether what is no task of its own is a part of one that is. */
-function leads(task: string, next: ReadonlyMap<string, string>, isThere: ReadonlySet<string>): boolean {
-  const passed = new Set<string>();
-  for (let at: string | undefined = task; at !== undefined && !passed.has(at); at = next.get(at)) {
-    if (isThere.has(at)) return true;
-    passed.add(at);
-  }
-  return false;
 }
 
 /** Up to the first cause, or to the first task that is part of a circle. */

@@ -9,9 +9,12 @@ import { joinSql, type Sql, sqlOf, taskOf, where, whole } from "./field.ts";
 import { addedMeasures, callMeasures, measureNames } from "./measure.ts";
 import { idleRun, idleRunSql, idleSql } from "./idle.ts";
 import { bounded } from "./query.ts";
+import { begunColumn } from "./schema.ts";
 import { endedTasks } from "./tasks.ts";
 
 const said = ["parent", "type", "customer", "agent", "feature", "team"] as const;
+/** Of them, what a task may have been begun with: that goes before what calls say. */
+const begunSaid = ["type", "customer", "agent", "feature", "team"] as const;
 const facts = ["startMs", "endMs", "open", "tasks"] as const;
 const anyTask: Sql = { text: `${taskOf} IS NOT NULL`, values: [] };
 const tables = ["calls", "open"] as const;
@@ -33,7 +36,7 @@ export function runsSql({ sinceMs, untilMs, filters, zone, order, limit, ended, 
   const first = `ORDER BY rank DESC NULLS LAST, name LIMIT ${bounded(limit) + 1}`;
   // Of those that are listed alone, unless only some are: then of all, to find these.
   const ends = (of: string): string =>
-    `SELECT * FROM (${endedTasks(of, nowMs, openMs)}) UNION ALL SELECT name, "value", contradictory, ended FROM idle`;
+    `SELECT * FROM (${endedTasks(of, nowMs, openMs, begunSaid)}) UNION ALL BY NAME SELECT name, "value", contradictory, ended FROM idle`;
   const chosenSql =
     ended === null
       ? `top AS MATERIALIZED (SELECT * FROM ranked ${first}), topCalled AS MATERIALIZED (SELECT name FROM top ANTI JOIN idle USING (name)),
@@ -49,7 +52,7 @@ export function runsSql({ sinceMs, untilMs, filters, zone, order, limit, ended, 
     `, ranked AS MATERIALIZED (SELECT * FROM called UNION ALL SELECT name, ${order === "newest" ? "startMs" : `"cost"`} AS rank FROM idle),
     ${chosenSql}, found AS (SELECT ${idleRun} FROM idle AS c SEMI JOIN top USING (name) UNION ALL BY NAME SELECT * FROM (`,
     grouped(taskOf, within),
-    `)) SELECT found.*, e.ended, e."value", e.contradictory, applied.segment, applied."offset" FROM found JOIN top ON top.name = run
+    `)) SELECT found.* REPLACE (${begunSaid.map((name) => `coalesce(e."${begunColumn(name)}", found."${name}") AS "${name}"`).join(", ")}), e.ended, e."value", e.contradictory, applied.segment, applied."offset" FROM found JOIN top ON top.name = run
       LEFT JOIN ended AS e ON e.name = run, applied ORDER BY rank DESC NULLS LAST, run`,
   );
 }
@@ -79,11 +82,11 @@ function runSql(id: string, within: Sql, ofTasks: boolean): Sql {
 function grouped(group: string, source: Sql, groupValues: readonly string[] = []): Sql {
   const part = (table: string): Sql =>
     sqlOf(
-      { text: `SELECT ${group} AS run, ${callMeasures}, `, values: groupValues },
-      `${said.map(firstSaid).join(", ")}, min(c.startMs) AS startMs, max(c.endMs) AS endMs, ${table === "open" ? "count(*)" : "0"} AS open,
-      list(DISTINCT c.task) AS tasks FROM ${table} AS c `,
+      `SELECT run, ${callMeasures}, ${said.map(firstSaid).join(", ")}, min(c.startMs) AS startMs, max(c.endMs) AS endMs,
+      ${table === "open" ? "count(*)" : "0"} AS open, list(DISTINCT c.task) AS tasks FROM (`,
+      { text: `SELECT c.*, ${group} AS run FROM ${table} AS c `, values: groupValues },
       source,
-      " GROUP BY run",
+      ") AS c GROUP BY run",
     );
   return sqlOf(
     `SELECT run, ${addedMeasures(false)}, ${said.map(firstOfParts).join(", ")}, min(p.startMs) AS startMs, max(p.endMs) AS endMs, sum(open) AS open,
@@ -95,13 +98,16 @@ function grouped(group: string, source: Sql, groupValues: readonly string[] = []
   );
 }
 
-/** What the first call that says anything says. */
+/** What the first call that says anything says, calls of the task itself first; what it is a part of, these alone say. */
 function firstSaid(name: string): string {
-  return `arg_min(c."${name}", c.startMs) FILTER (c."${name}" IS NOT NULL) AS "${name}"`;
+  const below = "(coalesce(c.task, c.root) <> run)";
+  const rank = `{'below': ${below}, 'ms': c.startMs}`;
+  const isSaid = `c."${name}" IS NOT NULL${name === "parent" ? ` AND NOT ${below}` : ""}`;
+  return `arg_min({'said': c."${name}", 'rank': ${rank}}, ${rank}) FILTER (${isSaid}) AS "${name}"`;
 }
 
 function firstOfParts(name: string): string {
-  return `arg_min("${name}", p.startMs) FILTER ("${name}" IS NOT NULL) AS "${name}"`;
+  return `arg_min(p."${name}".said, p."${name}".rank) FILTER (p."${name}" IS NOT NULL) AS "${name}"`;
 }
 
 /** One run with its tasks and its calls, the oldest first; null: no call names this task, and it is not on record without calls. */

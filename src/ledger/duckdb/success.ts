@@ -169,14 +169,14 @@ export function tasksSql(
 
 const summed = (name: string, type: string): string => `sum(m."${name}")::${type} AS "${name}"`;
 
-/** Of a task to which no rework is booked. */
+/** Of a task to which nothing is booked. */
 const plainMeasures = [
   ...["cost", "calls", "failedCost", "retryCost", "reviewMillis"].map((name) => `s."${name}"`),
   `0::DECIMAL(38,12) AS reworkCost`,
   ...["unpriced", "presumed"].map((name) => `s.${name} > 0 AS ${name}`),
 ];
 
-/** With the rework that is booked to the task. */
+/** With what is booked to the task: rework, and the checking of its parts. */
 const addedMeasures = [
   ...["cost", "calls", "failedCost", "retryCost"].map((name) => `s."${name}" + coalesce(k."${name}", 0) AS "${name}"`),
   `coalesce(s.reviewMillis + k.reviewMillis, s.reviewMillis, k.reviewMillis) AS reviewMillis`,

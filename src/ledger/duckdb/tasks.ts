@@ -13,8 +13,12 @@ export const bucketOf = (name: string): string => `(md5_number_lower(${name}) % 
 /** When calls `c` were, whenever they count. */
 const ownMs = (ms: string): string => `(${ms} - coalesce(c.shiftMs, 0))`;
 
-/** What they are put in order by: when they began, then by their ids. */
-const order = `(least(greatest(${ownMs("c.startMs")}, 0), 4398046511103) * 2097152 + (md5_number_lower(c.id) % 2097152)::BIGINT)`;
+/** Whether it is of a part of its task. */
+export const isBelow = `(coalesce(c.task, c.root) <> ${taskOf})`;
+
+/** What they are put in order by: those of the task itself first, then when they began, then by their ids. */
+const order = `(CASE WHEN ${isBelow} THEN 4611686018427387904 ELSE 0 END
+  + least(greatest(${ownMs("c.startMs")}, 0), 4398046511103) * 1048576 + (md5_number_lower(c.id) % 1048576)::BIGINT)`;
 
 /** Calls of a table that stand as they are known by now. */
 export const asKnown = (table: string): string => `(SELECT * FROM ${table} ANTI JOIN lateCalls USING (id))`;
@@ -41,7 +45,7 @@ export function tasksOfCalls(table: string, condition: string): string {
 /** Charges of periods that were not taken back. What is booked for a call, or for a void, is none of them. */
 const standing = `(SELECT id, fromMs, toMs FROM periodCharges ANTI JOIN voids USING (id))`;
 
-const fromStanding = `FROM periods AS c SEMI JOIN ${standing} AS p ON p.id = c.charge`;
+export const fromStanding = `FROM periods AS c SEMI JOIN ${standing} AS p ON p.id = c.charge`;
 
 /** Names of tasks that are known by a charge; and with what is below them. */
 export const chargedRoots = `SELECT ${taskOf} AS name ${fromStanding}`;
@@ -56,7 +60,7 @@ export function chargesOfTasks(dims: readonly TaskDim[]): string {
   return `SELECT ${taskOf} AS name, sum(c."cost") AS "cost", count_if(c.unpriced) AS unpriced,
     min(c.model) FILTER (c.lines[1]."class" = 'task') AS modelLow, max(c.model) FILTER (c.lines[1]."class" = 'task') AS modelHigh,
     min(p.fromMs) AS chargedMs, max(p.toMs) AS chargedLastMs
-    ${said === "" ? "" : `, unnest(arg_min({${said}}, {'ms': p.fromMs, 'id': p.id}))`}
+    ${said === "" ? "" : `, unnest(arg_min({${said}}, {'below': ${isBelow}, 'ms': p.fromMs, 'id': p.id}))`}
     FROM periods AS c JOIN ${standing} AS p ON p.id = c.charge WHERE ${taskOf} IS NOT NULL GROUP BY 1`;
 }
 
@@ -94,8 +98,11 @@ export function endOf(result: string, lastMs: string, nowMs: number, openMs: num
   return `CASE ${result} ${said.join(" ")} ELSE CASE WHEN ${lastMs} + ${whole(openMs)} > ${whole(nowMs)} THEN ${open} ELSE ${unknown} END END`;
 }
 
-/** How each of the tasks ended that a table names and that have calls, by its place in `taskEnds`. Of most, the row is read as it is. */
-export function endedTasks(names: string, nowMs: number, openMs: number): string {
+/**
+ * How each of the tasks ended that a table names and that have calls, by its place in `taskEnds`, with these of what was said when it was begun. Of most,
+ * the row is read as it is.
+ */
+export function endedTasks(names: string, nowMs: number, openMs: number, dims: readonly TaskDim[]): string {
   const isNamed = `name IN (SELECT name FROM ${names})`;
   const isMore = `name IN (SELECT name FROM taskDeltas UNION ALL SELECT ${taskOf} FROM open AS c)`;
   const called = `${taskOf} IN (SELECT name FROM ${names})`;
@@ -104,10 +111,11 @@ export function endedTasks(names: string, nowMs: number, openMs: number): string
     `SELECT * FROM taskDeltas WHERE ${isNamed}`,
     tasksOfCalls(asKnown("open"), called),
   ];
-  const asked = [...ending, "lastMs", "beganMs"].map(quoted).join(", ");
-  return `SELECT name, "value", coalesce(contradictory, false) AS contradictory, ${endOf("result", "coalesce(lastMs, beganMs)", nowMs, openMs)} AS ended
+  const words = dims.map(begunColumn);
+  const asked = [...ending, "lastMs", "beganMs", ...words].map(quoted).join(", ");
+  return `SELECT ${["name", ...words].map(quoted).join(", ")}, "value", coalesce(contradictory, false) AS contradictory, ${endOf("result", "coalesce(lastMs, beganMs)", nowMs, openMs)} AS ended
     FROM (SELECT name, ${asked} FROM tasks WHERE ${isNamed} AND NOT ${isMore}
-      UNION ALL SELECT name, ${asked} FROM (${merged(parts.join(" UNION ALL BY NAME "), [])}))`;
+      UNION ALL SELECT name, ${asked} FROM (${merged(parts.join(" UNION ALL BY NAME "), dims)}))`;
 }
 
 /** Adds the calls of `table` that meet the condition to the rows of their tasks. Of those that are taken out (`sign` −1) the tasks are made anew. */
