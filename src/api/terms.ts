@@ -138,12 +138,12 @@ export async function namesOf(context: ApiContext): Promise<Named> {
 }
 
 /** What words mean in one request. */
-export interface Heard extends Edges {
+export interface Learner extends Edges {
   /** Its names go into the map: what they are of is on record. What is refused teaches it none. */
   readonly learn: () => void;
 }
 
-export async function edgesOf(context: ApiContext): Promise<Heard> {
+export async function edgesOf(context: ApiContext): Promise<Learner> {
   const { providers, guard } = context.settings();
   const keys = (await context.keys.list()).filter(({ revokedMs }) => revokedMs === null);
   const heard = new Set<string>();
