@@ -74,7 +74,7 @@ function contextOf(store: DuckDBStore): ApiContext {
     report: store.report.bind(store),
     margin: store.margin.bind(store),
   };
-  return { ...memory, prices, ledger: { ...memory.ledger, drivers, report, margin } };
+  return { ...memory, now: () => november.untilMs, prices, ledger: { ...memory.ledger, drivers, report, margin } };
 }
 
 async function ask<Answer>(context: ApiContext, path: string): Promise<Answer> {

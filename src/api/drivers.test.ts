@@ -80,6 +80,7 @@ async function compare(
   const memory = createMemory(records);
   const context: ApiContext = {
     ...memory,
+    now: () => november.untilMs,
     prices,
     ledger: {
       ...memory.ledger,
@@ -336,7 +337,12 @@ describe("of too many values of `by`", () => {
     const ms = Date.UTC(2026, 10, 10);
     const [was, is] = [record("small", { input: "0.25" }, { validToMs: ms }), record("small", { input: "0.5" }, { validFromMs: ms })];
     const memory = createMemory([]);
-    const context = { ...memory, prices: pricesOf([listOf([was, is])]).prices, ledger: { ...memory.ledger, drivers } };
+    const context = {
+      ...memory,
+      now: () => november.untilMs,
+      prices: pricesOf([listOf([was, is])]).prices,
+      ledger: { ...memory.ledger, drivers },
+    };
     const { body } = await ask(context, "?since=2026-11-01&until=2026-12-01&against=month&by=agent&limit=2");
     expect(asked).toEqual([undefined, ["agent 0"]]);
     expect([body.before.cost, body.after.cost, moved(body)]).toEqual(["31.5", "47.25", { price_list: "15.75" }]);
@@ -459,6 +465,19 @@ describe("the question", () => {
     expect(found.before.untilMs - found.before.sinceMs).toBe(30 * 86_400_000 + 1);
   });
 
+  it("may take in the day under way, to its end in the zone", async () => {
+    for (const [query, untilMs] of [
+      ["?since=2026-11-01&until=2026-11-22", Date.UTC(2026, 10, 22)],
+      ["?since=2026-11-01&until=2026-11-22&zone=America/New_York", Date.UTC(2026, 10, 22, 5)],
+      ["?since=2026-11-01&until=2026-11-21T12:00Z", nowMs],
+      ["?since=2026-11-01&until=0d", nowMs],
+    ] as const) {
+      const memory = createMemory([]);
+      expect((await ask(memory, `${query}&against=2026-10-01..2026-11-22`)).status).toBe(200);
+      expect(memory.asked.drivers[0]?.after.untilMs).toBe(untilMs);
+    }
+  });
+
   it("may be against the same days of the month or year before, or any span", () => {
     expect(iso(spans("2026-03-31", "2026-04-01", "month").spans.before)).toEqual(["2026-02-28T00:00", "2026-03-01T00:00"]);
     expect(iso(spans("2024-02-29", "2024-03-01", "year").spans.before)).toEqual(["2023-02-28T00:00", "2023-03-01T00:00"]);
@@ -478,6 +497,18 @@ describe("the question", () => {
     ["?whatever=1", /unknown "whatever"/],
     ["?since=2027-01-01", /since begins in the future \(2027-01-01T00:00:00.000Z\)/],
     ["?since=2026-11-01&against=2027-01-01..2027-02-01", /against begins in the future/],
+    // The clock stands at noon of 21 November: that day may be taken in, none after it.
+    [
+      "?since=2026-11-01&until=2026-12-01&against=month",
+      /until is 2026-12-01, and days to come cannot be compared yet: leave it out to end now, or say 2026-11-22 at the latest, .* under way \(UTC\)/,
+    ],
+    ["?since=2026-11-01&until=2027-06-01", /until is 2027-06-01, and days to come/],
+    ["?since=2026-11-01&until=2026-11-22T00:01Z", /until is 2026-11-22 00:01, and days to come/],
+    [
+      "?since=2026-11-01&until=2026-11-22&zone=Asia/Tokyo&against=2026-10-01..2026-11-23",
+      /against ends 2026-11-23, .* end it on 2026-11-22 at/,
+    ],
+    ["?since=2026-10-01&until=2026-11-01&against=2026-11-01..2026-12-01", /against ends 2026-12-01, .* end it on 2026-11-22 at the latest/],
     ["?filter=colour%3Dred", /no field is called "colour"/],
   ])("that is wrong is refused, with the place: %s", async (query, message) => {
     const { status, body } = await ask(createMemory([]), query);

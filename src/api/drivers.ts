@@ -13,6 +13,7 @@ import type { Span } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import { boundOf } from "./bounds.ts";
 import type { ApiContext } from "./context.ts";
+import { endOfDay } from "./days.ts";
 import { waited } from "./fresh.ts";
 import { gapFields, toGaps, unpricedBy } from "./gaps.ts";
 import { factorNames, nameCharge, nameOther, sentenceOf } from "./moved.ts";
@@ -35,7 +36,7 @@ const factor = z.enum(driverFactors as unknown as [DriverFactor, ...DriverFactor
 
 export const driversQuery = z.strictObject({
   since: time("Calls from this start on; 30d unless told."),
-  until: time("Calls before this start; now unless told."),
+  until: time("Calls before this start; now unless told. Days to come are refused; the day under way may be taken in."),
   against: z.string().max(100).optional().openapi({
     description:
       "The span before: `previous` (as long, right before; unless told), `month` or `year` (the same days of the month or year before), or FROM..TO.",
@@ -372,6 +373,7 @@ export function spansOf(
 ): { readonly spans: Both<Span>; readonly name: string } {
   const { sinceMs, untilMs } = parsePast({ since: asked.since ?? "30d", until: asked.until }, nowMs, offsets);
   if (sinceMs === null || untilMs === null) throw invalid("both ends of the span are needed");
+  refuseToCome("until", untilMs, nowMs, offsets);
   const after = { sinceMs, untilMs };
   const against = asked.against ?? "previous";
   if (against === "previous")
@@ -394,8 +396,20 @@ export function spansOf(
   if (before.sinceMs === null || before.untilMs === null || before.sinceMs >= before.untilMs)
     throw invalid(`against is ${JSON.stringify(against)}: its end is not after its beginning`);
   refuseFuture("against", before.sinceMs, nowMs);
+  refuseToCome("against", before.untilMs, nowMs, offsets);
   const found = { sinceMs: before.sinceMs, untilMs: before.untilMs };
   return { spans: { before: found, after }, name: nameOf(found, offsets) };
+}
+
+/** Of days to come revenue may be known, and not what calls cost: the one would stand beside a part of the other. */
+function refuseToCome(name: "until" | "against", endMs: number, nowMs: number, offsets: readonly ZoneOffset[] = []): void {
+  const latestMs = endOfDay(nowMs, offsets);
+  if (endMs <= latestMs) return;
+  const say = (atMs: number): string => show(atMs + offsetAt(offsets, atMs), 16).replace(" 00:00", "");
+  const [ends, remedy] = name === "until" ? ["is", "leave it out to end now, or say"] : ["ends", "end it on"];
+  throw invalid(
+    `${name} ${ends} ${say(endMs)}, and days to come cannot be compared yet: ${remedy} ${say(latestMs)} at the latest, which takes in the day under way${offsets.length === 0 ? " (UTC)" : ""}`,
+  );
 }
 
 /** By its days, both included; by its ends where these are no days. */

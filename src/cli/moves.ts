@@ -4,6 +4,7 @@
 import type { z } from "zod";
 import type { contributor, driversAnswer } from "../api/drivers.ts";
 import { formatUsd, parseUsd, roundUsd, sum } from "../core/money.ts";
+import { offsetAt, offsetsOf } from "../core/zone.ts";
 import { atLeast, many } from "./command.ts";
 import { paint } from "./draw.ts";
 import { short } from "./successes.ts";
@@ -17,8 +18,9 @@ type Contributor = z.infer<typeof contributor>;
 const barWidth = 32;
 
 export function describeMoves(found: Moves, top: number, isDrawn: boolean): string {
-  const { before, after, summary } = found;
-  const head = `${toTime(after.sinceMs)} to ${toTime(after.untilMs)} against ${toTime(before.sinceMs)} to ${toTime(before.untilMs)} UTC`;
+  const { before, after, summary, zone } = found;
+  const at = clockOf(zone);
+  const head = `${at(after.sinceMs)} to ${at(after.untilMs)} against ${at(before.sinceMs)} to ${at(before.untilMs)} ${plain(zone)}`;
   const lines = found.lines.filter(({ change, contributors }) => change !== "0" || contributors.length > 0);
   const amounts = [before.cost, after.cost, ...lines.map((line) => line.change)];
   const say = sayerOf(amounts);
@@ -39,6 +41,12 @@ export function describeMoves(found: Moves, top: number, isDrawn: boolean): stri
   }
   rows.push(null, row("after", spentOf(after, say), sizeOf(after), place("0", after.cost)));
   return [summary, "", head, "", formatTable(columns, rows), ...notes(found)].join("\n");
+}
+
+/** To the minute, of the zone that was asked for. */
+function clockOf(zone: string): (ms: number) => string {
+  const offsets = offsetsOf(zone, null, null) ?? [];
+  return (ms) => toTime(ms + offsetAt(offsets, ms));
 }
 
 function restOf({ change, contributors }: Line, top: number): bigint {
@@ -116,6 +124,7 @@ function placer(levels: readonly string[]): (from: string, to: string) => string
 
 function notes({ lines, lacking, before, after, bound, priceMoves, maxGap, shapley, margin, noMargin, zone }: Moves): string[] {
   const said: string[] = [];
+  const at = clockOf(zone);
   const gap = lines.find((line) => line.factor === maxGap.factor);
   const other = shapley.find((one) => one.factor === maxGap.factor);
   const gross = lines.reduce((all, line) => all + magnitude(parseUsd(line.change)), 0n);
@@ -125,7 +134,7 @@ function notes({ lines, lacking, before, after, bound, priceMoves, maxGap, shapl
     );
   for (const one of priceMoves.slice(0, 5))
     said.push(
-      `The list price of ${plain(one.model)} (${plain(one.provider)}) changed within a span, at ${toTime(one.atMs)}: reckoned before and after.`,
+      `The list price of ${plain(one.model)} (${plain(one.provider)}) changed within a span, at ${at(one.atMs)} ${plain(zone)}: reckoned before and after.`,
     );
   if (lacking.priceMoves > 0)
     said.push(`${many(lacking.priceMoves, "change")} of list prices within a span passed over: there are too many.`);
@@ -153,7 +162,6 @@ function notes({ lines, lacking, before, after, bound, priceMoves, maxGap, shapl
   // Of those who never said what customers pay, nothing is said.
   const isTold = noMargin !== null && (noMargin.reason !== "revenue_unknown" || before.revenue !== null || after.revenue !== null);
   if (noMargin !== null && noMargin.reason !== "filtered" && isTold) said.push(`No bridge of gross margin: ${whyNone(noMargin)}.`);
-  if (zone !== "UTC") said.push(`Dates were those of ${plain(zone)}.`);
   return said.length === 0 ? [] : ["", ...said];
 }
 

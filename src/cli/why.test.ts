@@ -32,6 +32,7 @@ beforeAll(async () => {
   const other = [{ key: "subscription", before: "20", after: "18" }];
   context = {
     ...memory,
+    now: () => november.untilMs,
     prices,
     ledger: { ...memory.ledger, drivers: async (asked) => ({ ...sumsOf(records, asked), other }) },
   };
@@ -134,6 +135,25 @@ describe("why", () => {
     expect(describe({})).toContain("Gross margin 55.0 % → 45.4 %, −9.58 points: −9.58 revenue.");
     const same = { before: "55", after: "55", change: "0", steps: [{ ...step, points: "0", to: "55" }] };
     expect(describe({ margin: same })).toContain("Gross margin 55.0 % → 55.0 %: nothing moved.");
+  });
+
+  it("prints its spans as times of the zone that was asked for", { timeout: 30_000 }, async () => {
+    const { out } = await run(...months, "--zone", "Europe/Berlin", "--json");
+    const found = driversAnswer.parse(JSON.parse(out));
+    expect(found.after.sinceMs).toBe(Date.UTC(2026, 9, 31, 23));
+    const priceMoves = [{ provider: "acme", model: "small", atMs: Date.UTC(2026, 9, 15, 22) }];
+    const lines = describeMoves({ ...found, priceMoves }, 0, false).split("\n");
+    expect(lines[2]).toBe("2026-11-01 00:00 to 2026-12-01 00:00 against 2026-10-01 00:00 to 2026-11-01 00:00 Europe/Berlin");
+    expect(lines.at(-1)).toBe(
+      "The list price of small (acme) changed within a span, at 2026-10-16 00:00 Europe/Berlin: reckoned before and after.",
+    );
+  });
+
+  it("refuses days to come, and says what to do", { timeout: 30_000 }, async () => {
+    context = { ...context, now: () => Date.UTC(2026, 10, 22, 12) };
+    const { code, err } = await run(...months);
+    context = { ...context, now: () => november.untilMs };
+    expect([code, err]).toEqual([2, expect.stringContaining("leave it out to end now, or say 2026-11-23 at the latest")]);
   });
 
   it("refuses what it does not know with exit code 2", { timeout: 30_000 }, async () => {

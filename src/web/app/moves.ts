@@ -95,6 +95,24 @@ export const meanings: Readonly<Record<string, string>> = {
   other_charges: "subscriptions and other charges of periods, what tasks cost elsewhere, credits, corrections of closed months",
 };
 
+const points = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" });
+const percent = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** A change of margin: `+1.06`, `−10.97`. */
+export function pointsText(change: string): string {
+  return withMinus(points.format(Number(change)));
+}
+
+/** A margin: `−12.5%`. */
+export function percentText(margin: string): string {
+  return `${withMinus(percent.format(Number(margin)))}%`;
+}
+
+/** The sign that is read as one, as amounts have it. */
+function withMinus(text: string): string {
+  return text.replace("-", "−");
+}
+
 export const againstNames: Readonly<Record<string, string>> = {
   previous: "as long, right before",
   month: "the month before",

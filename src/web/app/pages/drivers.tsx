@@ -4,7 +4,7 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { count, decimalsFor } from "../money.ts";
-import { type Contributor, type Figures, meanings, type MoveLine, type Moves } from "../moves.ts";
+import { type Contributor, type Figures, meanings, type MoveLine, type Moves, percentText, pointsText } from "../moves.ts";
 import { Head } from "../parts/head.tsx";
 import { Moved, most, pointMarks, toMark } from "../parts/moved.tsx";
 import { Signed } from "../parts/signed.tsx";
@@ -171,8 +171,6 @@ function Measures({ factor, one: { before, after } }: { readonly factor: string;
 }
 
 const tries = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const points = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" });
-const percent = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 const reasons: Readonly<Record<string, string>> = {
   revenue_unknown: "nothing is known of what customers paid",
@@ -209,7 +207,7 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
               <th scope="row">Before</th>
               <td className="number">
                 {most(before)}
-                {percent.format(Number(margin.before))}%
+                {percentText(margin.before)}
               </td>
             </tr>
             {steps.length === 0 ? (
@@ -223,7 +221,7 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
                 <tr key={step.factor} data-step={step.factor}>
                   <th scope="row">{capital(names.get(step.factor) ?? step.factor)}</th>
                   <td className="number" data-points={step.points}>
-                    {points.format(Number(step.points))}
+                    {pointsText(step.points)}
                   </td>
                 </tr>
               ))
@@ -232,8 +230,8 @@ export function Bridge({ moves }: { readonly moves: Moves }): ReactNode {
               <th scope="row">Then</th>
               <td className="number">
                 {most(after)}
-                {percent.format(Number(margin.after))}% ({steps.length === 0 ? "" : pointMarks[bound]}
-                {points.format(Number(margin.change))})
+                {percentText(margin.after)} ({steps.length === 0 ? "" : pointMarks[bound]}
+                {pointsText(margin.change)})
               </td>
             </tr>
           </tbody>

@@ -115,8 +115,10 @@ export function Why(): ReactNode {
 function AgainstDays({ value, onChange }: { readonly value: string; readonly onChange: (span: string) => void }): ReactNode {
   const { sinceMs, untilMs } = parseSpan(value, Date.now());
   const [from, to] = [sinceMs === null ? "" : toDate(sinceMs), untilMs === null ? "" : toDate(untilMs - 1)];
+  const today = toDate(Date.now());
+  // Days to come cannot be compared.
   const choose = (first: string, last: string): void => {
-    if (first !== "" && last !== "" && first <= last) onChange(`${first}..${last}`);
+    if (first !== "" && last !== "" && first <= last && last <= today) onChange(`${first}..${last}`);
   };
   return (
     <>
@@ -134,6 +136,7 @@ function AgainstDays({ value, onChange }: { readonly value: string; readonly onC
         aria-label="Against: to, that day included"
         value={to}
         min={from}
+        max={today}
         onChange={(event) => choose(from, event.currentTarget.value)}
       />
     </>
