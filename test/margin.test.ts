@@ -110,6 +110,8 @@ it("takes revenue one by one, once by its id, and says what is wrong with it", a
     [{ from: first(-1), plan: "team" }, /the settings have no price of the plan "team"/],
     [{ from: first(-1), amount: "a lot" }, /amount: "a lot" is none/],
     [{ from: "yesterday", amount: "1" }, /from: "yesterday" is no date/],
+    [{ amount: "1" }, /from: it is missing: expected a day, as text, such as 2026-11-01/],
+    [{ from: first(-1), amount: "1e3", customer: "Acme" }, /amount: "1e3" is none: expected dollars/],
     [{ from: `${first(-1)}T12:00Z`, amount: "1" }, /whole days/],
     [{ from: first(-1), to: first(-1), amount: "1" }, /from is not before to/],
     [{ from: first(-1), amount: "1", every: "once" }, /needs its end/],
@@ -127,6 +129,11 @@ it("takes a table once, however often it comes, and none of it where a line is w
   expect([wrong.status, messageOf(wrong)]).toEqual([
     400,
     expect.stringMatching(/none of it was recorded: 1 of 3 amounts are wrong: line 4: amount: "lots"/),
+  ]);
+  const slips = await send("/revenue/imports", `${table}Beta,team,1e3,${first(-1)},\nBeta,team,5,,\n`, "text/csv");
+  expect([slips.status, messageOf(slips)]).toEqual([
+    400,
+    expect.stringMatching(/2 of 4 amounts are wrong: line 4: amount: "1e3" is none: .*; line 5: from: it is missing: expected a day/),
   ]);
   expect((await send("/revenue/imports", table, "text/csv")).body).toMatchObject({
     recorded: 2,
@@ -223,6 +230,10 @@ it("divides what belongs to nobody by the rule that is asked for", async () => {
     ["Gamma", "0"],
   ]);
   expect(reserved.nobody).toMatchObject({ divided: "5", left: "5" });
+  expect(reserved.notes.join(" ")).not.toContain("capacity");
+  const oversold = await margin(`${lastMonth}&shared=reserved&reserved=Acme%3D30&reserved=Beta%3D10&capacity=8`);
+  expect(oversold.nobody).toMatchObject({ divided: "10", left: "0" });
+  expect(oversold.notes).toContainEqual(expect.stringContaining("Customers have reserved 40 tokens, 32 more than the capacity of 8:"));
   await expect(margin(`${lastMonth}&shared=idle%20apart`)).rejects.toThrow(/capacity/);
   await expect(margin(`${lastMonth}&shared=reserved`)).rejects.toThrow(/reserved=NAME=TOKENS/);
 });

@@ -84,6 +84,7 @@ describe.skipIf(!hasChromium)(`the page of margins in a browser (${reason})`, in
     expect(await page.locator(".lorenz svg").getAttribute("aria-label")).toMatch(
       /^Of the cost of 3 customers, the dearest 1% take .* Gini 0\.\d\d\.$/,
     );
+    expect(await text('[data-figure="Rule of 40"]')).toMatch(/There was no revenue before\. Growth of revenue in percent against/);
     expect(await page.locator(".spread").getAttribute("aria-label")).toBe("Margins of 2 customers: 1 below zero.");
     await visit.check();
     await page.getByRole("button", { name: "Export" }).click();

@@ -18,7 +18,11 @@ const label = z
   .max(attributionLimits.valueLengthMax, `longer than ${attributionLimits.valueLengthMax} characters`)
   .regex(/^[^\p{Cc}\p{Surrogate}]*$/u, "has a control character, or half of one");
 const said = label.nullable().optional();
-const date = z.string().max(100);
+const date = z
+  .string({
+    error: ({ input }) => `${input === undefined ? "it is missing: " : ""}expected a day, as text, such as 2026-11-01`,
+  })
+  .max(100);
 
 export const revenueWanted = z
   .strictObject({
@@ -99,7 +103,7 @@ export function toRevenue(wanted: RevenueWanted, id: string, witness: string, { 
     );
   const every = wanted.every ?? (isSaid && wanted.to ? "once" : "month");
   if (!isSaid && every === "once") throw new RangeError("amount: a plan's price is for a month, and every is once: say the amount");
-  const amountPico = toPicos(amount);
+  const amountPico = toPicos(amount, typeof wanted.amount === "string");
   if (amountPico < 0n && !wanted.every && !wanted.to)
     throw new RangeError(
       `amount: ${amount} is below zero and would be taken off every month for ever: say its end (to: of a refund the day after its day), or every month if that is meant`,
@@ -161,8 +165,10 @@ export async function toShown(
 
 const tokenShape = /^n_[0-9a-f]{16}$/;
 
-function toPicos(amount: string): Pico {
+/** @param isText as somebody wrote it: a program's number may have an exponent, in a file `1e3` is a slip. */
+function toPicos(amount: string, isText: boolean): Pico {
   try {
+    if (isText && /e/i.test(amount)) throw new RangeError("an exponent");
     return parseUsd(amount);
   } catch (cause) {
     throw new RangeError(`amount: ${JSON.stringify(amount)} is none: expected dollars with at most twelve decimals, such as 49.00`, {

@@ -1,7 +1,9 @@
 // Days of which no margin can be said, and what is said instead. Not here: the sums (test/margin.test.ts).
 
 import { expect, it } from "vitest";
+import type { KeyCost } from "../ledger/margin.ts";
 import { createApi } from "./app.ts";
+import type { MarginAnswer } from "./margined.ts";
 import { createMemory } from "./memory.fixture.ts";
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
@@ -74,4 +76,39 @@ it("the day under way is in a margin that ends with the midnight to come", async
     headers: { authorization: "Bearer reader" },
   });
   expect([response.status, await response.json()]).toEqual([200, expect.objectContaining({ days: 1, untilMs: today + 86_400_000 })]);
+});
+
+function row(key: string | null, cost: string, tokens: number, unpriced = 0): KeyCost {
+  return { key, calls: 1, cost, periodCost: "0", tokens, unpriced };
+}
+
+/** Of Ada and Bob, of 3,000 and 2,000 tokens, and ten dollars of nobody's; something of Bob has no price. */
+async function marginOf(query: string): Promise<MarginAnswer> {
+  const memory = createMemory([]);
+  const costs = [row("Ada", "4", 3_000), row("Bob", "6", 2_000, 1), row(null, "10", 0)];
+  const context = {
+    ...memory,
+    ledger: { ...memory.ledger, margin: async (asked: never) => ({ ...(await memory.ledger.margin(asked)), costs }) },
+  };
+  const response = await createApi(context).request(`/api/v1/margin${query}`, { headers: { authorization: "Bearer reader" } });
+  return (await response.json()) as MarginAnswer;
+}
+
+it("a capacity that is less than what was used is said to be", async () => {
+  const { nobody, notes } = await marginOf("?shared=idle%20apart&capacity=1");
+  expect(nobody).toMatchObject({ divided: "10", left: "0" });
+  expect(notes).toContain(
+    "Customers used 5,000 tokens, 4,999 more than the capacity of 1: nothing is idle, and what is nobody's is divided whole. Is the capacity right?",
+  );
+  for (const capacity of [5_000, 8_000])
+    expect((await marginOf(`?shared=idle%20apart&capacity=${capacity}`)).notes.join(" ")).not.toContain("capacity");
+  expect((await marginOf("?by=feature&shared=idle%20apart&capacity=4999")).notes.at(-1)).toMatch(/^Features used .*, 1 more than/);
+});
+
+it("the dearest have each its own bound", async () => {
+  const { concentration } = await marginOf("");
+  expect(concentration?.dearest.map(({ customer, cost, isCostWhole }) => [customer, cost, isCostWhole])).toEqual([
+    ["Bob", "6", false],
+    ["Ada", "4", true],
+  ]);
 });

@@ -165,7 +165,10 @@ async function answer(asked: MarginAsked, context: ApiContext): Promise<MarginAn
       : null,
     lines,
     truncated: ordered.length > limit,
-    notes: notesOf(by, found.unknown.keys + parts.unknown.keys, unpriced.all, rule, shares.leftPico),
+    notes: [
+      ...notesOf(by, found.unknown.keys + parts.unknown.keys, unpriced.all, rule, shares.leftPico),
+      ...excessNotes(shares.excess, asked),
+    ],
     position: sums.position,
   };
 }
@@ -220,8 +223,8 @@ function divide(
   rule: "none" | ShareRule,
   reserved: ReadonlyMap<string, number> | null,
   capacity: string | undefined,
-): { readonly byKey: ReadonlyMap<string, Pico>; readonly leftPico: Pico } {
-  if (rule === "none") return { byKey: new Map(), leftPico: costPico };
+): { readonly byKey: ReadonlyMap<string, Pico>; readonly leftPico: Pico; readonly excess: number } {
+  if (rule === "none") return { byKey: new Map(), leftPico: costPico, excess: 0 };
   if (rule === "reserved" && reserved === null)
     throw invalid("shared=reserved needs what is reserved: reserved=NAME=TOKENS, once for each");
   const missing = [...(reserved?.keys() ?? [])].find((key) => !keys.some((one) => one.key === key));
@@ -232,11 +235,22 @@ function divide(
   }));
   if (missing !== undefined) throw invalid("reserved names somebody who neither paid nor cost anything in the span");
   try {
-    const { lines, idlePico } = shareCost({ costPico, capacity: toCapacity(capacity) }, holders, rule);
-    return { byKey: new Map(lines.map(({ key, pico }) => [key, pico])), leftPico: idlePico };
+    const { lines, idlePico, excessUnits } = shareCost({ costPico, capacity: toCapacity(capacity) }, holders, rule);
+    return { byKey: new Map(lines.map(({ key, pico }) => [key, pico])), leftPico: idlePico, excess: excessUnits ?? 0 };
   } catch (cause) {
     throw cause instanceof RangeError ? invalid(cause.message) : cause;
   }
+}
+
+/** @param excess tokens beyond the capacity that was said: it is a slip, or more was promised than there is. */
+function excessNotes(excess: number, { by, shared, capacity }: MarginAsked): string[] {
+  if (excess === 0) return [];
+  const [who, did] = [by === "feature" ? "Features" : "Customers", shared === "reserved" ? "have reserved" : "used"];
+  const most = Number(capacity);
+  const [taken, over, there] = [most + excess, excess, most].map((units) => units.toLocaleString("en-US"));
+  return [
+    `${who} ${did} ${taken} tokens, ${over} more than the capacity of ${there}: nothing is idle, and what is nobody's is divided whole. Is the capacity right?`,
+  ];
 }
 
 function toKeys(keys: readonly Key[], shares: ReadonlyMap<string, Pico>): Parts {
@@ -311,6 +325,7 @@ function historyOf({ months }: MarginSums, asked: readonly string[]): CustomerMo
 async function whalesOf({ costs }: MarginSums, names: NamesAccess): Promise<NonNullable<MarginAnswer["concentration"]>> {
   const rows = costs.flatMap(({ key, cost }) => (key === null ? [] : [{ customer: key, costPico: parseUsd(cost) }]));
   const { customers, costPico, gini, tops, curve, dearest, belowZero } = concentration(rows, { named });
+  const bare = new Set(costs.flatMap(({ key, unpriced }) => (unpriced > 0 ? [key] : [])));
   return {
     customers,
     cost: formatUsd(costPico),
@@ -322,6 +337,7 @@ async function whalesOf({ costs }: MarginSums, names: NamesAccess): Promise<NonN
         customer: (await toName("customer", customer, names)) ?? customer,
         cost: formatUsd(pico),
         share,
+        isCostWhole: !bare.has(customer),
       })),
     ),
     belowZero: { customers: belowZero.customers, cost: formatUsd(belowZero.costPico) },

@@ -225,7 +225,14 @@ export const marginAnswer = z
         gini: z.number().nullable(),
         tops: z.array(z.object({ top: part, customers: z.number(), share: part, cost: usd })),
         curve: z.array(z.object({ customers: count, customerShare: part, costShare: part })),
-        dearest: z.array(z.object({ customer: z.string(), cost: usd, share: part })),
+        dearest: z.array(
+          z.object({
+            customer: z.string(),
+            cost: usd,
+            share: part,
+            isCostWhole: z.boolean().openapi({ description: "Whether all of it has a price: else it costs at least what is said." }),
+          }),
+        ),
         belowZero: z.object({ customers: count, cost: usd }),
       })
       .nullable()

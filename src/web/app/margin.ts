@@ -104,7 +104,12 @@ export interface Margins {
     readonly gini: number | null;
     readonly tops: readonly { readonly top: number; readonly customers: number; readonly share: number; readonly cost: string }[];
     readonly curve: readonly { readonly customers: number; readonly customerShare: number; readonly costShare: number }[];
-    readonly dearest: readonly { readonly customer: string; readonly cost: string; readonly share: number }[];
+    readonly dearest: readonly {
+      readonly customer: string;
+      readonly cost: string;
+      readonly share: number;
+      readonly isCostWhole: boolean;
+    }[];
   } | null;
   readonly losing: { readonly month: string; readonly customers: number; readonly lost: string } | null;
   readonly growth: Growth | null;
@@ -215,8 +220,22 @@ const reasons: Readonly<Record<string, string>> = {
   burn_fades: "losses fade before it is used up",
 };
 
-export function reasonText(reason: string | null): string {
+function reasonText(reason: string | null): string {
   return reasons[reason ?? "unknown"] ?? "not known";
+}
+
+/** What stands under a figure: where there is none the reason first, and each sentence with its capital. */
+export function noteText(isKnown: boolean, reason: string | null, note: string): string {
+  return isKnown
+    ? note
+    : [reasonText(reason), note]
+        .filter((text) => text !== "")
+        .map(capital)
+        .join(". ");
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** A month as the answer names it, `2026-10`, in the reader's words. */

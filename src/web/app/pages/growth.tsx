@@ -4,7 +4,7 @@
 import { TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { type ReactNode, useEffect, useState } from "react";
-import { amountText, type Growth, type Margins, partText, reasonText, typedFields } from "../margin.ts";
+import { amountText, type Growth, type Margins, noteText, partText, typedFields } from "../margin.ts";
 import { count } from "../money.ts";
 import { one } from "../search.ts";
 import type { View } from "../view.ts";
@@ -75,37 +75,51 @@ export function GrowthPart({
               : `${score}${tenth(ruleOf40.value.score)}, ${ruleOf40.value.isMet ? `met${score === "" ? "" : " at best"}` : "not met"}`
           }
           reason={ruleOf40.reason}
-        >
-          {ruleOf40.value === null ? "" : `${tenth(ruleOf40.value.growthPercent)} + ${score}${tenth(ruleOf40.value.marginPercent)}: `}
-          {isGross && !all.isWhole ? "as far as revenue is known; " : ""}
-          {growth.definition}
-        </Tile>
-        <Tile name="Absorbed as cost of acquisition" value={`${least}${amountText(absorbed.absorbed)}`} reason={null}>
-          of {plural(absorbed.customers, "customer")} that cost more than they pay; {least}
-          {amountText(absorbed.perMonth)} a month
-          {cacWithLosses.value === null
-            ? ""
-            : `; winning one of ${plural(growth.newCustomers, "new customer")} costs ${least}${amountText(cacWithLosses.value)} with it`}
-        </Tile>
-        <Tile name="Payback" value={payback.value === null ? null : `${least}${tenth(payback.value)} months`} reason={payback.reason}>
-          {growth.arpa === null ? "" : `${amountText(growth.arpa)} a month from each of ${plural(growth.accounts, "account")}`}
-          {growth.accountMargin === null
-            ? ""
-            : `, at their own margin of ${most}${partText(growth.accountMargin)}: the gross margin above is over everything`}
-          {paybackByCustomer === null
-            ? ""
-            : `; by each one’s own margin half ${within(paybackByCustomer.p50)}, nine in ten ${within(paybackByCustomer.p90)}, never for ${count(paybackByCustomer.never)} of ${count(paybackByCustomer.customers)}`}
-        </Tile>
+          note={
+            (ruleOf40.value === null ? "" : `${tenth(ruleOf40.value.growthPercent)} + ${score}${tenth(ruleOf40.value.marginPercent)}: `) +
+            (isGross && !all.isWhole ? "as far as revenue is known; " : "") +
+            growth.definition
+          }
+        />
+        <Tile
+          name="Absorbed as cost of acquisition"
+          value={`${least}${amountText(absorbed.absorbed)}`}
+          reason={null}
+          note={
+            `of ${plural(absorbed.customers, "customer")} that cost more than they pay; ${least}${amountText(absorbed.perMonth)} a month` +
+            (cacWithLosses.value === null
+              ? ""
+              : `; winning one of ${plural(growth.newCustomers, "new customer")} costs ${least}${amountText(cacWithLosses.value)} with it`)
+          }
+        />
+        <Tile
+          name="Payback"
+          value={payback.value === null ? null : `${least}${tenth(payback.value)} months`}
+          reason={payback.reason}
+          note={
+            (growth.arpa === null ? "" : `${amountText(growth.arpa)} a month from each of ${plural(growth.accounts, "account")}`) +
+            (growth.accountMargin === null
+              ? ""
+              : `, at their own margin of ${most}${partText(growth.accountMargin)}: the gross margin above is over everything`) +
+            (paybackByCustomer === null
+              ? ""
+              : `; by each one’s own margin half ${within(paybackByCustomer.p50)}, nine in ten ${within(paybackByCustomer.p90)}, never for ${count(paybackByCustomer.never)} of ${count(paybackByCustomer.customers)}`)
+          }
+        />
         <Tile
           name="LTV / CAC"
           value={lifetimeToCac.value === null ? null : `${most}${tenth(lifetimeToCac.value)}`}
           reason={lifetimeToCac.reason}
-        >
-          {lifetimeValue.value === null ? "" : `a customer leaves ${most}${amountText(lifetimeValue.value)} until it goes, an estimate`}
-        </Tile>
-        <Tile name="Carried for" value={runway.value === null ? null : `${most}${tenth(runway.value)} months`} reason={runway.reason}>
-          {runway.value === null ? "" : "at what is absorbed a month"}
-        </Tile>
+          note={
+            lifetimeValue.value === null ? "" : `a customer leaves ${most}${amountText(lifetimeValue.value)} until it goes, an estimate`
+          }
+        />
+        <Tile
+          name="Carried for"
+          value={runway.value === null ? null : `${most}${tenth(runway.value)} months`}
+          reason={runway.reason}
+          note={runway.value === null ? "" : "at what is absorbed a month"}
+        />
       </dl>
     </section>
   );
@@ -115,22 +129,19 @@ function Tile({
   name,
   value,
   reason,
-  children,
+  note,
 }: {
   readonly name: string;
   readonly value: string | null;
   readonly reason: string | null;
-  readonly children: ReactNode;
+  readonly note: string;
 }): ReactNode {
   return (
     <div className="tile" data-figure={name}>
       <dt>{name}</dt>
       <dd>
         <p className="figure">{value ?? <span className="soft">not known</span>}</p>
-        <p className="soft small">
-          {value === null ? `${reasonText(reason)}. ` : ""}
-          {children}
-        </p>
+        <p className="soft small">{noteText(value !== null, reason, note)}</p>
       </dd>
     </div>
   );

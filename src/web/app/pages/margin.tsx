@@ -177,13 +177,13 @@ function Answered({ data, view, isOld }: { readonly data: Margins; readonly view
                     The dearest {shareText(top)} of {plural(concentration.customers, "customer")} take {shareText(share)} of the cost.
                   </li>
                 ))}
-                {concentration.dearest.slice(0, 3).map(({ customer, cost, share }) => (
+                {concentration.dearest.slice(0, 3).map(({ customer, cost, share, isCostWhole }) => (
                   <li key={customer} className="row">
                     <span className="clip grow" title={customer}>
                       {customer}
                     </span>
                     <span className="number">
-                      <Usd value={cost} /> · {shareText(share)}
+                      <Usd value={cost} mark={isCostWhole ? "" : "≥ "} /> · {shareText(share)}
                     </span>
                   </li>
                 ))}
