@@ -110,16 +110,18 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, inB
     await visit.check();
   });
 
-  it("says what is wrong beside the field, in the API's words", { timeout: 60_000 }, async () => {
+  it("says what is wrong beside the field, in the form's terms", { timeout: 60_000 }, async () => {
     const { page } = visit;
-    await visit.go(`${support.replace("68%25", "168%25")}&review-minutes=-3&rate=a`);
+    await visit.go(`${support.replace("68%25", "168%25").replace("cost=0.0585", "cost=abc")}&review-minutes=-3`);
     await page.getByRole("alert").first().waitFor();
-    expect(await text(".weighed")).toMatch(/must be minutes, a number from 0 to 9000000[^]*must be a probability, from 0 to 1/);
+    expect(await text(".weighed")).toMatch(/must be minutes, a number from 0 to 9000000[^]*must be from 0 to 100%/);
+    expect(await text(".weighed")).toMatch(/must be dollars, such as 0\.0585: from 0 to 1,000,000,000,000/);
     expect(await text(".answers")).toMatch(/What is marked in the form cannot be/);
     expect(visit.complaints.every((one) => one.includes("400"))).toBe(true);
     visit.complaints.length = 0;
     await page.getByRole("textbox", { name: "Success", exact: true }).fill("68");
     await page.getByRole("textbox", { name: "Time to check a run" }).fill("");
+    await page.getByRole("textbox", { name: "Cost of a run" }).fill("0.0585");
     await expect.poll(() => text(".weighed")).not.toMatch(/must be/);
     await expect.poll(verdict).toBe("go");
   });
@@ -158,7 +160,7 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, inB
     expect(await text('tr[data-type="report"] .place')).toBe("Sweet spot");
     expect(await text('tr[data-type="contract"] .place')).toBe("For a person");
     expect(await text('tr[data-type="mail"]')).toMatch(/Not enough data/);
-    expect(await text('tr[data-type="other"]')).toMatch(/Nowhere yet: time to do, time to check, cost of a run, damage, success not known/);
+    expect(await text('tr[data-type="other"]')).toMatch(/Nowhere yet: time to do, time to check, cost of a run, success not known/);
     expect(await page.locator("svg [data-point]").count()).toBe(4);
     await page.getByRole("radio", { name: /^report/ }).check();
     expect(await text(".fieldmap .legend")).toMatch(/worth it, for tasks like report/);
@@ -212,10 +214,22 @@ describe.skipIf(!hasChromium)(`the page Worth it? in a browser (${reason})`, inB
       "From the ledger, of 6 tasks of the type resolve-ticket by helper: a run costs $0.00125 (not enough data); 4 of 5 succeeded; checking takes 2.4 minutes (not enough data; said of 4).",
     );
     // Five tasks are too few to place the type by what they cost and took to check.
-    expect(await text('tr[data-type="resolve-ticket"]')).toMatch(/Nowhere yet: .*damage.* not known/);
+    expect(await text('tr[data-type="resolve-ticket"]')).toMatch(/Nowhere yet: time to do, time to check, cost of a run not known/);
     await page.getByRole("button", { name: "Say it" }).click();
     await page.getByRole("textbox", { name: "Minutes to do, row 1" }).fill("9");
     await visit.check();
+  });
+
+  it("keeps the form beside its answers, and off the map below them", { timeout: 60_000 }, async () => {
+    const { page } = visit;
+    await visit.go(`${full}&from-ledger=resolve-ticket&unreviewed=10%25`);
+    await page.locator("tr[data-type]").first().waitFor();
+    expect(await page.locator(".worthform details[open]").count()).toBe(3);
+    for (const share of [0.25, 0.5, 0.75, 1]) {
+      await page.evaluate(`scrollTo(0, ${share} * document.documentElement.scrollHeight)`);
+      const [form, map] = [await page.locator(".weighed").boundingBox(), await page.locator('[aria-labelledby="map"]').boundingBox()];
+      expect((form?.y ?? 0) + (form?.height ?? 0)).toBeLessThanOrEqual(map?.y ?? 0);
+    }
   });
 
   it.each(looks)("can be read by everybody: $theme, $width px", { timeout: 120_000 }, async (look) => {

@@ -5,12 +5,14 @@
 import type { z } from "@hono/zod-openapi";
 import { divideHalfEven, formatUsd, parseUsd, type Pico, sum, toPico, zero } from "../core/money.ts";
 import { costSpan, reviewSpan, type Span } from "../economics/sampled.ts";
+import { toEnds } from "../economics/verdict.ts";
 import { PennyworthError } from "../error.ts";
 import type { EndSums, SuccessQuery, SuccessRow } from "../ledger/store.ts";
 import { nearest } from "../near.ts";
 import type { ApiContext } from "./context.ts";
 import { parsePast } from "./query.ts";
 import { samplesOf } from "./success.ts";
+import { percent } from "./sentence.ts";
 import type { Filled } from "./weigh.ts";
 import type { ledgerFacts, MapWanted, SaidSuccess, WorthWanted } from "./weighed.ts";
 
@@ -57,6 +59,7 @@ export function toQuestion(wanted: WorthWanted, facts: Facts): Question | null {
     notes.push("Checking took at least as long as is reckoned: what was said of it is spread over all tasks that have ended.");
   const isCostTaken = agent.cost === undefined;
   const isReviewTaken = agent.reviewMinutes === undefined && facts.reviewMinutes !== null;
+  const ends = agent.success === undefined ? toEnds(facts) : undefined;
   const few = [
     ...(isCostTaken && facts.costInterval === null ? ["what a run costs"] : []),
     ...(isReviewTaken && facts.reviewInterval === null ? ["how long checking takes"] : []),
@@ -72,6 +75,7 @@ export function toQuestion(wanted: WorthWanted, facts: Facts): Question | null {
       spans: {
         ...(isCostTaken ? { runPico: toCostSpan(facts) } : {}),
         ...(isReviewTaken ? { reviewMinutes: facts.reviewInterval ?? { low: 0, high: null } } : {}),
+        ...(ends === undefined ? {} : { ends }),
       },
       notes,
     },
@@ -198,6 +202,11 @@ function notesOf(facts: Facts, taken: { readonly success: boolean }): string[] {
       `Of ${are(unknown, "task that has", "tasks that have")} ended nobody said how: success is counted over the other ${successes + failures}.`,
     );
   if (open > 0) notes.push(`${are(open, "task is", "tasks are")} still open, and not counted.`);
+  const ends = taken.success ? toEnds(facts) : undefined;
+  if (ends !== undefined)
+    notes.push(
+      `Had all that ${open === 0 ? "ended unknown" : unknown === 0 ? "is open" : "is open or ended unknown"} failed, ${percent(ends.low)} of all would have succeeded; had all of it succeeded, ${percent(ends.high)}. What that could turn is not decided.`,
+    );
   if (taken.success && contradictory > 0)
     notes.push(`Sources say different things of ${are(contradictory, "task", "tasks")}; the weightier one counts.`);
   return notes;

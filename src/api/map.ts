@@ -3,7 +3,8 @@
 
 import type { z } from "@hono/zod-openapi";
 import { formatUsd, parseUsd, type Pico, zero } from "../core/money.ts";
-import type { Spans } from "../economics/verdict.ts";
+import type { Interval } from "../economics/interval.ts";
+import { type Spans, toEnds } from "../economics/verdict.ts";
 import { edge, type Ground, type Point, type TaskType, toMap } from "../economics/map.ts";
 import { minutesMax } from "../economics/worth.ts";
 import { PennyworthError } from "../error.ts";
@@ -17,6 +18,10 @@ type From = Answer["points"][number]["from"];
 interface Listed {
   readonly costInterval: { readonly low: string; readonly high: string } | null;
   readonly reviewInterval: { readonly low: number; readonly high: number } | null;
+  /** Of success from the ledger; undefined: every end is known. */
+  readonly ends: Interval | undefined;
+  /** The ledger knows the type. */
+  readonly isRecorded: boolean;
   /** The ledger has a figure of too few tasks, which counts as none. */
   readonly isFew: boolean;
   readonly wanted: Wanted;
@@ -42,8 +47,8 @@ const missingNames = {
 export function placeTypes(wanted: MapWanted, facts: readonly z.infer<typeof ledgerFacts>[] = [], truncated = false): Answer {
   const known = new Map(facts.map((one) => [one.type, one]));
   const names = new Set(wanted.types.map(({ type }) => type));
-  const unlisted = facts.filter(({ type }) => !names.has(type)).map(({ type }) => ({ type }));
-  const listed = [...wanted.types, ...unlisted].map((one) => fillIn(one, known.get(one.type)));
+  const unlisted = facts.filter(({ type }) => !names.has(type)).map(({ type }): Wanted => ({ type }));
+  const listed = [...wanted.types, ...unlisted].map((one) => fillIn({ ...one, damage: one.damage ?? wanted.damage }, known.get(one.type)));
   const ground = toGround(wanted);
   try {
     const points = toMap(ground, listed.map(toTask));
@@ -52,7 +57,7 @@ export function placeTypes(wanted: MapWanted, facts: readonly z.infer<typeof led
       points: points.map((point, index) => toPoint(ground, point, listed[index] as Listed, untilMinutes)),
       untilMinutes,
       truncated,
-      notes: notesOf(listed),
+      notes: notesOf(listed, points),
     };
   } catch (error) {
     if (error instanceof RangeError) throw new PennyworthError("request_malformed", { detail: error.message }, error);
@@ -77,6 +82,8 @@ function fillIn(wanted: Wanted, facts: z.infer<typeof ledgerFacts> | undefined):
   return {
     costInterval: said.cost === null ? costInterval : null,
     reviewInterval: said.reviewMinutes === null ? reviewInterval : null,
+    ends: facts === undefined || said.success !== null ? undefined : toEnds(facts),
+    isRecorded: facts !== undefined,
     isFew: isFewCosts || isFewReviews,
     wanted: {
       ...wanted,
@@ -99,10 +106,11 @@ function toGround({ rate, reviewRate, cleanupMinutes, cleanup, detection, irreve
   };
 }
 
-function toTask({ wanted: { type, minutes, reviewMinutes, cost, damage, success }, costInterval, reviewInterval }: Listed): TaskType {
+function toTask({ wanted: { type, minutes, reviewMinutes, cost, damage, success }, costInterval, reviewInterval, ends }: Listed): TaskType {
   const spans: Spans = {
     ...(costInterval === null ? {} : { runPico: { low: parseUsd(costInterval.low), high: parseUsd(costInterval.high) } }),
     ...(reviewInterval === null ? {} : { reviewMinutes: reviewInterval }),
+    ...(ends === undefined ? {} : { ends }),
   };
   return {
     type,
@@ -149,7 +157,7 @@ function toPoint(
   };
 }
 
-function notesOf(listed: readonly Listed[]): string[] {
+function notesOf(listed: readonly Listed[], points: readonly Point[]): string[] {
   const count = (name: keyof From): number => listed.filter(({ from }) => from[name] === "ledger").length;
   const taken = (
     [
@@ -160,13 +168,20 @@ function notesOf(listed: readonly Listed[]): string[] {
   )
     .filter(([name]) => count(name) > 0)
     .map(([name, words]) => `${words} of ${count(name)}`);
+  const recorded = listed.filter(({ isRecorded }) => isRecorded).length;
   const few = listed.filter(({ isFew }) => isFew).length;
+  const open = listed.filter(({ ends }, index) => ends !== undefined && points[index]?.classes && !points[index].isSettled).length;
   return [
-    ...(taken.length === 0 ? [] : [`From the ledger: ${taken.join(", ")} of ${listed.length} types.`]),
+    ...(taken.length === 0 ? [] : [`From the ledger: ${taken.join(", ")} of ${recorded} ${recorded === 1 ? "type" : "types"}.`]),
     ...(few === 0
       ? []
       : [
           `Of ${few} ${few === 1 ? "type" : "types"} the ledger has too few tasks to say what a run costs or how long checking takes: not enough data.`,
+        ]),
+    ...(open === 0
+      ? []
+      : [
+          `Of ${open} ${open === 1 ? "type" : "types"} that ${open === 1 ? "lies" : "lie"} in more than one place, some tasks are open or ended unknown: had they failed, or succeeded, counts too.`,
         ]),
   ];
 }

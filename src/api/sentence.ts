@@ -46,6 +46,16 @@ export function toSummary(
     }
     case "no_outcomes":
       return `Not enough data: the agent pays ${isApart ? `${toTurn(atBest)} at the best that is known of its cost, ${toTurn(atWorst)} at the worst` : toTurn(even)}, and no outcome is known.${toMore(moreTasks)}`;
+    case "ends_unknown": {
+      const turn = even.p ?? 0;
+      const { low, high } = spans.ends ?? { low: 0, high: 1 };
+      const digits = Math.max(digitsApart(turn, low), digitsApart(turn, high));
+      const from = isApart
+        ? `${toTurn(atBest)} at the best that is known of its cost, ${toTurn(atWorst)} at the worst`
+        : toFrom(turn, percent(turn, digits));
+      const ends = `had all of them failed it would be ${percent(low, digits)}, had all succeeded ${percent(high, digits)}`;
+      return `Not enough data: the agent pays ${from}, and it succeeds in ${toRate(range, success, digits)}, but ${toOthers(ledger)}: ${ends}.${money}`;
+    }
     case "cost_unsettled": {
       const count = ledger === null ? 0 : ledger.successes + ledger.failures + ledger.unknown;
       const over = spans.runPico === undefined ? "" : toKnownSpan(spans.runPico.low, spans.runPico.high, (pico) => usd(formatUsd(pico)));
@@ -72,6 +82,15 @@ function toTurn(even: BreakEven | null): string {
 /** At 0 it breaks even, and that is no success at all. */
 function toFrom(even: number, text: string): string {
   return even === 0 ? `above ${text} success` : `from ${text} success on`;
+}
+
+/** Tasks whose end nobody knows. */
+function toOthers(ledger: z.infer<typeof ledgerFacts> | null): string {
+  const { successes, failures, unknown, open } = ledger ?? { successes: 0, failures: 0, unknown: 0, open: 0 };
+  const all = many(successes + failures + unknown + open);
+  if (open === 0) return `nobody said how ${many(unknown)} of ${all} tasks ended`;
+  if (unknown === 0) return `${many(open)} of ${all} tasks ${open === 1 ? "is" : "are"} still open`;
+  return `of ${all} tasks nobody said how ${many(unknown)} ended, and ${many(open)} ${open === 1 ? "is" : "are"} still open`;
 }
 
 function toMinutes(minutes: number): string {
@@ -141,6 +160,10 @@ export function percent(share: number, decimals = 1): string {
 
 /** Two shares that are not the same, with as many decimals as it takes to see it. */
 function apart(even: number, other: number, write: (digits: number) => string): readonly [string, string] {
-  const digits = [1, 2, 3, 4, 5, 6].find((count) => even === other || percent(even, count) !== percent(other, count)) ?? 7;
+  const digits = digitsApart(even, other);
   return [percent(even, digits), write(digits)];
+}
+
+function digitsApart(even: number, other: number): number {
+  return [1, 2, 3, 4, 5, 6].find((count) => even === other || percent(even, count) !== percent(other, count)) ?? 7;
 }

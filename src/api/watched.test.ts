@@ -93,6 +93,7 @@ describe("what is watched", () => {
     ["a go", rowOf("helper", 100, 20)],
     ["too few to tell", rowOf("helper", 3, 5)],
     ["of no known outcome", { ...emptyRow, unknown: { tasks: 40, cost: "20" }, group: ["helper"] }],
+    ["a no that ends nobody said could turn", { ...rowOf("helper", 30, 90), unknown: { tasks: 200, cost: "100.00" } }],
     ["of no task", { ...emptyRow, group: ["helper"] }],
     ["of no known price", { ...rowOf("helper", 0, 120), unpriced: 1 }],
   ])("is not told of %s", async (_name, row) => {

@@ -48,15 +48,16 @@ function answer(wanted: WorthWanted, filled: Filled): Answer {
   const { spans } = filled;
   const verdict = judge(choice, success, 1, spans);
   const { worst, best } = verdict.corners;
+  const { reach } = verdict;
   const basis = toBasis(verdict.success, success);
   const at = (of: Choice, p: number) => ({ perTask: toExpectation(weigh(of, p), p), all: toExpectation(weigh(of, p, tasks), p) });
   const expected =
-    verdict.success === null || basis === null
+    reach === null || basis === null
       ? null
       : {
-          low: worst === null ? null : at(worst, verdict.success.low),
+          low: worst === null ? null : at(worst, reach.low),
           basis: at(choice, basis.p),
-          high: at(best, verdict.success.high),
+          high: at(best, reach.high),
         };
   return {
     tasks,
@@ -70,11 +71,8 @@ function answer(wanted: WorthWanted, filled: Filled): Answer {
     basis,
     expected,
     review: basis === null || labourPico("review", choice.review) === 0n ? null : toReview(choice, basis.p, agent.unreviewed ?? 0),
-    sensitivity: basis === null ? null : toSensitivity(choice, basis.p, verdict.success, success, spans),
-    dearer:
-      dearer === undefined || basis === null
-        ? null
-        : toDearer(wanted, choice, { ...(verdict.success as Range), p: basis.p }, dearer, spans),
+    sensitivity: basis === null ? null : toSensitivity(choice, basis.p, reach, success, spans),
+    dearer: dearer === undefined || basis === null ? null : toDearer(wanted, choice, { ...(reach as Range), p: basis.p }, dearer, spans),
     gdpval: basis === null ? null : toGdpval(choice, basis.p, agent.minutes),
     used: {
       cost: { value: agent.cost, from: filled.cost },

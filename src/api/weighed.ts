@@ -224,14 +224,18 @@ export const ledgerFacts = z
 export const worthAnswer = z
   .object({
     tasks: count,
-    verdict: z.enum(["go", "no", "not_enough_data"]),
-    reason: z.enum(reasons),
+    verdict: z.enum(["go", "no", "not_enough_data"]).openapi({
+      description: "Of the ledger's success, go or no only where it would stand had every task without a known end failed, or succeeded.",
+    }),
+    reason: z.enum(reasons).openapi({
+      description: "ends_unknown: the known ends would decide it, and those that are open or that nobody said could turn it.",
+    }),
     summary: z.string().openapi({ description: "The verdict in one plain sentence, rounded." }),
     success: known.nullable().openapi({ description: "null: nothing is known." }),
     breakEven,
     saved: z.object({ low: usd.nullable(), at: usd.nullable(), high: usd }).nullable().openapi({
       description:
-        "Per task, at the worst and the best of what is known of success and of the ledger's cost and time to check; a low of null: no bound.",
+        "Per task, at the worst and the best of what is known of success and of the ledger's cost and time to check; a low of null: no bound. Of the ledger's success, tasks of which nobody said how they ended are failures at the worst and successes at the best.",
     }),
     moreTasks: z
       .object({ likely: count.nullable(), least: count })
@@ -291,6 +295,7 @@ export const mapWanted = z
     cleanup: amount.optional(),
     detection: share.optional().openapi({ description: "The share of failures that are found; 1 unless told." }),
     irreversible: amount.optional(),
+    damage: amount.optional().openapi({ description: "Of types that say none of their own; left out: not known." }),
     types: z
       .array(
         z.strictObject({
@@ -298,7 +303,7 @@ export const mapWanted = z
           minutes: minutes.nullish().openapi({ description: "That a person needs to do it." }),
           reviewMinutes: minutes.nullish().openapi({ description: "That a person needs to check it." }),
           cost: amount.nullish().openapi({ description: "Of a run of the agent." }),
-          damage: amount.nullish().openapi({ description: "Done by a failure that is not found." }),
+          damage: amount.nullish().openapi({ description: "Done by a failure that is not found; `damage` of the question unless told." }),
           success: success.nullish(),
         }),
       )
@@ -341,7 +346,7 @@ export const mapAnswer = z
           success: known.nullable(),
           classes: z.object({ low: place, at: place.nullable(), high: place }).nullable().openapi({
             description:
-              "At the worst and the best of what is known of success and of the ledger's cost and time to check, and at the best guess. person: the agent saves nothing; risky: not with twice the damage; review: not with twice the checking; sweet: even then.",
+              "At the worst and the best of what is known of success, ends that nobody said too, and of the ledger's cost and time to check, and at the best guess. person: the agent saves nothing; risky: not with twice the damage; review: not with twice the checking; sweet: even then.",
           }),
           isSettled: z.boolean(),
           mostDamage: usd.nullable().openapi({ description: "The most damage at which it is worth it." }),

@@ -259,6 +259,15 @@ const successful = (tasks: number, cost: string, last: string, more: Partial<Suc
   units: [...Array.from({ length: tasks - 1 }, () => ({ cost, successes: 1 })), { cost: last, successes: 1 }],
   ...more,
 });
+/** Two hundred at $1.2384 each, that nobody checked. */
+const tasksOf = (ends: Partial<Record<"success" | "failure" | "unknown" | "open", number>>): SuccessRow => ({
+  ...emptyRow,
+  group: ["heavy"],
+  ...Object.fromEntries(Object.entries(ends).map(([end, tasks]) => [end, { tasks, cost: (tasks * 1.2384).toFixed(4) }])),
+  unreviewed: 200,
+  quantiles: { p50: "1.2384", p90: "1.2384", p99: "1.2384" },
+  units: Array.from({ length: 200 }, () => ({ cost: "1.2384", successes: 0 })),
+});
 const weighed = async (row: SuccessRow, rate = "16") =>
   (await ask({ person: { minutes: 9, rate }, agent: {}, fromLedger: { type: "heavy" } }, "/worth", withLedger([row]))).body as Answer & {
     saved: { low: string | null; high: string };
@@ -292,6 +301,7 @@ describe("from the ledger", () => {
     expect(body["notes"]).toEqual([
       "Of 2 tasks that have ended nobody said how: success is counted over the other 28.",
       "1 task is still open, and not counted.",
+      "Had all that is open or ended unknown failed, 64.5 % of all would have succeeded; had all of it succeeded, 74.2 %. What that could turn is not decided.",
       "Sources say different things of 1 task; the weightier one counts.",
     ]);
     expect(context.asked.success).toMatchObject([
@@ -350,6 +360,60 @@ describe("from the ledger", () => {
     expect(Number(go.saved.low)).toBeCloseTo(least * 24 - Number(go.ledger.costInterval?.high), 3);
     // Nine minutes at $2 are $0.30, less than the cheapest run.
     expect(await weighed(successful(40, "0.5", "60"), "2")).toMatchObject({ verdict: "no", reason: "never_cheaper" });
+  });
+
+  describe("of which nobody said how most ended", () => {
+    it("is no go where they could turn it, and says what they could", async () => {
+      // $1.2384 of $2.40 is 51.6 %, and 40 of 40 are 91.2 % at the least.
+      const row = tasksOf({ success: 40, unknown: 160 });
+      const body = await weighed(row);
+      expect(body).toMatchObject({
+        verdict: "not_enough_data",
+        reason: "ends_unknown",
+        success: { low: expect.closeTo(least, 6), at: 1, high: 1 },
+        moreTasks: null,
+        // A fifth of $2.40 less $1.2384, and all of it.
+        saved: { low: "-0.7584", at: "1.1616", high: "1.1616" },
+      });
+      expect(body.summary).toBe(
+        "Not enough data: the agent pays from 51.6 % success on, and it succeeds in 91.2 % to 100 % (40 of 40 tasks, at 95 % confidence), but nobody said how 160 of 200 tasks ended: had all of them failed it would be 20 %, had all succeeded 100 %. A task is expected to cost $1.24 against $2.40: $1.16 (48.4 %) saved, and over what is known −$0.7584 to $1.16.",
+      );
+      // What somebody says of success is taken at their word.
+      const said = { person: { minutes: 9, rate: "16" }, agent: { success: 0.9 }, fromLedger: { type: "heavy" } };
+      expect((await ask(said, "/worth", withLedger([row]))).body).toMatchObject({ verdict: "go", saved: { low: "0.9216" } });
+    });
+
+    it("counts those that are open among them, as what a success costs does", async () => {
+      const open = await weighed({ ...tasksOf({ success: 40, open: 160 }), unknown: { tasks: 0, cost: "0" } });
+      expect(open["reason"]).toBe("ends_unknown");
+      expect(open.summary).toContain("but 160 of 200 tasks are still open: had all of them failed it would be 20 %,");
+      expect((await weighed(tasksOf({ success: 40, unknown: 159, open: 1 }))).summary).toContain(
+        "but of 200 tasks nobody said how 159 ended, and 1 is still open: had all",
+      );
+    });
+
+    it.each<[string, Parameters<typeof tasksOf>[0], string, string, string]>([
+      // At $64 an hour $9.60 stand against $1.2384: 12.9 %, and a fifth is above.
+      ["go where even the worst pays", { success: 40, unknown: 160 }, "64", "go", "above_break_even"],
+      ["open where the worst does not", { success: 20, unknown: 180 }, "64", "not_enough_data", "ends_unknown"],
+      // $1.2384 of $1.50: 82.6 %, and at the best 80 % succeed.
+      ["no where even the best does not", { failure: 40, unknown: 160 }, "10", "no", "below_break_even"],
+      ["open where the best does", { failure: 30, unknown: 170 }, "10", "not_enough_data", "ends_unknown"],
+      ["no where no success would pay", { success: 40, unknown: 160 }, "8", "no", "never_cheaper"],
+    ])("is %s", async (_, ends, rate, verdict, why) => {
+      expect(await weighed(tasksOf(ends), rate)).toMatchObject({ verdict, reason: why });
+    });
+
+    it("lies in more than one place of the map, and that is told", async () => {
+      const wanted = { rate: "16", damage: "0", types: [{ type: "heavy", minutes: 9, reviewMinutes: 0 }], fromLedger: {} };
+      const { body } = await ask(wanted, "/worth/map", withLedger([tasksOf({ success: 40, unknown: 160 })]));
+      expect(body["points"]).toMatchObject([{ classes: { low: "person", at: "sweet", high: "sweet" }, isSettled: false, damage: "0" }]);
+      expect(body["notes"]).toContain(
+        "Of 1 type that lies in more than one place, some tasks are open or ended unknown: had they failed, or succeeded, counts too.",
+      );
+      const settled = await ask({ ...wanted, rate: "64" }, "/worth/map", withLedger([tasksOf({ success: 40, unknown: 160 })]));
+      expect([(settled.body["points"] as object[])[0], settled.body["notes"]]).toMatchObject([{ isSettled: true }, { length: 1 }]);
+    });
   });
 
   it("comes no cost where some usage has no price: then it has to be said", async () => {
@@ -464,6 +528,20 @@ describe("the map", () => {
     expect(body["notes"]).toEqual([
       "From the ledger: what a run costs of 2, how often it succeeds of 2, the time to check of 1 of 2 types.",
     ]);
+  });
+
+  it("takes damage that a type does not say from the question, and counts the ledger's types alone", async () => {
+    const types = [report, { type: "ticket", minutes: 9, damage: "3" }];
+    const rows = [ended, { ...ended, group: ["other"], reviewMillis: null }];
+    const { body } = await ask({ ...ground, damage: "7", types, fromLedger: {} }, "/worth/map", withLedger(rows));
+    expect(body["points"]).toMatchObject([
+      { type: "report", damage: "40" },
+      { type: "ticket", damage: "3", missing: [] },
+      { type: "other", damage: "7", missing: ["minutes", "reviewMinutes"] },
+    ]);
+    expect(body["notes"]).toContain(
+      "From the ledger: what a run costs of 2, how often it succeeds of 2, the time to check of 1 of 2 types.",
+    );
   });
 
   it("places a type nowhere for which the ledger has too few tasks, and over what is known where it has enough", async () => {

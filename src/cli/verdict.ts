@@ -35,7 +35,7 @@ const partNames = {
   damage: "damage of failures not found",
 } as const;
 
-/** A line of nothing is left out; the others add up. */
+/** A line of nothing is left out; the others add up, and of none no rule is drawn below. */
 function showSum({ expected, tasks, gdpval }: Answer): string {
   if (expected === null) return "";
   const { perTask, all } = expected.basis;
@@ -53,7 +53,7 @@ function showSum({ expected, tasks, gdpval }: Answer): string {
     ],
     [
       ...parts.map((name) => line(partNames[name], ({ parts: of }) => of[name])),
-      null,
+      ...(parts.length === 0 ? [] : [null]),
       line("with the agent", ({ agent }) => agent),
       line(gdpval === null ? "value of what succeeds" : "done by a person", ({ other }) => other),
       line(isLoss ? "lost" : gdpval === null ? "gained" : "saved", ({ saved }) => saved.replace("-", "")),

@@ -83,6 +83,12 @@ it("weighs a dearer one, and a value in place of a person", async () => {
   expect(alone.out).not.toMatch(/saved|saves/);
 });
 
+it("draws one rule where there is no part of a sum to stand above it", async () => {
+  const { out } = await run(["--minutes", "9", "--rate", "32", "--cost", "0", "--success", "100%"]);
+  expect(out).toMatch(/a task\n─+  ─+\nwith the agent +\$0\n/);
+  expect(out).not.toMatch(/─\n─/);
+});
+
 it("says of damage that it adds nothing where all failures are found", async () => {
   const idle = /^The agent: damage counts for failures that nobody finds, and unless detection is below 1 all are found: it adds nothing/m;
   expect((await run([...support, "--damage", "100"])).out).toMatch(idle);
@@ -142,6 +148,12 @@ describe("from the ledger", () => {
     const unpriced = await run(check, served);
     expect([unpriced.code, unpriced.err]).toEqual([2, expect.stringMatching(/or a file left the cost empty; say --cost\./)]);
     expect(unpriced.err).not.toContain("agent.cost");
+    // Forty of forty, and of 160 more nobody said how they ended: no go that a script could take.
+    const silent = { ...alike, success: { tasks: 40, cost: "4" }, unknown: { tasks: 160, cost: "16" } };
+    context.tasks.page = { ...context.tasks.page, total: { ...row, failure: { tasks: 0, cost: "0" }, ...silent } };
+    const worth = ["--minutes", "9", "--from-ledger", "ticket", "--check", "--rate"];
+    expect(await run([...worth, "2"], served)).toMatchObject({ code: 3, out: expect.stringMatching(/nobody said how 160 of 200 tasks/) });
+    expect(await run([...worth, "32"], served)).toMatchObject({ code: 0, out: expect.stringMatching(/^Go: /) });
     context.tasks.page = { ...context.tasks.page, total: heavy };
     expect(await run(check, served)).toMatchObject({ code: 3, out: expect.stringMatching(/^Not enough data: .*; 40 of 40 succeeded/s) });
     context.tasks.page = { ...context.tasks.page, total: few };

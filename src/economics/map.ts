@@ -4,7 +4,7 @@
 
 import { type Pico, toPico } from "../core/money.ts";
 import { turnsAt } from "./sensitivity.ts";
-import { type Range, type Spans, type Success, toCorners, toRange } from "./verdict.ts";
+import { type Range, type Spans, type Success, toCorners, toRange, toReach } from "./verdict.ts";
 import { amount, type Choice, duration, type Labour, side, weigh } from "./worth.ts";
 
 /** What all types on one map have in common. The letters are those of worth.ts. */
@@ -47,7 +47,7 @@ export interface Point {
   readonly ratio: number | null;
   /** null: no outcome is known. */
   readonly success: Range | null;
-  /** At the worst and the best of what is known of p, cost and time to check, and at the best guess; null: something is not known. */
+  /** At the worst and the best of what is known of p (ends that nobody said too), cost and time to check, and at the best guess; null: something is not known. */
   readonly classes: { readonly low: Class; readonly at: Class | null; readonly high: Class } | null;
   /** Whether the class is the same all over the interval. */
   readonly isSettled: boolean;
@@ -138,14 +138,15 @@ function toPoint(ground: Ground, task: TaskType): Point {
   ];
   const choice = isKnown(known) ? toChoice(ground, known) : null;
   const at = success?.at ?? null;
+  const reach = toReach(success, task.spans?.ends);
   const corners = choice === null ? null : toCorners(choice, task.spans ?? {});
   const classes =
-    choice === null || success === null || corners === null || corners.worst === null
+    choice === null || reach === null || corners === null || corners.worst === null
       ? null
       : {
-          low: classify(corners.worst, success.low),
+          low: classify(corners.worst, reach.low),
           at: at === null ? null : classify(choice, at),
-          high: classify(corners.best, success.high),
+          high: classify(corners.best, reach.high),
         };
   const most = choice === null || at === null ? null : turnsAt(choice, at, "damagePico");
   return {

@@ -2,7 +2,8 @@ import { assert, double, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseUsd, zero } from "../core/money.ts";
 import { wilson } from "./interval.ts";
-import { judge, type Success } from "./verdict.ts";
+import { spendPerSuccess } from "./success.ts";
+import { judge, type Success, toEnds } from "./verdict.ts";
 import { breakEven, type Choice } from "./worth.ts";
 
 const none = { minutes: 0, hourlyPico: zero };
@@ -23,6 +24,39 @@ const counted = (successes: number, tasks: number, confidence?: number): Success
   successes,
   tasks,
   ...(confidence === undefined ? {} : { confidence }),
+});
+
+describe("ends that nobody said", () => {
+  const ends = { successes: 40, failures: 10, unknown: 45, open: 5 };
+
+  it("are as what a success costs has them", () => {
+    const money = { onSuccessesPico: zero, onFailuresPico: zero, onUnknownPico: zero, onOpenPico: zero, onRetriesPico: zero };
+    const rest = { onReworkPico: zero, reviewMillis: null, valuePico: null, onUnvaluedPico: zero };
+    const { rate } = spendPerSuccess({ ...ends, ...money, ...rest }, { units: null, quantiles: null, reviewPicoPerHour: null });
+    expect(toEnds(ends)).toEqual({ low: rate.worst, high: rate.best });
+    expect(toEnds(ends)).toEqual({ low: 0.4, high: 0.9 });
+    expect(toEnds({ ...ends, unknown: 0, open: 0 })).toBeUndefined();
+    expect(toEnds({ ...ends, successes: 0, failures: 0 })).toBeUndefined();
+  });
+
+  // 40 of 50: 0.670 to 0.888.
+  it.each([
+    ["39", "go"],
+    ["40", "go"],
+    ["41", "not_enough_data"],
+    ["89", "not_enough_data"],
+    ["90", "not_enough_data"],
+    ["91", "no"],
+  ])("stand on one side of a break-even of %s in a hundred, or it is open: %s", (dollars, verdict) => {
+    expect(judge(runs(dollars), counted(40, 50), 1, { ends: { low: 0.4, high: 0.9 } }).verdict).toBe(verdict);
+  });
+
+  it("are those of a step where a task is a chain of them, and what is saved reaches as far", () => {
+    const { reach, success, savedPico } = judge(runs("20"), counted(40, 50), 2, { ends: { low: 0.4, high: 0.9 } });
+    expect(reach).toEqual({ low: expect.closeTo(0.16, 9), at: expect.closeTo(0.64, 9), high: expect.closeTo(0.81, 9) });
+    expect(success?.low).toBeGreaterThan(0.4);
+    expect(Number(savedPico?.low) / 1e12).toBeCloseTo(-4, 9);
+  });
 });
 
 describe("a verdict", () => {

@@ -1,6 +1,7 @@
 // Go, no, or not enough data: the break-even probability against what is known of the success probability, and how many more tasks would settle it.
 // Not here: words for people; a reason is a code with its numbers. Invariant: a sample decides nothing that its interval does not decide, of success,
-// of what a run costs or of how long it is checked: go holds at the worst corner of all of them, no at the best.
+// of what a run costs or of how long it is checked: go holds at the worst corner of all of them, no at the best; and none that tasks of which nobody
+// said how they ended could turn.
 
 import { type Interval, normalDeviate, wilson } from "./interval.ts";
 import type { Pico } from "../core/money.ts";
@@ -36,6 +37,8 @@ export const reasons = [
   "around_break_even",
   /** not enough data: no task has a known outcome. */
   "no_outcomes",
+  /** not enough data: the tasks whose end is known would decide it, and those of which nobody said it could turn it. */
+  "ends_unknown",
   /** not enough data: what a run costs is known too little, and moves the sum more than what else is not known. */
   "cost_unsettled",
   /** not enough data: the same of the time to check. */
@@ -48,6 +51,16 @@ export type Reason = (typeof reasons)[number];
 export interface Spans {
   readonly runPico?: Span<Pico>;
   readonly reviewMinutes?: Span<number>;
+  /** The share of all tasks that succeeded, had every one without a known end failed, and had it succeeded; left out: every end is known. */
+  readonly ends?: Interval;
+}
+
+/** Tasks by how they ended. `open`: not yet. */
+export interface Ends {
+  readonly successes: number;
+  readonly failures: number;
+  readonly unknown: number;
+  readonly open: number;
 }
 
 export interface Verdict {
@@ -57,6 +70,8 @@ export interface Verdict {
   readonly breakEven: BreakEven;
   /** null: nothing is known. */
   readonly success: Range | null;
+  /** The same with the ends that nobody said, had all of them failed, and had all succeeded. */
+  readonly reach: Range | null;
   /** Saved per task at the worst corner, at the best guess and at the best corner, estimates; below zero: lost. A low of null: no bound. null: nothing is known. */
   readonly savedPico: { readonly low: Pico | null; readonly at: Pico | null; readonly high: Pico } | null;
   /** All that comes from samples at its worst, null where there is no bound, and at its best; the choice itself where nothing does. */
@@ -84,7 +99,9 @@ export function judge(choice: Choice, success: Success, steps = 1, spans: Spans 
       : { low: chain(step.low, steps), at: step.at === null ? null : chain(step.at, steps), high: chain(step.high, steps) };
   const corners = toCorners(choice, spans);
   const { worst, best } = corners;
-  const { verdict, reason } = decideAt(choice, corners, spans, range);
+  const { ends } = spans;
+  const reach = toReach(range, ends === undefined ? undefined : { low: chain(ends.low, steps), high: chain(ends.high, steps) });
+  const { verdict, reason } = decideWithin(choice, corners, spans, range, reach);
   const hasMore = verdict === "not_enough_data" && (reason === "around_break_even" || reason === "no_outcomes");
   const turnOf = ({ kind, p }: BreakEven): number | null => (kind === "at" && p !== null ? perStep(p, steps) : null);
   return {
@@ -92,13 +109,14 @@ export function judge(choice: Choice, success: Success, steps = 1, spans: Spans 
     reason,
     breakEven: even,
     success: range,
+    reach,
     savedPico:
-      range === null
+      reach === null
         ? null
         : {
-            low: worst === null ? null : weigh(worst, range.low).savedPico,
-            at: range.at === null ? null : weigh(choice, range.at).savedPico,
-            high: weigh(best, range.high).savedPico,
+            low: worst === null ? null : weigh(worst, reach.low).savedPico,
+            at: reach.at === null ? null : weigh(choice, reach.at).savedPico,
+            high: weigh(best, reach.high).savedPico,
           },
     corners,
     moreTasks: hasMore ? moreTasks(success, turnOf(breakEven(best)), worst === null ? null : turnOf(breakEven(worst))) : null,
@@ -130,6 +148,19 @@ export function toRange(success: Success): Range | null {
   }
 }
 
+/** As what a success costs has it (success.ts). @returns undefined: every end is known, or none. */
+export function toEnds({ successes, failures, unknown, open }: Ends): Interval | undefined {
+  const tasks = successes + failures + unknown + open;
+  if (unknown + open === 0 || successes + failures === 0) return undefined;
+  return { low: successes / tasks, high: (tasks - failures) / tasks };
+}
+
+/** An interval says how far chance may have it off, the ends how far what nobody said may. */
+export function toReach(range: Range | null, ends: Interval | undefined): Range | null {
+  if (range === null || ends === undefined) return range;
+  return { low: Math.min(range.low, ends.low), at: range.at, high: Math.max(range.high, ends.high) };
+}
+
 /** What is saved falls with both, and so the corners are at their ends. */
 export function toCorners(choice: Choice, { runPico, reviewMinutes }: Spans): Verdict["corners"] {
   const of = (run: Pico, minutes: number): Choice => ({ ...choice, runPico: run, review: { ...choice.review, minutes } });
@@ -139,6 +170,19 @@ export function toCorners(choice: Choice, { runPico, reviewMinutes }: Spans): Ve
   const isFree = choice.review.hourlyPico === 0n || reviewMinutes === undefined;
   const minutes = isFree ? choice.review.minutes : reviewMinutes.high;
   return { worst: run === null || minutes === null ? null : of(run, minutes), best };
+}
+
+/** What is decided over the known ends stands only where the others could not turn it. */
+function decideWithin(
+  choice: Choice,
+  corners: Verdict["corners"],
+  spans: Spans,
+  range: Range | null,
+  reach: Range | null,
+): Pick<Verdict, "verdict" | "reason"> {
+  const known = decideAt(choice, corners, spans, range);
+  if (known.verdict === "not_enough_data" || decideAt(choice, corners, spans, reach).verdict === known.verdict) return known;
+  return { verdict: "not_enough_data", reason: "ends_unknown" };
 }
 
 function decideAt(

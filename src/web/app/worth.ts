@@ -319,6 +319,8 @@ export function toMapQuestion(draft: Draft): Readonly<Record<string, unknown>> |
     ...given("cleanup", fields.cleanup, toDollars),
     ...given("detection", fields.detection, toNumber),
     ...given("irreversible", fields.irreversible, toDollars),
+    // Empty is none, as the form has it: of its own task, and of every type that says nothing else.
+    damage: isEmpty(fields.damage) ? "0" : toDollars(fields.damage ?? ""),
   };
   return {
     ...ground,
@@ -337,7 +339,6 @@ function ownOf({ fields }: Draft): Readonly<Record<string, unknown>> | null {
     ...given("minutes", fields.minutes, toNumber),
     reviewMinutes: isEmpty(fields["review-minutes"]) ? 0 : toNumber(fields["review-minutes"] ?? ""),
     ...given("cost", fields.cost, toDollars),
-    damage: isEmpty(fields.damage) ? "0" : toDollars(fields.damage ?? ""),
     ...given("success", fields.success, toSuccess),
   };
 }
@@ -377,13 +378,26 @@ export function toSuccess(text: string): unknown {
   return toNumber(text);
 }
 
+/** What the API says of JSON, as the form has it: shares in per cent, dollars as they are typed. */
+export function toFormWords(words: string): string {
+  return words
+    .replaceAll(/must be dollars as text, such as "([\d.]+)": from 0 to (\d+)/g, (_, such: string, most: string) => {
+      return `must be dollars, such as ${such}: from 0 to ${most.replaceAll(/\B(?=(\d{3})+$)/g, ",")}`;
+    })
+    .replaceAll(/must be a probability, from 0 to 1(?:; (\S+) % is \d+(?:\.\d+)?)?/g, (_, typed?: string) => {
+      return `must be from 0 to 100%${typed === undefined ? "" : `; ${typed} in a hundred is ${typed}%`}`;
+    })
+    .replaceAll(/must be a probability \(.*?\), a range \(.*?\) or counts \(.*?\)/g, "must be from 0 to 100%")
+    .replaceAll("must not be above high", "at least must not be above at most");
+}
+
 /** What the API says of single fields, by option: it names them by their place in the question. */
 export function errorsOf(message: string, isAlone = false): Readonly<Partial<Record<FieldName, string>>> {
   const found: Partial<Record<FieldName, string>> = {};
   for (const name of fieldNames) {
     const place = places[name].filter((part) => part !== undefined).join(".");
     const at = new RegExp(`(?:^|[ ;])${place.replaceAll(".", "\\.")}(?:\\.\\w+)?: ([^;]+)`).exec(message);
-    if (at?.[1] !== undefined) found[name] = at[1].replace(/\.$/, "");
+    if (at?.[1] !== undefined) found[name] = toFormWords(at[1].replace(/\.$/, ""));
   }
   // The form has one rate for both.
   const rate = found["cleanup-rate"] ?? found["review-rate"];

@@ -10,7 +10,7 @@ import { Field } from "../parts/field.tsx";
 import { Head } from "../parts/head.tsx";
 import { Failed, Waiting } from "../parts/states.tsx";
 import { classNames, dollarsText, minutesText, shareText } from "../parts/values.ts";
-import { type Draft, noType, ownName, type Point, toMapQuestion, type TypeRow, type WorthMap } from "../worth.ts";
+import { type Draft, noType, ownName, type Point, toFormWords, toMapQuestion, type TypeRow, type WorthMap } from "../worth.ts";
 
 const missingWords: Readonly<Record<string, string>> = {
   minutes: "time to do",
@@ -41,10 +41,12 @@ export function SweetSpot({
   const points = question === null ? [] : (data?.points ?? []);
   const chosen = points.find(({ type }) => type === picked) ?? points.find(({ edge }) => edge.length > 0) ?? points[0];
   return (
-    <section className="card span12" aria-labelledby="map">
+    <section className="card" aria-labelledby="map">
       <div className="title">
         <h2 id="map">Which tasks</h2>
-        <p className="soft small">Time to do against time to check. Rates, clean-up and detection are those of the form.</p>
+        <p className="soft small">
+          Time to do against time to check. Rates, clean-up and detection are those of the form, and damage where a type says none.
+        </p>
         <div className="tools">
           <Switch
             size="xs"
@@ -109,7 +111,7 @@ const columns = [
   ["minutes", "Minutes to do", "120"],
   ["review", "Minutes to check", "10"],
   ["cost", "Run, $", "0.50"],
-  ["damage", "Damage, $", "0"],
+  ["damage", "Damage, $", "the form’s"],
   ["success", "Success", "68% or 41/60"],
 ] as const;
 
@@ -117,7 +119,7 @@ const columns = [
 function wrongRows(message: string, question: ReturnType<typeof toMapQuestion>): string {
   const types = (question?.["types"] ?? []) as readonly { readonly type: string }[];
   const detail = message.replace(/^[^:]*endpoint takes: /, "");
-  return detail.replaceAll(
+  return toFormWords(detail).replaceAll(
     /types\.(\d+)\.(\w+)(\.\w+)?/g,
     (_, index: string, field: string) => `${types[Number(index)]?.type ?? ""}, ${fieldWords[field] ?? field}`,
   );

@@ -57,42 +57,45 @@ export function WorthPage(): ReactNode {
       title="Worth it?"
       tools={<Share name="worth" line={toLine("worth", toOptions(settled))} {...(isShown ? { table: () => toTable(data) } : {})} />}
     >
-      <div className="grid worth">
-        <section className="card span4 weighed" aria-label="The task">
-          <Inputs draft={draft} errors={errors} edit={edit} onAlone={(isAlone) => setDraft((last) => ({ ...last, isAlone }))} />
-        </section>
-        <div className="span8 stack answers">
-          {missing.length > 0 ? (
-            <section className="card">
-              <Empty title="Nothing to weigh yet">
-                <p>
-                  Say {settled.isAlone ? "what a finished task is worth" : "how long a person takes and what an hour costs"}, and what a run
-                  of the agent costs. What is left out is told beside each field.
-                </p>
-                <Button
-                  size="xs"
-                  variant="default"
-                  onClick={() => setDraft((last) => ({ ...example, types: last.types, hasLedger: last.hasLedger }))}
-                >
-                  Try an example: support tickets
-                </Button>
-              </Empty>
-            </section>
-          ) : data === undefined ? (
-            <section className="card">
-              {error === null ? (
-                <Waiting label="Loading the verdict" />
-              ) : isRefused ? (
-                <Empty title="Not weighed">
-                  <p role="alert">What is marked in the form cannot be: it says why there.</p>
+      <div className="stack">
+        {/* The form stays beside its answers, and ends with them: the map is not of this block. */}
+        <div className="grid worth">
+          <section className="card span4 weighed" aria-label="The task">
+            <Inputs draft={draft} errors={errors} edit={edit} onAlone={(isAlone) => setDraft((last) => ({ ...last, isAlone }))} />
+          </section>
+          <div className="span8 stack answers">
+            {missing.length > 0 ? (
+              <section className="card">
+                <Empty title="Nothing to weigh yet">
+                  <p>
+                    Say {settled.isAlone ? "what a finished task is worth" : "how long a person takes and what an hour costs"}, and what a
+                    run of the agent costs. What is left out is told beside each field.
+                  </p>
+                  <Button
+                    size="xs"
+                    variant="default"
+                    onClick={() => setDraft((last) => ({ ...example, types: last.types, hasLedger: last.hasLedger }))}
+                  >
+                    Try an example: support tickets
+                  </Button>
                 </Empty>
-              ) : (
-                <Failed error={error} onRetry={() => void answer.refetch()} />
-              )}
-            </section>
-          ) : (
-            <Answered worth={data} isAlone={settled.isAlone} isOld={answer.isPlaceholderData} />
-          )}
+              </section>
+            ) : data === undefined ? (
+              <section className="card">
+                {error === null ? (
+                  <Waiting label="Loading the verdict" />
+                ) : isRefused ? (
+                  <Empty title="Not weighed">
+                    <p role="alert">What is marked in the form cannot be: it says why there.</p>
+                  </Empty>
+                ) : (
+                  <Failed error={error} onRetry={() => void answer.refetch()} />
+                )}
+              </section>
+            ) : (
+              <Answered worth={data} isAlone={settled.isAlone} isOld={answer.isPlaceholderData} />
+            )}
+          </div>
         </div>
         <SweetSpot
           draft={draft}
