@@ -166,6 +166,9 @@ async function apart(
   return { url: `http://127.0.0.1:${port}`, started };
 }
 
+/** A call that says what its task is a part of. */
+const placed = (to: string, said: Readonly<Record<string, string>>) => read(chat(to, { text, headers: headers("t", said) }));
+
 describe("a kill -9 with calls under way", () => {
   it("leaves them presumed at their bounds, whatever the budget has left; an operator says what they were", async () => {
     guarded = await startGuarded({ log: "silent" });
@@ -207,12 +210,11 @@ describe("a kill -9 with calls under way", () => {
     guarded = await startGuarded({ log: "silent" });
     await guarded.stop();
     const { url, started } = await apart(guarded);
-    const call = async (to: string, said: Readonly<Record<string, string>>) => read(chat(to, { text, headers: headers("t", said) }));
-    await call(url, { "x-pennyworth-task": "middle", "x-pennyworth-parent": "top" });
-    await call(url, { "x-pennyworth-task": "part", "x-pennyworth-parent": "middle" });
+    await placed(url, { "x-pennyworth-task": "middle", "x-pennyworth-parent": "top" });
+    await placed(url, { "x-pennyworth-task": "part", "x-pennyworth-parent": "middle" });
     await started.kill("SIGKILL");
     await guarded.start();
-    expect((await call(guarded.url, { "x-pennyworth-task": "part" })).status).toBe(200);
+    expect((await placed(guarded.url, { "x-pennyworth-task": "part" })).status).toBe(200);
     const { tasks } = (await guarded.control("GET", "/tasks?fresh=true")).body as Loose;
     expect(tasks).toMatchObject([{ task: "top", calls: 3 }]);
   });

@@ -26,6 +26,12 @@ describe("the root that is taken", () => {
   });
 });
 
+/** Each a part of the one before it. */
+function chain(name: string) {
+  const at = Number(name);
+  return at === 0 ? undefined : { task: name, parent: String(at - 1), root: null };
+}
+
 describe("the top of what was begun by name", () => {
   const begun: Readonly<Record<string, { task: string; parent: string | null; root: string | null }>> = {
     step: { task: "step", parent: "part", root: null },
@@ -53,10 +59,6 @@ describe("the top of what was begun by name", () => {
   });
 
   it("of a long chain is its end, as far as anybody looks", () => {
-    const chain = (name: string) => {
-      const at = Number(name);
-      return at === 0 ? undefined : { task: name, parent: String(at - 1), root: null };
-    };
     expect([topOf("1000", chain), topOf("5000", chain)]).toEqual(["0", null]);
   });
 });

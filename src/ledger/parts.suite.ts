@@ -11,6 +11,11 @@ import { nobody, placed } from "./store.fixture.ts";
 import type { TestStore } from "./store.suite.ts";
 import { all, baseMs, begunOf, callOf, outcomeOf, short, spent } from "./success.suite.ts";
 
+function charge(id: string, said: Partial<Attribution>): Entry {
+  const attribution = { ...nobody, ...said };
+  return { kind: "charge", charge: samplePeriod(id, { class: "task", attribution, fromMs: baseMs, toMs: baseMs + 1 }) };
+}
+
 export function partsSuite(name: string, make: () => Promise<TestStore>): void {
   const made: TestStore[] = [];
   const fresh = async (): Promise<Store> => {
@@ -69,10 +74,6 @@ export function partsSuite(name: string, make: () => Promise<TestStore>): void {
 
     test("a circle of rework through a part is of the tasks alone, and a charge places a part for as long as it stands", async () => {
       const store = await fresh();
-      const charge = (id: string, attribution: Partial<Attribution>): Entry => ({
-        kind: "charge",
-        charge: samplePeriod(id, { class: "task", attribution: { ...nobody, ...attribution }, fromMs: baseMs, toMs: baseMs + 1 }),
-      });
       const entries = [
         callOf({ id: "c1", task: "whole", picos: 3n }),
         callOf({ id: "c2", task: "part", picos: 4n, said: { root: "whole" } }),
