@@ -6,6 +6,23 @@ import { hasChromium, inBrowser, looks, openSite, type Site, type Visit } from "
 
 const reason = "skipped: no Chromium at /usr/bin/chromium or PENNYWORTH_CHROMIUM";
 
+/** Cells of the table of candidates that something else lies over, or that reach out of its frame. Of each, points near its corners and its middle. */
+const covered = `(() => {
+  const table = document.querySelector("table.standings");
+  const frame = table.closest(".scroll").getBoundingClientRect();
+  const found = [];
+  for (const cell of table.querySelectorAll("tbody > tr > *")) {
+    cell.scrollIntoView({ block: "center" });
+    const box = cell.getBoundingClientRect();
+    const says = cell.innerText.slice(0, 40);
+    if (box.left < frame.left - 1 || box.right > frame.right + 1) found.push("out of the frame: " + says);
+    for (const x of [box.left + 3, (box.left + box.right) / 2, box.right - 3])
+      for (const y of [box.top + 3, (box.top + box.bottom) / 2, box.bottom - 3])
+        if (!cell.contains(document.elementFromPoint(x, y))) found.push("covered: " + says);
+  }
+  return [...new Set(found)];
+})()`;
+
 /** Forty bugs, as in test/compare.test.ts, one agent that is dearer and no better than the first, and one of which nobody knows the cost. */
 async function fill(gateway: Site["gateway"]): Promise<void> {
   const lines: string[] = ["task,type,agent,case,cost,result,began"];
@@ -22,6 +39,14 @@ async function fill(gateway: Site["gateway"]): Promise<void> {
     if (bug < 20) add("lavish", (9 + (bug % 7)).toFixed(2), bug < 12);
     if (bug < 4) add("riddle", "", bug < 2);
   }
+  // Long names, and of each figure much that it lacks.
+  for (const agent of ["claude-sonnet-4-5-20250929-thinking", "gpt-5.1-codex-max-2025-11-19-high", "gemini-3-pro-preview-11-2025"])
+    for (const [index, end] of (["success", "failure", ""] as const).entries())
+      lines.push(`${agent}-${index},wordy,${agent},wordy-${index},${index === 1 ? "" : `0.${agent.length}`},${end},${began(0)}`);
+  // More than are compared, with two tasks each.
+  for (let crowd = 0; crowd < 26; crowd += 1)
+    for (const index of [0, 1])
+      lines.push(`crowd-${crowd}-${index},crowd,crowd-${crowd},,0.5,${crowd === 25 ? "success" : "failure"},${began(0)}`);
   const response = await fetch(`${gateway.url}/api/v1/outcomes`, {
     method: "POST",
     headers: { "content-type": "text/csv" },
@@ -103,13 +128,16 @@ describe.skipIf(!hasChromium)(`the page Compare in a browser (${reason})`, inBro
     // 20 of 40 at first, 5 of the 20 that failed; 1 − ½ · ¾, against 1 − ½ · ½.
     expect(await text('tr[data-of="quick"][data-try="1"]')).toMatch(/^quick none 40 50% 35\.2% to 64\.8% /);
     expect(await text('tr[data-of="quick"][data-try="2"]')).toMatch(
-      /^quick 1 failed 20 25% 11\.2% to 46\.9% \$1\.00 \$1\.00 to \$1\.00 62\.5% 75%$/,
+      /^quick 1 failed 20 25% 11\.2% to 46\.9% \$1\.00 interval not known 62\.5% 75%$/,
     );
+    const worth = (attempt: number) => page.locator(`tr[data-of="quick"][data-try="${attempt}"] [data-worth]`).getAttribute("data-worth");
     await page.getByRole("textbox", { name: "What a success is worth, dollars" }).fill("20");
-    await expect.poll(() => page.locator('tr[data-of="quick"][data-try="2"] [data-worth]').getAttribute("data-worth")).toBe("yes");
+    await expect.poll(() => worth(1)).toBe("yes");
+    // Of twenty tries neither is said.
+    expect(await text('tr[data-of="quick"][data-try="2"] [data-worth]')).toMatch(/^not enough data: few tries brings /);
     expect(new URL(page.url()).searchParams.get("value")).toBe("20");
-    await page.getByRole("textbox", { name: "What a success is worth, dollars" }).fill("2");
-    await expect.poll(() => page.locator('tr[data-of="quick"][data-try="2"] [data-worth]').getAttribute("data-worth")).toBe("no");
+    await page.getByRole("textbox", { name: "What a success is worth, dollars" }).fill("1.5");
+    await expect.poll(() => worth(1)).toBe("no");
   });
 
   it("says so where there is nothing to compare, and where what is asked cannot be", { timeout: 60_000 }, async () => {
@@ -121,10 +149,42 @@ describe.skipIf(!hasChromium)(`the page Compare in a browser (${reason})`, inBro
     visit.complaints.length = 0;
   });
 
+  it.each(["light", "dark"] as const)(
+    "covers no cell of its table at 1280 px, nor leaves one out of its frame: %s",
+    { timeout: 60_000 },
+    async (theme) => {
+      const one = await site.visit({ theme, width: 1280 });
+      for (const type of ["wordy", "fix", "crowd"]) {
+        await one.go(`/compare?by=agent&type=${type}`);
+        expect(await one.page.evaluate(covered), type).toEqual([]);
+      }
+      await one.go("/compare?by=agent&type=wordy");
+      expect((await one.page.locator('tr[data-candidate^="gemini"]').innerText()).replaceAll(/\s+/g, " ")).toMatch(
+        /not enough data: few tasks, wide interval, ends not known, usage without a price/,
+      );
+      await one.check();
+      await one.close();
+    },
+  );
+
+  it("says above its table who is left out, and takes whom it compares from its address", { timeout: 60_000 }, async () => {
+    await visit.go("/compare?by=agent&type=crowd");
+    expect(await text('[data-testid="leftout"]')).toMatch(
+      /^2 more candidates \(4 tasks\) are left out\. Who is on the frontier is so among these 24 alone\. .* candidates=a,b$/,
+    );
+    // As many tasks as the others, and it always succeeds.
+    expect(await row("crowd-25")).toMatch(/^crowd-25 2 100% /);
+    await visit.go("/compare?by=agent&type=crowd&candidates=crowd-7,crowd-8,crowd-9");
+    expect(await visit.page.locator('[data-testid="leftout"]').count()).toBe(0);
+    expect(await row("crowd-9")).toMatch(/^crowd-9 2 0% /);
+  });
+
   it.each(looks)("can be read by everybody: $theme, $width px", { timeout: 60_000 }, async (look) => {
     const one = await site.visit(look);
-    await one.go("/compare?by=agent&type=fix&value=5");
-    await one.check();
+    for (const type of ["fix", "crowd"]) {
+      await one.go(`/compare?by=agent&type=${type}&value=5`);
+      await one.check();
+    }
     await one.close();
   });
 });

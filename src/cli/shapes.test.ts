@@ -67,11 +67,11 @@ describe("where the tokens go", () => {
     expect(lines.slice(0, 3)).toEqual([
       "fix: 12 calls of 4 tasks (3 a task, 9 at most; 1.3 deep, 3 at most), 3 retries, ≥ $2.00",
       "Calls whose own task is of this type; what its parts of other types cost is under those.",
-      "By kind of step: act $2.00, other $0",
+      "By kind of step: act $2.00, other unknown",
     ]);
     // Nobody knows how many tools two calls called, nor what they cost; a name cannot colour the terminal.
     expect(lines).toContain("edit\\u001b[31m  act  10  3  2  1  ≥ 7  100,000  1,500  10 %  2.00  100 %  0.4");
-    expect(lines).toContain("—  —  2  0  0  0  ?  100,000  —  —  unknown  0 %  0");
+    expect(lines).toContain("—  —  2  0  0  0  ?  100,000  —  —  unknown  0");
     expect(lines).toContain("total  12  3  2  1  ≥ 7  200,000  1,500  10 %  ≥ 2.00  100 %  0.4");
     expect(lines.slice(-5)).toEqual([
       "The prompts by bytes, with tokens by estimate: system 10 % (~20,000), tools’ descriptions 5.0 % (~10,000), earlier turns 80 % (~160,000), tools’ results 4.0 % (~8,000), last turn 1.0 % (~2,000).",

@@ -72,7 +72,12 @@ export function describeShape(found: Shape): string {
   const retries = total.retries === 0 ? "" : `, ${total.retries === 1 ? "1 retry" : `${formatCount(total.retries)} retries`}`;
   const head = `${what}: ${many(total.calls, "call")}${per}${retries}, ${cost}`;
   const isTold = kinds.some(({ kind, calls }) => kind !== null && calls > 0);
-  const byKind = kinds.filter(({ calls }) => calls > 0).map(({ kind, cost }) => `${kind ?? "other"} $${short(cost)}`);
+  const byKind = kinds
+    .filter(({ calls }) => calls > 0)
+    .map(
+      ({ kind, cost, unpriced }) =>
+        `${kind ?? "other"} ${unpriced > 0 && cost === "0" ? "unknown" : `${unpriced > 0 ? "≥ " : ""}$${short(cost)}`}`,
+    );
   return [
     head,
     ...(found.type === null ? [] : ["Calls whose own task is of this type; what its parts of other types cost is under those."]),
@@ -114,11 +119,16 @@ function tableOfSteps(steps: readonly Step[], total: Sums): string {
     one.growth === null ? "—" : formatCount(Math.round(one.growth.perCall)),
     one.fill === null ? "—" : percent(one.fill.share),
     atLeast(short(one.cost), one.unpriced + one.unmetered),
-    total.cost === "0" ? "—" : percent(Number(one.cost) / Number(total.cost)),
+    total.cost === "0" ? "—" : isUnknown(one) ? "" : percent(Number(one.cost) / Number(total.cost)),
     short(one.wasted),
   ];
   const rows = steps.map((one) => [one.step ?? "—", one.kind ?? "—", ...cells(one)]);
   return formatTable(columns, [...rows, null, ["total", "", ...cells(total)]]);
+}
+
+/** Nothing of its cost is known, which is no share of none. */
+function isUnknown({ cost, unpriced, unmetered }: Sums): boolean {
+  return cost === "0" && unpriced + unmetered > 0;
 }
 
 const partNames = {

@@ -262,6 +262,34 @@ export function trialsSuite(name: string, make: () => Promise<TestStore>): void 
       expect(plainOdds(await store.odds({ ...all, limit: null, most: 5 }))).toEqual(plainOdds(expectedOdds(one, { most: 5 })));
       await store.close();
     }, 120_000);
+
+    test.each([4, 70])(
+      "among as many tasks those with the most successes are taken, then by name: of %i candidates",
+      async (count) => {
+        const store = await (await fresh()).open();
+        const names = Array.from({ length: count }, (_, index) => `m${String(index).padStart(2, "0")}`);
+        const entries = names.flatMap((model, index) =>
+          [0, 1].flatMap((task) => [
+            ...callOf(`c${index} ${task}`, `t${index} ${task}`, baseMs + index, 1n, `case ${index} ${task}`, model),
+            outcomeOf(`o${index} ${task}`, `t${index} ${task}`, index + task >= count - 1 ? "success" : "failure"),
+          ]),
+        );
+        await store.apply(placed(entries));
+        const query: TriesQuery = { ...all, limit: null, only: null, always: null, most: 3 };
+        const found = await store.tries(query);
+        // Two successes, one, none.
+        const first = [names.at(-1), names.at(-2), "m00"];
+        expect(found.candidates.map(({ value }) => value)).toEqual(first);
+        expect(found.others).toMatchObject({ candidates: count - 3, tasks: 2 * (count - 3) });
+        const one = await store.trials(all);
+        expect(plain(found)).toEqual(plain(expectedTries(one, query)));
+        const odds = await store.odds(query);
+        expect(odds.candidates.map(({ value }) => value)).toEqual(first);
+        expect(plainOdds(odds)).toEqual(plainOdds(expectedOdds(one, query)));
+        await store.close();
+      },
+      60_000,
+    );
   });
 }
 

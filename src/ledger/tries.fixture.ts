@@ -44,6 +44,8 @@ function groupBy<Key>(trials: readonly Trial[], keyOf: (trial: Trial) => Key): R
 
 function inRank([a, x]: readonly [string | null, readonly Trial[]], [b, y]: readonly [string | null, readonly Trial[]]): number {
   if (x.length !== y.length) return y.length - x.length;
+  const more = count(y, "success") - count(x, "success");
+  if (more !== 0) return more;
   return order(a ?? "", b ?? "");
 }
 

@@ -10,7 +10,7 @@ export interface TriesQuery extends Pick<SuccessQuery, "sinceMs" | "untilMs" | "
   readonly by: TaskField;
   /** The latest so many tasks alone, of all candidates; null: all. */
   readonly limit: number | null;
-  /** Candidates that are asked for: those with the most tasks, so many. */
+  /** Candidates that are asked for: those with the most tasks, so many; among as many tasks those with the most successes. */
   readonly most: number;
   /** None but these; null: all. */
   readonly only: readonly string[] | null;
@@ -19,14 +19,14 @@ export interface TriesQuery extends Pick<SuccessQuery, "sinceMs" | "untilMs" | "
 }
 
 export interface TriesPage {
-  /** Most tasks first, then by value. */
+  /** Most tasks first, of as many those with the most successes, then by value. */
   readonly candidates: readonly CandidateTries[];
   readonly pieces: Pieces;
   /** All that were looked at, those that nobody named and those of no candidate here among them. */
   readonly tasks: number;
   /** Tasks of which nobody said what they are told apart by. */
   readonly unnamed: number;
-  /** Candidates that are not here: the values of those with the most tasks, a thousand at most. */
+  /** Candidates that are not here: the values of the first of them, a thousand at most. */
   readonly others: { readonly candidates: number; readonly tasks: number; readonly values: readonly string[] };
   /** There are more than `limit`. */
   readonly truncated: boolean;
@@ -115,7 +115,7 @@ export interface Pieces {
 export interface OddsQuery extends Omit<TriesQuery, "only" | "always"> {}
 
 export interface OddsPage {
-  /** Most tasks first, then by value; null: not said. */
+  /** Most tasks first, of as many those with the most successes, then by value; null: not said. */
   readonly candidates: readonly CandidateOdds[];
   readonly tasks: number;
   readonly others: { readonly candidates: number; readonly tasks: number };

@@ -16,13 +16,13 @@ export async function oddsOf(query: OddsQuery, ask: Rows): Promise<OddsPage> {
   await ask({ text: `SELECT segment, "offset" FROM applied`, values: [] }, (row) => {
     position = toPosition(row(0), row(1));
   });
-  const all: { value: string | null; tasks: number; named: number }[] = [];
+  const all: { value: string | null; tasks: number; successes: number; named: number }[] = [];
   await ask(
     sqlOf(
       triedSql(query, `${said(query.by)} AS candidate, ${pieceOf} AS "case"`, more),
-      ` SELECT candidate, count(*), count("case") FROM t GROUP BY 1`,
+      ` SELECT candidate, count(*), count_if(ended = 0), count("case") FROM t GROUP BY 1`,
     ),
-    (row) => all.push({ value: textOf(row(0)), tasks: Number(row(1)), named: Number(row(2)) }),
+    (row) => all.push({ value: textOf(row(0)), tasks: Number(row(1)), successes: Number(row(2)), named: Number(row(3)) }),
   );
   all.sort(inRank);
   const mine = all.slice(0, query.most);

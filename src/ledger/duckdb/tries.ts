@@ -60,12 +60,13 @@ export async function latest(query: Asked & Pick<TriesQuery, "limit">, ask: Rows
 interface Ranked {
   readonly value: string | null;
   readonly tasks: number;
+  readonly successes: number;
 }
 
-/** Most tasks first, then by value. */
+/** Most tasks first, of as many those with the most successes, then by value. */
 export function inRank(a: Ranked, b: Ranked): number {
   const [x, y] = [a.value ?? "", b.value ?? ""];
-  return b.tasks - a.tasks || (x < y ? -1 : x > y ? 1 : 0);
+  return b.tasks - a.tasks || b.successes - a.successes || (x < y ? -1 : x > y ? 1 : 0);
 }
 
 export function among(field: TaskField, values: readonly (string | null)[]): Sql {
@@ -83,8 +84,9 @@ export async function triesOf(query: TriesQuery, ask: Rows): Promise<TriesPage> 
   if (only !== null) more.push(among(by, only));
   else if (await hasMany(by, ask)) {
     const found = (ranks = [] as Ranked[]);
-    await ask(sqlOf(triedSql(query, `${said(by)} AS candidate`, more), " SELECT candidate, count(*) FROM t GROUP BY 1"), (cell) =>
-      found.push({ value: textOf(cell(0)), tasks: Number(cell(1)) }),
+    await ask(
+      sqlOf(triedSql(query, `${said(by)} AS candidate`, more), " SELECT candidate, count(*), count_if(ended = 0) FROM t GROUP BY 1"),
+      (cell) => found.push({ value: textOf(cell(0)), tasks: Number(cell(1)), successes: Number(cell(2)) }),
     );
     more.push(
       among(
@@ -111,7 +113,7 @@ async function hasMany(by: TaskField, ask: Rows): Promise<boolean> {
   return count > fewMax;
 }
 
-/** Those with the most tasks, and the one that is always among them. */
+/** The first of them, and the one that is always among them. */
 function kept(ranks: readonly Ranked[], { most, always }: Pick<TriesQuery, "most" | "always">): readonly Ranked[] {
   const named = ranks.filter(({ value }) => value !== null).toSorted(inRank);
   const first = named.slice(0, most);
@@ -162,7 +164,7 @@ function sumsSql(query: TriesQuery, more: readonly Sql[]): Sql {
   return sqlOf(
     triedSql(query, `${said(query.by)} AS candidate, s.bucket, ${pieceOf} AS "case"`, more),
     `,
-    r AS MATERIALIZED (SELECT candidate, count(*) AS tasks FROM t GROUP BY 1),
+    r AS MATERIALIZED (SELECT candidate, count(*) AS tasks, count_if(ended = 0) AS success FROM t GROUP BY 1),
     n AS MATERIALIZED (SELECT *, row_number() OVER (ORDER BY candidate NULLS LAST) AS spot FROM r),
     ${pieced},
     u AS (SELECT candidate, bucket, ended, spent, "cost" FROM t WHERE "case" IS NULL AND candidate IS NOT NULL
@@ -176,7 +178,7 @@ function sumsSql(query: TriesQuery, more: readonly Sql[]): Sql {
     few AS (SELECT candidate FROM b GROUP BY 1 HAVING sum(tasks) <= ${unitsMax}),
     q AS (SELECT candidate, quantile_disc(spent, [0.5, 0.9, 0.99]) AS q FROM t WHERE candidate IS NOT NULL GROUP BY 1)
     ${rowsOf("applied", { segment: "segment", offset: `"offset"` }, "applied")}
-    UNION ALL ${rowsOf("rank", { spot: "spot", candidate: "candidate", tasks: "tasks" }, "n")}
+    UNION ALL ${rowsOf("rank", { spot: "spot", candidate: "candidate", tasks: "tasks", success: "success" }, "n")}
     UNION ALL ${rowsOf("quantiles", { spot: "spot", p50: "q[1]", p90: "q[2]", p99: "q[3]" }, "q JOIN n USING (candidate)")}
     UNION ALL ${rowsOf(
       "bucket",
@@ -229,6 +231,7 @@ const at = Object.fromEntries(Object.keys(columns).map((name, index) => [name, i
 interface Mine {
   readonly value: string | null;
   readonly tasks: number;
+  readonly successes: number;
   readonly each: NonNullable<CandidateTries["each"]>[number][];
   readonly buckets: TriesBucket[];
   readonly alone: { -readonly [Name in keyof CandidateTries["alone"]]: CandidateTries["alone"][Name] };
@@ -258,6 +261,7 @@ class Sums {
       this.#all.set(spot, {
         value: textOf(cell(at.candidate)),
         tasks: number("tasks"),
+        successes: number("success"),
         each: [],
         buckets: [],
         alone: nothing(),

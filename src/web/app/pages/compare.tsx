@@ -212,7 +212,7 @@ function Answered({ data, isOld, change }: Pick<View, "change"> & { readonly dat
   );
 }
 
-function Notes({ data: { candidates, tasks, truncated, unnamed, leftOut, absent, by } }: { readonly data: Compared }): ReactNode {
+function Notes({ data: { candidates, tasks, truncated, unnamed, absent, by } }: { readonly data: Compared }): ReactNode {
   const sum = (of: "unknown" | "open" | "unpriced"): number => candidates.reduce((all, found) => all + found[of], 0);
   const lines = [
     ...(sum("unknown") > 0
@@ -224,9 +224,6 @@ function Notes({ data: { candidates, tasks, truncated, unnamed, leftOut, absent,
       : []),
     ...(unnamed > 0 ? [`Of ${plural(unnamed, "task")} nobody said the ${nameField(by).toLowerCase()}.`] : []),
     ...(absent.length > 0 ? [`No task of ${absent.join(", ")}.`] : []),
-    ...(leftOut.candidates > 0
-      ? [`${plural(leftOut.candidates, "candidate")} with fewer tasks (${plural(leftOut.tasks, "task")}) are left out.`]
-      : []),
     ...(truncated ? [`Only the latest ${plural(tasks, "task")} were looked at: a shorter span says more.`] : []),
   ];
   return lines.length === 0 ? null : (

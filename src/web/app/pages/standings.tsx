@@ -14,10 +14,17 @@ import type { View } from "../view.ts";
 import { plural } from "../words.ts";
 
 export function Standings({ data, change }: Pick<View, "change"> & { readonly data: Compared }): ReactNode {
-  const { candidates, baseline, by, comparisons } = data;
+  const { candidates, baseline, by, comparisons, leftOut } = data;
   const isAlike = comparisons.every(({ paired }) => paired);
   return (
     <div className="card">
+      {leftOut.candidates === 0 ? null : (
+        <p className="warn small footnote" data-testid="leftout">
+          {plural(leftOut.candidates, "more candidate")} ({plural(leftOut.tasks, "task")}) {leftOut.candidates === 1 ? "is" : "are"} left
+          out. Who is on the frontier is so among these {count(candidates.length)} alone. To choose who is compared, name them in the
+          address: <code>candidates=a,b</code>
+        </p>
+      )}
       <div className="scroll" tabIndex={0} role="region" aria-label="Candidates">
         <table className="list standings">
           <Head
@@ -113,7 +120,7 @@ function Row({
           `${unpriced > 0 ? "≥ " : ""}${briefText(perSuccess)}`
         )}
         {perSuccess === null ? null : <small className="soft under">{amountsText(interval)}</small>}
-        {lacks === "" ? null : <small className="warn under">not enough data: {lacks}</small>}
+        {lacks === "" ? null : <small className="warn under reasons">not enough data: {lacks}</small>}
       </td>
       <td className="wide free stands">{placeText(one, isAlike)}</td>
       <td className="number">
