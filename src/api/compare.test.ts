@@ -59,6 +59,10 @@ describe("candidates side by side", () => {
       nextSuccess: null,
       enough: { isEnough: false },
     });
+    // Twelve at a dollar each say nothing of the next one's cost.
+    expect([cheap?.perTask?.low, cheap?.perTask?.high]).toEqual([null, null]);
+    expect(Number(cheap?.interval?.low)).toBeLessThan(1.2);
+    expect(Number(cheap?.interval?.high)).toBeGreaterThan(1.2);
     // Wilson of 10 of 12.
     expect([cheap?.rate.observed, cheap?.rate.low.toFixed(3), cheap?.rate.high.toFixed(3)]).toEqual([10 / 12, "0.552", "0.953"]);
     // Two dollars more for a sixth of a success more.
@@ -113,7 +117,12 @@ describe("candidates side by side", () => {
     ]).ask();
     expect(few.body.comparisons[0]?.summary).toContain("over all tasks of each, since they share only 4 pieces of work");
     const unpriced = await setUp([...tried("a", "s1 s1"), ...tried("b", "s? f?")]).ask();
-    expect(unpriced.body.comparisons[0]?.summary).toContain("; what a task costs is not known of both, each on tasks of its own");
+    expect(unpriced.body.comparisons[0]?.summary).toContain("; what a task costs is not known of b, each on tasks of its own");
+    const neither = await setUp([...tried("a", "s? s?"), ...tried("b", "s? f?")]).ask();
+    expect(neither.body.comparisons[0]?.summary).toContain("; what a task costs is not known of either, each on tasks of its own");
+    // As does a verdict on success.
+    const better = await setUp([...tried("a", times(30, "s?")), ...tried("b", times(30, "f1"))]).ask("?baseline=b");
+    expect(better.body.comparisons[0]?.summary).toMatch(/^a succeeds more often than b: .*\. What a task costs is not known of a\.$/);
   });
 
   it("count what is in no figure: costs nobody knows, ends nobody knows, those nobody named", async () => {

@@ -7,6 +7,7 @@ import type { Comparison, Verdict } from "../economics/compare.ts";
 import type { Contest, Standing } from "../economics/contest.ts";
 import type { Interval } from "../economics/interval.ts";
 import type { Pass, Repeated, Repeats } from "../economics/repeats.ts";
+import { tasksLeast } from "../economics/sample.ts";
 import type { Lack } from "../economics/success.ts";
 import { count, freshness, position, usd } from "./schema.ts";
 import { toEnds } from "./success.ts";
@@ -29,18 +30,21 @@ export const standing = z
     rate: between
       .extend({ decided: count, observed: share.nullable() })
       .openapi({ description: "Successes over decided tasks, with Wilson's interval of 95 % over the pieces of work that were decided." }),
-    perTask: amounts.extend({ mean: usd, tasks: count, low: usd.nullable() }).nullable().openapi({
-      description: "Mean cost of an ended task whose cost is known; ends by bootstrap over pieces of work; null: there is none.",
-    }),
+    perTask: amounts
+      .extend({ mean: usd, tasks: count, low: usd.nullable() })
+      .nullable()
+      .openapi({
+        description: `Mean cost of an ended task whose cost is known; ends by bootstrap over pieces of work, null where these are too few, or fewer than ${tasksLeast} alike; null: there is none.`,
+      }),
     spend: usd
       .nullable()
       .openapi({ description: "Of all tasks, open ones too: at least that where some are `unpriced`; null: nothing of it is known." }),
     perSuccess: usd.nullable().openapi({
       description: "Spend over successes: at least that where some are `unpriced`; null: no success, or nothing of the spend is known.",
     }),
-    interval: amounts
-      .nullable()
-      .openapi({ description: "95 % of it, without a high end where some are `unpriced`; null: it cannot be said." }),
+    interval: amounts.nullable().openapi({
+      description: `95 % of it, without a high end where some are unpriced; nor of three; null: it cannot be said, as of one or two, or fewer than ${tasksLeast} alike.`,
+    }),
     enough: z.object({ isEnough: z.boolean(), lacks: z.array(lack), tasksNeeded: count.nullable() }),
     place: z.enum(["frontier", "dominated", "apart"]).openapi({
       description: "frontier: nobody succeeds as often for less, or more often for as much. apart: it cannot be placed.",
@@ -164,9 +168,10 @@ export const compareAnswer = z
         description: "Where pieces of work were tried several times. It takes tries for independent, and is not spend per success.",
       }),
     unnamed: count.openapi({ description: "Tasks of which nobody said what they are told apart by: compared with nothing." }),
-    leftOut: z
-      .object({ candidates: count, tasks: count })
-      .openapi({ description: "Those with the fewest tasks, beyond the most that are compared." }),
+    leftOut: z.object({ candidates: count, tasks: count }).openapi({
+      description:
+        "Beyond the most that are compared: those with the fewest tasks, of as many those with the fewest successes. Who is on the frontier is so among `candidates` alone.",
+    }),
     absent: z.array(z.string()).openapi({ description: "Of `candidates`, those without a task." }),
     position: position.nullable(),
     ...freshness,
@@ -294,12 +299,14 @@ export function summaryOf(candidate: string, baseline: string, found: Comparison
   const often = `${rates[0]} against ${rates[1]} (${points(success.interval)} ${at})`;
   const [mine, others] = cost.meansPico;
   const money =
-    mine === null || others === null ? "what a task costs is not known of both" : `${short(mine)} a task against ${short(others)}`;
+    mine == null || others == null
+      ? `what a task costs is not known of ${unknownOf(candidate, baseline, cost)}`
+      : `${short(mine)} a task against ${short(others)}`;
   const within = `does as well within ${percent(margin)}, ${often}`;
   switch (said) {
     case "better":
     case "worse":
-      return `${candidate} succeeds ${said === "better" ? "more" : "less"} often than ${baseline}: ${often}, ${on}. ${costWords(cost, money)}`;
+      return `${candidate} succeeds ${said === "better" ? "more" : "less"} often than ${baseline}: ${often}, ${on}. ${costWords(candidate, baseline, cost, money)}`;
     case "cheaper-same":
       return `${candidate} is cheaper than ${baseline} and ${within}: ${money}, ${on}.`;
     case "dearer-same":
@@ -323,8 +330,14 @@ function apartText(shared: number): string {
   return `${what}, which may be what tells them apart`;
 }
 
-function costWords({ verdict: said, meansPico }: Comparison["cost"], money: string): string {
-  if (meansPico[0] === null || meansPico[1] === null) return "What they cost is not known of both.";
+/** Whose mean cost is not known. */
+function unknownOf(candidate: string, baseline: string, { meansPico: [mine, others] }: Comparison["cost"]): string {
+  return mine !== null ? baseline : others !== null ? candidate : "either";
+}
+
+function costWords(candidate: string, baseline: string, cost: Comparison["cost"], money: string): string {
+  const { verdict: said, meansPico } = cost;
+  if (meansPico[0] === null || meansPico[1] === null) return `What a task costs is not known of ${unknownOf(candidate, baseline, cost)}.`;
   if (said === null) return `Which is cheaper is not settled: ${money}.`;
   return said === "same" ? `They cost alike: ${money}.` : `It is ${said}: ${money}.`;
 }

@@ -37,6 +37,9 @@ function setUp(trials: readonly Trial[] = [], truncated = false) {
   return { context, ask };
 }
 
+/** The first try of these, where a success is worth two dollars. */
+const firstOf = async (...texts: string[]) => (await setUp(histories(...texts)).ask("?value=2")).body.rows[0]?.tries[0];
+
 describe("the odds of one more try", () => {
   it("are those of tries after such failures, with what they cost, beside what independence would say", async () => {
     // As in economics/odds.test.ts, counted by hand there.
@@ -81,11 +84,11 @@ describe("the odds of one more try", () => {
   });
 
   it("say whether one more try is worth it, over all that is known of odds and cost", async () => {
-    // First tries: 90 of 100 for $1. Second: 1 of 10 for $1, Wilson 0.018 to 0.404.
-    const trials = histories(...many(90, "s1"), "f1 s1", ...many(9, "f1 f1"));
+    // First tries: 360 of 400 for $1. Second: 4 of 40 for $1, Wilson 0.040 to 0.231.
+    const trials = histories(...many(360, "s1"), ...many(4, "f1 s1"), ...many(36, "f1 f1"));
     const at = async (query: string) => (await setUp(trials).ask(query)).body.rows[0]?.tries.map(({ worth }) => worth?.verdict);
-    expect(await at("?value=5")).toEqual(["yes", "not-enough-data"]);
-    expect(await at("?value=2")).toEqual(["yes", "no"]);
+    expect(await at("?value=10")).toEqual(["yes", "not-enough-data"]);
+    expect(await at("?value=4")).toEqual(["yes", "no"]);
     expect(await at("?value=100")).toEqual(["yes", "yes"]);
     // With $4 of checking a try costs as much as a success is worth.
     expect(await at("?value=5&review=4")).toEqual(["no", "no"]);
@@ -93,6 +96,16 @@ describe("the odds of one more try", () => {
     const { body } = await setUp(trials).ask("?value=5&review=0.5");
     expect(body).toMatchObject({ value: "5", review: "0.5" });
     expect(body.rows[0]?.tries[1]?.worth).toMatchObject({ spend: "1.5", brings: "0.5", breakEven: 0.3 });
+  });
+
+  it("say neither yes nor no of fewer than thirty tries", async () => {
+    expect(await firstOf("s0.05", "s0.40")).toMatchObject({ cost: "0.225", interval: null, worth: { verdict: "not-enough-data" } });
+    expect(await firstOf(...many(29, "s0.2"))).toMatchObject({ cost: "0.2", interval: null, worth: { verdict: "not-enough-data" } });
+    expect(await firstOf(...many(30, "s0.2"))).toMatchObject({ interval: { low: "0.2", high: "0.2" }, worth: { verdict: "yes" } });
+    expect(await firstOf(...many(30, "f0.4"))).toMatchObject({ worth: { verdict: "no" } });
+    // Thirty are asked for of its ends and of its cost, each.
+    expect(await firstOf(...many(29, "s0.2"), "u0.2")).toMatchObject({ interval: { low: "0.2" }, worth: { verdict: "not-enough-data" } });
+    expect(await firstOf(...many(29, "s0.2"), "s?")).toMatchObject({ tries: 30, interval: null, worth: { verdict: "not-enough-data" } });
   });
 
   it("are sure of nothing where the cost is not", async () => {

@@ -4,6 +4,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { formatUsd, parseUsd, type Pico, toPico, toUsd } from "../core/money.ts";
 import { oddsFrom, type Try, type Worth, worthTrying } from "../economics/odds.ts";
+import { tasksLeast } from "../economics/sample.ts";
 import type { CandidateOdds } from "../ledger/tries.ts";
 import type { ApiContext } from "./context.ts";
 import { waited } from "./fresh.ts";
@@ -58,7 +59,9 @@ export const oddsTry = z
     low: share,
     high: share.openapi({ description: "Wilson's interval of 95 %." }),
     cost: usd.nullable().openapi({ description: "Its mean cost; null: not known." }),
-    interval: amounts.nullable().openapi({ description: "95 % of that, by bootstrap; null: it cannot be said." }),
+    interval: amounts.nullable().openapi({
+      description: `95 % of that, by bootstrap; null: it cannot be said, as of one or two, or fewer than ${tasksLeast} alike; a null high: no upper end.`,
+    }),
     unpriced: count.openapi({ description: "That came to it at a cost that is not known." }),
     within: share.nullable().openapi({ description: "Chance of a success by this try, if all who fail go on." }),
     independent: z
@@ -67,7 +70,7 @@ export const oddsTry = z
       .openapi({ description: "What these would be if tries were independent, each as good as the first. For comparison alone." }),
     worth: z
       .object({
-        verdict: verdict.openapi({ description: "yes, no: over all that is known of odds and cost." }),
+        verdict: verdict.openapi({ description: `yes, no: over all that is known of odds and cost, of ${tasksLeast} tries or more.` }),
         spend: usd.openapi({ description: "Cost of the try and of checking it." }),
         brings: usd.nullable().openapi({ description: "Odds times value." }),
         bringsLow: usd,
@@ -208,16 +211,10 @@ function toTry(one: Try, first: number | null, value: Pico | null, review: Pico 
   };
 }
 
-/** `yes` and `no` have to hold at both ends of what is known of the cost, too. */
 function toWorth(one: Try, valuePico: Pico, reviewPico: Pico): NonNullable<z.infer<typeof oddsTry>["worth"]> {
   const found = worthTrying(one, { valuePico, reviewPico });
-  const low = one.costInterval?.lowPico ?? null;
-  const high = one.costInterval?.highPico ?? null;
-  const at = (costPico: Pico | null) =>
-    costPico === null ? "not-enough-data" : worthTrying(one, { valuePico, reviewPico, costPico }).verdict;
-  const isHeld = found.verdict === "yes" ? at(high) === "yes" : found.verdict === "no" ? at(low) === "no" : true;
   return {
-    verdict: isHeld ? found.verdict : "not-enough-data",
+    verdict: found.verdict,
     spend: formatUsd(found.spendPico),
     brings: toUsd(found.bringsPico),
     bringsLow: formatUsd(found.bringsLowPico),

@@ -68,7 +68,7 @@ export const successRow = z
     }),
     interval: spendInterval.openapi({
       description:
-        "95 % of it, an estimate by bootstrap over tasks. A high end of null: no upper bound, as where tasks are unpriced; null: it cannot be said.",
+        "95 % of it, an estimate by bootstrap over tasks. A high end of null: no upper bound, as where tasks are unpriced; or are three; null: it cannot be said, as of one or two tasks, or fewer than 30 alike.",
     }),
     perSuccessLeast: usd.nullable().openapi({ description: "Had every unknown and open task succeeded." }),
     rate: z

@@ -6,11 +6,12 @@ import { compareAnswer } from "../api/compared.ts";
 import { createMemory, nowMs } from "../api/memory.fixture.ts";
 import { describeCompare } from "./compare.ts";
 
-/** Forty tasks each: `good` never fails and costs a dollar, `bad` always does and costs three. */
-async function told(isSame: boolean, unpriced: readonly number[] = []): Promise<string> {
+/** Forty tasks each: `good` never fails and costs a dollar, `bad` and so many others always do and cost three. */
+async function told(isSame: boolean, unpriced: readonly number[] = [], { tasks = 40, others = 0 } = {}): Promise<string> {
   const context = createMemory([]);
-  const trials = ["good", "bad"].flatMap((candidate) =>
-    Array.from({ length: 40 }, (_, index) => ({
+  const names = ["good", "bad", ...Array.from({ length: others }, (_, index) => `bad ${index}`)];
+  const trials = names.flatMap((candidate) =>
+    Array.from({ length: tasks }, (_, index) => ({
       candidate,
       task: `${candidate} ${index}`,
       case: isSame ? `case ${index}` : null,
@@ -41,4 +42,23 @@ describe("who is dominated", () => {
     expect(unlike).toMatch(/dominated by good\s*\n/);
     expect(unlike).toContain("They did different work (few shared cases)");
   });
+});
+
+it("of few tasks each figure stands with a ?, and what that is is said", async () => {
+  const few = await told(false, [], { tasks: 29 });
+  expect(few.replaceAll(/ {2,}/g, " ")).toMatch(/^ ?good 29 100 % \(88–100 %\) 1\.00 \(\?\) 1\.00 \(\?\) on it$/m);
+  expect(few).toContain("(?): one or two tasks or pieces of work, or fewer than 30 alike, say nothing of how far it may be off.");
+  expect(await told(false, [], { tasks: 30 })).not.toContain("(?)");
+});
+
+it("of more candidates than are compared says so before the table, and that the frontier is that of these alone", async () => {
+  const text = await told(false, [], { tasks: 2, others: 23 });
+  expect(text.split("\n").slice(0, 2)).toEqual([
+    "1 more candidate (2 tasks) is left out: name them with --candidates. Who is on the frontier is so among these 24 alone.",
+    "",
+  ]);
+  // As many tasks each: the one that always succeeds is among them, whatever its name.
+  expect(text).toMatch(/^good {2}/m);
+  expect(text).not.toMatch(/fewer tasks/);
+  expect(await told(false, [], { tasks: 2, others: 22 })).not.toContain("left out");
 });

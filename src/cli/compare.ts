@@ -100,7 +100,7 @@ export function describeCompare(found: Compared): string {
       : `${one.unpriced > 0 ? "≥ " : ""}${toMean(one.perSuccess, one.interval)}`,
     toPlace(one, isAlike),
   ]);
-  const lines = [formatTable(columns, rows), ...(isAlike ? [] : [unlike]), ""];
+  const lines = [...leftOutLines(found), formatTable(columns, rows), ...(isAlike ? [] : [unlike]), ""];
   if (baseline !== null) {
     const chosen = baseline.isNamed ? "as asked" : "whose success is surely highest";
     lines.push(
@@ -110,11 +110,22 @@ export function describeCompare(found: Compared): string {
     );
   }
   if (repeats !== null) lines.push(...describeRepeats(by, repeats), "");
-  return [...lines, ...notes(found)].join("\n");
+  const text = lines.join("\n");
+  const few = text.includes("(?)")
+    ? ["(?): one or two tasks or pieces of work, or fewer than 30 alike, say nothing of how far it may be off."]
+    : [];
+  return [text, ...few, ...notes(found)].join("\n");
 }
 
 function toEnds({ low, high }: NonNullable<z.infer<typeof standing>["perTask"]>): { low: string; high: string | null } | null {
   return low === null ? null : { low, high };
+}
+
+/** Before the table: who is on the frontier is so only among those that are compared. */
+function leftOutLines({ leftOut, candidates }: Compared): string[] {
+  if (leftOut.candidates === 0) return [];
+  const others = `${many(leftOut.candidates, "more candidate")} (${many(leftOut.tasks, "task")}) ${leftOut.candidates === 1 ? "is" : "are"} left out`;
+  return [`${others}: name them with --candidates. Who is on the frontier is so among these ${formatCount(candidates.length)} alone.`, ""];
 }
 
 const unlike =
@@ -201,7 +212,7 @@ function toPassing({ costOfPass }: z.infer<typeof repeated>): string {
   return toMean(costOfPass.mean, costOfPass.interval);
 }
 
-function notes({ candidates, tasks, truncated, unnamed, leftOut, absent, by }: Compared): string[] {
+function notes({ candidates, tasks, truncated, unnamed, absent, by }: Compared): string[] {
   const sum = (of: (one: z.infer<typeof standing>) => number): number => candidates.reduce((all, one) => all + of(one), 0);
   const [unknown, open, unpriced] = [sum((one) => one.unknown), sum((one) => one.open), sum((one) => one.unpriced)];
   const lines =
@@ -213,10 +224,6 @@ function notes({ candidates, tasks, truncated, unnamed, leftOut, absent, by }: C
   if (unpriced > 0) lines.push(`${many(unpriced, "task")} used something without a price: ≥, at least; $ a task is of the others.`);
   if (unnamed > 0) lines.push(`Of ${many(unnamed, "task")} nobody said the ${by}.`);
   if (absent.length > 0) lines.push(`No task of ${absent.map(plain).join(", ")}.`);
-  if (leftOut.candidates > 0)
-    lines.push(
-      `${many(leftOut.candidates, "candidate")} with fewer tasks (${many(leftOut.tasks, "task")}) are left out: --candidates names them.`,
-    );
   if (truncated) lines.push(`Only the latest ${many(tasks, "task")} were looked at (--limit, --since).`);
   return lines;
 }

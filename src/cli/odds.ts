@@ -51,6 +51,10 @@ export function describeOdds(found: Odds): string {
       "Odds of a try, given that all before it at the same case failed. In brackets: intervals of 95 %. Within: a success by then, if all go on;",
       "beside it what tries that do not depend on one another would have said, each as good as the first. Neither has an interval: it is made of several odds.",
     );
+  if (named.some(({ tries }) => tries.some(isFew)))
+    lines.push(
+      "(?): one or two tries, or fewer than 30 alike, say nothing of how far what one costs may be off; whether it is worth it, 30 say.",
+    );
   if (named.length > 0 && named.every(({ tries }) => tries.length === 1)) lines.push("No case was tried again after a failure yet.");
   for (const row of named) {
     const [, second] = row.tries;
@@ -64,7 +68,8 @@ export function describeOdds(found: Odds): string {
     lines.push(
       `${many(nameless, "task")} without the tag case: which of them are tries at the same thing is not known (pennyworth tasks begin --tag case=…).`,
     );
-  if (found.leftOut.candidates > 0) lines.push(`${many(found.leftOut.candidates, "other")} with fewer tasks are left out (--filter).`);
+  if (found.leftOut.candidates > 0)
+    lines.push(`${many(found.leftOut.candidates, "more", "more")} (${many(found.leftOut.tasks, "task")}) are left out (--filter).`);
   if (found.truncated) lines.push(`Only the latest ${many(found.tasks, "task")} were looked at (--limit, --since).`);
   return lines.join("\n");
 }
@@ -97,11 +102,18 @@ function right(head: string): Column {
 
 const verdicts = { yes: "yes", no: "no", "not-enough-data": "not enough data" } as const;
 
-function worthOf({ worth }: z.infer<typeof oddsTry>): string[] {
+/** Of which nothing bounds the cost. */
+function isFew({ cost, interval }: z.infer<typeof oddsTry>): boolean {
+  return cost !== null && interval === null;
+}
+
+function worthOf(one: z.infer<typeof oddsTry>): string[] {
+  const { worth } = one;
   if (worth === null) return ["—", "cost unknown"];
   const brings = worth.brings === null ? "—" : `${short(worth.brings)} (${short(worth.bringsLow)}–${short(worth.bringsHigh)})`;
   const even = worth.breakEven === null || worth.breakEven > 1 ? ", pays at no odds" : `, pays from ${toPercent(worth.breakEven)} on`;
-  return [brings, `${verdicts[worth.verdict]}${even}`];
+  // From which odds on it pays hangs on what it costs.
+  return [brings, `${verdicts[worth.verdict]}${worth.verdict === "not-enough-data" && isFew(one) ? ": few tries" : even}`];
 }
 
 function label({ candidate }: { readonly candidate: string | null }): string {

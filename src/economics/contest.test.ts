@@ -36,6 +36,11 @@ describe("candidates side by side", () => {
     expect(one.economics?.perSuccessPico).toBe(parseUsd("1.75"));
     expect(Number(one.meanInterval?.lowPico)).toBeLessThan(1.4e12);
     expect(Number(one.meanInterval?.highPico)).toBeGreaterThan(1.4e12);
+    const two = standing("a", entrant("a", "s1 s3"));
+    expect([two.meanInterval, two.economics.interval]).toEqual([null, null]);
+    const three = standing("a", entrant("a", "s1 s1 s3"));
+    expect([three.meanInterval?.highPico, three.economics.interval?.highPico]).toEqual([null, null]);
+    expect(Number(three.meanInterval?.lowPico)).toBeLessThan(5e12 / 3);
     expect(one.economics?.enough).toMatchObject({ isEnough: false, lacks: expect.arrayContaining(["few-tasks"]) });
   });
 

@@ -60,7 +60,7 @@ export interface Resampling {
  * studentised bootstrap of the logarithm (Hall 1988); it stands up to a heavy tail of cost. Neither alone keeps its promise over both.
  * Measured with log-normal costs, promised 95 %: 92 to 100 % for a log standard deviation of 1, 88 to 100 % for 1.5. For 2 it falls short, for no
  * resampling shows a tail that the sample has not met: 82 to 92 % with up to 100 tasks of which half or more succeed, about 90 to 95 % with 1,000.
- * A narrow interval of few tasks is then no sign of enough data: see isEnough in success.ts.
+ * A narrow interval of few tasks is then no sign of enough data: see isEnough in success.ts; of two none is shown, and of three no upper end (sample.ts).
  *
  * Fast for up to 1,000 units; above that hand in a few hundred groups (a hash of the task's id decides the group) with their sums.
  * A resample without any bottom counts as infinite.

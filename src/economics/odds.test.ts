@@ -8,6 +8,8 @@ import { type Attempt, independent, oddsOf, type Try, worthTrying } from "./odds
 const history = (text: string): Attempt[] =>
   text.split(" ").map((part) => ({ success: part[0] === "u" ? null : part[0] === "s", costPico: parseUsd(part.slice(1)) }));
 
+const costsOf = (...texts: string[]) => oddsOf(texts.map(history))[0]?.costInterval;
+
 describe("the odds of the next try", () => {
   it("are those of tasks that failed so far, by hand", () => {
     const rows = oddsOf(["s1", "s1", "s2", "f1 s3", "f2 f3 f4", "f1 u6", "f1", "f3 f4", "s1 f9", "u1"].map(history));
@@ -66,12 +68,26 @@ describe("the odds of the next try", () => {
     );
   });
 
+  it("have no interval of what two tries cost, or a few alike: two of 5 and 40 cents hold the mean between them in half of all samples", () => {
+    expect([costsOf("s0.05", "s0.40"), costsOf("s0.2", "s0.2", "s0.2")]).toEqual([null, null]);
+    const half = Array.from({ length: 15 }, () => ["s0.05", "s0.40"]).flat();
+    expect(costsOf("s0.05", "s0.40", "s0.1")).toMatchObject({ highPico: null });
+    expect(Number(costsOf(...half)?.lowPico)).toBeLessThan(0.225e12);
+    expect(Number(costsOf(...half)?.highPico)).toBeGreaterThan(0.225e12);
+    // What thirty cost alike, and what nothing was spent on.
+    expect(costsOf(...half.fill("s0.2"))).toEqual({ lowPico: parseUsd("0.2"), highPico: parseUsd("0.2") });
+    expect(costsOf(...half.fill("s0"))).toEqual({ lowPico: zero, highPico: zero });
+  });
+
   it("know nothing of no history", () => {
     expect(oddsOf([])).toEqual([]);
     expect(oddsOf([[]])).toEqual([]);
     expect(oddsOf([history("u1")])[0]).toMatchObject({ tries: 0, rate: null, within: null, interval: { low: 0, high: 1 } });
   });
 });
+
+const judge = (row: Try | undefined, value: string, review = "0") =>
+  worthTrying(row, { valuePico: parseUsd(value), reviewPico: parseUsd(review) }).verdict;
 
 describe("whether one more try pays", () => {
   it("compares what it costs with what it brings, by hand", () => {
@@ -85,10 +101,14 @@ describe("whether one more try pays", () => {
     expect(Number(at("4").bringsHighPico) / 1e12).toBeCloseTo(4 * 0.59617, 4);
   });
 
-  it("is not said from a handful of tasks, unless it cannot pay at all", () => {
-    expect(worthTrying(often(2, 3), { valuePico: parseUsd("3"), reviewPico: zero }).verdict).toBe("not-enough-data");
-    expect(worthTrying(often(2, 3), { valuePico: parseUsd("0.5"), reviewPico: zero }).verdict).toBe("no");
-    expect(worthTrying(often(2, 3), { valuePico: zero, reviewPico: zero })).toMatchObject({ verdict: "no", breakEven: null });
+  it("is not said of fewer than thirty tries, unless it cannot pay at all", () => {
+    expect([judge(often(29, 29), "100"), judge(often(30, 30), "100")]).toEqual(["not-enough-data", "yes"]);
+    expect([judge(often(0, 29), "1.1"), judge(often(0, 30), "1.1")]).toEqual(["not-enough-data", "no"]);
+    // What twenty-nine cost may be far from what the next one does.
+    expect([judge(often(29, 29), "0.5"), judge(often(30, 30), "0.5")]).toEqual(["not-enough-data", "no"]);
+    // Nothing is to be had, or checking alone costs as much: of one try as of a thousand.
+    expect([judge(often(1, 1), "0"), judge(often(1, 1), "2", "2")]).toEqual(["no", "no"]);
+    expect(worthTrying(often(2, 3), { valuePico: zero, reviewPico: zero }).breakEven).toBeNull();
   });
 
   it("of a try that nobody came to, wants its cost and claims nothing", () => {
@@ -147,8 +167,7 @@ describe("a try at a cost that nobody knows", () => {
       [2, 2, 0, parseUsd("6")],
     ]);
     expect(oddsOf([unpriced("s9")])[0]).toMatchObject({ cost: null, costPico: null, costInterval: null, uncosted: 1 });
-    // Of 5 and 7, nothing lies outside of what was seen but what Student's t adds.
-    expect(Number(rows[1]?.costInterval?.lowPico)).toBeLessThan(6e12);
-    expect(Number(rows[1]?.costInterval?.highPico)).toBeGreaterThan(6e12);
+    // Two say nothing of the third.
+    expect(rows[1]?.costInterval).toBeNull();
   });
 });

@@ -2,10 +2,10 @@
 // twice are the hard ones, and a rate of first tries says too much of a third. Not here: whether anything was tried again rightly (core/loop.ts).
 // Invariant: attempts are counted only while every earlier one failed; an end that nobody knows ends a history.
 
-import { type Pico, sum, toPico, divideHalfEven } from "../core/money.ts";
+import { type Pico, sum, toPico, divideHalfEven, zero } from "../core/money.ts";
 import type { MeanInterval } from "./frontier.ts";
 import { type Interval, type Resampling, type Unit, wilson } from "./interval.ts";
-import { fewUnits, spreadOf } from "./sample.ts";
+import { fewUnits, spreadOf, tasksLeast } from "./sample.ts";
 import type { Ratio } from "./success.ts";
 
 export interface Attempt {
@@ -35,7 +35,7 @@ export interface Try {
   /** Mean cost of this try, exactly, over all that came to it and whose cost is known, unknown ends too, and rounded half to even. Null: there is none. */
   readonly cost: Ratio | null;
   readonly costPico: Pico | null;
-  /** An estimate of that mean, by bootstrap. Null: nothing can be said of it. */
+  /** An estimate of that mean, by bootstrap. Null: nothing can be said of it, as of too few (sample.ts). */
   readonly costInterval: MeanInterval | null;
   /** Tasks that came to it at a cost that nobody knows. */
   readonly uncosted: number;
@@ -127,9 +127,10 @@ export interface Worth {
 
 /**
  * Whether one more try pays: c + v < ΔP·value, where ΔP is the odds of this try given the failures so far. `yes` only if it pays at the low end of the
- * odds' interval, `no` if it does not even at the high end. Source: economics.md, 2.
+ * odds' interval and the high end of the cost's, `no` if it does not even at the other two. Fewer than `tasksLeast` tries bound neither: then it is `no`
+ * only where a success that is sure and costs nothing would not pay for its checking. Source: economics.md, 2.
  * @param row what is known of this try; undefined: nobody has ever come to it.
- * @param costPico of the try; null: the mean of the row's.
+ * @param costPico of the try, taken at its word; null: the mean of the row's, with its interval.
  * @throws RangeError on a negative cost or value, or where no cost is known.
  */
 export function worthTrying(
@@ -142,9 +143,14 @@ export function worthTrying(
     if (amount < 0n) throw new RangeError(`worthTrying: ${name} is negative: ${amount}`);
   const spend = toPico(c + reviewPico);
   const { low, high } = row?.interval ?? { low: 0, high: 1 };
-  const pays = (chance: number): boolean => Number(spend) < chance * Number(valuePico);
+  const isFew = (row?.tries ?? 0) < tasksLeast;
+  const sure = isFew ? { low: 0, high: 1 } : { low, high };
+  const bounds = isFew ? null : row?.costInterval;
+  const cheapest = costPico ?? bounds?.lowPico ?? zero;
+  const dearest = costPico ?? bounds?.highPico ?? null;
+  const pays = (chance: number, cost: Pico): boolean => Number(cost + reviewPico) < chance * Number(valuePico);
   return {
-    verdict: pays(low) ? "yes" : pays(high) ? "not-enough-data" : "no",
+    verdict: dearest !== null && pays(sure.low, dearest) ? "yes" : pays(sure.high, cheapest) ? "not-enough-data" : "no",
     spendPico: spend,
     bringsPico: row === undefined || row.rate === null ? null : share(valuePico, row.rate),
     bringsLowPico: share(valuePico, low),

@@ -1,11 +1,12 @@
 // How far what tasks on record cost and took to check may be off for those to come: an interval for each mean, or none where the sample says nothing.
-// Not here: what follows for a verdict (verdict.ts). Invariant: the rule of what is too few is that of success.ts, and an interval holds the figure.
+// Not here: what follows for a verdict (verdict.ts). Invariant: the rule of what is too few is that of sample.ts and success.ts, and an interval holds the figure.
 
 import { type Pico, toPico, zero } from "../core/money.ts";
 import { bootstrapRatio, normalDeviate, type Resampling } from "./interval.ts";
 import { studentQuantile } from "./normal.ts";
 import type { Quantiles } from "./quantile.ts";
-import { neededFor, tasksLeast } from "./success.ts";
+import { tasksLeast } from "./sample.ts";
+import { neededFor } from "./success.ts";
 
 /** From `low` to `high`; a high of null: no upper bound. */
 export interface Span<T> {

@@ -43,6 +43,15 @@ const six: Tally = {
   onUnvaluedPico: parseUsd("3"),
 };
 
+/** Half of them at five cents, half at forty, each worth a dollar. */
+const unlike = (tasks: number) => {
+  const units = Array.from({ length: tasks }, (_, index) => ({ top: index % 2 === 0 ? 5e10 : 4e11, bottom: 1, value: 1e12 }));
+  const pico = (of: "top" | "value"): Pico => toPico(units.reduce((all, unit) => all + BigInt(unit[of]), 0n));
+  const tally = { ...nothing, successes: tasks, onSuccessesPico: pico("top"), valuePico: pico("value") };
+  const { interval, returns, perSuccessPico } = spendPerSuccess(tally, { ...bare, units });
+  return { interval, returns: returns?.interval, perSuccessPico };
+};
+
 describe("spend per success", () => {
   it("counts the spend on failed, unknown and open runs too, by hand", () => {
     const all = spendPerSuccess(six, { ...bare, reviewPicoPerHour: parseUsd("60") });
@@ -80,9 +89,14 @@ describe("spend per success", () => {
     expect(spendPerSuccess(six, bare).review.costPico).toBeNull();
   });
 
-  it("has no interval of a few tasks that cost the same: they say nothing of the next one", () => {
+  it("has no interval of two tasks, or of a few alike: they say nothing of the next one; and of three no end that a dear one would set", () => {
     expect([alike(2).interval, alike(29).interval, alike(2).perSuccessPico]).toEqual([null, null, 7n]);
     expect(alike(30).interval).toEqual({ lowPico: 7n, highPico: 7n });
+    expect(unlike(2)).toEqual({ interval: null, returns: null, perSuccessPico: parseUsd("0.225") });
+    expect(unlike(3)).toMatchObject({ interval: { highPico: null }, returns: { low: null } });
+    expect([unlike(4).interval?.highPico, unlike(4).returns?.low]).toEqual([expect.any(BigInt), expect.any(Number)]);
+    expect(Number(unlike(30).interval?.highPico)).toBeGreaterThan(0.225e12);
+    expect(unlike(30).returns?.low).toBeLessThan(1 / 0.225 - 1);
   });
 
   it("takes its interval from the tasks, and refuses the tasks of another tally", () => {

@@ -3,9 +3,10 @@
 // Invariant: no bare number; beside every figure stand its interval and whether the data suffice to say it.
 
 import { divideHalfEven, type Pico, toPico } from "../core/money.ts";
-import { bootstrapRatio, generator, type Interval, type OpenInterval, type Resampling, type Unit, wilson } from "./interval.ts";
+import { generator, type Interval, type Resampling, type Unit, wilson } from "./interval.ts";
 import type { Quantiles } from "./quantile.ts";
 import { type ReturnInterval, returnInterval } from "./returns.ts";
+import { boundsOf, endsOf, tasksLeast } from "./sample.ts";
 
 /** The sums over some tasks. The four ends are apart from one another and make up all tasks and all spend. */
 export interface Tally {
@@ -42,7 +43,7 @@ export interface Economics {
   /** All spend over all successes, exactly, and rounded half to even; null: no success yet. */
   readonly perSuccess: Ratio | null;
   readonly perSuccessPico: Pico | null;
-  /** An estimate, from a bootstrap over tasks. Null: it cannot be said, of a few that cost the same neither; a null high end: no upper bound. */
+  /** An estimate, from a bootstrap over tasks. Null: it cannot be said, as of too few (sample.ts); a null high end: no upper bound. */
   readonly interval: SpendInterval | null;
   /** The same spend had every unknown and open task succeeded: the least it can turn out to be without a further call. */
   readonly perSuccessLeastPico: Pico | null;
@@ -160,8 +161,6 @@ export function spendPerSuccess(tally: Tally, sample: Sample): Economics {
   };
 }
 
-/** Fewer decided tasks than this say nothing of a cost, however alike they are. */
-export const tasksLeast = 30;
 /** High over low end that still tells one figure from another. */
 const widthMost = 3;
 /** Of all tasks, those whose end nobody knows. */
@@ -218,24 +217,7 @@ function intervalOf(tally: Tally, spend: Pico, sample: Sample): SpendInterval | 
     throw new RangeError(`the units are not this tally's: they are worth ${value}, where it is worth ${tally.valuePico}`);
   if (tally.reviewMillis !== null && Math.abs(millis - Number(tally.reviewMillis)) > 1e-9 * millis + 1)
     throw new RangeError(`the units are not this tally's: checked for ${millis} ms, where it was for ${tally.reviewMillis}`);
-  return spendInterval(sample.units, sample.units, sample);
-}
-
-/** @param spends what is drawn: of the units themselves, or of groups of them, with checking or without. */
-function spendInterval(spends: readonly Unit[], units: readonly Part[], resampling: Resampling): SpendInterval | null {
-  const isFree = units.length >= tasksLeast && spends.every(({ top }) => top === 0) && spends.some(({ bottom }) => bottom > 0);
-  if (isFree) return { lowPico: toPico(0n), highPico: toPico(0n) };
-  return toSpend(bootstrapRatio(spends, resampling), units);
-}
-
-function toSpend(found: OpenInterval | null, units: readonly Part[]): SpendInterval | null {
-  if (found === null || isByAlike(found, units)) return null;
-  return { lowPico: estimate(found.low), highPico: found.high === null ? null : estimate(found.high) };
-}
-
-/** That a few tasks cost the same does not say that the next one will. */
-function isByAlike({ low, high }: ReturnInterval, units: readonly Part[]): boolean {
-  return low === high && units.length < tasksLeast;
+  return boundsOf(sample.units, sample);
 }
 
 /** Figures other than spend per success are resampled from so many units at most: groups of tasks, where there are more. */
@@ -263,7 +245,8 @@ function returnOf({ units, seed, ...resampling }: Sample, reviewRate: number): R
     fewOf(units, seed).map(({ top, value = 0, reviewMillis = 0 }) => ({ value, spend: top + reviewMillis * reviewRate })),
     { ...resampling, ...(seed === undefined ? {} : { seed }) },
   );
-  return found === null || isByAlike(found, units) ? null : found;
+  const isDamaged = units.some(({ value = 0 }) => value < 0);
+  return endsOf(found, units, isDamaged);
 }
 
 function rateOf({ successes, failures }: Tally, tasks: number, confidence?: number): SuccessRate {
@@ -300,9 +283,8 @@ function reviewOf({ reviewMillis, valuePico, successes }: Tally, spend: Pico, sa
     interval:
       units === null
         ? null
-        : spendInterval(
+        : boundsOf(
             fewOf(units, seed).map(({ top, bottom, reviewMillis: millis = 0 }) => ({ top: top + millis * perMillis, bottom })),
-            units,
             sample,
           ),
     returnRatio: valuePico === null || whole <= 0n ? null : quotient(valuePico - whole, whole),
@@ -329,8 +311,4 @@ function over(amount: bigint, count: number): Pico | null {
 /** A statistic for reading, never to be added up. */
 function quotient(a: bigint, b: bigint): number {
   return Number(a) / Number(b);
-}
-
-function estimate(pico: number): Pico {
-  return toPico(BigInt(Math.round(pico)));
 }

@@ -138,6 +138,11 @@ function Answered({ data, line }: { readonly data: Odds; readonly line: string }
             has an interval: it is made of several odds.
           </p>
         ) : null}
+        {data.leftOut.candidates > 0 ? (
+          <p>
+            {count(data.leftOut.candidates)} more ({plural(data.leftOut.tasks, "task")}) are left out.
+          </p>
+        ) : null}
         {rows.map((row) => (
           <GaveUp key={row.candidate ?? ""} row={row} />
         ))}
@@ -175,6 +180,8 @@ function Line({
   readonly hasValue: boolean;
 }): ReactNode {
   const { attempt, failures, tries, rate, cost, interval, within, independent, worth } = found;
+  // Of which nothing bounds the cost.
+  const isFew = worth?.verdict === "not-enough-data" && interval === null;
   const [word, look] = worth === null ? ["cost unknown", "soft"] : verdictWords[worth.verdict];
   return (
     <tr data-try={attempt} data-of={row.candidate ?? ""}>
@@ -199,7 +206,10 @@ function Line({
       <td className="number wide soft">{independent === null ? "not known" : shareText(independent.within)}</td>
       {hasValue ? (
         <td className="number" data-worth={worth?.verdict}>
-          <span className={look}>{word}</span>
+          <span className={look}>
+            {word}
+            {isFew ? ": few tries" : ""}
+          </span>
           {worth === null ? null : (
             <small className="soft under">
               brings {briefText(worth.bringsLow)} to {briefText(worth.bringsHigh)} for {briefText(worth.spend)}
