@@ -167,8 +167,8 @@ function endingsOf(seed: number): string[] {
     `INSERT INTO taskDeltas BY NAME ${said}`,
     `INSERT INTO statements SELECT 'outcome-' || name, name, '{"v":1,"kind":"outcome","outcome":{"id":"outcome-' || name || '","task":"' || name
       || '","atMs":1,"result":"' || result || '","judge":"check"}}' FROM (${said})`,
-    `INSERT INTO links SELECT name, 'task-' || (hash(name) % 1000) || '-root' FROM tasks WHERE ${of(26)} < 0.02`,
-    `INSERT INTO booked SELECT task, cause FROM links WHERE task <> cause AND cause NOT IN (SELECT task FROM links) AND cause IN (SELECT name FROM tasks)`,
+    `INSERT INTO links SELECT name, 'task-' || (hash(name) % 1000) || '-root', 0 FROM tasks WHERE ${of(26)} < 0.02`,
+    `INSERT INTO booked SELECT task, cause, false FROM links WHERE task <> cause AND cause NOT IN (SELECT task FROM links) AND cause IN (SELECT name FROM tasks)`,
   ];
 }
 
