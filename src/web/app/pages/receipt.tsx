@@ -15,7 +15,7 @@ import { Page } from "../parts/page.tsx";
 import { Copy, Share, toLine } from "../parts/share.tsx";
 import { Waiting } from "../parts/states.tsx";
 import { Status } from "../parts/status.tsx";
-import { UnrealCall } from "../parts/unreal.tsx";
+import { Unreal, UnrealCall } from "../parts/unreal.tsx";
 import { atLeast, Exact } from "../parts/usd.tsx";
 import { duration, exactMoment } from "../time.ts";
 
@@ -115,7 +115,12 @@ function Sheet({ receipt }: { readonly receipt: Receipt }): ReactNode {
                   <Exact value={receipt.total} mark={receipt.unpriced.length > 0 ? atLeast : ""} />
                 )}
               </p>
-              {receipt.total === "0" ? null : <UnrealCall provider={start?.provider} />}
+              {receipt.total === "0" ? null : start === null ? (
+                // Only a later witness knows of it, a batch's line say: whose it is stands with its charges.
+                <Unreal query={{ filter: `call=${receipt.call}` }} />
+              ) : (
+                <UnrealCall provider={start.provider} />
+              )}
             </div>
             <div className="tools">
               <Status status={receipt.status} http={end?.httpStatus ?? null} />
