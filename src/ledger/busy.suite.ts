@@ -1,13 +1,14 @@
 // What every store must say of how busy machines were, held against core/machine.ts, which counts the calls themselves.
 
 import * as fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { CallStatus } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { measure } from "../core/machine.ts";
 import type { PeriodCharge } from "../core/period.ts";
 import { toPico } from "../core/money.ts";
 import { hourMs } from "../core/time.ts";
+import { removedAfter } from "./places.fixture.ts";
 import { nobody, placed, sampleEnd, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import type { BusyQuery } from "./store.ts";
@@ -68,13 +69,9 @@ function hosting(id: string, changes: Partial<PeriodCharge> = {}): PeriodCharge 
 }
 
 export function busySuite(name: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
-  afterAll(async () => {
-    for (const place of made) await place.remove();
-  });
+  const newPlace = removedAfter(make);
   const withStore = async (entries: readonly Entry[], check: (store: Store) => Promise<void>): Promise<void> => {
-    const place = await make();
-    made.push(place);
+    const place = await newPlace();
     const store = await place.open();
     await store.apply(placed(entries));
     await check(store);

@@ -2,7 +2,7 @@
 // never closed. For tests alone.
 
 import * as fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { CallEnd, Observation } from "../core/call.ts";
 import type { Charge } from "../core/charge.ts";
 import type { Entry } from "../core/entry.ts";
@@ -10,6 +10,7 @@ import { markOf } from "../core/mark.ts";
 import { toPico } from "../core/money.ts";
 import type { QuantitySource } from "../core/usage.ts";
 import { samplePeriod } from "./periods.fixture.ts";
+import { removedAfter } from "./places.fixture.ts";
 import { everything, nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import type { Report, ReportField } from "./store.ts";
@@ -181,15 +182,8 @@ function costs({ rows }: Report): Record<string, string> {
 }
 
 export function closingSuite(name: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
-  const fresh = async (): Promise<Store> => {
-    const place = await make();
-    made.push(place);
-    return place.open();
-  };
-  afterAll(async () => {
-    for (const place of made) await place.remove();
-  });
+  const newPlace = removedAfter(make);
+  const fresh = async (): Promise<Store> => (await newPlace()).open();
 
   describe(`${name}: corrections and closed months`, () => {
     test("a closed month does not move by a byte, and over all time nothing is lost", async () => {

@@ -1,12 +1,13 @@
 // The contract of stores on parts of tasks: what is said of one counts where it is a part, whatever came first. Random histories have parts, too
 // (success.suite.ts). For tests alone.
 
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Attribution } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { parseUsd } from "../core/money.ts";
 import type { Store } from "./contract.ts";
 import { samplePeriod } from "./periods.fixture.ts";
+import { removedAfter } from "./places.fixture.ts";
 import { nobody, placed } from "./store.fixture.ts";
 import type { TestStore } from "./store.suite.ts";
 import { all, baseMs, begunOf, callOf, outcomeOf, short, spent } from "./success.suite.ts";
@@ -17,15 +18,8 @@ function charge(id: string, said: Partial<Attribution>): Entry {
 }
 
 export function partsSuite(name: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
-  const fresh = async (): Promise<Store> => {
-    const place = await make();
-    made.push(place);
-    return place.open();
-  };
-  afterAll(async () => {
-    for (const place of made) await place.remove();
-  });
+  const newPlace = removedAfter(make);
+  const fresh = async (): Promise<Store> => (await newPlace()).open();
 
   describe(`${name}: parts of tasks`, () => {
     test("checking a part is in its root's time, and rework of a part in its root's cost, whatever was said first", async () => {

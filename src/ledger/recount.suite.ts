@@ -3,12 +3,13 @@
 // closing keeps the rows of a month as they are, and tells nothing of tasks.
 
 import * as fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Attribution, CallEnd, CallStart } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { markOf } from "../core/mark.ts";
 import { formatUsd, parseUsd, toPico } from "../core/money.ts";
 import { samplePeriod } from "./periods.fixture.ts";
+import { removedAfter } from "./places.fixture.ts";
 import { everything, nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import type { SuccessPage, SuccessQuery } from "./store.ts";
@@ -133,15 +134,7 @@ const spentIn = ({ success, failure, unknown, open }: SuccessPage["total"]): rea
 ];
 
 export function recountSuite(storeName: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
-  const fresh = async (): Promise<TestStore> => {
-    const place = await make();
-    made.push(place);
-    return place;
-  };
-  afterAll(async () => {
-    for (const place of made) await place.remove();
-  });
+  const fresh = removedAfter(make);
 
   /** The store after all entries, in pieces that end at the cuts, opened again after some of them; `check` is asked at each. */
   async function fed(

@@ -2,13 +2,14 @@
 // the calls (steps.fixture.ts); and the same answer whichever rows it is taken from. For tests alone.
 
 import * as fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { CallEnd } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { markOf } from "../core/mark.ts";
 import { formatUsd, parseUsd, sum, toPico } from "../core/money.ts";
 import { type DriverSums, type DriversQuery, others, toldCustomersMax } from "./drivers.ts";
 import { samplePeriod } from "./periods.fixture.ts";
+import { removedAfter } from "./places.fixture.ts";
 import type { ShapeQuery } from "./shape.ts";
 import { countedOf, expectedDrivers, expectedShape } from "./steps.fixture.ts";
 import { everything, nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleStart } from "./store.fixture.ts";
@@ -240,15 +241,7 @@ const below = (id: string, type: string, root: string | null, task: string, pare
 });
 
 export function stepsSuite(name: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
-  const place = async (): Promise<TestStore> => {
-    const fresh = await make();
-    made.push(fresh);
-    return fresh;
-  };
-  afterAll(async () => {
-    for (const one of made) await one.remove();
-  });
+  const place = removedAfter(make);
   const runs = { numRuns: Number(process.env.PENNYWORTH_STEPS_RUNS ?? 3) };
 
   /** Takes the entries in, cut and opened again where the history says so. */

@@ -2,7 +2,7 @@
 // The sums it expects come from store.fixture.ts.
 
 import * as fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { CallEnd } from "../core/call.ts";
 import type { Charge } from "../core/charge.ts";
 import type { Entry } from "../core/entry.ts";
@@ -26,6 +26,7 @@ import {
   valueOf,
 } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
+import { removedAfter } from "./places.fixture.ts";
 import { type ChargesQuery, type Filter, type ReportField, type ReportQuery, reportFields, timeFields } from "./store.ts";
 
 export interface TestStore {
@@ -45,15 +46,11 @@ function pageStartMs(index: number): number {
 }
 
 export function storeSuite(name: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
+  const newPlace = removedAfter(make);
   const fresh = async (): Promise<{ place: TestStore; store: Store }> => {
-    const place = await make();
-    made.push(place);
+    const place = await newPlace();
     return { place, store: await place.open() };
   };
-  afterAll(async () => {
-    for (const place of made) await place.remove();
-  });
   /** fast-check prints the seed and the smallest counterexample of a failure. */
   const forEveryHistory = (
     runs: number,

@@ -2,12 +2,13 @@
 // entries (success.fixture.ts). For tests alone.
 
 import * as fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Attribution } from "../core/call.ts";
 import type { Entry } from "../core/entry.ts";
 import { markOf } from "../core/mark.ts";
 import { formatUsd, parseUsd, toPico } from "../core/money.ts";
 import type { Judge, Outcome, Result, TaskBegun } from "../core/outcome.ts";
+import { removedAfter } from "./places.fixture.ts";
 import { nobody, placed, sampleCharge, sampleEnd, sampleObservation, sampleOutcome, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import { type SuccessPage, type SuccessQuery, type SuccessRow, type TaskEnd, taskEnds, taskFields } from "./store.ts";
@@ -226,20 +227,12 @@ export async function told(store: Store, query: SuccessQuery): Promise<Omit<Succ
 }
 
 export function successSuite(name: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
-  const fresh = async (): Promise<Store> => {
-    const place = await make();
-    made.push(place);
-    return place.open();
-  };
-  afterAll(async () => {
-    for (const place of made) await place.remove();
-  });
+  const newPlace = removedAfter(make);
+  const fresh = async (): Promise<Store> => (await newPlace()).open();
 
   describe(`${name}: tasks and how they ended`, () => {
     test("a dozen tasks come to what they do by hand", async () => {
-      const place = await make();
-      made.push(place);
+      const place = await newPlace();
       let store = await place.open();
       const page = async (changes: Partial<SuccessQuery> = {}) => store.success({ ...all, ...changes });
       await store.apply(

@@ -2,9 +2,10 @@
 // holds to a sum over the entries. For tests alone.
 
 import * as fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Entry } from "../core/entry.ts";
 import { formatUsd, parseUsd, sum, toPico } from "../core/money.ts";
+import { removedAfter } from "./places.fixture.ts";
 import { nobody, placed, sampleCharge, sampleEnd, sampleOutcome, sampleStart } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
 import { type SuccessQuery, taskFields } from "./store.ts";
@@ -69,15 +70,7 @@ const told = ({ candidate, task, case: piece, startMs, ending, cost, spent }: Tr
 ];
 
 export function trialsSuite(name: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
-  const fresh = async (): Promise<TestStore> => {
-    const place = await make();
-    made.push(place);
-    return place;
-  };
-  afterAll(async () => {
-    for (const place of made) await place.remove();
-  });
+  const fresh = removedAfter(make);
 
   describe(`${name}: tasks one by one`, () => {
     test("a task is a try at what its beginning says, else its first call; it costs what its rework does, too, or nobody knows", async () => {

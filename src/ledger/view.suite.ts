@@ -2,7 +2,7 @@
 // which begins and ends anywhere gives the same sums as one on the hour. For tests alone; expectations are summed here, call by call.
 
 import * as fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { CallEnd } from "../core/call.ts";
 import type { Charge } from "../core/charge.ts";
 import type { Entry } from "../core/entry.ts";
@@ -26,6 +26,7 @@ import {
   valueOf,
 } from "./store.fixture.ts";
 import type { Store } from "./contract.ts";
+import { removedAfter } from "./places.fixture.ts";
 import type { ReportField, ReportQuery, TimeField } from "./store.ts";
 import type { TestStore } from "./store.suite.ts";
 
@@ -99,13 +100,9 @@ function isIn(ms: number, [since, until]: readonly [number, number]): boolean {
 }
 
 export function viewSuite(name: string, make: () => Promise<TestStore>): void {
-  const made: TestStore[] = [];
-  afterAll(async () => {
-    for (const place of made) await place.remove();
-  });
+  const newPlace = removedAfter(make);
   const withStore = async (entries: readonly Entry[], check: (store: Store) => Promise<void>, batches = 1): Promise<void> => {
-    const place = await make();
-    made.push(place);
+    const place = await newPlace();
     const store = await place.open();
     const all = placed(entries);
     const size = Math.ceil(all.length / batches);
