@@ -21,6 +21,17 @@ const begunAfter = `(startSegment > ?::INTEGER OR (startSegment = ?::INTEGER AND
 /** What charges say that were not taken back. */
 const chargedParts = `SELECT c.task, c.root, ${reasons.charged} ${fromStanding} WHERE c.root <> c.task`;
 
+/** What is said to be above tasks, by calls and beginnings that meet a condition more, and by charges. */
+function toldOf(
+  names: string,
+  { calls, begun, isCharged }: { readonly calls: string; readonly begun: string; readonly isCharged: boolean },
+): string {
+  return `SELECT task, root, ${reasons.called} FROM calls WHERE task IN (${names}) AND ${isPart} ${calls}
+    UNION SELECT task, root, ${reasons.called} FROM open WHERE task IN (${names}) AND ${isPart}
+    UNION SELECT task, above, ${reasons.begun} FROM begun WHERE task IN (${names}) AND above IS NOT NULL ${begun}
+    ${isCharged ? `UNION ${chargedParts} AND c.task IN (${names})` : ""}`;
+}
+
 /** What a batch brings of which parts may come to be known. */
 export interface PartsBatch {
   /** Names of which it has come to matter what they are part of, unless they are known as tasks of their own. */
@@ -45,12 +56,8 @@ export async function applyParts(
   const found: string[] = [];
   let next = [...names];
   if (some) {
-    const isSought = `task IN (SELECT name FROM sought)`;
-    const told = `SELECT task, root, ${reasons.called} FROM calls WHERE ${begunAfter} AND ${isPart} AND ${isSought}
-      UNION SELECT task, root, ${reasons.called} FROM open WHERE ${isPart} AND ${isSought}
-      UNION SELECT task, above, ${reasons.begun} FROM begun WHERE above IS NOT NULL AND ${isSought} AND task IN (${list})
-      ${isCharged ? `UNION ${chargedParts} AND c.${isSought}` : ""}`;
-    const rows = await link(db, told, [...after(applied), json(begun)]);
+    const news = { calls: `AND ${begunAfter}`, begun: `AND task IN (${list})`, isCharged };
+    const rows = await link(db, toldOf("SELECT name FROM sought", news), [...after(applied), json(begun)]);
     found.push(...(isCharged ? await unlinkCharged(db) : []), ...rows.map(({ task }) => task));
     next.push(...rows.map(({ above }) => above));
   }
@@ -66,11 +73,7 @@ export async function applyParts(
     isAny = true;
     const asked = json(fresh.map(([name]) => String(name)));
     await db.run(`INSERT INTO sought ${list}`, [asked]);
-    const told = `SELECT task, root, ${reasons.called} FROM calls WHERE task IN (${list}) AND ${isPart}
-      UNION SELECT task, root, ${reasons.called} FROM open WHERE task IN (${list}) AND ${isPart}
-      UNION SELECT task, above, ${reasons.begun} FROM begun WHERE task IN (${list}) AND above IS NOT NULL
-      UNION ${chargedParts} AND c.task IN (${list})`;
-    const rows = await link(db, told, [asked, asked, asked, asked]);
+    const rows = await link(db, toldOf(list, { calls: "", begun: "", isCharged: true }), [asked, asked, asked, asked]);
     found.push(...rows.map(({ task }) => task));
     next = rows.map(({ above }) => above);
   }
