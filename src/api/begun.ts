@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { createRoute, z } from "@hono/zod-openapi";
 import { type Attribution, attributionFields, attributionLimits, inheritedFields, unattributed } from "../core/call.ts";
+import { depthLimit } from "../core/family.ts";
 import type { TaskBegun } from "../core/outcome.ts";
 import { rootFrom, rootTaken } from "../core/root.ts";
 import { PennyworthError } from "../error.ts";
@@ -89,7 +90,7 @@ export async function begunAbove(
 ): Promise<Map<string, Attribution>> {
   const found = new Map<string, Attribution>();
   let next = [...new Set(names)];
-  for (let level = 0; next.length > 0 && level < levelsMax; level += 1) {
+  for (let level = 0; next.length > 0 && level < depthLimit; level += 1) {
     const above = new Set<string>();
     for (const { attribution } of await ask(next)) {
       if (attribution.task === null) continue;
@@ -100,9 +101,6 @@ export async function begunAbove(
   }
   return found;
 }
-
-/** As deep as trees are known. */
-const levelsMax = 64;
 
 /**
  * What was said when its task, that one's parent and its root were begun by name, what goes first at the beginning; of these two only what holds for

@@ -299,7 +299,7 @@ export function summaryOf(candidate: string, baseline: string, found: Comparison
   const often = `${rates[0]} against ${rates[1]} (${points(success.interval)} ${at})`;
   const [mine, others] = cost.meansPico;
   const money =
-    mine == null || others == null
+    mine === null || others === null
       ? `what a task costs is not known of ${unknownOf(candidate, baseline, cost)}`
       : `${short(mine)} a task against ${short(others)}`;
   const within = `does as well within ${percent(margin)}, ${often}`;

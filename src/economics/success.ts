@@ -249,14 +249,20 @@ function returnOf({ units, seed, ...resampling }: Sample, reviewRate: number): R
   return endsOf(found, units, isDamaged);
 }
 
+/** The rate over all tasks, had those without a known end all failed, and all succeeded; null: there is no task. */
+export function rateEnds(successes: number, failures: number, tasks: number): Interval | null {
+  return tasks === 0 ? null : { low: successes / tasks, high: (tasks - failures) / tasks };
+}
+
 function rateOf({ successes, failures }: Tally, tasks: number, confidence?: number): SuccessRate {
   const decided = successes + failures;
+  const ends = rateEnds(successes, failures, tasks);
   return {
     decided,
     observed: decided === 0 ? null : successes / decided,
     interval: wilson(successes, decided, confidence),
-    worst: tasks === 0 ? null : successes / tasks,
-    best: tasks === 0 ? null : (tasks - failures) / tasks,
+    worst: ends?.low ?? null,
+    best: ends?.high ?? null,
   };
 }
 

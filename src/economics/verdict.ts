@@ -6,6 +6,7 @@
 import { type Interval, normalDeviate, wilson } from "./interval.ts";
 import type { Pico } from "../core/money.ts";
 import type { Span } from "./sampled.ts";
+import { rateEnds } from "./success.ts";
 import { type BreakEven, breakEven, chain, type Choice, labourPico, perStep, probability, side, weigh } from "./worth.ts";
 
 /** What is known of the success probability. */
@@ -150,9 +151,8 @@ export function toRange(success: Success): Range | null {
 
 /** As what a success costs has it (success.ts). @returns undefined: every end is known, or none. */
 export function toEnds({ successes, failures, unknown, open }: Ends): Interval | undefined {
-  const tasks = successes + failures + unknown + open;
   if (unknown + open === 0 || successes + failures === 0) return undefined;
-  return { low: successes / tasks, high: (tasks - failures) / tasks };
+  return rateEnds(successes, failures, successes + failures + unknown + open) ?? undefined;
 }
 
 /** An interval says how far chance may have it off, the ends how far what nobody said may. */
